@@ -1,0 +1,89 @@
+"""Every sentence this project says about bad input.
+
+A message names the argument, shows its value and says what would be right, so that the command
+line and the dashboard can print it as it is. All of them raise `ValueError`: callers that face a
+person catch that one type.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from math import isfinite
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
+    """The entry `name` of a registry; raises ValueError with the nearest name if there is none."""
+    if name in table:
+        return table[name]
+    close = get_close_matches(str(name), table, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    raise ValueError(f"Unknown {kind} {name!r}. {hint}Known: {', '.join(sorted(table))}.")
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raises ValueError unless `value` is finite and greater than zero."""
+    if not (isfinite(value) and value > 0):
+        raise ValueError(f"Argument `{name}` must be a positive number, but is {value}.")
+
+
+def check_count(name: str, value: int, minimum: int = 1) -> None:
+    """Raises ValueError unless `value` is a whole number of at least `minimum`."""
+    if isinstance(value, bool) or int(value) != value or value < minimum:
+        raise ValueError(
+            f"Argument `{name}` must be a whole number of at least {minimum}, but is {value}."
+        )
+
+
+def check_within(name: str, value: float, low: float, high: float) -> None:
+    """Raises ValueError unless `value` is a number in [low, high]."""
+    if not isfinite(value):
+        raise ValueError(
+            f"Argument `{name}` must be a finite number, but is {value}; "
+            f"choose one from {low:g} to {high:g}."
+        )
+    if not low <= value <= high:
+        raise ValueError(
+            f"Argument `{name}` must lie from {low:g} to {high:g}, but is {value:g}; "
+            "choose a value inside these bounds."
+        )
+
+
+def check_names(kind: str, given: Iterable[str], expected: Iterable[str]) -> None:
+    """Raises ValueError unless the names in `given` are exactly those in `expected`."""
+    given, expected = list(given), list(expected)
+    wanted = ", ".join(f"`{name}`" for name in expected)
+    unknown = [name for name in given if name not in expected]
+    if unknown:
+        raise ValueError(f"Unknown {kind} `{unknown[0]}`; this system has {wanted}.")
+    missing = [name for name in expected if name not in given]
+    if missing:
+        raise ValueError(f"The {kind} `{missing[0]}` is missing; give a value for {wanted}.")
+
+
+def check_times(ts: np.ndarray) -> None:
+    """Raises ValueError unless `ts` (t,) is finite, starts at zero or later and never decreases."""
+    ts = np.asarray(ts)
+    if ts.ndim != 1 or ts.size == 0:
+        raise ValueError(
+            f"Argument `ts` must be a list of at least one time, but has shape {ts.shape}."
+        )
+    if not np.all(np.isfinite(ts)):
+        raise ValueError("Argument `ts` must hold finite times, but holds a NaN or an infinity.")
+    if ts[0] < 0 or np.any(np.diff(ts) < 0):
+        raise ValueError(
+            "Argument `ts` must start at zero or later and never decrease; sort the times."
+        )
+
+
+def check_shape(name: str, shape: tuple[int, ...], expected: tuple[int | None, ...]) -> None:
+    """Raises ValueError unless `shape` equals `expected`, where None stands for any length."""
+    fits = len(shape) == len(expected) and all(
+        want is None or have == want for have, want in zip(shape, expected, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join("any" if want is None else str(want) for want in expected) + ")"
+        raise ValueError(f"Argument `{name}` must have shape {wanted}, but has {tuple(shape)}.")

@@ -1,0 +1,78 @@
+"""Populations to learn from, and the unit coordinates in which they are learned.
+
+Methods work in z = (x - shift) / scale, tau = t / t_end and nu in [-1, 1]; the potential s there
+moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hoam_core.checks import check_shape, check_times
+from hoam_core.domain import Domain
+
+
+class Ensemble(eqx.Module):
+    """Samples x (m, t, n, d) of m populations, one a parameter set mu (m, p), at times ts (t,).
+
+    Sample i of a population is the same particle at all times where the full model has paths.
+    """
+
+    mu: Float[Array, "m p"]
+    ts: Float[Array, " t"]
+    x: Float[Array, "m t n d"]
+
+    def check(self) -> None:
+        """Raises ValueError where shapes or values do not fit together."""
+        check_times(np.asarray(self.ts))
+        m, t = self.mu.shape[0], self.ts.shape[0]
+        check_shape("x", self.x.shape, (m, t, None, None))
+        if not bool(jnp.all(jnp.isfinite(self.x))):
+            raise ValueError(
+                "Argument `x` must hold finite samples, but holds a NaN or an infinity; "
+                "remove those samples or repeat the run with a smaller step."
+            )
+
+
+class Scaling(eqx.Module):
+    """Physical <-> unit coordinates: statistics of the training data, pooled over mu and t."""
+
+    shift: Float[Array, " d"]
+    scale: Float[Array, " d"]
+    low: Float[Array, " d"]
+    high: Float[Array, " d"]
+    mu_low: Float[Array, " p"]
+    mu_high: Float[Array, " p"]
+    t_end: Float[Array, ""]
+
+    @classmethod
+    def of(cls, ensemble: Ensemble) -> "Scaling":
+        """Mean, standard deviation and range of an ensemble; parameters by their range."""
+        axes = (0, 1, 2)
+        return cls(
+            shift=jnp.mean(ensemble.x, axes),
+            scale=jnp.std(ensemble.x, axes),
+            low=jnp.min(ensemble.x, axes),
+            high=jnp.max(ensemble.x, axes),
+            mu_low=jnp.min(ensemble.mu, 0),
+            mu_high=jnp.max(ensemble.mu, 0),
+            t_end=ensemble.ts[-1],
+        )
+
+    def unit(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
+        """z of physical samples."""
+        return (x - self.shift) / self.scale
+
+    def physical(self, z: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
+        """Physical samples of z."""
+        return self.shift + self.scale * z
+
+    def unit_mu(self, mu: Float[Array, "*b p"]) -> Float[Array, "*b p"]:
+        """nu in [-1, 1] over the training range."""
+        span = jnp.where(self.mu_high > self.mu_low, self.mu_high - self.mu_low, 1.0)
+        return 2 * (mu - self.mu_low) / span - 1
+
+    def unit_domain(self, domain: Domain) -> Domain:
+        """The domain of z; its circles have their length divided by the scale."""
+        return Domain(domain.length / self.scale, domain.periodic)

@@ -1,0 +1,68 @@
+"""The space a population lives in: each component is a free line or a circle of given length.
+
+Positions on a circle are represented in [0, L). Differences are taken the short way round, so that
+a particle that crosses the edge of the box is never drawn through its middle.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+
+class Domain(eqx.Module):
+    """A product of lines and circles.
+
+    `periodic` says which components are circles; `length` (d,) holds their circumference and is
+    ignored where a component is free. Lengths may be traced, since a box can depend on a parameter.
+    """
+
+    length: Float[Array, " d"]
+    periodic: tuple[bool, ...] = eqx.field(static=True)
+
+    @classmethod
+    def free(cls, components: int) -> "Domain":
+        """The Euclidean space of that many components."""
+        return cls(jnp.ones(components), (False,) * components)
+
+    @property
+    def _mask(self) -> np.ndarray:
+        return np.asarray(self.periodic)
+
+    def wrap(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
+        """The same points with every periodic component in [0, L)."""
+        if not any(self.periodic):
+            return x
+        turns = jnp.where(self._mask, jnp.floor(x / self.length), 0.0)
+        inside = x - turns * self.length
+        # Rounding may put a tiny negative position at exactly L, which is 0 on the circle.
+        return jnp.where(self._mask & (inside >= self.length), 0.0, inside)
+
+    def displacement(
+        self, start: Float[Array, "*b d"], end: Float[Array, "*b d"]
+    ) -> Float[Array, "*b d"]:
+        """The shortest vector from `start` to `end`."""
+        delta = end - start
+        if not any(self.periodic):
+            return delta
+        return delta - jnp.where(self._mask, jnp.round(delta / self.length), 0.0) * self.length
+
+    def unwrap(self, path: Float[Array, "t *b d"]) -> Float[Array, "t *b d"]:
+        """Continuous positions along the first axis; steps must be shorter than half a box."""
+        steps = self.displacement(path[:-1], path[1:])
+        return jnp.concatenate([path[:1], path[:1] + jnp.cumsum(steps, axis=0)])
+
+    def features(self, x: Float[Array, " d"], harmonics: int = 3) -> Float[Array, " f"]:
+        """Smooth coordinates for a network: cosines and sines of each circle, free ones as is."""
+        angle = 2 * jnp.pi * x / self.length
+        columns = []
+        for i, is_circle in enumerate(self.periodic):
+            if not is_circle:
+                columns.append(x[i])
+                continue
+            first = c, s = jnp.cos(angle[i]), jnp.sin(angle[i])
+            for _ in range(harmonics):
+                columns += [c, s]
+                # The next harmonic by the addition theorems: far cheaper than another cosine.
+                c, s = c * first[0] - s * first[1], s * first[0] + c * first[1]
+        return jnp.stack(columns)

@@ -1,0 +1,39 @@
+"""Points of the unit cube, from which every initial population is made by its quantile functions.
+
+Quiet loading takes the points from a scrambled Sobol sequence: the density of a loaded plasma then
+carries noise of order 1/n instead of 1/sqrt(n), and an instability grows from its seeded
+perturbation rather than from the noise of the loading. Random loading draws independent points.
+
+Both are functions (key, n, d) -> points of shape (n, d), strictly inside the cube.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from scipy.stats import qmc
+
+Loading = Callable[[PRNGKeyArray, int, int], Float[Array, "n d"]]
+
+
+def _inside(u: Float[Array, "n d"]) -> Float[Array, "n d"]:
+    # The quantile of 0 or 1 is infinite for most laws; half a float32 spacing keeps clear of both.
+    return jnp.clip(u, 2.0**-25, 1 - 2.0**-24)
+
+
+def quiet(key: PRNGKeyArray, n: int, d: int) -> Float[Array, "n d"]:
+    """Scrambled Sobol points (Owen 1998). Runs on the host; any block of 2^k points is balanced."""
+    seed = np.asarray(jax.random.bits(key, (4,)))
+    sequence = qmc.Sobol(d, scramble=True, rng=np.random.default_rng(seed))
+    # A Sobol set is balanced in powers of two: take the next one and keep its first n points.
+    return _inside(jnp.asarray(sequence.random_base2(max(n - 1, 1).bit_length())[:n]))
+
+
+def random(key: PRNGKeyArray, n: int, d: int) -> Float[Array, "n d"]:
+    """Independent uniform points."""
+    return _inside(jax.random.uniform(key, (n, d)))
+
+
+LOADINGS: dict[str, Loading] = {"quiet": quiet, "random": random}

@@ -1,0 +1,88 @@
+"""What a method is: pure functions that turn an ensemble into parameters, and those into samples."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hoam_core.data import Ensemble, Scaling
+from hoam_core.domain import Domain
+
+Params = Any
+Batch = Any
+
+
+class Frame(NamedTuple):
+    """Where a method works: the domain for each parameter set and the unit coordinates."""
+
+    domain: Callable[[Float[Array, " p"]], Domain]
+    scaling: Scaling
+
+
+class Sampler(Protocol):
+    """From x0 (n, d) at ts[0] to samples (t, n, d) at all ts, in physical units, wrapped.
+
+    `steps` is the number of integration steps from 0 to the trained end time; the method's own
+    choice unless given.
+    """
+
+    def __call__(
+        self, params: Params, x0: Array, ts: np.ndarray, mu: Array, key: PRNGKeyArray,
+        *, steps: int | None = None,
+    ) -> Float[Array, "t n d"]: ...  # fmt: skip
+
+
+class Method(NamedTuple):
+    """An algorithm as a tuple of pure functions.
+
+    `init(key, ensemble)` makes parameters; `draw(key, ensemble)` a batch; `loss(params, batch)` a
+    scalar. A method without a loss is fitted by `init` alone, in closed form.
+    """
+
+    init: Callable[[PRNGKeyArray, Ensemble], Params]
+    sample: Sampler
+    draw: Callable[[PRNGKeyArray, Ensemble], Batch] | None = None
+    loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
+
+
+def each(f: Callable, *examples: Array) -> Any:
+    """Map f over the leading axis of its arguments.
+
+    One after another on a CPU, where XLA runs batched products of small matrices eight times slower
+    than plain ones and an example fits the cache; all at once on an accelerator.
+    """
+    if jax.default_backend() == "cpu":
+        return jax.lax.map(jax.checkpoint(lambda example: f(*example)), examples)
+    return jax.vmap(f)(*examples)
+
+
+Step = Callable[[Array, Array, Array, PRNGKeyArray], Array]
+
+
+def rollout(
+    step: Step, x0: Float[Array, "n d"], ts: Float[Array, " t"], key: PRNGKeyArray, substeps: int
+) -> Float[Array, "t n d"]:
+    """Repeat step(x, t, h, key) -> x from ts[0], `substeps` equal steps between two saved times."""
+
+    def save(carry, interval):
+        x, t, key = carry
+        h = interval / substeps
+
+        def substep(i, x):
+            return step(x, t + i * h, h, jax.random.fold_in(key, i))
+
+        x = jax.lax.fori_loop(0, substeps, substep, x)
+        return (x, t + interval, jax.random.split(key, 1)[0]), x
+
+    _, path = jax.lax.scan(save, (x0, ts[0], key), jnp.diff(ts))
+    return jnp.concatenate([x0[None], path])
+
+
+def substeps_for(ts: np.ndarray, t_end: float, steps: int) -> int:
+    """Steps between two saved times so that none is longer than t_end / steps."""
+    longest = float(np.max(np.diff(np.asarray(ts)), initial=0.0))
+    return max(1, math.ceil(longest * steps / t_end - 1e-6))

@@ -1,0 +1,98 @@
+"""A network as potential s(z, tau; mu) in unit coordinates, and the roll-out of its gradient."""
+
+from collections.abc import Callable
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hoam_core.calculus import gradient
+from hoam_core.data import Ensemble
+from hoam_core.methods.base import Frame, Params, Sampler, rollout, substeps_for
+from hoam_core.networks.layers import time_features
+
+Potential = Callable[[Params, Array, Array, Array], Float[Array, ""]]
+
+
+def neural_potential(network: nn.Module, frame: Frame, frequencies: int = 16) -> Potential:
+    """potential(params, z, tau, mu) of one sample, with periodic features and time features."""
+
+    def potential(params, z, tau, mu):
+        domain = frame.scaling.unit_domain(frame.domain(mu))
+        condition = jnp.concatenate(
+            [time_features(tau, frequencies), frame.scaling.unit_mu(mu)]
+        )
+        return network.apply(params, domain.features(z), condition)
+
+    return potential
+
+
+def init_network(
+    network: nn.Module, frame: Frame, frequencies: int = 16
+) -> Callable[[PRNGKeyArray, Ensemble], Params]:
+    """The `init` of a method whose parameters are those of one network."""
+
+    def init(key, ensemble):
+        mu = ensemble.mu[0]
+        features = frame.domain(mu).features(ensemble.x[0, 0, 0])
+        condition = jnp.concatenate([time_features(jnp.zeros(()), frequencies), mu])
+        return network.init(key, features, condition)
+
+    return init
+
+
+def gradient_sampler(
+    potential: Potential, frame: Frame, *, sigma: float = 0.0, steps: int = 200
+) -> Sampler:
+    """Integrates dz = grad s dtau (+ sigma dW): midpoint rule, Euler-Maruyama with noise."""
+    scaling = frame.scaling
+
+    @partial(jax.jit, static_argnames="substeps")
+    def run(params, x0, ts, mu, key, substeps):
+        domain = frame.domain(mu)
+
+        def velocity(x, t):
+            def s(z, tau):
+                return potential(params, z, tau, mu)
+
+            field = jax.vmap(lambda z: gradient(s, z, t / scaling.t_end))(scaling.unit(x))
+            return field * scaling.scale / scaling.t_end
+
+        def midpoint(x, t, h, key):
+            half = x + 0.5 * h * velocity(x, t)
+            return domain.wrap(x + h * velocity(half, t + 0.5 * h))
+
+        def euler_maruyama(x, t, h, key):
+            noise = jax.random.normal(key, x.shape, x.dtype) * jnp.sqrt(h / scaling.t_end)
+            return domain.wrap(x + h * velocity(x, t) + sigma * scaling.scale * noise)
+
+        return rollout(euler_maruyama if sigma else midpoint, x0, ts, key, substeps)
+
+    def sample(params, x0, ts, mu, key, *, steps=steps):
+        substeps = substeps_for(ts, float(scaling.t_end), steps)
+        return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
+
+    return sample
+
+
+def block(key: PRNGKeyArray, n: int, samples: int) -> Array:
+    """Indices of a random aligned block of samples.
+
+    An aligned block of a Sobol sequence is balanced by itself, so that batches stay quiet.
+    """
+    samples = min(samples, n)
+    start = jax.random.randint(key, (), 0, n // samples) * samples
+    return start + jnp.arange(samples)
+
+
+def at_times(
+    path: Float[Array, "t n d"], ts: Float[Array, " t"], nodes: Float[Array, " q"], domain
+) -> Float[Array, "q n d"]:
+    """Samples between saved times, linearly along the shortest way round."""
+    upper = jnp.clip(jnp.searchsorted(ts, nodes), 1, ts.shape[0] - 1)
+    start, end = path[upper - 1], path[upper]
+    fraction = (nodes - ts[upper - 1]) / (ts[upper] - ts[upper - 1])
+    return start + fraction[:, None, None] * domain.displacement(start, end)

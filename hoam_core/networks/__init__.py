@@ -1,0 +1,13 @@
+"""Networks for a scalar potential, by the names that the command line and model files use."""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+
+from hoam_core.networks.colora import CoLoRA
+from hoam_core.networks.film import FiLM
+from hoam_core.networks.mlp import MLP
+
+NETWORKS: dict[str, Callable[..., nn.Module]] = {"colora": CoLoRA, "film": FiLM, "mlp": MLP}
+
+__all__ = ["NETWORKS", "CoLoRA", "FiLM", "MLP"]

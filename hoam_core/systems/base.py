@@ -1,0 +1,136 @@
+"""What a system is: parameters with bounds, an initial law, a full model and its observables.
+
+A full model moves a population of n samples whose law rho_t depends on the physics parameters mu.
+It may carry more than is observed (an oscillator's velocity, say): `lift` completes the observed
+state, `advance` moves the complete one. `mu` is always an argument (p,), never a field, so that one
+system serves every parameter and functions of it can be vectorised over parameters.
+"""
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hoam_core.checks import check_count, check_names, check_within
+from hoam_core.domain import Domain
+from hoam_core.loading import Loading, quiet
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A physics parameter: outside [low, high] is an error, outside `train` only a warning."""
+
+    name: str
+    label: str
+    low: float
+    high: float
+    train: tuple[float, ...]
+    test: tuple[float, ...] = ()
+
+    @property
+    def default(self) -> float:
+        """The value a new view starts with: the first that no model was trained on."""
+        return self.test[0] if self.test else self.train[0]
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component of the observed state, with the range in which it is usually drawn."""
+
+    name: str
+    label: str
+    unit: str
+    view: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A scalar of the population; `of_truth` marks those a learned model does not conserve."""
+
+    name: str
+    label: str
+    unit: str
+
+
+class System(abc.ABC):
+    """A parametric population; concrete systems are frozen dataclasses without state."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    reference: ClassVar[str]
+    equations: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]]
+    components: ClassVar[tuple[Component, ...]]
+    observable_info: ClassVar[tuple[Observable, ...]]
+    t_end: ClassVar[float]
+    n_times: ClassVar[int]
+    loading_dimension: ClassVar[int]
+    truth_particles: ClassVar[int]
+
+    @abc.abstractmethod
+    def domain(self, mu: Float[Array, " p"]) -> Domain:
+        """The space of the observed state; its box may depend on a parameter."""
+
+    @abc.abstractmethod
+    def load(self, u: Float[Array, "n k"], mu: Float[Array, " p"]) -> Float[Array, "n d"]:
+        """rho_0 from points of the unit cube, by its quantile functions."""
+
+    @abc.abstractmethod
+    def advance(
+        self, key: PRNGKeyArray, mu: Float[Array, " p"], state: Any, ts: np.ndarray
+    ) -> tuple[Any, Float[Array, "t n d"]]:
+        """Move a complete state from ts[0]; returns it at ts[-1] and what is observed at all ts."""
+
+    @abc.abstractmethod
+    def observables(
+        self, x: Float[Array, "n d"], mu: Float[Array, " p"]
+    ) -> dict[str, Float[Array, ""]]:
+        """Scalars of an observed population, in the order of `observable_info`."""
+
+    def lift(self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"]) -> Any:
+        """The complete state for an observed one; the same unless something is hidden."""
+        return x0
+
+    def initial(
+        self, key: PRNGKeyArray, mu: Float[Array, " p"], n: int, loading: Loading = quiet
+    ) -> Float[Array, "n d"]:
+        """n samples of rho_0, quietly loaded unless another loading is given."""
+        check_count("particles", n)
+        return self.load(loading(key, n, self.loading_dimension), mu)
+
+    def simulate(
+        self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"], ts: np.ndarray
+    ) -> Float[Array, "t n d"]:
+        """The full model from x0 at ts[0], observed at exactly the times ts."""
+        lift_key, advance_key = jax.random.split(key)
+        return self.advance(advance_key, mu, self.lift(lift_key, mu, x0), ts)[1]
+
+    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
+        """Theoretical growth rate of the linear instability, if the system has one."""
+        return None
+
+    def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
+        """Equispaced times from zero; the system's own end and number unless given."""
+        n = self.n_times if n_times is None else n_times
+        check_count("n-times", n, 2)
+        return np.linspace(0.0, self.t_end if t_end is None else t_end, n)
+
+    def vector(self, values: Mapping[str, float]) -> Float[Array, " p"]:
+        """Named parameter values as mu (p,); raises ValueError outside the hard bounds."""
+        check_names("parameter", values, [p.name for p in self.parameters])
+        for p in self.parameters:
+            check_within(p.name, float(values[p.name]), p.low, p.high)
+        return jnp.asarray([float(values[p.name]) for p in self.parameters])
+
+    def named(self, mu: Float[Array, " p"]) -> dict[str, float]:
+        """The inverse of `vector`."""
+        # Through the shortest decimal of the stored precision, so that 1.25 stays 1.25.
+        return {
+            p.name: float(str(value))
+            for p, value in zip(self.parameters, np.asarray(mu), strict=True)
+        }

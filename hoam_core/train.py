@@ -1,0 +1,71 @@
+"""The training loop, as a generator: its consumer prints, plots, saves, or stops by not asking on."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import optax
+from jaxtyping import PRNGKeyArray
+
+from hoam_core.checks import check_count
+from hoam_core.data import Ensemble
+from hoam_core.methods.base import Method, Params
+
+
+class TrainState(NamedTuple):
+    """Everything needed to go on from `step`; `losses` are those since the last yield."""
+
+    step: int
+    params: Params
+    optimizer_state: optax.OptState | None
+    losses: np.ndarray
+
+
+def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
+    """Adam with cosine decay (the defaults of Berman et al. 2024) and a clipped gradient."""
+    schedule = optax.cosine_decay_schedule(rate, max(steps, 1), alpha=1e-2)
+    return optax.chain(optax.clip_by_global_norm(10.0), optax.adam(schedule))
+
+
+def fit(
+    method: Method,
+    ensemble: Ensemble,
+    optimizer: optax.GradientTransformation,
+    key: PRNGKeyArray,
+    *,
+    steps: int,
+    every: int = 100,
+    state: TrainState | None = None,
+) -> Iterator[TrainState]:
+    """Yield a state every `every` steps until `steps`; go on from `state` if one is given.
+
+    Step i uses the key fold_in(key, i), so that a resumed training equals an uninterrupted one. A
+    method without a loss yields once.
+    """
+    check_count("steps", steps)
+    check_count("every", every)
+    if method.loss is None or method.draw is None:
+        yield TrainState(steps, method.init(key, ensemble), None, np.zeros(0))
+        return
+    loss, draw = method.loss, method.draw
+    if state is None:
+        params = method.init(key, ensemble)
+        state = TrainState(0, params, optimizer.init(params), np.zeros(0))
+
+    def update(carry, i, ensemble):
+        params, optimizer_state = carry
+        value, grads = jax.value_and_grad(loss)(params, draw(jax.random.fold_in(key, i), ensemble))
+        updates, optimizer_state = optimizer.update(grads, optimizer_state, params)
+        return (optax.apply_updates(params, updates), optimizer_state), value
+
+    @jax.jit
+    def many(carry, indices, ensemble):
+        return jax.lax.scan(lambda c, i: update(c, i, ensemble), carry, indices)
+
+    while state.step < steps:
+        end = min(state.step + every, steps)
+        carry = (state.params, state.optimizer_state)
+        (params, optimizer_state), losses = many(carry, np.arange(state.step, end), ensemble)
+        state = TrainState(end, params, optimizer_state, np.asarray(losses))
+        yield state
