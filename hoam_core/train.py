@@ -23,9 +23,10 @@ class TrainState(NamedTuple):
 
 
 def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
-    """Adam with cosine decay (the defaults of Berman et al. 2024) and a clipped gradient."""
-    schedule = optax.cosine_decay_schedule(rate, max(steps, 1), alpha=1e-2)
-    return optax.chain(optax.clip_by_global_norm(10.0), optax.adam(schedule))
+    """Adam with cosine decay (Berman et al. 2024), a short warm-up and a clipped gradient."""
+    warmup = max(1, min(500, steps // 20))
+    schedule = optax.warmup_cosine_decay_schedule(0.0, rate, warmup, max(steps, 2), rate / 100)
+    return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
 
 
 def fit(

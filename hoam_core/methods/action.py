@@ -75,6 +75,7 @@ def hoam(
     *,
     samples: int = 256,
     populations: int = 1,
+    frequencies: int = 4,
     sigma: float = 0.0,
     steps: int = 200,
 ) -> Method:
@@ -83,7 +84,7 @@ def hoam(
     A batch holds `samples` particles of each of `populations` parameter sets at every node; the
     same particles at all nodes, so that the telescoping terms of the action nearly cancel.
     """
-    potential = neural_potential(network, frame)
+    potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling
 
     def draw(key, ensemble):
@@ -113,4 +114,4 @@ def hoam(
         return jnp.mean(each(one, batch.mu, batch.nodes, batch.start, batch.end))
 
     sample = gradient_sampler(potential, frame, sigma=sigma, steps=steps)
-    return Method(init_network(network, frame), sample, draw, loss)
+    return Method(init_network(network, frame, frequencies), sample, draw, loss)

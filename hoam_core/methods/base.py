@@ -17,10 +17,16 @@ Batch = Any
 
 
 class Frame(NamedTuple):
-    """Where a method works: the domain for each parameter set and the unit coordinates."""
+    """Where a method works: the domain, the unit coordinates, the training values and times.
+
+    `axes` holds the training values of each parameter; the training set is their product, the last
+    parameter fastest.
+    """
 
     domain: Callable[[Float[Array, " p"]], Domain]
     scaling: Scaling
+    axes: tuple[tuple[float, ...], ...]
+    times: np.ndarray
 
 
 class Sampler(Protocol):

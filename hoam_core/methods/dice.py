@@ -52,11 +52,12 @@ def dice(
     network: nn.Module,
     *,
     intervals: int = 32,
-    samples: int = 1024,
+    samples: int = 512,
+    frequencies: int = 16,
     steps: int = 200,
 ) -> Method:
     """Gauge-free action matching on `intervals` random intervals of `samples` particles a step."""
-    potential = neural_potential(network, frame)
+    potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling
 
     def draw(key, ensemble):
@@ -90,5 +91,5 @@ def dice(
         return jnp.sum(batch.width * losses) / jnp.sum(batch.width)
 
     return Method(
-        init_network(network, frame), gradient_sampler(potential, frame, steps=steps), draw, loss
+        init_network(network, frame, frequencies), gradient_sampler(potential, frame, steps=steps), draw, loss
     )

@@ -17,7 +17,7 @@ from hoam_core.networks.layers import time_features
 Potential = Callable[[Params, Array, Array, Array], Float[Array, ""]]
 
 
-def neural_potential(network: nn.Module, frame: Frame, frequencies: int = 16) -> Potential:
+def neural_potential(network: nn.Module, frame: Frame, frequencies: int) -> Potential:
     """potential(params, z, tau, mu) of one sample, with periodic features and time features."""
 
     def potential(params, z, tau, mu):
@@ -31,7 +31,7 @@ def neural_potential(network: nn.Module, frame: Frame, frequencies: int = 16) ->
 
 
 def init_network(
-    network: nn.Module, frame: Frame, frequencies: int = 16
+    network: nn.Module, frame: Frame, frequencies: int
 ) -> Callable[[PRNGKeyArray, Ensemble], Params]:
     """The `init` of a method whose parameters are those of one network."""
 

@@ -1,0 +1,154 @@
+r"""Trigonometric functions on a phase space (x on a circle, v on a line) and their products.
+
+    phi = {cos, sin}(m theta) cos(q eta),  m = 0..M, q = 0..Q,  without the constant,
+    theta = 2 pi x / L,  eta = pi (v - v_low) / (v_high - v_low).
+
+The product of two trigonometric functions is a sum of two others. All entries of the stiffness
+matrix A_kl = E[grad phi_k . grad phi_l] are therefore combinations, fixed once and for all, of the
+moments E[cos(p theta) cos(r eta)] and E[sin(p theta) cos(r eta)], p <= 2M, r <= 2Q: one product of
+two thin matrices instead of n gradients of every function. Multiples of an angle come from one
+sine and cosine by recurrence.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+
+class Harmonics(NamedTuple):
+    """cos(p angle), sin(p angle) for p = 0, 1, ...; axes p, n."""
+
+    cos: Float[Array, "p n"]
+    sin: Float[Array, "p n"]
+
+
+def harmonics(angle: Float[Array, " n"], order: int) -> Harmonics:
+    """Multiples 0..order of an angle by the addition theorems."""
+    c1, s1 = jnp.cos(angle), jnp.sin(angle)
+
+    def rotate(carry, _):
+        c, s = carry
+        return (c * c1 - s * s1, s * c1 + c * s1), carry
+
+    # A scan and not an unrolled stack: XLA would fuse the chain and compute it anew for every row.
+    start = (jnp.ones_like(angle), jnp.zeros_like(angle))
+    return Harmonics(*jax.lax.scan(rotate, start, length=order + 1)[1])
+
+
+class Population(NamedTuple):
+    """Harmonics of both angles of a population: all that moments and field need."""
+
+    theta: Harmonics
+    eta: Harmonics
+
+
+class _Tables(NamedTuple):
+    """Where each entry of the stiffness matrix finds its four moments, and their weights."""
+
+    index: np.ndarray  # (4, k, k) into the flat moments
+    x_weight: np.ndarray  # (4, k, k), times (2 pi / L)^2
+    v_weight: np.ndarray  # (4, k, k), times (pi / range)^2
+
+
+class TrigonometricBasis(eqx.Module):
+    """The basis of the module's first equation, in the coordinates of (length, v_low, v_high)."""
+
+    modes_x: int = eqx.field(static=True)
+    modes_v: int = eqx.field(static=True)
+
+    @property
+    def labels(self) -> list[tuple[bool, int, int]]:
+        """(is sine, m, q) of every function."""
+        cosines = [(False, m, q) for m in range(self.modes_x + 1) for q in range(self.modes_v + 1)]
+        sines = [(True, m, q) for m in range(1, self.modes_x + 1) for q in range(self.modes_v + 1)]
+        return cosines[1:] + sines
+
+    @property
+    def size(self) -> int:
+        """Number of functions."""
+        return (2 * self.modes_x + 1) * (self.modes_v + 1) - 1
+
+    def population(self, theta: Float[Array, " n"], eta: Float[Array, " n"]) -> Population:
+        """Harmonics up to twice the orders of the basis, which the stiffness matrix needs."""
+        return Population(harmonics(theta, 2 * self.modes_x), harmonics(eta, 2 * self.modes_v))
+
+    def _flat(self, sine: bool, m: int, r: int) -> int:
+        return (int(sine) * (2 * self.modes_x + 1) + m) * (2 * self.modes_v + 1) + r
+
+    def moments(self, population: Population) -> Float[Array, " f"]:
+        """E[{cos, sin}(p theta) cos(r eta)], flat, up to twice the orders of the basis."""
+        n = population.theta.cos.shape[1]
+        rows = jnp.concatenate([population.theta.cos, population.theta.sin])
+        return (rows @ population.eta.cos.T / n).ravel()
+
+    def means(self, moments: Float[Array, " f"]) -> Float[Array, " k"]:
+        """E[phi_k] out of the moments."""
+        return moments[np.array([self._flat(*label) for label in self.labels])]
+
+    def _tables(self) -> _Tables:
+        sine, m, q = (np.array(column) for column in zip(*self.labels, strict=True))
+        i, j = np.meshgrid(np.arange(self.size), np.arange(self.size), indexing="ij")
+        same = sine[i] == sine[j]
+        turn = np.sign(m[i] - m[j])
+        # Signs of the moments of m - m' and m + m' in the product of two functions of theta ...
+        plain_minus = np.where(same, 1, np.where(sine[i], turn, -turn))
+        plain_plus = np.where(same & sine[i], -1, 1)
+        # ... and in the product of their derivatives.
+        slope_minus = np.where(same, 1, np.where(sine[i], turn, -turn))
+        slope_plus = np.where(same & sine[i], 1, -1)
+        index, x_weight, v_weight = [], [], []
+        for p, plain, slope in (
+            (np.abs(m[i] - m[j]), plain_minus, slope_minus),
+            (m[i] + m[j], plain_plus, slope_plus),
+        ):
+            for r, sign in ((np.abs(q[i] - q[j]), 1), (q[i] + q[j], -1)):
+                row = np.where(same, 0, 2 * self.modes_x + 1) + p
+                index.append(row * (2 * self.modes_v + 1) + r)
+                x_weight.append(0.25 * m[i] * m[j] * slope)
+                v_weight.append(0.25 * q[i] * q[j] * plain * sign)
+        return _Tables(np.stack(index), np.stack(x_weight), np.stack(v_weight))
+
+    def stiffness(
+        self, moments: Float[Array, " f"], kx: Float[Array, ""], kv: Float[Array, ""]
+    ) -> Float[Array, "k k"]:
+        """A_kl = E[grad phi_k . grad phi_l]; kx, kv are the slopes of theta and eta."""
+        tables = self._tables()
+        dtype = moments.dtype
+        total = jnp.zeros((self.size, self.size), dtype)
+        for index, wx, wv in zip(*tables, strict=True):
+            weight = kx**2 * jnp.asarray(wx, dtype) + kv**2 * jnp.asarray(wv, dtype)
+            total = total + weight * moments[index]
+        return total
+
+    def laplacians(
+        self, means: Float[Array, " k"], kx: Float[Array, ""], kv: Float[Array, ""]
+    ) -> Float[Array, " k"]:
+        """E[Lap phi_k]; every function is an eigenfunction of the Laplacian."""
+        _, m, q = (np.array(column, float) for column in zip(*self.labels, strict=True))
+        return -(kx**2 * jnp.asarray(m**2) + kv**2 * jnp.asarray(q**2)).astype(means.dtype) * means
+
+    def field(
+        self,
+        population: Population,
+        coefficients: Float[Array, " k"],
+        kx: Float[Array, ""],
+        kv: Float[Array, ""],
+    ) -> Float[Array, "n 2"]:
+        """sum_k c_k grad phi_k at every particle."""
+        mx, mv = self.modes_x + 1, self.modes_v + 1
+        first = jnp.concatenate([jnp.zeros(1, coefficients.dtype), coefficients[: mx * mv - 1]])
+        cosines = first.reshape(mx, mv)
+        sines = coefficients[mx * mv - 1 :].reshape(mx - 1, mv)
+        theta = Harmonics(*(part[:mx] for part in population.theta))
+        eta = Harmonics(*(part[:mv] for part in population.eta))
+        m = jnp.arange(mx, dtype=coefficients.dtype)[:, None]
+        q = jnp.arange(mv, dtype=coefficients.dtype)[None, :]
+        along = jnp.concatenate([m * cosines, m[1:] * sines]) @ eta.cos
+        across = jnp.concatenate([q * cosines, q * sines]) @ eta.sin
+        dx = jnp.sum(theta.cos[1:] * along[mx:], 0) - jnp.sum(theta.sin * along[:mx], 0)
+        dv = -jnp.sum(theta.cos * across[:mx], 0) - jnp.sum(theta.sin[1:] * across[mx:], 0)
+        return jnp.stack([kx * dx, kv * dv], axis=-1)

@@ -1,0 +1,109 @@
+r"""The action of HOAM on a linear basis, its roll-out closed on the moments.
+
+For s = sum_k c_k phi_k the minimiser of the action at fixed (t, mu) solves
+
+    A c = b,   A_kl = E[grad phi_k . grad phi_l],   b_k = d/dt E[phi_k] - (sigma^2/2) E[Lap phi_k].
+
+So instead of a network the moments M_k(t; mu) = E[phi_k] are learned: measured at the training
+parameters, interpolated by cubic splines in mu and t. A roll-out takes A on its *own* particles X
+and asks each step to end on the learned moments,
+
+    A(X) c = (M(t + h) - mean phi(X)) / h - (sigma^2/2) mean Lap phi(X),
+
+with the midpoint rule (two solves a step). The field is still the gradient field of least energy
+that obeys the continuity equation, now for the model's own population; errors are corrected at the
+next step instead of accumulating.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.linalg import cho_factor, cho_solve
+from jaxtyping import Array, Float
+
+from hoam_core.interpolation import CardinalSpline, grid_weights
+from hoam_core.methods.base import Frame, Method, rollout, substeps_for
+from hoam_core.methods.basis import TrigonometricBasis
+
+
+def galerkin(
+    frame: Frame,
+    network: None = None,
+    *,
+    modes_x: int = 6,
+    modes_v: int = 16,
+    ridge: float = 1e-4,
+    sigma: float = 0.0,
+    steps: int = 200,
+) -> Method:
+    """Closed-loop Galerkin for a 1D1V phase space (x on a circle, v on a line).
+
+    `ridge` is added to the diagonal of A relative to it; `sigma` (unit coordinates) adds noise that
+    the field compensates; `steps` is the number of time steps from 0 to the trained end time.
+    """
+    scaling = frame.scaling
+    basis = TrigonometricBasis(modes_x, modes_v)
+    mu_splines = [CardinalSpline.through(axis) for axis in frame.axes]
+    time_spline = CardinalSpline.through(frame.times)
+    # The cosines in v are even about both ends: leave room beyond the fastest particle.
+    room = 0.05 * (scaling.high[1] - scaling.low[1])
+    v_low, v_high = scaling.low[1] - room, scaling.high[1] + room
+
+    def slopes(mu):
+        """Slopes of both angles in unit coordinates, where the energy is measured."""
+        length = frame.domain(mu).length[0]
+        unit = scaling.scale
+        return 2 * jnp.pi * unit[0] / length, jnp.pi * unit[1] / (v_high - v_low)
+
+    def population(x, mu):
+        theta = 2 * jnp.pi * x[:, 0] / frame.domain(mu).length[0]
+        return basis.population(theta, jnp.pi * (x[:, 1] - v_low) / (v_high - v_low))
+
+    def means(x, mu):
+        return basis.means(basis.moments(population(x, mu)))
+
+    def init(key, ensemble):
+        @jax.jit
+        def measure(path, mu):
+            return jax.lax.map(lambda x: means(x, mu), path)
+
+        measured = [measure(path, mu) for path, mu in zip(ensemble.x, ensemble.mu, strict=True)]
+        return {"moments": jnp.stack(measured)}
+
+    @partial(jax.jit, static_argnames="substeps")
+    def run(params, x0, ts, mu, key, substeps):
+        domain = frame.domain(mu)
+        kx, kv = slopes(mu)
+        learned = jnp.tensordot(grid_weights(mu_splines, mu), params["moments"], 1)
+
+        def field(x, rate=None, target=None, h=None):
+            here = population(x, mu)
+            moments = basis.moments(here)
+            if rate is None:
+                now = basis.means(moments)
+                rate = (target - now) / h - 0.5 * sigma**2 * basis.laplacians(now, kx, kv)
+            matrix = basis.stiffness(moments, kx, kv)
+            matrix = matrix + jnp.diag(ridge * jnp.diag(matrix))
+            coefficients = cho_solve(cho_factor(matrix), rate)
+            velocity = basis.field(here, coefficients, kx, kv) * scaling.scale[None, :]
+            return velocity, rate
+
+        def step(x, t, h, key):
+            # Unit time cancels: the moments' rate and the field are both taken per physical time.
+            target = time_spline(t + h) @ learned
+            first, rate = field(x, target=target, h=h)
+            second, _ = field(x + 0.5 * h * first, rate=rate)
+            moved = x + h * second
+            if sigma:
+                noise = jax.random.normal(key, x.shape, x.dtype)
+                moved = moved + sigma * jnp.sqrt(h / scaling.t_end) * scaling.scale[None, :] * noise
+            return domain.wrap(moved)
+
+        return rollout(step, x0, ts, key, substeps)
+
+    def sample(params, x0, ts, mu, key, *, steps=steps):
+        substeps = substeps_for(ts, float(scaling.t_end), steps)
+        return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
+
+    return Method(init, sample)
