@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hoam_core.checks import check_shape, check_times
-from hoam_core.domain import Domain
+from hoam_core.domain import Domain, along_last
 
 
 class Ensemble(eqx.Module):
@@ -62,16 +62,16 @@ class Scaling(eqx.Module):
 
     def unit(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
         """z of physical samples."""
-        return (x - self.shift) / self.scale
+        return (x - along_last(self.shift, x)) / along_last(self.scale, x)
 
     def physical(self, z: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
         """Physical samples of z."""
-        return self.shift + self.scale * z
+        return along_last(self.shift, z) + along_last(self.scale, z) * z
 
     def unit_mu(self, mu: Float[Array, "*b p"]) -> Float[Array, "*b p"]:
         """nu in [-1, 1] over the training range."""
         span = jnp.where(self.mu_high > self.mu_low, self.mu_high - self.mu_low, 1.0)
-        return 2 * (mu - self.mu_low) / span - 1
+        return 2 * (mu - along_last(self.mu_low, mu)) / along_last(span, mu) - 1
 
     def unit_domain(self, domain: Domain) -> Domain:
         """The domain of z; its circles have their length divided by the scale."""

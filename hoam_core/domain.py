@@ -6,8 +6,12 @@ a particle that crosses the edge of the box is never drawn through its middle.
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
+
+
+def along_last(vector: Float[Array, " d"], x: Float[Array, "*b d"]) -> Float[Array, "*ones d"]:
+    """`vector` with leading axes of length one, to meet x without implicit rank promotion."""
+    return jnp.reshape(vector, (1,) * (jnp.ndim(x) - 1) + (-1,))
 
 
 class Domain(eqx.Module):
@@ -25,18 +29,14 @@ class Domain(eqx.Module):
         """The Euclidean space of that many components."""
         return cls(jnp.ones(components), (False,) * components)
 
-    @property
-    def _mask(self) -> np.ndarray:
-        return np.asarray(self.periodic)
-
     def wrap(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
         """The same points with every periodic component in [0, L)."""
         if not any(self.periodic):
             return x
-        turns = jnp.where(self._mask, jnp.floor(x / self.length), 0.0)
-        inside = x - turns * self.length
+        length, circle = along_last(self.length, x), along_last(jnp.array(self.periodic), x)
+        inside = x - jnp.where(circle, jnp.floor(x / length), 0.0) * length
         # Rounding may put a tiny negative position at exactly L, which is 0 on the circle.
-        return jnp.where(self._mask & (inside >= self.length), 0.0, inside)
+        return jnp.where(circle & (inside >= length), 0.0, inside)
 
     def displacement(
         self, start: Float[Array, "*b d"], end: Float[Array, "*b d"]
@@ -45,12 +45,13 @@ class Domain(eqx.Module):
         delta = end - start
         if not any(self.periodic):
             return delta
-        return delta - jnp.where(self._mask, jnp.round(delta / self.length), 0.0) * self.length
+        length, circle = along_last(self.length, delta), along_last(jnp.array(self.periodic), delta)
+        return delta - jnp.where(circle, jnp.round(delta / length), 0.0) * length
 
     def unwrap(self, path: Float[Array, "t *b d"]) -> Float[Array, "t *b d"]:
         """Continuous positions along the first axis; steps must be shorter than half a box."""
         steps = self.displacement(path[:-1], path[1:])
-        return jnp.concatenate([path[:1], path[:1] + jnp.cumsum(steps, axis=0)])
+        return jnp.cumsum(jnp.concatenate([path[:1], steps]), axis=0)
 
     def features(self, x: Float[Array, " d"], harmonics: int = 3) -> Float[Array, " f"]:
         """Smooth coordinates for a network: cosines and sines of each circle, free ones as is."""

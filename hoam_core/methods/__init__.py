@@ -1,0 +1,68 @@
+"""The methods, by the names that the command line, model files and page use."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from hoam_core.methods.action import action_loss, hoam
+from hoam_core.methods.base import Frame, Method
+from hoam_core.methods.dice import dice, interval_loss
+from hoam_core.methods.galerkin import galerkin
+from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
+from hoam_core.systems.base import System
+
+
+class MethodEntry(NamedTuple):
+    """A method's title, constructor, default budget, and whether it trains a network.
+
+    `build(frame, network, **options)` makes the method; `check(system)` raises ValueError with the
+    reason where the method makes no sense.
+    """
+
+    title: str
+    build: Callable[..., Method]
+    needs_network: bool
+    defaults: Mapping[str, Any]
+    check: Callable[[System], None] = lambda system: None
+
+
+def _hoam_gauss(frame: Frame, network: nn.Module, *, nodes: int = 128, **options: Any) -> Method:
+    return hoam(frame, network, gauss_legendre(nodes), **options)
+
+
+def _hoam_simpson(frame: Frame, network: nn.Module, *, nodes: int = 129, **options: Any) -> Method:
+    return hoam(frame, network, simpson(nodes), **options)
+
+
+def _action_matching(
+    frame: Frame, network: nn.Module, *, nodes: int = 128, **options: Any
+) -> Method:
+    return hoam(frame, network, monte_carlo(nodes), **options)
+
+
+def _needs_phase_space(system: System) -> None:
+    domain = system.domain(jnp.asarray([p.low for p in system.parameters]))
+    if domain.periodic != (True, False):
+        raise ValueError(
+            "Method 'galerkin' has a basis for one periodic position and one velocity only, and "
+            f"system {system.name!r} has other components; choose a neural method, such as "
+            "'hoam-gauss' or 'dice'."
+        )
+
+
+_NEURAL = {"steps": 10_000, "n_times": 401, "particles": 16_384, "rate": 1e-3}
+
+METHODS: dict[str, MethodEntry] = {
+    "galerkin": MethodEntry("Galerkin, closed loop", galerkin, False, {"particles": 32_768}, _needs_phase_space),
+    "hoam-gauss": MethodEntry("HOAM, Gauss-Legendre", _hoam_gauss, True, _NEURAL),
+    "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _NEURAL),
+    "am": MethodEntry("Action matching, Monte Carlo", _action_matching, True, _NEURAL),
+    "dice": MethodEntry("Gauge-free loss (DICE)", dice, True, _NEURAL),
+}
+
+__all__ = [
+    "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "dice", "galerkin", "hoam",
+    "interval_loss",
+]  # fmt: skip

@@ -22,6 +22,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Float
 
+from hoam_core.domain import along_last
 from hoam_core.interpolation import CardinalSpline, grid_weights
 from hoam_core.methods.base import Frame, Method, rollout, substeps_for
 from hoam_core.methods.basis import TrigonometricBasis
@@ -86,7 +87,7 @@ def galerkin(
             matrix = basis.stiffness(moments, kx, kv)
             matrix = matrix + jnp.diag(ridge * jnp.diag(matrix))
             coefficients = cho_solve(cho_factor(matrix), rate)
-            velocity = basis.field(here, coefficients, kx, kv) * scaling.scale[None, :]
+            velocity = basis.field(here, coefficients, kx, kv) * along_last(scaling.scale, x)
             return velocity, rate
 
         def step(x, t, h, key):
@@ -97,7 +98,7 @@ def galerkin(
             moved = x + h * second
             if sigma:
                 noise = jax.random.normal(key, x.shape, x.dtype)
-                moved = moved + sigma * jnp.sqrt(h / scaling.t_end) * scaling.scale[None, :] * noise
+                moved = moved + sigma * jnp.sqrt(h / scaling.t_end) * along_last(scaling.scale, x) * noise
             return domain.wrap(moved)
 
         return rollout(step, x0, ts, key, substeps)

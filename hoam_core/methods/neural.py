@@ -6,11 +6,11 @@ from functools import partial
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.calculus import gradient
 from hoam_core.data import Ensemble
+from hoam_core.domain import Domain, along_last
 from hoam_core.methods.base import Frame, Params, Sampler, rollout, substeps_for
 from hoam_core.networks.layers import time_features
 
@@ -59,7 +59,7 @@ def gradient_sampler(
                 return potential(params, z, tau, mu)
 
             field = jax.vmap(lambda z: gradient(s, z, t / scaling.t_end))(scaling.unit(x))
-            return field * scaling.scale / scaling.t_end
+            return field * along_last(scaling.scale, x) / scaling.t_end
 
         def midpoint(x, t, h, key):
             half = x + 0.5 * h * velocity(x, t)
@@ -67,7 +67,7 @@ def gradient_sampler(
 
         def euler_maruyama(x, t, h, key):
             noise = jax.random.normal(key, x.shape, x.dtype) * jnp.sqrt(h / scaling.t_end)
-            return domain.wrap(x + h * velocity(x, t) + sigma * scaling.scale * noise)
+            return domain.wrap(x + h * velocity(x, t) + sigma * along_last(scaling.scale, x) * noise)
 
         return rollout(euler_maruyama if sigma else midpoint, x0, ts, key, substeps)
 
@@ -89,7 +89,10 @@ def block(key: PRNGKeyArray, n: int, samples: int) -> Array:
 
 
 def at_times(
-    path: Float[Array, "t n d"], ts: Float[Array, " t"], nodes: Float[Array, " q"], domain
+    path: Float[Array, "t n d"],
+    ts: Float[Array, " t"],
+    nodes: Float[Array, " q"],
+    domain: Domain,
 ) -> Float[Array, "q n d"]:
     """Samples between saved times, linearly along the shortest way round."""
     upper = jnp.clip(jnp.searchsorted(ts, nodes), 1, ts.shape[0] - 1)

@@ -1,0 +1,16 @@
+"""Distances between populations, by name; errors of curves and growth rates."""
+
+from hoam_core.metrics.physics import CurveError, GrowthFit, curve_error, fit_growth
+from hoam_core.metrics.transport import (
+    Distance,
+    over_subsets,
+    sinkhorn_divergence,
+    wasserstein2,
+)
+
+METRICS: dict[str, Distance] = {"w2": wasserstein2, "sinkhorn": sinkhorn_divergence}
+
+__all__ = [
+    "METRICS", "CurveError", "Distance", "GrowthFit", "curve_error", "fit_growth", "over_subsets",
+    "sinkhorn_divergence", "wasserstein2",
+]  # fmt: skip

@@ -1,0 +1,116 @@
+"""What was asked of a training, as plain values that a JSON file holds."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from hoam_core.checks import check_count, check_within, lookup
+from hoam_core.data import Scaling
+from hoam_core.loading import LOADINGS
+from hoam_core.methods import METHODS, Method
+from hoam_core.methods.base import Frame
+from hoam_core.networks import NETWORKS
+from hoam_core.systems import System, get_system
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """System, method, data and budget of one training; everything a model is rebuilt from.
+
+    `axes` are the training values of each parameter in the order of the system; their product is
+    the training set. `options` go to the method, `network_options` to the network.
+    """
+
+    system: str
+    method: str
+    axes: tuple[tuple[float, ...], ...]
+    network: str | None = None
+    particles: int = 16_384
+    n_times: int = 201
+    t_end: float = 1.0
+    steps: int = 1
+    rate: float = 2e-3
+    seed: int = 0
+    loading: str = "quiet"
+    options: Options = field(default_factory=dict)
+    network_options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        system = get_system(self.system)
+        entry = lookup(self.method, METHODS, "method")
+        lookup(self.loading, LOADINGS, "loading")
+        if entry.needs_network:
+            lookup(self.network or "(none)", NETWORKS, "network")
+        elif self.network is not None:
+            raise ValueError(
+                f"Argument `network` must be left out for {self.method!r}, which has none, "
+                f"but is {self.network!r}."
+            )
+        entry.check(system)
+        check_count("particles", self.particles)
+        check_count("steps", self.steps)
+        check_count("n_times", self.n_times, 4)
+        for parameter, axis in zip(system.parameters, self.axes, strict=True):
+            for value in axis:
+                check_within(parameter.name, value, parameter.low, parameter.high)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Experiment":
+        """The inverse of `to_json`; ValueError for fields that are unknown or do not fit."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"Unknown field {unknown[0]!r} of an experiment; it has {sorted(known)}.")
+        axes = tuple(tuple(float(v) for v in axis) for axis in values["axes"])
+        return cls(**{**values, "axes": axes})
+
+    @property
+    def times(self) -> np.ndarray:
+        """Saved times of the training data, equispaced from zero."""
+        return np.linspace(0.0, self.t_end, self.n_times)
+
+
+def default_experiment(
+    system: System, method: str, *, network: str | None = None, **changes: Any
+) -> Experiment:
+    """The project's own choice of data and budget for a method on a system."""
+    entry = lookup(method, METHODS, "method")
+    if entry.needs_network and network is None:
+        network = "colora"
+    values: dict[str, Any] = {
+        "system": system.name,
+        "method": method,
+        "network": network,
+        "axes": tuple(p.train for p in system.parameters),
+        "t_end": system.t_end,
+        "n_times": system.n_times,
+        **entry.defaults,
+        **changes,
+    }
+    return Experiment(**values)
+
+
+def build_method(experiment: Experiment, scaling: Scaling) -> Method:
+    """The method of an experiment in the coordinates of its training data."""
+    system = get_system(experiment.system)
+    frame = Frame(system.domain, scaling, experiment.axes, experiment.times)
+    network = None
+    if experiment.network is not None:
+        network = NETWORKS[experiment.network](**experiment.network_options)
+    return METHODS[experiment.method].build(frame, network, **experiment.options)
+
+
+def parameter_grid(axes: tuple[tuple[float, ...], ...]) -> jnp.ndarray:
+    """All combinations (m, p) of the training values, last parameter fastest."""
+    mesh = np.meshgrid(*[np.asarray(axis) for axis in axes], indexing="ij")
+    return jnp.asarray(np.stack([m.ravel() for m in mesh], axis=-1))

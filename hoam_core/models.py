@@ -1,0 +1,261 @@
+"""Trained models: prediction, and files that hold numbers and text only.
+
+A model is a folder with `model.safetensors` (the arrays) and `model.json` (everything else: the
+experiment it is rebuilt from, training range, seed, versions, test errors). Nothing in either file
+is executed. The JSON names the SHA-256 of the arrays, so that a truncated or foreign pair is
+recognised before it is used.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jaxtyping import Array, Float, PRNGKeyArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from hoam_core.checks import check_count, check_shape, check_times, lookup
+from hoam_core.config import Experiment, build_method
+from hoam_core.data import Scaling
+from hoam_core.loading import quiet
+from hoam_core.methods import Method, MethodEntry, METHODS
+from hoam_core.methods.base import Params
+from hoam_core.seeds import seed_key
+from hoam_core.store import to_dataset, whole_file
+from hoam_core.systems import System, get_system
+from hoam_core.version import __version__
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained method with what it was trained on; make one with `load_model` or `Model.build`."""
+
+    name: str
+    experiment: Experiment
+    scaling: Scaling
+    params: Params
+    method: Method
+    errors: tuple[Mapping[str, Any], ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    version: str = __version__
+
+    @classmethod
+    def build(
+        cls, experiment: Experiment, scaling: Scaling, params: Params, **about: Any
+    ) -> "Model":
+        """A model from its parts, named `<system>-<method>` unless a name is given."""
+        name = about.pop("name", f"{experiment.system}-{experiment.method}")
+        return cls(name, experiment, scaling, params, build_method(experiment, scaling), **about)
+
+    @property
+    def system(self) -> System:
+        """The system it was trained on."""
+        return get_system(self.experiment.system)
+
+    @property
+    def entry(self) -> MethodEntry:
+        """Title and budget of its method."""
+        return METHODS[self.experiment.method]
+
+    def trained_range(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest training value of each parameter."""
+        axes = zip(self.system.parameters, self.experiment.axes, strict=True)
+        return {p.name: (min(axis), max(axis)) for p, axis in axes}
+
+    def outside(self, parameters: Mapping[str, float]) -> list[str]:
+        """A sentence for each parameter that lies outside the trained range."""
+        return [
+            f"{name} = {parameters[name]:g} lies outside the trained range {low:g} to {high:g}: "
+            "the model extrapolates."
+            for name, (low, high) in self.trained_range().items()
+            if not low <= parameters[name] <= high
+        ]
+
+    def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
+        """Equispaced times from zero; by default those of its training data."""
+        experiment = self.experiment
+        return self.system.times(
+            experiment.t_end if t_end is None else t_end,
+            experiment.n_times if n_times is None else n_times,
+        )
+
+    def sample(
+        self,
+        x0: Float[Array, "n d"],
+        ts: np.ndarray,
+        mu: Float[Array, " p"],
+        key: PRNGKeyArray,
+        *,
+        steps: int | None = None,
+    ) -> Float[Array, "t n d"]:
+        """Roll x0 out to the times ts; `steps` integration steps over the trained time."""
+        check_times(ts)
+        check_shape("x0", x0.shape, (None, len(self.system.components)))
+        if ts[-1] > self.experiment.t_end * (1 + 1e-6):
+            raise ValueError(
+                f"Argument `t_end` must be at most {self.experiment.t_end:g}, the end of the "
+                f"training data, but is {ts[-1]:g}."
+            )
+        options = {} if steps is None else {"steps": steps}
+        return self.method.sample(self.params, x0, ts, mu, key, **options)
+
+    def predict(
+        self,
+        parameters: Mapping[str, float],
+        *,
+        particles: int = 4_096,
+        seed: int = 0,
+        t_end: float | None = None,
+        n_times: int | None = None,
+        steps: int | None = None,
+        initial: Float[Array, "n d"] | None = None,
+    ) -> xr.Dataset:
+        """Samples and observables at a parameter, from fresh initial samples or from `initial`.
+
+        Raises ValueError for parameters outside the hard bounds of the system.
+        """
+        mu = self.system.vector(parameters)
+        if steps is not None:
+            check_count("steps", steps)
+        start_key, run_key = jax.random.split(seed_key(seed, "predict"))
+        if initial is None:
+            x0 = self.system.initial(start_key, mu, particles, quiet)
+        else:
+            x0 = self.system.domain(mu).wrap(jnp.asarray(initial))
+        ts = self.times(t_end, n_times)
+        x = self.sample(x0, ts, mu, run_key, steps=steps)
+        return to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
+
+    def card(self) -> dict[str, Any]:
+        """What `hoam models --json` lists."""
+        parameters = [p.name for p in self.system.parameters]
+        return {
+            "name": self.name,
+            "system": self.experiment.system,
+            "method": self.experiment.method,
+            "network": self.experiment.network,
+            "parameters": {k: list(v) for k, v in self.trained_range().items()},
+            "train_values": dict(zip(parameters, map(list, self.experiment.axes), strict=True)),
+            "errors": list(self.errors),
+            "seed": self.experiment.seed,
+            "version": self.version,
+        }
+
+
+def save_model(model: Model, folder: str | Path) -> None:
+    """Write both files of a model, each whole or not at all; the JSON last, since it names the other.
+
+    Raises ValueError where the folder cannot be made or written.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"Argument `out` names {str(folder)!r}, which cannot be made ({error.strerror}); "
+            "choose a folder that you own."
+        ) from error
+    arrays = {name: np.asarray(a) for name, a in flatten_dict(model.params, sep="/").items()}
+    # safetensors writes the memory as it lies, so a transposed view must be copied first.
+    data = save_arrays({name: np.ascontiguousarray(a) for name, a in arrays.items()})
+    scaling = {k: np.asarray(v, float).tolist() for k, v in vars(model.scaling).items()}
+    about = {
+        "format": FORMAT,
+        "name": model.name,
+        "version": model.version,
+        "experiment": model.experiment.to_json(),
+        "scaling": scaling,
+        "errors": list(model.errors),
+        "training": dict(model.training),
+        "arrays_sha256": hashlib.sha256(data).hexdigest(),
+    }
+    with whole_file(folder / "model.safetensors") as part:
+        part.write_bytes(data)
+    with whole_file(folder / "model.json") as part:
+        part.write_text(json.dumps(about, indent=1) + "\n")
+
+
+def load_model(name: str | Path, folder: Path | None = None) -> Model:
+    """A shipped model by its name, or one from a folder with model.json and model.safetensors.
+
+    Raises ValueError where there is no such model, or its files are truncated or of another version.
+    """
+    directory = Path(name)
+    if not (directory / "model.json").is_file():
+        shipped = shipped_models(folder)
+        if directory.is_dir() or len(directory.parts) > 1:
+            raise ValueError(
+                f"Folder {str(name)!r} holds no model.json; give the folder that `hoam train --out` "
+                f"wrote, or a shipped model: {', '.join(shipped)}."
+            )
+        directory = lookup(str(name), shipped, "model")
+    return _read(directory)
+
+
+def shipped_models(folder: Path | None = None) -> dict[str, Path]:
+    """Folders of the models that ship, by name."""
+    folder = models_folder() if folder is None else folder
+    return {path.parent.name: path.parent for path in sorted(folder.glob("*/model.json"))}
+
+
+def list_models(folder: Path | None = None) -> list[Model]:
+    """All models that ship."""
+    return [_read(path) for path in shipped_models(folder).values()]
+
+
+def models_folder() -> Path:
+    """Where the shipped models lie: inside an installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "assets" / "models"
+    return installed if installed.is_dir() else package.parent / "assets" / "models"
+
+
+def _read(folder: Path) -> Model:
+    cure = "Copy the model's folder again, or train it anew with `hoam train`."
+    try:
+        about = json.loads((folder / "model.json").read_text())
+        data = (folder / "model.safetensors").read_bytes()
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"Model {folder.name!r} cannot be read ({type(error).__name__}): its files are missing "
+            f"or truncated. {cure}"
+        ) from error
+    found = about.get("format") if isinstance(about, dict) else None
+    if found != FORMAT:
+        raise ValueError(
+            f"Model {folder.name!r} has format {found!r}, but this version reads format {FORMAT}. "
+            "Install the version of hoam_core that wrote it, or train it anew with `hoam train`."
+        )
+    if hashlib.sha256(data).hexdigest() != about.get("arrays_sha256"):
+        raise ValueError(
+            f"Model {folder.name!r} is damaged: model.safetensors is not the file that model.json "
+            f"describes, or it is truncated. {cure}"
+        )
+    try:
+        arrays = {name: jnp.asarray(array) for name, array in load_arrays(data).items()}
+        scaling = Scaling(**{k: jnp.asarray(v) for k, v in about["scaling"].items()})
+        return Model.build(
+            Experiment.from_json(about["experiment"]),
+            scaling,
+            unflatten_dict(arrays, sep="/"),
+            name=about["name"],
+            errors=tuple(about["errors"]),
+            training=about["training"],
+            version=about["version"],
+        )
+    except (KeyError, TypeError, SafetensorError) as error:
+        raise ValueError(
+            f"Model {folder.name!r} has a model.json that lacks or misnames a field "
+            f"({error}). {cure}"
+        ) from error

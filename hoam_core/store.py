@@ -1,0 +1,128 @@
+"""Populations as `xarray.Dataset`, and files that appear whole or not at all."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float
+
+from hoam_core.systems import System
+from hoam_core.version import __version__
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """A path beside `path` to write to; moved onto it at the end, removed after any failure.
+
+    Raises ValueError where the folder is missing or cannot be written; a full disk raises OSError.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"Argument `out` names the folder {str(path.parent)!r}, which does not exist; create it "
+            "or choose another."
+        )
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except PermissionError as error:
+        raise ValueError(
+            f"Argument `out` names the folder {str(path.parent)!r}, which cannot be written; "
+            "choose one that you own."
+        ) from error
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        # mkstemp makes private files; give the result the rights of any new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        part.chmod(0o666 & ~mask)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def observe(
+    system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
+) -> dict[str, Float[Array, " t"]]:
+    """The observables of a path at every time."""
+    return _observe(system, jnp.asarray(x), jnp.asarray(mu))
+
+
+@partial(jax.jit, static_argnames="system")
+def _observe(system, x, mu):
+    return jax.lax.map(lambda one: system.observables(one, mu), x)
+
+
+def to_dataset(
+    system: System, mu: Float[Array, " p"], ts: np.ndarray, x: Float[Array, "t n d"],
+    *, seed: int, method: str,
+) -> xr.Dataset:  # fmt: skip
+    """A run with its observables, units and provenance.
+
+    Variables: state(time, particle, component) in physical units with periodic positions wrapped,
+    and one variable of time for each observable.
+    """
+    observables = observe(system, x, mu)
+    info = {o.name: o for o in system.observable_info}
+    variables: dict[str, Any] = {
+        "state": (
+            ("time", "particle", "component"),
+            np.asarray(x),
+            {"units": ", ".join(f"{c.name}: {c.unit or '1'}" for c in system.components)},
+        )
+    }
+    for name, values in observables.items():
+        attributes = {"units": info[name].unit or "1", "long_name": info[name].label}
+        variables[name] = (("time",), np.asarray(values), attributes)
+    coordinates = {
+        "time": ("time", np.asarray(ts), {"units": "model time"}),
+        "component": ("component", [c.name for c in system.components]),
+    }
+    attributes = {
+        "system": system.name,
+        "parameters": json.dumps(system.named(mu)),
+        "seed": int(seed),
+        "particles": int(np.shape(x)[1]),
+        "method": method,
+        "version": __version__,
+    }
+    return xr.Dataset(variables, coordinates, attributes)
+
+
+def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
+    """Write NetCDF (HDF5) whole or not at all."""
+    encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+    with whole_file(path) as part:
+        dataset.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+
+
+def read_dataset(path: str | Path) -> xr.Dataset:
+    """Read a run into memory; ValueError with the reason where the file is not one."""
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r}; check the path.")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            dataset = opened.load()
+    except Exception as error:
+        raise ValueError(
+            f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); it may be "
+            "truncated. Make it again, or give another file."
+        ) from error
+    missing = {"time", "particle", "component"} - set(dataset["state"].dims if "state" in dataset else ())
+    if missing:
+        raise ValueError(
+            f"File {str(path)!r} lacks the variable `state(time, particle, component)`; "
+            "write it with `hoam simulate` or rename its variables."
+        )
+    return dataset
