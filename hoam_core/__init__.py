@@ -1,11 +1,11 @@
 """hoam_core: learned gradient fields for parametric population dynamics.
 
-    import hoam_core as hoam
+import hoam_core as hoam
 
-    truth = hoam.simulate("two-stream", {"mu": 1.25}, particles=16_384, seed=1)
-    model = hoam.load_model("two-stream-galerkin")
-    run = model.predict({"mu": 1.25}, particles=16_384, seed=2)
-    errors = hoam.evaluate(model, {"mu": 1.25})
+truth = hoam.simulate("two-stream", {"mu": 1.25}, particles=16_384, seed=1)
+model = hoam.load_model("two-stream-galerkin")
+run = model.predict({"mu": 1.25}, particles=16_384, seed=2)
+errors = hoam.evaluate(model, {"mu": 1.25})
 """
 
 from hoam_core.config import Experiment, default_experiment

@@ -15,6 +15,10 @@ import numpy as np
 T = TypeVar("T")
 
 
+class DivergedError(RuntimeError):
+    """A run or a training whose numbers are no longer finite."""
+
+
 def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
     """The entry `name` of a registry; raises ValueError with the nearest name if there is none."""
     if name in table:

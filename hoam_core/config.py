@@ -70,7 +70,9 @@ class Experiment:
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ValueError(f"Unknown field {unknown[0]!r} of an experiment; it has {sorted(known)}.")
+            raise ValueError(
+                f"Unknown field {unknown[0]!r} of an experiment; it has {sorted(known)}."
+            )
         axes = tuple(tuple(float(v) for v in axis) for axis in values["axes"])
         return cls(**{**values, "axes": axes})
 

@@ -73,7 +73,7 @@ def solve(
     with np.errstate(all="ignore"):
         for guess in guesses:
             found = root(residual, [guess.real, guess.imag], tol=1e-12)
-            if found.success and np.hypot(*residual(found.x)) < 1e-8:
+            if found.success and abs(dispersion(complex(*found.x), k, beams, coupling)) < 1e-8:
                 roots.append(complex(*found.x))
     if not roots:
         raise ValueError(

@@ -7,17 +7,14 @@ seeds. No model can be judged below it. Neither shares its particles with traini
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
 from hoam_core.checks import check_within
-from hoam_core.loading import quiet
 from hoam_core.metrics import curve_error, over_subsets, wasserstein2
 from hoam_core.models import Model
-from hoam_core.seeds import seed_key
-from hoam_core.simulate import simulate_pieces
+from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import observe
 from hoam_core.systems import System
 
@@ -35,8 +32,7 @@ def reference(
     particles: int | None = None,
 ) -> Reference:  # fmt: skip
     """A truth run of the system's own particle count, kept only where it is needed."""
-    start_key, run_key = jax.random.split(seed_key(seed, "truth"))
-    x0 = system.initial(start_key, mu, particles or system.truth_particles, quiet)
+    x0, run_key = start_truth(system, mu, particles or system.truth_particles, seed)
     curves: dict[str, list[np.ndarray]] = {}
     states = {}
     for piece in simulate_pieces(system, run_key, mu, x0, ts):
@@ -63,9 +59,9 @@ def evaluate(
     truth, and its mean and L2 error with their floors; `w2(time)` and `w2_floor(time)` at half and
     full time. Raises ValueError for parameters outside the bounds.
     """
-    for _, result in evaluate_steps(model, parameters, particles=particles, seed=seed, steps=steps):
-        pass
-    return result  # pyright: ignore[reportPossiblyUnboundVariable]
+    stages = evaluate_steps(model, parameters, particles=particles, seed=seed, steps=steps)
+    *_, (_, result) = stages
+    return result
 
 
 def evaluate_steps(
@@ -86,7 +82,10 @@ def evaluate_steps(
     yield "prediction", result
     run = model.predict(parameters, particles=particles, seed=seed, steps=steps)
     if "electric_energy" in truth.observables:
-        energies = [run["electric_energy"].values, *(r.observables["electric_energy"] for r in (truth, other))]
+        energies = [
+            run["electric_energy"].values,
+            *(r.observables["electric_energy"] for r in (truth, other)),
+        ]
         result["electric_energy"] = (("run", "time"), np.stack(energies))
         result = result.assign_coords(run=["model", "truth", "second truth"], time=ts)
         for name, curve in (("error", energies[0]), ("floor", energies[2])):

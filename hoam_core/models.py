@@ -23,14 +23,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from hoam_core.checks import check_count, check_shape, check_times, lookup
+from hoam_core.checks import DivergedError, check_count, check_shape, check_times, lookup
 from hoam_core.config import Experiment, build_method
 from hoam_core.data import Scaling
 from hoam_core.loading import quiet
-from hoam_core.methods import Method, MethodEntry, METHODS
+from hoam_core.methods import METHODS, Method, MethodEntry
 from hoam_core.methods.base import Params
 from hoam_core.seeds import seed_key
-from hoam_core.store import to_dataset, whole_file
+from hoam_core.store import check_folder, to_dataset, whole_file
 from hoam_core.systems import System, get_system
 from hoam_core.version import __version__
 
@@ -135,6 +135,11 @@ class Model:
             x0 = self.system.domain(mu).wrap(jnp.asarray(initial))
         ts = self.times(t_end, n_times)
         x = self.sample(x0, ts, mu, run_key, steps=steps)
+        if not bool(jnp.all(jnp.isfinite(x))):
+            raise DivergedError(
+                f"Model {self.name!r} diverged at {dict(parameters)}: take more `steps`, or a "
+                "parameter inside the trained range."
+            )
         return to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
 
     def card(self) -> dict[str, Any]:
@@ -154,18 +159,11 @@ class Model:
 
 
 def save_model(model: Model, folder: str | Path) -> None:
-    """Write both files of a model, each whole or not at all; the JSON last, since it names the other.
+    """Write both files of a model, each whole or not at all; the JSON, which names both, last.
 
     Raises ValueError where the folder cannot be made or written.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"Argument `out` names {str(folder)!r}, which cannot be made ({error.strerror}); "
-            "choose a folder that you own."
-        ) from error
+    folder = check_folder(folder)
     arrays = {name: np.asarray(a) for name, a in flatten_dict(model.params, sep="/").items()}
     # safetensors writes the memory as it lies, so a transposed view must be copied first.
     data = save_arrays({name: np.ascontiguousarray(a) for name, a in arrays.items()})
@@ -189,15 +187,15 @@ def save_model(model: Model, folder: str | Path) -> None:
 def load_model(name: str | Path, folder: Path | None = None) -> Model:
     """A shipped model by its name, or one from a folder with model.json and model.safetensors.
 
-    Raises ValueError where there is no such model, or its files are truncated or of another version.
+    Raises ValueError where there is none, or its files are truncated or of another version.
     """
     directory = Path(name)
     if not (directory / "model.json").is_file():
         shipped = shipped_models(folder)
         if directory.is_dir() or len(directory.parts) > 1:
             raise ValueError(
-                f"Folder {str(name)!r} holds no model.json; give the folder that `hoam train --out` "
-                f"wrote, or a shipped model: {', '.join(shipped)}."
+                f"Folder {str(name)!r} holds no model.json; give a folder that `hoam train` wrote, "
+                f"or a shipped model: {', '.join(shipped)}."
             )
         directory = lookup(str(name), shipped, "model")
     return _read(directory)

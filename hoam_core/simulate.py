@@ -48,6 +48,14 @@ def simulate_pieces(
         yield Piece(times[1:], x[1 : len(times)], (start + len(times) - 1) / (len(ts) - 1))
 
 
+def start_truth(
+    system: System, mu: Float[Array, " p"], particles: int, seed: int, loading: Loading = quiet
+) -> tuple[Float[Array, "n d"], PRNGKeyArray]:
+    """Initial samples of a truth run and the key of the rest of it."""
+    start_key, run_key = jax.random.split(seed_key(seed, "truth"))
+    return system.initial(start_key, mu, particles, loading), run_key
+
+
 def simulate(
     system: System | str,
     parameters: Mapping[str, float],
@@ -66,9 +74,8 @@ def simulate(
         system = get_system(system)
     mu = system.vector(parameters)
     ts = system.times(t_end, n_times)
-    key, run_key = jax.random.split(seed_key(seed, "truth"))
-    x0 = system.initial(key, mu, particles, loading)
-    x = system.simulate(run_key, mu, x0, ts)
+    x0, key = start_truth(system, mu, particles, seed, loading)
+    x = jnp.concatenate([piece.x for piece in simulate_pieces(system, key, mu, x0, ts)])
     return to_dataset(system, mu, ts, x, seed=seed, method="full-model")
 
 

@@ -19,25 +19,43 @@ from hoam_core.systems import System
 from hoam_core.version import __version__
 
 
+def check_folder(folder: str | Path) -> Path:
+    """Make a folder and prove that it can be written; ValueError with the cure if not."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"Argument `out` names the folder {str(folder)!r}, which cannot be written "
+            f"({error.strerror}); choose one that you own."
+        ) from error
+    return folder
+
+
+def check_file(path: str | Path) -> Path:
+    """Prove that a file can be written at `path`, before a long run is spent on it."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"Argument `out` names the folder {str(path)!r}; add a file name.")
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"Argument `out` names the folder {str(path.parent)!r}, which does not exist; "
+            "create it or choose another."
+        )
+    check_folder(path.parent)
+    return path
+
+
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """A path beside `path` to write to; moved onto it at the end, removed after any failure.
 
     Raises ValueError where the folder is missing or cannot be written; a full disk raises OSError.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise ValueError(
-            f"Argument `out` names the folder {str(path.parent)!r}, which does not exist; create it "
-            "or choose another."
-        )
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except PermissionError as error:
-        raise ValueError(
-            f"Argument `out` names the folder {str(path.parent)!r}, which cannot be written; "
-            "choose one that you own."
-        ) from error
+    path = check_file(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     part = Path(name)
     try:
@@ -119,7 +137,9 @@ def read_dataset(path: str | Path) -> xr.Dataset:
             f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); it may be "
             "truncated. Make it again, or give another file."
         ) from error
-    missing = {"time", "particle", "component"} - set(dataset["state"].dims if "state" in dataset else ())
+    missing = {"time", "particle", "component"} - set(
+        dataset["state"].dims if "state" in dataset else ()
+    )
     if missing:
         raise ValueError(
             f"File {str(path)!r} lacks the variable `state(time, particle, component)`; "

@@ -1,4 +1,4 @@
-"""The training loop, as a generator: its consumer prints, plots, saves, or stops by not asking on."""
+"""The training loop as a generator: its consumer prints, plots, saves, or stops asking."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -55,7 +55,9 @@ def _needs_phase_space(system: System) -> None:
 _NEURAL = {"steps": 10_000, "n_times": 401, "particles": 16_384, "rate": 1e-3}
 
 METHODS: dict[str, MethodEntry] = {
-    "galerkin": MethodEntry("Galerkin, closed loop", galerkin, False, {"particles": 32_768}, _needs_phase_space),
+    "galerkin": MethodEntry(
+        "Galerkin, closed loop", galerkin, False, {"particles": 32_768}, _needs_phase_space
+    ),
     "hoam-gauss": MethodEntry("HOAM, Gauss-Legendre", _hoam_gauss, True, _NEURAL),
     "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _NEURAL),
     "am": MethodEntry("Action matching, Monte Carlo", _action_matching, True, _NEURAL),

@@ -1,4 +1,4 @@
-"""What a method is: pure functions that turn an ensemble into parameters, and those into samples."""
+"""What a method is: pure functions from an ensemble to parameters, and from those to samples."""
 
 import math
 from collections.abc import Callable

@@ -91,5 +91,8 @@ def dice(
         return jnp.sum(batch.width * losses) / jnp.sum(batch.width)
 
     return Method(
-        init_network(network, frame, frequencies), gradient_sampler(potential, frame, steps=steps), draw, loss
+        init_network(network, frame, frequencies),
+        gradient_sampler(potential, frame, steps=steps),
+        draw,
+        loss,
     )

@@ -20,9 +20,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Float
 
-from hoam_core.domain import along_last
 from hoam_core.interpolation import CardinalSpline, grid_weights
 from hoam_core.methods.base import Frame, Method, rollout, substeps_for
 from hoam_core.methods.basis import TrigonometricBasis
@@ -43,7 +41,7 @@ def galerkin(
     `ridge` is added to the diagonal of A relative to it; `sigma` (unit coordinates) adds noise that
     the field compensates; `steps` is the number of time steps from 0 to the trained end time.
     """
-    scaling = frame.scaling
+    scaling, default_steps = frame.scaling, steps
     basis = TrigonometricBasis(modes_x, modes_v)
     mu_splines = [CardinalSpline.through(axis) for axis in frame.axes]
     time_spline = CardinalSpline.through(frame.times)
@@ -78,33 +76,35 @@ def galerkin(
         kx, kv = slopes(mu)
         learned = jnp.tensordot(grid_weights(mu_splines, mu), params["moments"], 1)
 
-        def field(x, rate=None, target=None, h=None):
-            here = population(x, mu)
-            moments = basis.moments(here)
-            if rate is None:
-                now = basis.means(moments)
-                rate = (target - now) / h - 0.5 * sigma**2 * basis.laplacians(now, kx, kv)
+        def here(x):
+            harmonics = population(x, mu)
+            return harmonics, basis.moments(harmonics)
+
+        def velocity(harmonics, moments, rate):
             matrix = basis.stiffness(moments, kx, kv)
             matrix = matrix + jnp.diag(ridge * jnp.diag(matrix))
             coefficients = cho_solve(cho_factor(matrix), rate)
-            velocity = basis.field(here, coefficients, kx, kv) * along_last(scaling.scale, x)
-            return velocity, rate
+            return basis.field(harmonics, coefficients, kx, kv) * scaling.scale[None]
 
         def step(x, t, h, key):
-            # Unit time cancels: the moments' rate and the field are both taken per physical time.
-            target = time_spline(t + h) @ learned
-            first, rate = field(x, target=target, h=h)
-            second, _ = field(x + 0.5 * h * first, rate=rate)
-            moved = x + h * second
+            harmonics, moments = here(x)
+            now = basis.means(moments)
+            # Unit time cancels: the moments' rate and the field are both per physical time.
+            rate = (time_spline(t + h) @ learned - now) / h
+            if sigma:
+                spread = sigma**2 / scaling.t_end
+                rate = rate - 0.5 * spread * basis.laplacians(now, kx, kv)
+            half = x + 0.5 * h * velocity(harmonics, moments, rate)
+            moved = x + h * velocity(*here(half), rate)
             if sigma:
                 noise = jax.random.normal(key, x.shape, x.dtype)
-                moved = moved + sigma * jnp.sqrt(h / scaling.t_end) * along_last(scaling.scale, x) * noise
+                moved = moved + sigma * jnp.sqrt(h / scaling.t_end) * scaling.scale[None] * noise
             return domain.wrap(moved)
 
         return rollout(step, x0, ts, key, substeps)
 
-    def sample(params, x0, ts, mu, key, *, steps=steps):
-        substeps = substeps_for(ts, float(scaling.t_end), steps)
+    def sample(params, x0, ts, mu, key, *, steps=None):
+        substeps = substeps_for(ts, float(scaling.t_end), steps or default_steps)
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
     return Method(init, sample)

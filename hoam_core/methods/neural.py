@@ -22,10 +22,8 @@ def neural_potential(network: nn.Module, frame: Frame, frequencies: int) -> Pote
 
     def potential(params, z, tau, mu):
         domain = frame.scaling.unit_domain(frame.domain(mu))
-        condition = jnp.concatenate(
-            [time_features(tau, frequencies), frame.scaling.unit_mu(mu)]
-        )
-        return network.apply(params, domain.features(z), condition)
+        condition = jnp.concatenate([time_features(tau, frequencies), frame.scaling.unit_mu(mu)])
+        return jnp.asarray(network.apply(params, domain.features(z), condition))
 
     return potential
 
@@ -48,7 +46,7 @@ def gradient_sampler(
     potential: Potential, frame: Frame, *, sigma: float = 0.0, steps: int = 200
 ) -> Sampler:
     """Integrates dz = grad s dtau (+ sigma dW): midpoint rule, Euler-Maruyama with noise."""
-    scaling = frame.scaling
+    scaling, default_steps = frame.scaling, steps
 
     @partial(jax.jit, static_argnames="substeps")
     def run(params, x0, ts, mu, key, substeps):
@@ -67,12 +65,14 @@ def gradient_sampler(
 
         def euler_maruyama(x, t, h, key):
             noise = jax.random.normal(key, x.shape, x.dtype) * jnp.sqrt(h / scaling.t_end)
-            return domain.wrap(x + h * velocity(x, t) + sigma * along_last(scaling.scale, x) * noise)
+            return domain.wrap(
+                x + h * velocity(x, t) + sigma * along_last(scaling.scale, x) * noise
+            )
 
         return rollout(euler_maruyama if sigma else midpoint, x0, ts, key, substeps)
 
-    def sample(params, x0, ts, mu, key, *, steps=steps):
-        substeps = substeps_for(ts, float(scaling.t_end), steps)
+    def sample(params, x0, ts, mu, key, *, steps=None):
+        substeps = substeps_for(ts, float(scaling.t_end), steps or default_steps)
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
     return sample

@@ -15,10 +15,8 @@ class CurveError(NamedTuple):
     l2: float
 
 
-def curve_error(
-    truth: Float[np.ndarray, " t"], model: Float[np.ndarray, " t"]
-) -> CurveError:
-    """Errors of a positive curve such as the electric energy; the first time is left out of the mean.
+def curve_error(truth: Float[np.ndarray, " t"], model: Float[np.ndarray, " t"]) -> CurveError:
+    """Errors of a positive curve such as the electric energy; the mean leaves the first time out.
 
     At t = 0 both populations are drawn from the same law, so that only their noise would count.
     """
@@ -31,7 +29,7 @@ def curve_error(
 
 
 class GrowthFit(NamedTuple):
-    """Growth rate gamma of a field whose energy grows as exp(2 gamma t), and where it was fitted."""
+    """Growth rate gamma of an energy that grows as exp(2 gamma t), and where it was fitted."""
 
     rate: float
     start: float
@@ -45,8 +43,8 @@ def fit_growth(
 ) -> GrowthFit | None:
     """Least-squares slope of log(energy) / 2 over `window`.
 
-    Without a window the steepest stretch is taken that starts above twice the first energies and
-    ends before a third of the first maximum, where the growth is exponential. None if there is none.
+    Without a window the stretch is taken that ends at a third of the first maximum and starts four
+    times above the first energies, where the growth is exponential. None if there is none.
     """
     ts, energy = np.asarray(ts, float), np.asarray(energy, float)
     if window is None:

@@ -32,7 +32,7 @@ def wasserstein2(
 ) -> float:
     """Exact W_2^2 of two equally weighted samples (POT's network simplex)."""
     costs = np.asarray(squared_costs(a, b, domain, scale), float)
-    return float(ot.emd2([], [], costs, numItermax=2_000_000))
+    return float(np.asarray(ot.emd2([], [], costs, numItermax=2_000_000)))
 
 
 def sinkhorn_divergence(
@@ -44,22 +44,24 @@ def sinkhorn_divergence(
 
     def cost(x, y):
         geom = geometry.Geometry(squared_costs(x, y, domain, scale), epsilon=epsilon)
-        return sinkhorn.Sinkhorn(max_iterations=5_000)(linear_problem.LinearProblem(geom)).reg_ot_cost
+        solver = sinkhorn.Sinkhorn(max_iterations=5_000)
+        return jnp.asarray(solver(linear_problem.LinearProblem(geom)).reg_ot_cost)
 
     return float(cost(a, b) - 0.5 * cost(a, a) - 0.5 * cost(b, b))
 
 
+Samples = Float[Array, "n d"] | Float[np.ndarray, "n d"]
 Distance = Callable[[Array, Array, Domain, Array], float]
 
 
 def over_subsets(
-    distance: Distance, a: Float[Array, "n d"], b: Float[Array, "k d"], domain: Domain,
+    distance: Distance, a: Samples, b: Samples, domain: Domain,
     scale: Float[Array, " d"], rng: np.random.Generator, *, subsets: int = 5, size: int = 2_000,
 ) -> float:  # fmt: skip
     """Mean distance over disjoint random subsets; smaller ones where a sample is too small."""
     size = min(size, min(len(a), len(b)) // subsets)
     first = rng.permutation(len(a))[: subsets * size].reshape(subsets, size)
     second = rng.permutation(len(b))[: subsets * size].reshape(subsets, size)
-    a, b = np.asarray(a), np.asarray(b)
+    a, b = jnp.asarray(a), jnp.asarray(b)
     values = [distance(a[i], b[j], domain, scale) for i, j in zip(first, second, strict=True)]
     return float(np.mean(values))

@@ -10,4 +10,4 @@ from hoam_core.networks.mlp import MLP
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {"colora": CoLoRA, "film": FiLM, "mlp": MLP}
 
-__all__ = ["NETWORKS", "CoLoRA", "FiLM", "MLP"]
+__all__ = ["MLP", "NETWORKS", "CoLoRA", "FiLM"]

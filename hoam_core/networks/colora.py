@@ -41,7 +41,9 @@ class CoLoRA(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, " f"], c: Float[Array, " q"]) -> Float[Array, ""]:
-        hyper = Stack((self.hyper_width,) * self.hyper_depth + (self.depth * self.rank + self.rank,))
+        hyper = Stack(
+            (self.hyper_width,) * self.hyper_depth + (self.depth * self.rank + self.rank,)
+        )
         alpha = jnp.reshape(hyper(c), (self.depth + 1, self.rank))
         for layer in range(self.depth):
             x = nn.swish(CoLoRALayer(self.width)(x, alpha[layer]))

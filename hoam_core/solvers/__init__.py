@@ -1,0 +1,1 @@
+"""How full models are integrated: particle-in-cell and stochastic differential equations."""

@@ -133,10 +133,10 @@ def _leapfrog(x, v, ts, length, coupling, *, substeps, cells, order):
 def simulate(
     x: Float[Array, " n"],
     v: Float[Array, " n"],
-    ts: Float[Array, " t"],
+    ts: np.ndarray,
     *,
-    length: float,
-    coupling: float,
+    length: Float[Array, ""] | float,
+    coupling: Float[Array, ""] | float,
     dt: float = 0.05,
     cells: int = 256,
     order: int = 1,

@@ -22,9 +22,7 @@ from hoam_core.solvers import pic
 from hoam_core.systems.base import Component, Observable, Parameter, System
 
 
-def mixture_quantile(
-    u: Float[Array, " n"], beams: tuple[Maxwellian, ...]
-) -> Float[Array, " n"]:
+def mixture_quantile(u: Float[Array, " n"], beams: tuple[Maxwellian, ...]) -> Float[Array, " n"]:
     """Velocities of a mixture from points u of (0, 1): a slice of the interval for each beam."""
     velocity = jnp.zeros_like(u)
     start = 0.0
@@ -69,9 +67,7 @@ class VlasovSystem(System):
         state: Float[Array, "n 2"],
         ts: np.ndarray,
     ) -> tuple[Float[Array, "n 2"], Float[Array, "t n 2"]]:
-        path = pic.simulate(
-            state[:, 0], state[:, 1], ts, length=self.length, coupling=mu[0] ** 2
-        )
+        path = pic.simulate(state[:, 0], state[:, 1], ts, length=self.length, coupling=mu[0] ** 2)
         return path[-1], path
 
     def observables(
@@ -103,7 +99,10 @@ class TwoStream(VlasovSystem):
     name = "two-stream"
     title = "Two-stream instability"
     reference = "Berman, Blickhan, Peherstorfer, NeurIPS 2024 (arXiv 2410.12000), sec. 5"
-    equations = r"\partial_t f + v\,\partial_x f + \partial_x\phi\,\partial_v f = 0,\quad \mu^2\phi'' = n - 1"
+    equations = (
+        r"\partial_t f + v\,\partial_x f + \partial_x\phi\,\partial_v f = 0,"
+        r"\quad \mu^2\phi'' = n - 1"
+    )
     beams = (Maxwellian(0.5, -3.0, 1.0), Maxwellian(0.5, 3.0, 1.0))
     parameters = (
         Parameter(

@@ -1,0 +1,302 @@
+"""The command `hoam`: systems and models, runs of both, training, judging, and the dashboard.
+
+How it talks, and its exit codes, are in console.py.
+"""
+
+import platform
+import subprocess
+import sys
+from importlib.metadata import version as installed_version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import typer
+import xarray as xr
+from rich.table import Table
+
+from hoam_core.checks import lookup
+from hoam_core.config import default_experiment
+from hoam_core.console import (
+    Commands,
+    End,
+    Json,
+    MaybeParticles,
+    Out,
+    Particles,
+    Quiet,
+    Seed,
+    Settings,
+    Steps,
+    Times,
+    bounds,
+    messages,
+    parse_settings,
+    print_json,
+    progress,
+    results,
+)  # fmt: skip
+from hoam_core.evaluate import evaluate_steps, report
+from hoam_core.learn import learn
+from hoam_core.loading import LOADINGS
+from hoam_core.models import Model, list_models, load_model
+from hoam_core.networks import NETWORKS
+from hoam_core.simulate import simulate_pieces, start_truth
+from hoam_core.store import check_file, read_dataset, to_dataset, write_dataset
+from hoam_core.systems import SYSTEMS, System, get_system
+from hoam_core.version import __version__
+
+app = typer.Typer(
+    cls=Commands,
+    help="Learned gradient fields for parametric population dynamics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.command()
+def systems(as_json: Json = False, quiet: Quiet = False) -> None:
+    """List the systems with their parameters."""
+    rows = [
+        {
+            "name": s.name,
+            "title": s.title,
+            "parameters": {p.name: [p.low, p.high] for p in s.parameters},
+            "components": [c.name for c in s.components],
+            "observables": [o.name for o in s.observable_info],
+        }
+        for s in SYSTEMS.values()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("name", "title", "parameters", "components", "observables")
+    for row in rows:
+        lists = (", ".join(row["components"]), ", ".join(row["observables"]))
+        table.add_row(row["name"], row["title"], bounds(row["parameters"]), *lists)
+    results.print(table)
+
+
+@app.command()
+def models(as_json: Json = False, quiet: Quiet = False) -> None:
+    """List the models that ship with their trained range."""
+    cards = [model.card() for model in list_models()]
+    if as_json:
+        print_json(cards)
+        return
+    table = Table("name", "method", "network", "trained range", "electric energy L2")
+    for card in cards:
+        energies = [e["electric_energy"] for e in card["errors"] if "electric_energy" in e]
+        errors = [f"{e['l2_error']:.3f}" for e in energies]
+        network, trained = card["network"] or "none", bounds(card["parameters"])
+        table.add_row(card["name"], card["method"], network, trained, " ".join(errors))
+    results.print(table)
+
+
+@app.command()
+def info(as_json: Json = False, quiet: Quiet = False) -> None:
+    """Versions, devices and what ships: for a bug report."""
+    packages = ("jax", "flax", "optax", "diffrax", "equinox", "pot", "ott-jax", "xarray")
+    facts = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "devices": [f"{d.platform}: {d.device_kind}" for d in jax.devices()],
+        "packages": {name: installed_version(name) for name in packages},
+        "systems": list(SYSTEMS),
+        "models": [model.name for model in list_models()],
+    }
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        results.print(f"[bold]{name}[/]: {value}")
+
+
+@app.command()
+def simulate(
+    system: str,
+    out: Out,
+    settings: Settings = None,
+    particles: Particles = 16_384,
+    t_end: End = None,
+    n_times: Times = None,
+    seed: Seed = 0,
+    loading: Annotated[str, typer.Option("--loading", help="quiet or random")] = "quiet",
+    quiet: Quiet = False,
+) -> None:
+    """Run a full model and write its states and observables."""
+    target = get_system(system)
+    values = parse_settings(settings, target)
+    ts = target.times(t_end, n_times)
+    law = lookup(loading, LOADINGS, "loading")
+    check_file(out)
+    mu = target.vector(values)
+    x0, key = start_truth(target, mu, particles, seed, law)
+    pieces = []
+    with progress(quiet) as bar:
+        task = bar.add_task(f"{target.title}", total=1.0, note="")
+        for piece in simulate_pieces(target, key, mu, x0, ts):
+            pieces.append(piece.x)
+            bar.update(task, completed=piece.done)
+    run = to_dataset(target, mu, ts, jnp.concatenate(pieces), seed=seed, method="full-model")
+    write_dataset(run, out)
+
+
+@app.command()
+def train(
+    system: str,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the model.")],
+    method: Annotated[str, typer.Option("--method")] = "galerkin",
+    network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
+    loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
+    particles: MaybeParticles = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    judge: Annotated[bool, typer.Option(help="Measure the errors at the test parameters.")] = True,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model: full-model runs, fit, errors at the test parameters."""
+    asked = {"steps": loss_steps, "particles": particles}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    experiment = default_experiment(
+        get_system(system), method, network=network, seed=seed, **changes
+    )
+    with progress(quiet) as bar:
+        tasks: dict[str, Any] = {}
+        for state in learn(experiment, out, resume=resume, judge=judge):
+            if state.stage not in tasks:
+                tasks[state.stage] = bar.add_task(state.stage, total=state.total, note="")
+            note = f"loss {state.losses.mean():.4f}" if state.losses.size else ""
+            bar.update(tasks[state.stage], completed=state.done, note=note)
+    if not quiet:
+        messages.print(f"Saved in {out}.")
+
+
+@app.command()
+def predict(
+    model: str,
+    out: Out,
+    settings: Settings = None,
+    particles: MaybeParticles = None,
+    t_end: End = None,
+    n_times: Times = None,
+    steps: Steps = None,
+    initial: Annotated[Path | None, typer.Option("--initial", help="NetCDF to start from.")] = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Predict a population with a trained model and write it."""
+    learned = load_model(model)
+    values = parse_settings(settings, learned.system)
+    check_file(out)
+    start = None
+    if initial is not None:
+        if particles is not None:
+            raise ValueError(
+                "Option `--particles` cannot stand beside `--initial`, which has its own number; "
+                "leave one of them out."
+            )
+        start = read_initial(initial, learned.system)
+    if not quiet:
+        for sentence in learned.outside(values):
+            messages.print(f"[yellow]Warning:[/] {sentence}")
+    with progress(quiet) as bar:
+        bar.add_task(f"{learned.name}", total=None, note="")
+        run = learned.predict(
+            values, particles=4_096 if particles is None else particles, seed=seed, t_end=t_end,
+            n_times=n_times, steps=steps, initial=start,
+        )  # fmt: skip
+    write_dataset(run, out)
+
+
+def read_initial(path: Path, system: System) -> jax.Array:
+    """state(time = 0) of a file, checked against the components of the system."""
+    run = read_dataset(path)
+    found = [str(c) for c in run.component.values]
+    wanted = [c.name for c in system.components]
+    if found != wanted:
+        raise ValueError(
+            f"File {str(path)!r} has the components {found}, but {system.name!r} has {wanted}; "
+            "give a file of that system."
+        )
+    if float(run.time.values[0]) != 0.0:
+        raise ValueError(f"File {str(path)!r} starts at t = {run.time.values[0]:g}, not at 0.")
+    return jnp.asarray(run["state"].values[0])
+
+
+@app.command()
+def evaluate(
+    model: str,
+    settings: Settings = None,
+    particles: Particles = 16_384,
+    steps: Steps = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge a model against the full model; every error stands beside its noise floor."""
+    learned = load_model(model)
+    values = parse_settings(settings, learned.system)
+    result = xr.Dataset()
+    with progress(quiet) as bar:
+        task = bar.add_task("truth", total=5, note="")
+        stages = evaluate_steps(learned, values, particles=particles, seed=seed, steps=steps)
+        for done, (stage, now) in enumerate(stages):
+            bar.update(task, description=stage, completed=done)
+            result = now
+    summary = report(result, learned)
+    if as_json:
+        print_json(summary)
+        return
+    results.print(_error_table(learned, summary))
+
+
+def _error_table(model: Model, summary: dict[str, Any]) -> Table:
+    setting = ", ".join(f"{k} = {v:g}" for k, v in summary["parameters"].items())
+    table = Table("error", "model", "noise floor", "ratio", title=f"{model.name}, {setting}")
+    energy = summary.get("electric_energy")
+    if energy:
+        for label, error, floor in (
+            ("electric energy, mean relative", energy["mean_error"], energy["floor_mean"]),
+            ("electric energy, relative L2", energy["l2_error"], energy["floor_l2"]),
+        ):
+            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+    for row in summary["w2"]:
+        label = f"W_2^2 at t = {row['t']:g}"
+        table.add_row(label, f"{row['value']:.5f}", f"{row['floor']:.5f}", f"{row['ratio']:.2f}")
+    return table
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option("--port")] = 5006,
+    share: Annotated[bool, typer.Option("--share", help="Open it to the local network.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Serve the dashboard in a browser."""
+    spec = find_spec("dashboard")
+    if spec is None or not spec.submodule_search_locations or find_spec("panel") is None:
+        raise ValueError(
+            "The dashboard is not installed; run `pip install 'hoam-core[dashboard]'`."
+        )
+    page = Path(spec.submodule_search_locations[0]) / "app.py"
+    command = [sys.executable, "-m", "panel", "serve", str(page), "--port", str(port), "--warm"]
+    if share:
+        # Only on request: a class opens the page from other machines of its network.
+        command += ["--address", "0.0.0.0", "--allow-websocket-origin", "*"]  # noqa: S104
+    if not quiet:
+        messages.print(f"Dashboard: http://localhost:{port}/app (Ctrl-C ends it)")
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

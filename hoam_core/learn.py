@@ -1,0 +1,171 @@
+"""An experiment from its data to a saved model, as a generator that reports progress.
+
+The folder holds `checkpoint/` while training goes on (the arrays of parameters and optimiser, and
+the experiment), so that a training that was cut off is resumed and ends where an uninterrupted one
+would; then `model.json` and `model.safetensors`.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from hoam_core.checks import DivergedError
+from hoam_core.config import Experiment, build_method, parameter_grid
+from hoam_core.data import Ensemble, Scaling
+from hoam_core.evaluate import evaluate, report
+from hoam_core.methods.base import Method
+from hoam_core.models import Model, save_model
+from hoam_core.seeds import seed_key
+from hoam_core.simulate import as_ensemble, training_runs
+from hoam_core.store import check_folder, whole_file
+from hoam_core.train import TrainState, adam, fit
+
+
+class Progress(NamedTuple):
+    """Stage of a training, its share done, the last losses, and at the end the model."""
+
+    stage: str
+    done: int
+    total: int
+    losses: np.ndarray = np.zeros(0)
+    model: Model | None = None
+
+
+def learn(
+    experiment: Experiment,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    every: int = 100,
+    judge: bool = True,
+) -> Iterator[Progress]:
+    """Make the data, fit, judge at the system's test parameters and save into `folder`.
+
+    With `resume` goes on from the checkpoint in the folder; ValueError if that belongs to another
+    experiment. Raises DivergedError when the loss is no longer finite.
+    """
+    folder = check_folder(folder)
+    started = time.perf_counter()
+    runs = []
+    total = len(parameter_grid(experiment.axes))
+    for run in training_runs(experiment):
+        runs.append(run)
+        yield Progress("full-model runs", len(runs), total)
+    ensemble = as_ensemble(experiment, runs)
+    del runs
+    scaling = Scaling.of(ensemble)
+    state = None
+    for state in _fit(experiment, ensemble, scaling, folder / "checkpoint", resume, every):
+        yield Progress("training", state.step, experiment.steps, state.losses)
+    if state is None:
+        raise RuntimeError("The training yielded no state.")
+    about = {
+        "seconds": round(time.perf_counter() - started, 1),
+        "device": jax.devices()[0].device_kind,
+        "jax": jax.__version__,
+        "final_loss": float(np.mean(state.losses)) if state.losses.size else None,
+    }
+    model = Model.build(experiment, scaling, state.params, training=about)
+    save_model(model, folder)
+    tests = test_parameters(model) if judge else []
+    errors = []
+    for values in tests:
+        yield Progress("judging", len(errors), len(tests))
+        errors.append(report(evaluate(model, values, seed=experiment.seed + 1), model))
+    model = dataclasses.replace(model, errors=tuple(errors))
+    save_model(model, folder)
+    _remove_checkpoint(folder / "checkpoint")
+    yield Progress("saved", 1, 1, state.losses, model)
+
+
+def test_parameters(model: Model) -> list[dict[str, float]]:
+    """The system's own test values, those of several parameters taken together in turn."""
+    names = [p.name for p in model.system.parameters]
+    tests = [p.test for p in model.system.parameters]
+    return [dict(zip(names, values, strict=True)) for values in zip(*tests, strict=False)]
+
+
+def _fit(
+    experiment: Experiment, ensemble: Ensemble, scaling: Scaling, checkpoint: Path,
+    resume: bool, every: int,
+) -> Iterator[TrainState]:  # fmt: skip
+    """`fit` with a checkpoint after every yield; at least the finished state of a resumed one."""
+    method = build_method(experiment, scaling)
+    optimizer = adam(experiment.steps, experiment.rate)
+    key = seed_key(experiment.seed, "fit")
+    state = None
+    if resume and method.loss is not None:
+        state = _read_checkpoint(checkpoint, experiment, method, optimizer, ensemble, key)
+    if state is not None and state.step >= experiment.steps:
+        yield state
+    for now in fit(
+        method, ensemble, optimizer, key, steps=experiment.steps, every=every, state=state
+    ):
+        if not np.all(np.isfinite(now.losses)):
+            raise DivergedError(
+                f"The training diverged before step {now.step}: its loss is not finite. Lower the "
+                "learning rate, or take more nodes; the last checkpoint is kept."
+            )
+        if method.loss is not None:
+            _write_checkpoint(checkpoint, experiment, now)
+        yield now
+
+
+def _remove_checkpoint(folder: Path) -> None:
+    if folder.is_dir():
+        (folder / "state.safetensors").unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _leaves(state: TrainState) -> list[np.ndarray]:
+    return [np.ascontiguousarray(a) for a in jax.tree.leaves((state.params, state.optimizer_state))]
+
+
+def _write_checkpoint(folder: Path, experiment: Experiment, state: TrainState) -> None:
+    """One file holds arrays and step, so that they always belong together."""
+    folder.mkdir(exist_ok=True)
+    about: dict[str, Any] = {
+        "step": str(state.step),
+        "experiment": json.dumps(experiment.to_json()),
+    }
+    arrays = {f"{i:05d}": leaf for i, leaf in enumerate(_leaves(state))}
+    with whole_file(folder / "state.safetensors") as part:
+        part.write_bytes(save_arrays(arrays, metadata=about))
+
+
+def _read_checkpoint(
+    folder: Path, experiment: Experiment, method: Method,
+    optimizer: optax.GradientTransformation, ensemble: Ensemble, key: Any,
+) -> TrainState | None:  # fmt: skip
+    path = folder / "state.safetensors"
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    cure = "remove the folder `checkpoint` to start anew"
+    try:
+        arrays = load_arrays(data)
+        length = int.from_bytes(data[:8], "little")
+        about = json.loads(data[8 : 8 + length])["__metadata__"]
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ValueError(f"The checkpoint in {str(folder)!r} is damaged; {cure}.") from error
+    if json.loads(about["experiment"]) != json.loads(json.dumps(experiment.to_json())):
+        raise ValueError(
+            f"The checkpoint in {str(folder)!r} belongs to another experiment; use the same "
+            f"options as before, or {cure}."
+        )
+    params = method.init(key, ensemble)
+    structure = jax.tree.structure((params, optimizer.init(params)))
+    leaves = [jnp.asarray(arrays[name]) for name in sorted(arrays)]
+    params, optimizer_state = jax.tree.unflatten(structure, leaves)
+    return TrainState(int(about["step"]), params, optimizer_state, np.zeros(0))
