@@ -36,7 +36,8 @@ def check_positive(name: str, value: float) -> None:
 
 def check_count(name: str, value: int, minimum: int = 1) -> None:
     """Raises ValueError unless `value` is a whole number of at least `minimum`."""
-    if isinstance(value, bool) or int(value) != value or value < minimum:
+    whole = not isinstance(value, bool) and isfinite(value) and int(value) == value
+    if not whole or value < minimum:
         raise ValueError(
             f"Argument `{name}` must be a whole number of at least {minimum}, but is {value}."
         )

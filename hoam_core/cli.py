@@ -265,6 +265,11 @@ def _error_table(model: Model, summary: dict[str, Any]) -> Table:
             ("electric energy, relative L2", energy["l2_error"], energy["floor_l2"]),
         ):
             table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+    if energy and "learned_l2" in energy:
+        for label, key in (("mean relative", "mean"), ("relative L2", "l2")):
+            error, floor = energy[f"learned_{key}"], energy[f"floor_{key}"]
+            name = f"the same from learned moments, {label}"
+            table.add_row(name, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
     for row in summary["w2"]:
         label = f"W_2^2 at t = {row['t']:g}"
         table.add_row(label, f"{row['value']:.5f}", f"{row['floor']:.5f}", f"{row['ratio']:.2f}")

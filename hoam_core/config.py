@@ -3,12 +3,13 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from hoam_core.checks import check_count, check_within, lookup
+from hoam_core.checks import check_count, check_positive, check_within, lookup
 from hoam_core.data import Scaling
 from hoam_core.loading import LOADINGS
 from hoam_core.methods import METHODS, Method
@@ -56,7 +57,20 @@ class Experiment:
         check_count("particles", self.particles)
         check_count("steps", self.steps)
         check_count("n_times", self.n_times, 4)
+        check_positive("t_end", self.t_end)
+        check_positive("rate", self.rate)
+        check_within("seed", self.seed, 0, 2**32 - 1)
+        if len(self.axes) != len(system.parameters):
+            raise ValueError(
+                f"Argument `axes` must hold training values for {len(system.parameters)} "
+                f"parameter(s), but holds {len(self.axes)}."
+            )
         for parameter, axis in zip(system.parameters, self.axes, strict=True):
+            if not axis or any(b <= a for a, b in pairwise(axis)):
+                raise ValueError(
+                    f"Argument `axes` must hold increasing training values of {parameter.name!r}, "
+                    f"but holds {list(axis)}; sort them and remove what stands twice."
+                )
             for value in axis:
                 check_within(parameter.name, value, parameter.low, parameter.high)
 
@@ -73,6 +87,9 @@ class Experiment:
             raise ValueError(
                 f"Unknown field {unknown[0]!r} of an experiment; it has {sorted(known)}."
             )
+        missing = sorted({"system", "method", "axes"} - set(values))
+        if missing:
+            raise ValueError(f"The field {missing[0]!r} of an experiment is missing.")
         axes = tuple(tuple(float(v) for v in axis) for axis in values["axes"])
         return cls(**{**values, "axes": axes})
 

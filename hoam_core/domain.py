@@ -14,6 +14,14 @@ def along_last(vector: Float[Array, " d"], x: Float[Array, "*b d"]) -> Float[Arr
     return jnp.reshape(vector, (1,) * (jnp.ndim(x) - 1) + (-1,))
 
 
+def wrap_circle(x: Float[Array, "*b"], length: Float[Array, "*b"] | float) -> Float[Array, "*b"]:
+    """The same points of a circle in [0, length), exactly so in floating point."""
+    inside = x - jnp.floor(x / length) * length
+    # Rounding of x / length may leave the result just below zero or at the length itself.
+    inside = jnp.where(inside < 0, inside + length, inside)
+    return jnp.where(inside >= length, 0.0, inside)
+
+
 class Domain(eqx.Module):
     """A product of lines and circles.
 
@@ -34,9 +42,7 @@ class Domain(eqx.Module):
         if not any(self.periodic):
             return x
         length, circle = along_last(self.length, x), along_last(jnp.array(self.periodic), x)
-        inside = x - jnp.where(circle, jnp.floor(x / length), 0.0) * length
-        # Rounding may put a tiny negative position at exactly L, which is 0 on the circle.
-        return jnp.where(circle & (inside >= length), 0.0, inside)
+        return jnp.where(circle, wrap_circle(x, length), x)
 
     def displacement(
         self, start: Float[Array, "*b d"], end: Float[Array, "*b d"]

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from hoam_core.checks import check_within
+from hoam_core.checks import check_count, check_within
 from hoam_core.metrics import curve_error, over_subsets, wasserstein2
 from hoam_core.models import Model
 from hoam_core.simulate import simulate_pieces, start_truth
@@ -56,7 +56,8 @@ def evaluate(
     """Errors of a model at one parameter set, each beside its floor.
 
     Variables: for systems with a field `electric_energy(run, time)` of model, truth and second
-    truth, and its mean and L2 error with their floors; `w2(time)` and `w2_floor(time)` at half and
+    truth, and its mean and L2 error with their floors (and those of the energy that a method knows
+    without a roll-out); `w2(time)` and `w2_floor(time)` at half and
     full time. Raises ValueError for parameters outside the bounds.
     """
     stages = evaluate_steps(model, parameters, particles=particles, seed=seed, steps=steps)
@@ -70,6 +71,7 @@ def evaluate_steps(
 ) -> Iterator[tuple[str, xr.Dataset]]:  # fmt: skip
     """`evaluate` as a generator of (what is done now, result so far), for progress and cancel."""
     check_within("seed", seed, 0, 2**32 - 2)
+    check_count("particles", particles, 10)
     system, mu = model.system, model.system.vector(parameters)
     ts = model.times()
     snapshots = (float(ts[len(ts) // 2]), float(ts[-1]))
@@ -92,6 +94,12 @@ def evaluate_steps(
             error = curve_error(energies[1], curve)
             result[f"electric_energy_mean_{name}"] = error.mean
             result[f"electric_energy_l2_{name}"] = error.l2
+        known = model.learned_energy(parameters, ts)
+        if known is not None:
+            result["electric_energy_learned"] = (("time",), known)
+            error = curve_error(energies[1], known)
+            result["electric_energy_mean_learned"] = error.mean
+            result["electric_energy_l2_learned"] = error.l2
     scale, domain = model.scaling.scale, system.domain(mu)
     values, floors = [], []
     for time in snapshots:
@@ -125,6 +133,11 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
             "l2_error": float(result["electric_energy_l2_error"]),
             "floor_mean": float(result["electric_energy_mean_floor"]),
             "floor_l2": float(result["electric_energy_l2_floor"]),
+        }
+    if "electric_energy_learned" in result:
+        summary["electric_energy"] |= {
+            "learned_mean": float(result["electric_energy_mean_learned"]),
+            "learned_l2": float(result["electric_energy_l2_learned"]),
         }
     summary["w2"] = [
         {"t": float(t), "value": float(v), "floor": float(f), "ratio": float(v / f)}

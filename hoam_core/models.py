@@ -137,10 +137,21 @@ class Model:
         x = self.sample(x0, ts, mu, run_key, steps=steps)
         if not bool(jnp.all(jnp.isfinite(x))):
             raise DivergedError(
-                f"Model {self.name!r} diverged at {dict(parameters)}: take more `steps`, or a "
-                "parameter inside the trained range."
+                f"Model {self.name!r} diverged at {dict(parameters)}: take more `particles` or "
+                "`steps`, or a parameter inside the trained range."
             )
         return to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
+
+    def learned_energy(
+        self, parameters: Mapping[str, float], ts: np.ndarray
+    ) -> Float[np.ndarray, " t"] | None:
+        """Electric energy that the method knows without a roll-out; None if it does not."""
+        if self.method.modes is None:
+            return None
+        mu = self.system.vector(parameters)
+        modes = self.method.modes(self.params, ts, mu)
+        energies = [self.system.energy_of_modes(one, mu) for one in modes]
+        return None if None in energies else np.asarray(energies)
 
     def card(self) -> dict[str, Any]:
         """What `hoam models --json` lists."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.domain import Domain
@@ -45,14 +45,16 @@ class Sampler(Protocol):
 class Method(NamedTuple):
     """An algorithm as a tuple of pure functions.
 
-    `init(key, ensemble)` makes parameters; `draw(key, ensemble)` a batch; `loss(params, batch)` a
-    scalar. A method without a loss is fitted by `init` alone, in closed form.
+    `init(key, ensemble)` makes parameters; `draw(key, ensemble)` a batch; `loss(params, batch)`
+    a scalar. A method without a loss is fitted by `init` alone, in closed form.
+    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out.
     """
 
     init: Callable[[PRNGKeyArray, Ensemble], Params]
     sample: Sampler
     draw: Callable[[PRNGKeyArray, Ensemble], Batch] | None = None
     loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
+    modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
 
 
 def each(f: Callable, *examples: Array) -> Any:

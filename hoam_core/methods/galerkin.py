@@ -19,6 +19,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
 
 from hoam_core.interpolation import CardinalSpline, grid_weights
@@ -82,7 +83,9 @@ def galerkin(
 
         def velocity(harmonics, moments, rate):
             matrix = basis.stiffness(moments, kx, kv)
-            matrix = matrix + jnp.diag(ridge * jnp.diag(matrix))
+            diagonal = jnp.diag(matrix)
+            # Relative to each function, and a little to all: few particles may leave some at rest.
+            matrix = matrix + jnp.diag(ridge * (diagonal + 1e-3 * jnp.mean(diagonal)))
             coefficients = cho_solve(cho_factor(matrix), rate)
             return basis.field(harmonics, coefficients, kx, kv) * scaling.scale[None]
 
@@ -107,4 +110,13 @@ def galerkin(
         substeps = substeps_for(ts, float(scaling.t_end), steps or default_steps)
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
-    return Method(init, sample)
+    @jax.jit
+    def modes(params, ts, mu):
+        learned = jnp.tensordot(grid_weights(mu_splines, mu), params["moments"], 1)
+        over_time = jax.vmap(time_spline)(jnp.asarray(ts, learned.dtype)) @ learned
+        labels = {label: k for k, label in enumerate(basis.labels)}
+        cosines = np.array([labels[False, m, 0] for m in range(1, modes_x + 1)])
+        sines = np.array([labels[True, m, 0] for m in range(1, modes_x + 1)])
+        return over_time[:, cosines] - 1j * over_time[:, sines]
+
+    return Method(init, sample, modes=modes)

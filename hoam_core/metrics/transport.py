@@ -14,7 +14,7 @@ from ott.geometry import geometry
 from ott.problems.linear import linear_problem
 from ott.solvers.linear import sinkhorn
 
-from hoam_core.checks import check_positive, check_shape
+from hoam_core.checks import check_count, check_positive, check_shape
 from hoam_core.domain import Domain
 
 
@@ -60,6 +60,7 @@ def over_subsets(
 ) -> float:  # fmt: skip
     """Mean distance over disjoint random subsets; smaller ones where a sample is too small."""
     size = min(size, min(len(a), len(b)) // subsets)
+    check_count("size", size)
     first = rng.permutation(len(a))[: subsets * size].reshape(subsets, size)
     second = rng.permutation(len(b))[: subsets * size].reshape(subsets, size)
     a, b = jnp.asarray(a), jnp.asarray(b)

@@ -27,7 +27,7 @@ class CoLoRALayer(nn.Module):
         a = self.param("A", nn.initializers.lecun_normal(), (inputs, rank))
         b = self.param("B", nn.initializers.lecun_normal(), (rank, self.width))
         bias = self.param("b", nn.initializers.zeros, (self.width,))
-        return x @ (w + (a * alpha) @ b) + bias
+        return x @ (w + (a * alpha[None]) @ b) + bias
 
 
 class CoLoRA(nn.Module):

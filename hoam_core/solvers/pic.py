@@ -17,9 +17,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Complex, Float, Int
 
 from hoam_core.checks import check_positive, check_times
+from hoam_core.domain import wrap_circle
 
 
 def _stencil(
@@ -84,7 +85,7 @@ def acceleration(
 
 def density_modes(
     x: Float[Array, " n"], length: Float[Array, ""] | float, *, modes: int, cells: int = 256
-) -> Float[Array, " k"]:
+) -> Complex[Array, " k"]:
     """Fourier coefficients 1..modes of the deposited density (order 1), complex."""
     density = deposit(x, cells=cells, length=length)
     return jnp.fft.rfft(density)[1 : modes + 1] / cells
@@ -98,12 +99,20 @@ def electric_energy(
     modes: int = 12,
     cells: int = 256,
 ) -> Float[Array, ""]:
-    """W = 1/2 int E^2 dx from the density modes 1..modes of positions (n,) in the box.
+    """W = 1/2 int E^2 dx from the density modes 1..modes of positions (n,) in the box."""
+    return energy_of_modes(density_modes(x, length, modes=modes, cells=cells), length, coupling)
+
+
+def energy_of_modes(
+    coefficients: Complex[Array, " k"],
+    length: Float[Array, ""] | float,
+    coupling: Float[Array, ""] | float,
+) -> Float[Array, ""]:
+    """W of the density modes n_1, n_2, ...
 
     With E_k = n_k / (i c k) and E real, W = L sum_{k>0} |n_k|^2 / (c k)^2 (Parseval).
     """
-    coefficients = density_modes(x, length, modes=modes, cells=cells)
-    k = 2 * jnp.pi / length * jnp.arange(1, modes + 1)
+    k = 2 * jnp.pi / length * jnp.arange(1, coefficients.shape[0] + 1)
     return length * jnp.sum((jnp.abs(coefficients) / (coupling * k)) ** 2)
 
 
@@ -116,8 +125,7 @@ def _leapfrog(x, v, ts, length, coupling, *, substeps, cells, order):
     def step(_, carry):
         x, v, a, h = carry
         v = v + 0.5 * h * a
-        x = x + h * v
-        x = x - length * jnp.floor(x / length)
+        x = wrap_circle(x + h * v, length)
         a = accelerate(x)
         return x, v + 0.5 * h * a, a, h
 

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
-from hoam_core.checks import check_count, check_names, check_within
+from hoam_core.checks import check_count, check_names, check_positive, check_within
 from hoam_core.domain import Domain
 from hoam_core.loading import Loading, quiet
 
@@ -110,6 +110,12 @@ class System(abc.ABC):
         lift_key, advance_key = jax.random.split(key)
         return self.advance(advance_key, mu, self.lift(lift_key, mu, x0), ts)[1]
 
+    def energy_of_modes(
+        self, modes: Complex[Array, " k"], mu: Float[Array, " p"]
+    ) -> Float[Array, ""] | None:
+        """Electric energy of the density modes 1, 2, ..., if the system has a field."""
+        return None
+
     def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
         """Theoretical growth rate of the linear instability, if the system has one."""
         return None
@@ -117,8 +123,10 @@ class System(abc.ABC):
     def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
         """Equispaced times from zero; the system's own end and number unless given."""
         n = self.n_times if n_times is None else n_times
+        end = self.t_end if t_end is None else t_end
         check_count("n-times", n, 2)
-        return np.linspace(0.0, self.t_end if t_end is None else t_end, n)
+        check_positive("t-end", end)
+        return np.linspace(0.0, end, n)
 
     def vector(self, values: Mapping[str, float]) -> Float[Array, " p"]:
         """Named parameter values as mu (p,); raises ValueError outside the hard bounds."""

@@ -14,7 +14,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from hoam_core.dispersion import Maxwellian, fastest_mode
 from hoam_core.domain import Domain
@@ -86,6 +86,11 @@ class VlasovSystem(System):
             "total_energy": kinetic + coupling * electric,
             "momentum": self.length * jnp.mean(x[:, 1]),
         }
+
+    def energy_of_modes(
+        self, modes: Complex[Array, " k"], mu: Float[Array, " p"]
+    ) -> Float[Array, ""]:
+        return pic.energy_of_modes(modes, self.length, mu[0] ** 2)
 
     def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
         """Largest growth rate among the modes of the box (dispersion.py)."""

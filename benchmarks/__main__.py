@@ -1,0 +1,6 @@
+"""`python -m benchmarks`: the engine's benchmarks one after another, all as ratios in one run."""
+
+from benchmarks import networks, particle_in_cell
+
+particle_in_cell.main()
+networks.main()

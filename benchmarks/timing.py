@@ -1,0 +1,38 @@
+"""Timing on a shared machine: contenders alternate, the best of each counts, ratios are printed."""
+
+import platform
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import psutil
+
+
+def machine() -> str:
+    """The machine in a line."""
+    return f"{platform.machine()}, {psutil.cpu_count()} cores, {jax.devices()[0].device_kind}"
+
+
+def compete(contenders: dict[str, Callable[[], Any]], repeats: int = 5) -> dict[str, float]:
+    """Best time of each contender in seconds; they take turns, so that all meet the same load."""
+    for run in contenders.values():
+        jax.block_until_ready(run())
+    best = dict.fromkeys(contenders, float("inf"))
+    for _ in range(repeats):
+        for name, run in contenders.items():
+            start = time.perf_counter()
+            jax.block_until_ready(run())
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def show(title: str, times: dict[str, float], unit: str, count: float) -> float:
+    """Print the times, the rate and the ratio of the last contender to the first; return it."""
+    print(f"\n{title}")
+    for name, seconds in times.items():
+        print(f"  {name:<44} {seconds * 1e3:10.1f} ms   {count / seconds / 1e6:9.2f} M {unit}/s")
+    names = list(times)
+    ratio = times[names[-1]] / times[names[0]]
+    print(f"  {names[0]} is {ratio:.1f} times faster than {names[-1]}")
+    return ratio

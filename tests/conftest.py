@@ -1,0 +1,111 @@
+"""What all tests share: double precision, no silent rank promotion, and tiny trainings."""
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+import functools
+from collections.abc import Callable, Iterator
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+from hoam_core import Ensemble, Experiment, Model, Scaling, adam, default_experiment, fit
+from hoam_core.config import build_method
+from hoam_core.simulate import as_ensemble, training_runs
+from hoam_core.systems import get_system
+
+# Compilation makes the first example slow, so a deadline would say nothing about the code.
+settings.register_profile(
+    "tests", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
+
+TINY_AXES = {"two-stream": ((1.2, 1.4, 1.6, 1.8),), "oscillator": ((3.0, 4.0, 5.0),)}
+TINY_OPTIONS = {
+    "galerkin": {"modes_x": 2, "modes_v": 3},
+    "dice": {"intervals": 4, "samples": 16, "frequencies": 2},
+    "hoam-simpson": {"nodes": 5, "samples": 16, "frequencies": 2},
+}
+TINY_NEURAL = {"nodes": 4, "samples": 16, "frequencies": 2}
+
+
+def tiny_experiment(system: str, method: str, **changes) -> Experiment:
+    """A training of seconds: few particles, few times, a small network."""
+    values = {
+        "axes": TINY_AXES[system],
+        "t_end": 2.0 if system == "two-stream" else 1.0,
+        "n_times": 9,
+        "particles": 256,
+        "steps": 1 if method == "galerkin" else 6,
+        "options": TINY_OPTIONS.get(method, TINY_NEURAL),
+        "network_options": {} if method == "galerkin" else {"width": 8, "depth": 2},
+    }
+    return default_experiment(get_system(system), method, **{**values, **changes})
+
+
+@functools.cache
+def _ensemble(system: str, double: bool) -> Ensemble:
+    experiment = tiny_experiment(system, "dice")
+    return as_ensemble(experiment, list(training_runs(experiment)))
+
+
+def tiny_ensemble(system: str) -> Ensemble:
+    """The training data of every tiny experiment on a system, in the precision that is on."""
+    return _ensemble(system, jnp.zeros(()).dtype == np.float64)
+
+
+def tiny_model(system: str, method: str, **changes) -> Model:
+    """A model from a tiny training."""
+    experiment = tiny_experiment(system, method, **changes)
+    ensemble = tiny_ensemble(system)
+    scaling = Scaling.of(ensemble)
+    trained = build_method(experiment, scaling)
+    *_, state = fit(
+        trained, ensemble, adam(experiment.steps), jax.random.key(0), steps=experiment.steps
+    )
+    return Model.build(experiment, scaling, state.params)
+
+
+@pytest.fixture
+def tiny() -> Callable[..., Experiment]:
+    """The function `tiny_experiment`."""
+    return tiny_experiment
+
+
+@pytest.fixture
+def ensemble_of() -> Callable[[str], Ensemble]:
+    """The function `tiny_ensemble`."""
+    return tiny_ensemble
+
+
+@pytest.fixture
+def model_of() -> Callable[..., Model]:
+    """The function `tiny_model`."""
+    return tiny_model
+
+
+@pytest.fixture(scope="session")
+def galerkin_model() -> Model:
+    """A tiny closed-loop model of the two-stream instability, in double precision."""
+    return tiny_model("two-stream", "galerkin")
+
+
+@pytest.fixture
+def key() -> jax.Array:
+    """One random key."""
+    return jax.random.key(0)
+
+
+@pytest.fixture
+def float32() -> Iterator[None]:
+    """Single precision for the length of a test: what users run."""
+    with jax.enable_x64(False):
+        yield
