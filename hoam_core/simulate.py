@@ -94,3 +94,8 @@ def as_ensemble(experiment: Experiment, runs: list[Float[Array, "t n d"]]) -> En
     """The runs of `training_runs` as one ensemble."""
     ts = jnp.asarray(experiment.times, runs[0].dtype)
     return Ensemble(parameter_grid(experiment.axes), ts, jnp.stack(runs))
+
+
+def training_ensemble(experiment: Experiment) -> Ensemble:
+    """All training data of an experiment, at once."""
+    return as_ensemble(experiment, list(training_runs(experiment)))

@@ -78,7 +78,7 @@ def test_features_repeat_after_whole_turns(length, x, turns):
     domain = circle(length)
     here = domain.features(jnp.array([x, 0.2]))
     there = domain.features(jnp.array([x + turns * length, 0.2]))
-    np.testing.assert_allclose(here, there, atol=1e-6 * (1 + abs(x) / length) * 1e-3)
+    np.testing.assert_allclose(here, there, atol=1e-9 * (1 + abs(x) / length))
 
 
 def test_features_are_harmonics_on_circles_and_the_value_on_lines():

@@ -1,0 +1,280 @@
+"""The particle-in-cell solver against plasma theory, its invariants and its splines."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from hoam_core import get_system
+from hoam_core.dispersion import fastest_mode
+from hoam_core.solvers import pic
+
+LATTICE = (46_368, 28_657)  # consecutive Fibonacci numbers: an even lattice on the square
+
+
+def lattice() -> np.ndarray:
+    """Points (n, 2) of a Fibonacci lattice: the quietest start there is in two dimensions."""
+    n, generator = LATTICE
+    i = np.arange(n)
+    return np.stack([(i + 0.5) / n, (i * generator / n + 0.5 / n) % 1], axis=-1)
+
+
+def with_density_mode(y: np.ndarray, k: float, alpha: float, length: float) -> jnp.ndarray:
+    """Positions of density 1 + alpha cos(k x) from uniform ones, by Newton's method."""
+    x = y.copy()
+    for _ in range(50):
+        x -= (x + alpha / k * np.sin(k * x) - y) / (1 + alpha * np.cos(k * x))
+    return jnp.asarray(x % length)
+
+
+def maxwellian(k: float, alpha: float) -> tuple[jnp.ndarray, jnp.ndarray, float]:
+    u, length = lattice(), 2 * np.pi / k
+    return with_density_mode(length * u[:, 0], k, alpha, length), jnp.asarray(ndtri(u[:, 1])), length
+
+
+def peaks(ts: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times and heights of the local maxima, by a parabola through three logarithms."""
+    inner = np.flatnonzero((curve[1:-1] > curve[:-2]) & (curve[1:-1] > curve[2:])) + 1
+    times, heights = [], []
+    for j in inner:
+        a, b, c = np.polyfit(ts[j - 1 : j + 2] - ts[j], np.log(curve[j - 1 : j + 2]), 2)
+        times.append(ts[j] - b / (2 * a))
+        heights.append(np.exp(c - b**2 / (4 * a)))
+    return np.array(times), np.array(heights)
+
+
+def linear_response(k: float, t_end: float, alpha: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
+    """|n_k(t)|^2 from two runs of opposite seeds: what both share is noise and drops out."""
+    ts = np.linspace(0, t_end, int(t_end / 0.1) + 1)
+    modes = []
+    for sign in (1, -1):
+        x, v, length = maxwellian(k, sign * alpha)
+        path = pic.simulate(x, v, ts, length=length, coupling=1.0, dt=0.1, cells=64, order=2)
+        modes.append(
+            jax.lax.map(lambda p: pic.density_modes(p[:, 0], length, modes=1)[0], path)
+        )
+    return ts, np.abs(np.asarray(modes[0] - modes[1])) ** 2
+
+
+@pytest.mark.parametrize(
+    ("k", "omega", "gamma", "t_end"),
+    [
+        (0.5, 1.415662, -0.153359, 14.0),
+        pytest.param(0.4, 1.285057, -0.066128, 17.0, marks=pytest.mark.slow),
+    ],
+)
+def test_linear_landau_damping(k, omega, gamma, t_end):
+    times, heights = peaks(*linear_response(k, t_end))
+    # The first swing still holds the strongly damped roots.
+    times, heights = times[1:6], heights[1:6]
+    assert len(times) == 5
+    rate = np.polyfit(times, 0.5 * np.log(heights), 1)[0]
+    frequency = np.pi / np.polyfit(np.arange(5), times, 1)[0]
+    assert rate == pytest.approx(gamma, rel=0.025)
+    assert frequency == pytest.approx(omega, rel=0.005)
+
+
+def test_strong_landau_damping_peaks():
+    x, v, length = maxwellian(0.5, 0.5)
+    ts = np.linspace(0, 6, 121)
+    path = pic.simulate(x, v, ts, length=length, coupling=1.0, cells=64, order=2)
+    energy = np.asarray(jax.lax.map(lambda p: pic.electric_energy(p[:, 0], length, 1.0), path))
+    times, heights = peaks(ts, energy)
+    assert energy[0] == pytest.approx(np.pi, rel=1e-3)
+    np.testing.assert_allclose(times[:2], [2.438, 4.543], atol=0.01)
+    np.testing.assert_allclose(heights[:2], [0.6207, 0.1818], rtol=0.02)
+
+
+def growth(x, v, length, coupling, mode, ts, window) -> float:
+    """Growth rate of one density mode over a window of time."""
+    path = pic.simulate(x, v, ts, length=length, coupling=coupling)
+    size = jax.lax.map(
+        lambda p: jnp.abs(pic.density_modes(p[:, 0], length, modes=mode)[-1]), path
+    )
+    inside = (ts >= window[0]) & (ts <= window[1])
+    return np.polyfit(ts[inside], np.log(np.asarray(size)[inside]), 1)[0]
+
+
+def test_cold_two_stream_growth():
+    drift, n = 1.0, 20_000
+    k = np.sqrt(3 / 8) / drift
+    length = 2 * np.pi / k
+    y = jnp.asarray(length * (np.arange(n) + 0.5) / n)
+    x = jnp.concatenate([y, y]) + 1e-6 * jnp.sin(k * jnp.concatenate([y, y]))
+    v = jnp.concatenate([jnp.full(n, drift), jnp.full(n, -drift)])
+    ts = np.linspace(0, 22, 111)
+    rate = growth(x % length, v, length, 1.0, 1, ts, (10, 22))
+    assert rate == pytest.approx(1 / (2 * np.sqrt(2)), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("mu", "mode", "gamma", "window"),
+    [(0.5, 3, 0.56504, (3, 7)), (1.0, 2, 0.27428, (6, 14)), (1.5, 1, 0.18835, (8, 19))],
+)
+def test_two_stream_grows_at_its_fastest_mode(mu, mode, gamma, window):
+    system = get_system("two-stream")
+    u, length = lattice(), system.length
+    k = 2 * np.pi * mode / length
+    half = np.where(u[:, 1] < 0.5, 2 * u[:, 1], 2 * u[:, 1] - 1)
+    v = np.where(u[:, 1] < 0.5, -3, 3) + ndtri(half)
+    y = length * u[:, 0]
+    x = jnp.asarray((y + 0.02 * np.sin(k * y)) % length)
+    ts = np.linspace(0, window[1], 61)
+    rate = growth(x, jnp.asarray(v), length, mu**2, mode, ts, window)
+    assert rate == pytest.approx(gamma, rel=0.03)
+    theory = fastest_mode(system.beams, mu, length)
+    assert (theory.number, theory.growth_rate) == (mode, pytest.approx(gamma, abs=6e-6))
+
+
+def two_stream_start(key, n=4096):
+    system = get_system("two-stream")
+    x = system.initial(key, jnp.array([1.2]), n)
+    return x[:, 0], x[:, 1], {"length": system.length, "coupling": 1.44}
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_momentum_is_conserved_to_rounding(key, order):
+    x, v, box = two_stream_start(key)
+    path = pic.simulate(x, v, np.linspace(0, 20, 5), order=order, **box)
+    drift = jnp.mean(path[..., 1], axis=1) - jnp.mean(v)
+    assert float(jnp.abs(path[-1, :, 1] - v).mean()) > 0.1
+    assert float(jnp.abs(drift).max()) < 1e-12
+
+
+def test_energy_drift_is_of_second_order_in_the_step():
+    def drift(dt):
+        x, v, length = maxwellian(0.5, 0.4)
+        path = pic.simulate(x, v, np.array([0.0, 4.0]), length=length, coupling=1.0, dt=dt,
+                            cells=32, order=2)  # fmt: skip
+
+        def total(p):
+            # Every mode of the grid, with the density of the solver's own spline.
+            density = pic.deposit(p[:, 0], cells=32, length=length, order=2)
+            field = pic.acceleration(density, length, 1.0)
+            return 0.5 * length * (jnp.mean(p[:, 1] ** 2) + jnp.mean(field**2))
+
+        return float(total(path[-1]) - total(path[0]))
+
+    # What is left without a time error is the grid's; the difference of two steps is free of it.
+    coarse, middle, fine = drift(0.2), drift(0.1), drift(0.05)
+    assert abs(coarse) < 0.05
+    assert (coarse - middle) / (middle - fine) == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_deposited_density_has_mean_one(key, order):
+    x = 7.0 * jax.random.uniform(key, (999,))
+    density = pic.deposit(x, cells=16, length=7.0, order=order)
+    assert float(density.mean()) == pytest.approx(1, abs=1e-13)
+    assert float(density.min()) >= 0
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_splines_are_a_partition_of_unity_and_gather_lines_exactly(order):
+    x = jnp.linspace(1.0, 5.0, 41)
+    ones = pic.gather(jnp.ones(8), x, length=8.0, order=order)
+    np.testing.assert_allclose(ones, 1, atol=1e-14)
+    line = pic.gather(jnp.arange(8.0), x, length=8.0, order=order)
+    np.testing.assert_allclose(line, x, atol=1e-13)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_gather_is_the_adjoint_of_deposit(key, order):
+    first, second = jax.random.split(key)
+    x = 3.0 * jax.random.uniform(first, (500,))
+    field = jax.random.normal(second, (12,))
+    deposited = jnp.mean(field * pic.deposit(x, cells=12, length=3.0, order=order))
+    gathered = jnp.mean(pic.gather(field, x, length=3.0, order=order))
+    assert float(deposited) == pytest.approx(float(gathered), rel=1e-12)
+
+
+def test_a_particle_at_the_edge_touches_both_ends_of_the_grid():
+    density = pic.deposit(jnp.array([7.75]), cells=8, length=8.0)
+    np.testing.assert_allclose(density, [6, 0, 0, 0, 0, 0, 0, 2], atol=1e-14)
+    density = pic.deposit(jnp.array([0.0]), cells=8, length=8.0, order=2)
+    np.testing.assert_allclose(density, [6, 1, 0, 0, 0, 0, 0, 1], atol=1e-14)
+
+
+def test_other_orders_are_refused():
+    with pytest.raises(ValueError, match="`order` must be 1 or 2, but is 3"):
+        pic.deposit(jnp.array([0.0]), cells=8, length=8.0, order=3)
+
+
+def test_acceleration_solves_the_field_equation():
+    length, coupling, k = 5.0, 2.25, 2 * np.pi * 3 / 5.0
+    x = np.arange(64) * length / 64
+    force = pic.acceleration(jnp.asarray(1 + 0.1 * np.cos(k * x)), length, coupling)
+    np.testing.assert_allclose(force, 0.1 * np.sin(k * x) / (coupling * k), atol=1e-14)
+
+
+@pytest.mark.parametrize("mode", [1, 4, 12])
+def test_electric_energy_of_a_density_mode_in_closed_form(mode):
+    length, mu, alpha, n = 50.0, 1.3, 0.02, 100_000
+    k = 2 * np.pi * mode / length
+    x = with_density_mode(length * (np.arange(n) + 0.5) / n, k, alpha, length)
+    # A linear spline damps a mode by sinc^2 of half its phase over a cell.
+    attenuation = np.sinc(mode / 256) ** 2
+    density = np.asarray(pic.density_modes(x, length, modes=12))
+    np.testing.assert_allclose(density[mode - 1], alpha / 2 * attenuation, rtol=1e-4)
+    assert np.abs(np.delete(density, mode - 1)).max() < 1e-4 * alpha
+    expected = length * (alpha * attenuation / (2 * mu**2 * k)) ** 2
+    found = float(pic.electric_energy(x, length, mu**2))
+    assert found == pytest.approx(expected, rel=3e-4)
+
+
+def test_electric_energy_drops_the_modes_above_those_asked():
+    x = with_density_mode(50 * (np.arange(50_000) + 0.5) / 50_000, 2 * np.pi * 5 / 50, 0.1, 50.0)
+    assert float(pic.electric_energy(x, 50.0, 1.0, modes=4)) < 1e-6
+    assert float(pic.electric_energy(x, 50.0, 1.0, modes=5)) > 0.1
+
+
+def test_states_are_saved_exactly_at_uneven_times(key):
+    x, v, box = two_stream_start(key, 512)
+    ts = np.array([0.0, 0.3, 0.31, 1.0])
+    path = pic.simulate(x, v, ts, dt=0.001, **box)
+    for i, t in enumerate(ts[1:], start=1):
+        direct = pic.simulate(x, v, np.array([0.0, t]), dt=0.001, **box)[-1]
+        assert float(jnp.abs(path[i] - direct).max()) < 1e-5
+    assert float(jnp.abs(path[2] - path[1]).max()) > 0.01
+
+
+def test_free_flight_lands_exactly_where_it_should():
+    # Particles on the grid points leave the density uniform, and a uniform plasma has no field.
+    x = jnp.arange(256.0) * 50 / 256
+    ts = np.array([0.0, 0.013, 0.5, 7.77])
+    path = pic.simulate(x, jnp.full(256, 3.0), ts, length=50.0, coupling=1.0)
+    np.testing.assert_allclose(path[..., 0], (x[None] + 3 * ts[:, None]) % 50, atol=1e-9)
+
+
+def test_repeated_times_are_one_state(key):
+    x, v, box = two_stream_start(key, 512)
+    path = pic.simulate(x, v, np.array([0.0, 0.0, 0.5, 0.5, 0.5]), **box)
+    np.testing.assert_array_equal(path[0], path[1])
+    np.testing.assert_array_equal(path[2], path[4])
+
+
+def test_the_first_state_is_the_given_one_and_all_lie_in_the_box(key):
+    x, v, box = two_stream_start(key, 512)
+    path = pic.simulate(x, v, np.linspace(0, 5, 11), **box)
+    np.testing.assert_array_equal(path[0], jnp.stack([x, v], axis=-1))
+    assert float(path[..., 0].min()) >= 0
+    assert float(path[..., 0].max()) < 50.0
+
+
+def test_a_particle_just_left_of_the_edge_stays_in_the_box_in_single_precision(float32):
+    x, v = jnp.array([0.0, 25.0]), jnp.array([-1e-8, 0.0])
+    path = pic.simulate(x, v, np.array([0.0, 0.05]), length=50.0, coupling=1.0)
+    assert path.dtype == np.float32
+    assert 0 <= float(path[-1, 0, 0]) < 50.0
+
+
+@pytest.mark.parametrize("dt", [0.0, -0.1, np.nan])
+def test_a_step_must_be_positive(dt):
+    with pytest.raises(ValueError, match="`dt` must be a positive number"):
+        pic.simulate(jnp.zeros(2), jnp.zeros(2), np.array([0.0, 1.0]), length=1.0, coupling=1.0, dt=dt)  # fmt: skip
+
+
+def test_decreasing_times_are_refused():
+    with pytest.raises(ValueError, match="never decrease"):
+        pic.simulate(jnp.zeros(2), jnp.zeros(2), np.array([1.0, 0.0]), length=1.0, coupling=1.0)
