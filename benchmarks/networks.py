@@ -22,9 +22,8 @@ def small_ensemble(particles: int = 4_096) -> Ensemble:
     """Two-stream runs at two parameters, enough to time a step."""
     system = get_system("two-stream")
     ts = np.linspace(0.0, system.t_end, 41)
-    key, parameters, runs = jax.random.key(0), jnp.array([[1.2], [1.9]]), []
-    for mu in parameters:
-        runs.append(system.simulate(key, mu, system.initial(key, mu, particles), ts))
+    key, parameters = jax.random.key(0), jnp.array([[1.2], [1.9]])
+    runs = [system.simulate(key, mu, system.initial(key, mu, particles), ts) for mu in parameters]
     return Ensemble(parameters, jnp.asarray(ts, jnp.float32), jnp.stack(runs))
 
 
@@ -38,7 +37,8 @@ def main() -> tuple[float, float]:
     params = method.init(jax.random.key(1), ensemble)
     frame = Frame(system.domain, scaling, experiment.axes, experiment.times)
     potential = neural_potential(CoLoRA(), frame, frequencies=16)
-    assert method.draw is not None and method.loss is not None
+    assert method.draw
+    assert method.loss
     batch = method.draw(jax.random.key(2), ensemble)
     step = jax.jit(jax.value_and_grad(method.loss))
     field = jax.vmap(jax.grad(potential, argnums=1), in_axes=(None, 0, 0, 0))

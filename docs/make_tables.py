@@ -16,7 +16,8 @@ def systems() -> str:
     rows = ["| system | equations | parameters, trained on | source |", "|---|---|---|---|"]
     for s in SYSTEMS.values():
         parameters = "; ".join(
-            f"{p.name} {p.low:g}..{p.high:g}, {p.train[0]:g}..{p.train[-1]:g} ({len(p.train)} values)"
+            f"{p.name} {p.low:g}..{p.high:g}, "
+            f"{p.train[0]:g}..{p.train[-1]:g} ({len(p.train)} values)"
             for p in s.parameters
         )
         rows.append(f"| `{s.name}` | $`{s.equations}`$ | {parameters} | {s.reference} |")
@@ -26,7 +27,8 @@ def systems() -> str:
 def errors() -> str:
     """Energy and transport errors of the two-stream models beside their floors."""
     rows = [
-        "| model | mu | energy, mean error (floor) | energy, L2 (floor) | W_2^2 / floor at t = 20, 40 |",
+        "| model | mu | energy, mean error (floor) | energy, L2 (floor) "
+        "| W_2^2 / floor at t = 20, 40 |",
         "|---|---|---|---|---|",
     ]
     for model in list_models():

@@ -120,8 +120,10 @@ def to_dataset(
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
     """Write NetCDF (HDF5) whole or not at all."""
     encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+    # Through memory: HDF5 cannot close a file on a full disk and ends the process instead.
+    data = dataset.to_netcdf(engine="h5netcdf", encoding=encoding)
     with whole_file(path) as part:
-        dataset.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+        part.write_bytes(data)
 
 
 def read_dataset(path: str | Path) -> xr.Dataset:

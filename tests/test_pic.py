@@ -7,7 +7,6 @@ import pytest
 from scipy.special import ndtri
 
 from hoam_core import get_system
-from hoam_core.dispersion import fastest_mode
 from hoam_core.solvers import pic
 
 LATTICE = (46_368, 28_657)  # consecutive Fibonacci numbers: an even lattice on the square
@@ -86,45 +85,49 @@ def test_strong_landau_damping_peaks():
     np.testing.assert_allclose(heights[:2], [0.6207, 0.1818], rtol=0.02)
 
 
-def growth(x, v, length, coupling, mode, ts, window) -> float:
-    """Growth rate of one density mode over a window of time."""
-    path = pic.simulate(x, v, ts, length=length, coupling=coupling)
-    size = jax.lax.map(
-        lambda p: jnp.abs(pic.density_modes(p[:, 0], length, modes=mode)[-1]), path
-    )
+def growth(positions, v, length, coupling, mode, ts, window) -> float:
+    """Growth rate of one density mode over a window, from runs of opposite seeds as above."""
+    modes = []
+    for x in positions:
+        path = pic.simulate(x, v, ts, length=length, coupling=coupling)
+        modes.append(
+            jax.lax.map(lambda p: pic.density_modes(p[:, 0], length, modes=mode)[-1], path)
+        )
     inside = (ts >= window[0]) & (ts <= window[1])
-    return np.polyfit(ts[inside], np.log(np.asarray(size)[inside]), 1)[0]
+    size = np.abs(np.asarray(modes[0] - modes[1]))
+    return np.polyfit(ts[inside], np.log(size[inside]), 1)[0]
+
+
+def seeded(y: np.ndarray, k: float, size: float, length: float) -> list[jnp.ndarray]:
+    """Positions displaced by a clean density mode, and by its opposite."""
+    return [jnp.asarray((y + sign * size * np.sin(k * y)) % length) for sign in (1, -1)]
 
 
 def test_cold_two_stream_growth():
-    drift, n = 1.0, 20_000
+    drift, n = 1.0, 10_000
     k = np.sqrt(3 / 8) / drift
     length = 2 * np.pi / k
-    y = jnp.asarray(length * (np.arange(n) + 0.5) / n)
-    x = jnp.concatenate([y, y]) + 1e-6 * jnp.sin(k * jnp.concatenate([y, y]))
-    v = jnp.concatenate([jnp.full(n, drift), jnp.full(n, -drift)])
-    ts = np.linspace(0, 22, 111)
-    rate = growth(x % length, v, length, 1.0, 1, ts, (10, 22))
+    y = length * (np.arange(n) + 0.5) / n
+    positions = seeded(np.concatenate([y, y]), k, 1e-6, length)
+    v = jnp.repeat(jnp.array([drift, -drift]), n)
+    rate = growth(positions, v, length, 1.0, 1, np.linspace(0, 22, 111), (12, 22))
     assert rate == pytest.approx(1 / (2 * np.sqrt(2)), rel=0.01)
 
 
 @pytest.mark.parametrize(
     ("mu", "mode", "gamma", "window"),
-    [(0.5, 3, 0.56504, (3, 7)), (1.0, 2, 0.27428, (6, 14)), (1.5, 1, 0.18835, (8, 19))],
+    [(0.5, 3, 0.56504, (10, 16)), (1.0, 2, 0.27428, (18, 30)), (1.5, 1, 0.18835, (27, 43))],
 )
 def test_two_stream_grows_at_its_fastest_mode(mu, mode, gamma, window):
-    system = get_system("two-stream")
-    u, length = lattice(), system.length
+    length, u = 50.0, lattice()
     k = 2 * np.pi * mode / length
-    half = np.where(u[:, 1] < 0.5, 2 * u[:, 1], 2 * u[:, 1] - 1)
-    v = np.where(u[:, 1] < 0.5, -3, 3) + ndtri(half)
-    y = length * u[:, 0]
-    x = jnp.asarray((y + 0.02 * np.sin(k * y)) % length)
-    ts = np.linspace(0, window[1], 61)
-    rate = growth(x, jnp.asarray(v), length, mu**2, mode, ts, window)
-    assert rate == pytest.approx(gamma, rel=0.03)
-    theory = fastest_mode(system.beams, mu, length)
-    assert (theory.number, theory.growth_rate) == (mode, pytest.approx(gamma, abs=6e-6))
+    upper = u[:, 1] >= 0.5
+    v = np.where(upper, 3, -3) + ndtri(2 * u[:, 1] - upper)
+    # A small seed leaves time for the oscillations beside the growing root to fall behind.
+    positions = seeded(length * u[:, 0], k, 2e-4, length)
+    ts = np.linspace(0, window[1], 101)
+    rate = growth(positions, jnp.asarray(v), length, mu**2, mode, ts, window)
+    assert rate == pytest.approx(gamma, rel=0.02)
 
 
 def two_stream_start(key, n=4096):
@@ -232,9 +235,9 @@ def test_electric_energy_drops_the_modes_above_those_asked():
 def test_states_are_saved_exactly_at_uneven_times(key):
     x, v, box = two_stream_start(key, 512)
     ts = np.array([0.0, 0.3, 0.31, 1.0])
-    path = pic.simulate(x, v, ts, dt=0.001, **box)
+    path = pic.simulate(x, v, ts, dt=0.005, **box)
     for i, t in enumerate(ts[1:], start=1):
-        direct = pic.simulate(x, v, np.array([0.0, t]), dt=0.001, **box)[-1]
+        direct = pic.simulate(x, v, np.array([0.0, t]), dt=0.005, **box)[-1]
         assert float(jnp.abs(path[i] - direct).max()) < 1e-5
     assert float(jnp.abs(path[2] - path[1]).max()) > 0.01
 

@@ -1,0 +1,155 @@
+"""What a person has chosen: system, model, physics parameters, particles, seed, time and playback.
+
+Pure `param` state without Panel: views make their widgets from these parameters, the URL is written
+from them, and tests need no browser. Physics parameters belong to a system, so each system has its
+own small class with a bounded number for each of them.
+"""
+
+import math
+
+import param
+
+from dashboard.catalogue import Catalogue
+from hoam_core import System
+
+PARTICLES = (1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536)
+MOST_PARTICLES = 131_072
+# The noise floor is judged with the next seed, which must exist too.
+HIGHEST_SEED = 2**32 - 2
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+FRAMES_A_SECOND = 12
+
+
+def nice_step(low: float, high: float, divisions: int = 200) -> float:
+    """The largest 1, 2 or 5 times a power of ten that cuts the range into that many parts."""
+    rough = (high - low) / divisions
+    power = 10.0 ** math.floor(math.log10(rough))
+    factor = max(f for f in (1, 2, 5) if f * power <= rough * (1 + 1e-9))
+    return round(factor * power, 12)
+
+
+def parameter_state(system: System) -> param.Parameterized:
+    """A Parameterized with one bounded number for each physics parameter of a system."""
+    numbers = {
+        p.name: param.Number(
+            default=p.default, bounds=(p.low, p.high), step=nice_step(p.low, p.high), label=p.label
+        )
+        for p in system.parameters
+    }
+    title = system.name.title().replace("-", "") + "Parameters"
+    return param.parameterized_class(title, numbers, bases=param.Parameterized)()
+
+
+def values_of(state: param.Parameterized) -> dict[str, float]:
+    """The physics parameters of a `parameter_state` by name."""
+    return {name: float(value) for name, value in state.param.values().items() if name != "name"}
+
+
+class Exploration(param.Parameterized):
+    """Everything that the URL restores, and how the run is played."""
+
+    system = param.Selector(label="System", doc="The population that is simulated.")
+    model = param.Selector(label="Learned model", doc="Empty: the full model alone is shown.")
+    particles = param.Selector(default=4_096, objects=list(PARTICLES), label="Particles")
+    seed = param.Integer(default=0, bounds=(0, HIGHEST_SEED), label="Seed")
+    frame = param.Integer(default=0, bounds=(0, None), label="Frame")
+    log_scale = param.Boolean(default=True, label="Logarithmic")
+    playing = param.Boolean(default=False)
+    loop = param.Boolean(default=True, label="Loop")
+    speed = param.Selector(default=1.0, objects=list(SPEEDS), label="Speed")
+    parameters = param.Parameter(doc="The `parameter_state` of the system.")
+
+    def __init__(self, catalogue: Catalogue, **values):
+        self._catalogue = catalogue
+        super().__init__()
+        self._by_system = {name: parameter_state(s) for name, s in catalogue.systems.items()}
+        self.param.system.objects = {s.title: name for name, s in catalogue.systems.items()}
+        system = values.pop("system", None) or next(iter(catalogue.systems))
+        mu = values.pop("mu", {})
+        self.parameters = self._by_system[system]
+        self.param.update(system=system)
+        self._offer_models(values.pop("model", None))
+        self.parameters.param.update(**mu)
+        if (particles := values.get("particles")) is not None:
+            self.offer_particles(particles)
+        time = values.pop("t", None)
+        self.param.update(**values)
+        self.time = self.ts[-1] / 2 if time is None else time
+
+    @param.depends("system", watch=True)
+    def _follow_system(self) -> None:
+        share = self.frame / (len(self.ts) - 1)
+        self.playing = False
+        self._offer_models(None)
+        self.parameters = self._by_system[self.system]
+        self.frame = round(share * (len(self.ts) - 1))
+
+    def _offer_models(self, wanted: str | None) -> None:
+        names = self._catalogue.models_of(self.system)
+        objects = {name.removeprefix(f"{self.system}-"): name for name in names}
+        objects["none (full model only)"] = ""
+        self.param.model.objects = objects
+        chosen = wanted if wanted is not None else next(iter(objects.values()))
+        self.param.update(model=chosen)
+        self.param.trigger("model")
+
+    def offer_particles(self, count: int) -> None:
+        """Accept a number of particles that the list does not hold, from a URL for instance."""
+        if count not in self.param.particles.objects:
+            self.param.particles.objects = sorted({*self.param.particles.objects, count})
+
+    @property
+    def ts(self):
+        """Times of the frames (t,)."""
+        return self._catalogue.times(self.system, self.model or "")
+
+    @property
+    def time(self) -> float:
+        """The time of the current frame; setting it chooses the nearest."""
+        return float(self.ts[min(self.frame, len(self.ts) - 1)])
+
+    @time.setter
+    def time(self, value: float) -> None:
+        ts = self.ts
+        self.frame = int(min(max(round(value / ts[-1] * (len(ts) - 1)), 0), len(ts) - 1))
+
+    @property
+    def mu(self) -> dict[str, float]:
+        """The physics parameters by name."""
+        return values_of(self.parameters)
+
+    def step(self, by: int) -> None:
+        """Move by whole frames, stopping at the ends."""
+        self.playing = False
+        self.frame = min(max(self.frame + by, 0), len(self.ts) - 1)
+
+    def go(self, frame: int) -> None:
+        """Jump to a frame; negative ones count from the end."""
+        self.playing = False
+        self.frame = frame % len(self.ts)
+
+    def restart(self) -> None:
+        """Play from the first frame."""
+        self.param.update(frame=0, playing=True)
+
+    def toggle(self) -> None:
+        """Play or pause; at the end, play starts again from the first frame."""
+        if not self.playing and self.frame >= len(self.ts) - 1:
+            self.frame = 0
+        self.playing = not self.playing
+
+    def advance(self) -> None:
+        """The next frame of a run that plays: round again with `loop`, else pause at the end."""
+        last = len(self.ts) - 1
+        if self.frame < last:
+            self.frame = min(self.frame + max(1, round(self.speed / 2)), last)
+        elif self.loop:
+            self.frame = 0
+        else:
+            self.playing = False
+
+    @property
+    def period(self) -> int:
+        """Milliseconds between two frames: fast runs skip frames rather than overload the page."""
+        stride = max(1, round(self.speed / 2))
+        return round(1000 * stride / (FRAMES_A_SECOND * self.speed))

@@ -1,0 +1,130 @@
+"""State <-> query string, so that a link restores a view.
+
+    /app?view=explore&system=two-stream&model=two-stream-galerkin&mu=1.25&t=20&seed=3&particles=4096
+
+Reading never fails: what is wrong with a link is returned as the engine's own sentences, and the
+default stands in its place.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from dashboard.catalogue import Catalogue
+from dashboard.state import HIGHEST_SEED, MOST_PARTICLES, Exploration
+from hoam_core import System
+from hoam_core.checks import check_count, check_within, lookup
+
+VIEW = "explore"
+
+
+class Reader:
+    """Reads one query, collecting the sentences about what it cannot use."""
+
+    def __init__(self, query: Mapping[str, str], catalogue: Catalogue):
+        self.query, self.catalogue = query, catalogue
+        self.problems: list[str] = []
+        self.values: dict[str, Any] = {}
+
+    def attempt(self, name: str, read: Callable[[str], Any]) -> Any:
+        """`read` of one entry; None, and a sentence, where it is missing or wrong."""
+        if name not in self.query:
+            return None
+        try:
+            return read(self.query[name])
+        except ValueError as error:
+            self.problems.append(str(error))
+            return None
+
+    def keep(self, name: str, read: Callable[[str], Any]) -> None:
+        """Store an entry among the values if it can be read."""
+        if (value := self.attempt(name, read)) is not None:
+            self.values[name] = value
+
+    def model_for(self, system: System) -> Callable[[str], str]:
+        """A reader of model names that refuses those of another system."""
+
+        def read(text: str) -> str:
+            if text == "none":
+                return ""
+            model = lookup(text, self.catalogue.models, "model")
+            if model.experiment.system != system.name:
+                raise ValueError(
+                    f"Model {text!r} belongs to the system {model.experiment.system!r}, not to "
+                    f"{system.name!r}; choose another model or system."
+                )
+            return text
+
+        return read
+
+
+def number(name: str, text: str) -> float:
+    """A number, or ValueError with the name of the argument."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"Argument `{name}` must be a number, but is {text!r}.") from None
+
+
+def whole(name: str, text: str) -> int:
+    """A whole number; 4096.0 is one."""
+    value = number(name, text)
+    if not math.isfinite(value) or value != int(value):
+        raise ValueError(f"Argument `{name}` must be a whole number, but is {text!r}.")
+    return int(value)
+
+
+def _particles(text: str) -> int:
+    count = whole("particles", text)
+    check_count("particles", count)
+    check_within("particles", count, 1, MOST_PARTICLES)
+    return count
+
+
+def _seed(text: str) -> int:
+    seed = whole("seed", text)
+    check_within("seed", seed, 0, HIGHEST_SEED)
+    return seed
+
+
+def read_query(
+    query: Mapping[str, str], catalogue: Catalogue
+) -> tuple[dict[str, Any], list[str]]:
+    """Arguments for `Exploration`, and a sentence for each entry that cannot be used."""
+    reader = Reader(query, catalogue)
+    system = reader.attempt("system", lambda text: lookup(text, catalogue.systems, "system"))
+    if system is None:
+        system = next(iter(catalogue.systems.values()))
+    reader.values["system"] = system.name
+    reader.keep("model", reader.model_for(system))
+    reader.keep("particles", _particles)
+    reader.keep("seed", _seed)
+    mu = {}
+    for p in system.parameters:
+
+        def read(text: str, p=p) -> float:
+            value = number(p.name, text)
+            check_within(p.name, value, p.low, p.high)
+            return value
+
+        if (value := reader.attempt(p.name, read)) is not None:
+            mu[p.name] = value
+    reader.values["mu"] = mu
+    end = float(catalogue.times(system.name, reader.values.get("model", ""))[-1])
+
+    def read_time(text: str) -> float:
+        value = number("t", text)
+        check_within("t", value, 0.0, end)
+        return value
+
+    reader.keep("t", read_time)
+    return reader.values, reader.problems
+
+
+def write_query(state: Exploration) -> str:
+    """The query string, with its question mark, that `read_query` turns into this state."""
+    query = {"view": VIEW, "system": state.system, "model": state.model or "none"}
+    query |= {name: f"{value:g}" for name, value in state.mu.items()}
+    query |= {"t": f"{state.time:g}", "seed": state.seed, "particles": state.particles}
+    return "?" + urlencode(query)

@@ -1,0 +1,105 @@
+"""One owned thread that computes for all sessions, the newest request of each, and never a queue.
+
+A request is a generator: between two values the thread looks whether the same owner has asked again
+or gone, and then drops the rest. So a dragged slider costs at most the request that is running and
+the newest one; nothing in between is ever computed. Values are handed to `deliver`, which must only
+pass them on to the owner's own event loop: the thread touches no model of the page.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Job = Callable[[], Iterator[Any]]
+Deliver = Callable[[Any], None]
+
+
+@dataclass(eq=False)
+class Request:
+    """A job, where its values go, and when it may start (monotonic seconds)."""
+
+    job: Job
+    deliver: Deliver
+    not_before: float
+    stopped: bool = field(default=False)
+
+
+class Worker:
+    """A thread that serves one request of each owner at a time, oldest owner first.
+
+    With `behind`, it waits between two values while that other worker is busy: a long run gives
+    way to whoever drags a slider.
+    """
+
+    def __init__(self, name: str, behind: "Worker | None" = None):
+        self._waiting: dict[Hashable, Request] = {}
+        self._running: tuple[Hashable, Request] | None = None
+        self._changed = threading.Condition()
+        self._behind = behind
+        self._idle = threading.Event()
+        self._idle.set()
+        threading.Thread(target=self._serve, name=name, daemon=True).start()
+
+    def ask(self, owner: Hashable, job: Job, deliver: Deliver, delay: float = 0.0) -> None:
+        """Replace whatever this owner waits for; start after `delay` seconds at the earliest."""
+        with self._changed:
+            self._stop_running(owner)
+            self._waiting[owner] = Request(job, deliver, time.monotonic() + delay)
+            self._changed.notify()
+
+    def cancel(self, owner: Hashable) -> None:
+        """Drop what this owner waits for and stop what runs for it at its next value."""
+        with self._changed:
+            self._waiting.pop(owner, None)
+            self._stop_running(owner)
+
+    def wait_idle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing runs; False if `timeout` seconds pass first."""
+        return self._idle.wait(timeout)
+
+    def _stop_running(self, owner: Hashable) -> None:
+        if self._running is not None and self._running[0] == owner:
+            self._running[1].stopped = True
+
+    def _take(self) -> Request:
+        with self._changed:
+            self._running = None
+            self._idle.set()
+            while True:
+                now = time.monotonic()
+                due = [owner for owner, r in self._waiting.items() if r.not_before <= now]
+                if due:
+                    request = self._waiting.pop(due[0])
+                    self._running = due[0], request
+                    self._idle.clear()
+                    return request
+                starts = [r.not_before for r in self._waiting.values()]
+                self._changed.wait(min(starts) - now if starts else None)
+
+    def _serve(self) -> None:
+        while True:
+            request = self._take()
+            try:
+                self._run(request)
+            except Exception as error:
+                # The thread serves everyone and must outlive a failed job; the owner is told.
+                if not isinstance(error, (ValueError, RuntimeError)):
+                    logging.getLogger(__name__).exception("A job of the dashboard failed")
+                if not request.stopped:
+                    request.deliver(error)
+
+    def _run(self, request: Request) -> None:
+        values = request.job()
+        while not request.stopped:
+            if self._behind is not None:
+                self._behind.wait_idle(timeout=5.0)
+            try:
+                value = next(values)
+            except StopIteration:
+                return
+            if not request.stopped:
+                request.deliver(value)
+        values.close()
