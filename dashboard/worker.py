@@ -2,7 +2,8 @@
 
 A request is a generator: between two values the thread looks whether the same owner has asked again
 or gone, and then drops the rest. So a dragged slider costs at most the request that is running and
-the newest one; nothing in between is ever computed. Values are handed to `deliver`, which must only
+the newest one; nothing in between is ever computed. What runs may be let finish, since a picture
+that is a moment old is better than none while the slider moves. Values are handed to `deliver`, which must only
 pass them on to the owner's own event loop: the thread touches no model of the page.
 """
 
@@ -43,10 +44,16 @@ class Worker:
         self._idle.set()
         threading.Thread(target=self._serve, name=name, daemon=True).start()
 
-    def ask(self, owner: Hashable, job: Job, deliver: Deliver, delay: float = 0.0) -> None:
-        """Replace whatever this owner waits for; start after `delay` seconds at the earliest."""
+    def ask(
+        self, owner: Hashable, job: Job, deliver: Deliver, *, delay: float = 0.0, finish: bool = False
+    ) -> None:
+        """Replace whatever this owner waits for; start after `delay` seconds at the earliest.
+
+        With `finish`, a request of the same owner that runs already still delivers its value.
+        """
         with self._changed:
-            self._stop_running(owner)
+            if not finish:
+                self._stop_running(owner)
             self._waiting[owner] = Request(job, deliver, time.monotonic() + delay)
             self._changed.notify()
 

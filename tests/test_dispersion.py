@@ -22,9 +22,9 @@ def test_landau_damping(k, omega, gamma):
 
 
 def test_cold_beams_grow_at_the_textbook_rate():
-    drift, width = 3.0, 1e-3
+    drift, width = 3.0, 0.01
     beams = (Maxwellian(0.5, -drift, width), Maxwellian(0.5, drift, width))
-    root = solve(np.sqrt(3 / 8) / drift, beams, 1.0, guesses=[0.3j, 0.4j])
+    root = solve(np.sqrt(3 / 8) / drift, beams, 1.0)
     assert root.imag == pytest.approx(1 / (2 * np.sqrt(2)), rel=1e-4)
     assert root.real == pytest.approx(0, abs=1e-6)
 

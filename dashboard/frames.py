@@ -1,0 +1,116 @@
+"""Pictures from populations: pure functions from arrays to arrays.
+
+A picture is the density of a population in the plane of two components. Few particles make a noisy
+histogram, so it is smoothed by a Gaussian of sigma cells, and the full model's picture by the same
+Gaussian: only then does their difference compare the same thing. sigma follows Silverman's rule,
+sigma ~ n^(-1/6) in two dimensions. Smoothing is the product S_y C S_x^T with one small matrix for
+each axis, which closes on itself where the axis is periodic.
+
+The limits of the colours are taken once over a whole run, by percentiles, so that colours mean the
+same at all times and a single crowded cell does not darken the rest.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from jaxtyping import Float, UInt8, UInt16
+
+from hoam_core import System
+
+CELLS = (144, 96)
+SIGMA_AT = 4_096
+SIGMA = 1.7
+LEVELS = 255
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The plane that is drawn: two components, their ranges, and which of them are periodic."""
+
+    axes: tuple[int, int]
+    low: tuple[float, float]
+    high: tuple[float, float]
+    periodic: tuple[bool, bool]
+
+    @classmethod
+    def of(cls, system: System) -> "Plane":
+        """The first two components of a system, in the ranges in which they are usually drawn."""
+        mu = system.vector({p.name: p.default for p in system.parameters})
+        periodic = system.domain(mu).periodic
+        shown = [system.components[i].view for i in (0, 1)]
+        return cls(
+            (0, 1), (shown[0][0], shown[1][0]), (shown[0][1], shown[1][1]), tuple(periodic[:2])
+        )
+
+    @property
+    def cell_area(self) -> float:
+        """Area of one cell in the units of the components."""
+        sides = (h - low for low, h in zip(self.low, self.high, strict=True))
+        return float(np.prod([side / cells for side, cells in zip(sides, CELLS, strict=True)]))
+
+
+def count(x: Float[np.ndarray, "t n d"], plane: Plane) -> UInt16[np.ndarray, "t ny nx"]:
+    """Particles in each cell at each time; those outside the plane are not drawn."""
+    times, (nx, ny) = len(x), CELLS
+    flat = np.arange(times, dtype=np.int32)[:, None] * (nx * ny)
+    inside = np.ones(x.shape[:2], bool)
+    for axis, low, high, cells, stride in zip(
+        plane.axes, plane.low, plane.high, CELLS, (1, nx), strict=True
+    ):
+        u = (x[..., axis] - np.float32(low)) * np.float32(cells / (high - low))
+        inside &= (u >= 0) & (u < cells)
+        # A cast of a huge or missing number is undefined, but `inside` has excluded it already.
+        with np.errstate(invalid="ignore"):
+            flat = flat + u.astype(np.int32) * np.int32(stride)
+    found = np.bincount(flat[inside], minlength=times * nx * ny)
+    return np.minimum(found, np.iinfo(np.uint16).max).astype(np.uint16).reshape(times, ny, nx)
+
+
+@cache
+def smoother(cells: int, sigma: float, periodic: bool) -> Float[np.ndarray, "c c"]:
+    """Gaussian averaging along one axis; columns sum to one, so that no particle is lost."""
+    index = np.arange(cells)
+    distance = np.abs(index[:, None] - index[None])
+    if periodic:
+        distance = np.minimum(distance, cells - distance)
+    weight = np.exp(-0.5 * (distance / sigma) ** 2)
+    return (weight / weight.sum(0)).astype(np.float32)
+
+
+def sigma_for(particles: int) -> float:
+    """Width of the smoothing in cells, rounded so that few matrices are ever made."""
+    return round(max(0.6, SIGMA * (SIGMA_AT / particles) ** (1 / 6)), 2)
+
+
+def density(
+    counts: UInt16[np.ndarray, "*t ny nx"], particles: int, plane: Plane, sigma: float
+) -> Float[np.ndarray, "*t ny nx"]:
+    """Smoothed density of a population of unit mass, per area of the plane."""
+    sx = smoother(CELLS[0], sigma, plane.periodic[0])
+    sy = smoother(CELLS[1], sigma, plane.periodic[1])
+    return (sy @ counts.astype(np.float32) @ sx.T) / np.float32(particles * plane.cell_area)
+
+
+def colour_limit(counts: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) -> float:
+    """The density that the last colour stands for: a high percentile over the run, two digits."""
+    some = density(counts[:: max(1, len(counts) // 8)], particles, plane, sigma_for(particles))
+    occupied = some[some > 0.02 * some.max()]
+    top = float(np.percentile(occupied, 99.0)) if occupied.size else 1.0
+    return float(f"{top:.1e}")
+
+
+def to_levels(values: Float[np.ndarray, "ny nx"], limit: float) -> UInt8[np.ndarray, "ny nx"]:
+    """Densities from 0 to `limit` as colour levels."""
+    return (np.clip(values / limit, 0, 1) * LEVELS + 0.5).astype(np.uint8)
+
+
+def to_signed_levels(values: Float[np.ndarray, "ny nx"], limit: float) -> UInt8[np.ndarray, "ny nx"]:
+    """Differences from -limit to limit as colour levels; zero is the middle one."""
+    return to_levels(values + limit, 2 * limit)
+
+
+def overlap(a: Float[np.ndarray, "ny nx"], b: Float[np.ndarray, "ny nx"]) -> float:
+    """Share of the mass that two densities of unit mass have in common: 1 for equal ones."""
+    mass = max(float(a.sum()), float(b.sum()))
+    return float(np.minimum(a, b).sum()) / mass if mass else 0.0

@@ -1,0 +1,176 @@
+"""One visitor's computation: which runs are wanted now, and which are here.
+
+The learned model is asked at every change, newest request first; the full model when the state has
+rested for a moment, unless its run is remembered. Both arrive from worker threads through
+`schedule`, which runs a function on the visitor's own event loop; only there are parameters set.
+No Panel: tests pass a `schedule` of their own.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import param
+
+from dashboard.catalogue import Catalogue
+from dashboard.runs import (
+    Case,
+    Reference,
+    Run,
+    answer,
+    answers,
+    growth_rate,
+    reference,
+    truth_case,
+    truths,
+)
+from dashboard.state import Exploration
+from dashboard.worker import Worker
+
+REST = 0.4
+
+
+class Session(param.Parameterized):
+    """Keeps `answer` and `reference` in step with an `Exploration`."""
+
+    answer = param.Parameter(doc="The newest Run of the learned model, or None.")
+    reference = param.Parameter(doc="The Reference of the current parameters, or None.")
+    truth_state = param.Selector(
+        default="waiting", objects=["waiting", "running", "done", "cancelled", "failed"]
+    )
+    problem = param.String(doc="Why the last request has no answer; empty if it has one.")
+    warnings = param.List(doc="A sentence for each parameter outside the trained range.")
+    version = param.Integer(doc="Counts the answers that were shown.")
+
+    def __init__(
+        self,
+        state: Exploration,
+        catalogue: Catalogue,
+        models: Worker,
+        truths_worker: Worker,
+        schedule: Callable[[Callable[[], None]], None],
+    ):
+        super().__init__()
+        self.state, self.catalogue = state, catalogue
+        self._models, self._truths, self._schedule = models, truths_worker, schedule
+        self._watched: param.Parameterized | None = None
+        self._wanted: tuple[Case, float] | None = None
+        self._asked = 0.0
+        self.waited = 0.0
+        self.closed = False
+        state.param.watch(lambda _: self.refresh(), ["model", "particles", "seed"])
+        state.param.watch(lambda _: self._follow_parameters(), ["parameters"])
+        self._follow_parameters()
+
+    def _follow_parameters(self) -> None:
+        if self._watched is not None:
+            self._watched.param.unwatch(self._watcher)
+        self._watched = self.state.parameters
+        names = [name for name in self._watched.param if name != "name"]
+        self._watcher = self._watched.param.watch(lambda _: self.refresh(), names)
+        self.refresh()
+
+    @property
+    def case(self) -> Case:
+        """What the state asks of the learned model."""
+        state = self.state
+        return Case(
+            state.system, state.model or "", tuple(state.mu.values()), state.seed, state.particles
+        )
+
+    @property
+    def truth_case(self) -> Case:
+        """What the state asks of the full model."""
+        system = self.catalogue.systems[self.state.system]
+        return truth_case(system, tuple(self.state.mu.values()), self.state.seed)
+
+    def refresh(self) -> None:
+        """Ask for whatever the state now needs and does not have."""
+        case = self.case
+        if self.closed or set(self.state.mu) != self._names(case.system):
+            return  # halfway through a change of system
+        if case.model and self.catalogue.models[case.model].experiment.system != case.system:
+            return
+        self._warn(case)
+        self._ask_model(case)
+        self._ask_truth(REST)
+
+    def _names(self, system: str) -> set[str]:
+        return {p.name for p in self.catalogue.systems[system].parameters}
+
+    def _warn(self, case: Case) -> None:
+        model = self.catalogue.models.get(case.model)
+        sentences = model.outside(self.state.mu) if model else []
+        if sentences != self.warnings:
+            self.warnings = sentences
+
+    def _ask_model(self, case: Case) -> None:
+        self._asked = time.perf_counter()
+        if not case.model:
+            self._models.cancel(self)
+            self.param.update(answer=None, problem="")
+            return
+        if self.answer is not None and self.answer.case[:2] != case[:2]:
+            self.answer = None
+        if (known := answers.get(case)) is not None:
+            self._models.cancel(self)
+            self._show(case, known)
+            return
+        job = partial(answer, case, self.catalogue)
+        self._models.ask(self, job, self._on_loop(self._show, case), finish=True)
+
+    def _show(self, case: Case, result: Run | Exception) -> None:
+        if self.closed or case[:2] != self.case[:2]:
+            return
+        self.waited = time.perf_counter() - self._asked
+        if isinstance(result, Exception):
+            self.param.update(problem=str(result), answer=None)
+        else:
+            self.param.update(problem="", version=self.version + 1, answer=result)
+
+    def _ask_truth(self, delay: float) -> None:
+        case, ts = self.truth_case, self.state.ts
+        if self._wanted == (case, float(ts[-1])):
+            return
+        self._wanted = case, float(ts[-1])
+        first, second = (
+            truths.get((c, float(ts[-1]))) for c in (case, case._replace(seed=case.seed + 1))
+        )
+        system = self.catalogue.systems[case.system]
+        if first is not None and second is not None:
+            self._truths.cancel(self)
+            rate = growth_rate(system, case.mu)
+            self.param.update(reference=Reference(first, second, rate), truth_state="done")
+            return
+        known = Reference(first) if first is not None else None
+        self.param.update(reference=known, truth_state="waiting")
+        job = partial(reference, case, system, ts)
+        self._truths.ask(self, job, self._on_loop(self._receive, case), delay=delay)
+
+    def _receive(self, case: Case, result: Reference | Exception) -> None:
+        if self.closed or case != self.truth_case or self.truth_state == "cancelled":
+            return
+        if isinstance(result, Exception):
+            self.param.update(problem=str(result), truth_state="failed")
+            return
+        done = result.second is not None and result.second.complete
+        self.param.update(reference=result, truth_state="done" if done else "running")
+
+    def cancel_truth(self) -> None:
+        """Stop the full model; what it has computed so far stays on show."""
+        self._truths.cancel(self)
+        self.truth_state = "cancelled"
+
+    def resume_truth(self) -> None:
+        """Compute the full model after all."""
+        self._wanted = None
+        self._ask_truth(0.0)
+
+    def close(self) -> None:
+        """The visitor has gone: nothing is computed for this session any more."""
+        self.closed = True
+        self._models.cancel(self)
+        self._truths.cancel(self)
+
+    def _on_loop(self, receive: Callable, case: Case) -> Callable:
+        return lambda value: self._schedule(partial(receive, case, value))
