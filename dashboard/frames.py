@@ -20,7 +20,7 @@ from hoam_core import System
 
 CELLS = (144, 96)
 SIGMA_AT = 4_096
-SIGMA = 1.7
+SIGMA = 2.1
 LEVELS = 255
 
 

@@ -187,14 +187,17 @@ def growth_rate(system: System, mu: tuple[float, ...]) -> float | None:
         return None
 
 
-def warm(catalogue: Catalogue, particles: int) -> Iterator[str]:
+def warm(catalogue: Catalogue, particles: int) -> Iterator[object]:
     """Compile what the first visitor will need: each model and each full model once."""
     for system in catalogue.systems.values():
         mu = tuple(p.default for p in system.parameters)
         names = catalogue.models_of(system.name)
         for name in names:
-            list(answer(Case(system.name, name, mu, 0, particles), catalogue))
+            case = Case(system.name, name, mu, 0, particles)
+            # Once to compile; the answer that is remembered then tells the model's own time.
+            predict(catalogue.models[name], system, case, catalogue.times(system.name, name))
             yield name
+            yield from answer(case, catalogue)
     for system in catalogue.systems.values():
         mu = tuple(p.default for p in system.parameters)
         ts = catalogue.times(system.name, next(iter(catalogue.models_of(system.name)), ""))

@@ -58,8 +58,8 @@ class Session(param.Parameterized):
         self._asked = 0.0
         self.waited = 0.0
         self.closed = False
-        state.param.watch(lambda _: self.refresh(), ["model", "particles", "seed"])
-        state.param.watch(lambda _: self._follow_parameters(), ["parameters"])
+        state.param.watch(lambda *_: self.refresh(), ["model", "particles", "seed"])
+        state.param.watch(lambda *_: self._follow_parameters(), ["parameters"])
         self._follow_parameters()
 
     def _follow_parameters(self) -> None:
@@ -67,7 +67,7 @@ class Session(param.Parameterized):
             self._watched.param.unwatch(self._watcher)
         self._watched = self.state.parameters
         names = [name for name in self._watched.param if name != "name"]
-        self._watcher = self._watched.param.watch(lambda _: self.refresh(), names)
+        self._watcher = self._watched.param.watch(lambda *_: self.refresh(), names)
         self.refresh()
 
     @property

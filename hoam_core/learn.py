@@ -1,8 +1,8 @@
 """An experiment from its data to a saved model, as a generator that reports progress.
 
-The folder holds `checkpoint/` while training goes on (the arrays of parameters and optimiser, and
-the experiment), so that a training that was cut off is resumed and ends where an uninterrupted one
-would; then `model.json` and `model.safetensors`.
+The folder holds `checkpoint.safetensors` while training goes on (the arrays of parameters and
+optimiser, the step and the experiment), so that a training that was cut off is resumed and ends
+where an uninterrupted one would; then `model.json` and `model.safetensors`.
 """
 
 import dataclasses
@@ -10,12 +10,13 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jaxtyping import PRNGKeyArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
@@ -30,6 +31,8 @@ from hoam_core.seeds import seed_key
 from hoam_core.simulate import as_ensemble, training_runs
 from hoam_core.store import check_folder, whole_file
 from hoam_core.train import TrainState, adam, fit
+
+CHECKPOINT = "checkpoint.safetensors"
 
 
 class Progress(NamedTuple):
@@ -66,7 +69,7 @@ def learn(
     del runs
     scaling = Scaling.of(ensemble)
     state = None
-    for state in _fit(experiment, ensemble, scaling, folder / "checkpoint", resume, every):
+    for state in _fit(experiment, ensemble, scaling, folder / CHECKPOINT, resume, every):
         yield Progress("training", state.step, experiment.steps, state.losses)
     if state is None:
         raise RuntimeError("The training yielded no state.")
@@ -85,7 +88,7 @@ def learn(
         errors.append(report(evaluate(model, values, seed=experiment.seed + 1), model))
     model = dataclasses.replace(model, errors=tuple(errors))
     save_model(model, folder)
-    _remove_checkpoint(folder / "checkpoint")
+    (folder / CHECKPOINT).unlink(missing_ok=True)
     yield Progress("saved", 1, 1, state.losses, model)
 
 
@@ -122,47 +125,35 @@ def _fit(
         yield now
 
 
-def _remove_checkpoint(folder: Path) -> None:
-    if folder.is_dir():
-        (folder / "state.safetensors").unlink(missing_ok=True)
-        folder.rmdir()
-
-
 def _leaves(state: TrainState) -> list[np.ndarray]:
-    return [np.ascontiguousarray(a) for a in jax.tree.leaves((state.params, state.optimizer_state))]
+    return [np.array(a, order="C") for a in jax.tree.leaves((state.params, state.optimizer_state))]
 
 
-def _write_checkpoint(folder: Path, experiment: Experiment, state: TrainState) -> None:
-    """One file holds arrays and step, so that they always belong together."""
-    folder.mkdir(exist_ok=True)
-    about: dict[str, Any] = {
-        "step": str(state.step),
-        "experiment": json.dumps(experiment.to_json()),
-    }
+def _write_checkpoint(path: Path, experiment: Experiment, state: TrainState) -> None:
+    about = {"step": str(state.step), "experiment": json.dumps(experiment.to_json())}
     arrays = {f"{i:05d}": leaf for i, leaf in enumerate(_leaves(state))}
-    with whole_file(folder / "state.safetensors") as part:
+    with whole_file(path) as part:
         part.write_bytes(save_arrays(arrays, metadata=about))
 
 
 def _read_checkpoint(
-    folder: Path, experiment: Experiment, method: Method,
-    optimizer: optax.GradientTransformation, ensemble: Ensemble, key: Any,
+    path: Path, experiment: Experiment, method: Method,
+    optimizer: optax.GradientTransformation, ensemble: Ensemble, key: PRNGKeyArray,
 ) -> TrainState | None:  # fmt: skip
-    path = folder / "state.safetensors"
     if not path.is_file():
         return None
     data = path.read_bytes()
-    cure = "remove the folder `checkpoint` to start anew"
+    cure = f"remove {str(path)!r} to start anew"
     try:
         arrays = load_arrays(data)
         length = int.from_bytes(data[:8], "little")
         about = json.loads(data[8 : 8 + length])["__metadata__"]
     except (SafetensorError, ValueError, KeyError) as error:
-        raise ValueError(f"The checkpoint in {str(folder)!r} is damaged; {cure}.") from error
+        raise ValueError(f"The checkpoint is damaged; {cure}.") from error
     if json.loads(about["experiment"]) != json.loads(json.dumps(experiment.to_json())):
         raise ValueError(
-            f"The checkpoint in {str(folder)!r} belongs to another experiment; use the same "
-            f"options as before, or {cure}."
+            "The checkpoint belongs to another experiment; use the same options as before, or "
+            f"{cure}."
         )
     params = method.init(key, ensemble)
     structure = jax.tree.structure((params, optimizer.init(params)))

@@ -177,7 +177,7 @@ def save_model(model: Model, folder: str | Path) -> None:
     folder = check_folder(folder)
     arrays = {name: np.asarray(a) for name, a in flatten_dict(model.params, sep="/").items()}
     # safetensors writes the memory as it lies, so a transposed view must be copied first.
-    data = save_arrays({name: np.ascontiguousarray(a) for name, a in arrays.items()})
+    data = save_arrays({name: np.array(a, order="C") for name, a in arrays.items()})
     scaling = {k: np.asarray(v, float).tolist() for k, v in vars(model.scaling).items()}
     about = {
         "format": FORMAT,

@@ -75,13 +75,12 @@ def test_oscillator_moments_in_closed_form(key, omega):
     system = get_system("oscillator")
     mu, ts = system.vector({"omega": omega}), np.array([0.0, 0.17, 0.5, 1.0])
     start, run = jax.random.split(key)
-    path = system.simulate(run, mu, system.initial(start, mu, N), ts)
+    path = system.simulate(run, mu, system.initial(start, mu, 4096), ts)
     mean, variance = system.moments(mu, jnp.asarray(ts))
-    standard_error = np.sqrt(np.asarray(variance) / N)
-    for component in (0, 1):
-        found = np.asarray(path[..., component])
-        assert np.all(np.abs(found.mean(1) - mean) < 4.5 * standard_error + 1e-3)
-        np.testing.assert_allclose(found.var(1), variance, rtol=0.05)
+    # Both dimensions have the same law.
+    found = np.asarray(path).reshape(len(ts), -1)
+    np.testing.assert_allclose(found.mean(1), mean, atol=4e-3)
+    np.testing.assert_allclose(found.var(1), variance, rtol=0.05)
 
 
 def test_oscillator_noise_term_solves_its_lyapunov_equation():

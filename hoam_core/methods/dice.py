@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from hoam_core.domain import along_last
 from hoam_core.methods.base import Frame, Method, each
 from hoam_core.methods.neural import block, gradient_sampler, init_network, neural_potential
 
@@ -72,7 +73,7 @@ def dice(
             particles = block(key, n, samples)
             start = ensemble.x[i, j, particles]
             move = frame.domain(ensemble.mu[i]).displacement(start, ensemble.x[i, j + 1, particles])
-            return scaling.unit(start), move / scaling.scale
+            return scaling.unit(start), move / along_last(scaling.scale, move)
 
         start, move = jax.vmap(interval)(
             which_mu, which_time, jax.random.split(block_key, intervals)

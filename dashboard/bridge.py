@@ -1,0 +1,50 @@
+"""What only the browser can do: keys, the address bar, full screen, saving a picture.
+
+Keys: space play/pause, arrows step, Home/End, R restart, S save picture, F full screen, ? help. They
+are left alone while a person types or moves a slider, which have keys of their own.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+HELP = """
+| key | does |
+|---|---|
+| space | play or pause |
+| ← → | one step back or forward |
+| Home, End | first or last time |
+| R | restart from the beginning |
+| S | save the plots as a picture |
+| F | full screen |
+| ? | this help |
+
+**What you see.** Left, the learned model's population; middle, the full model's; right, their
+difference. Both are smoothed alike and share one colour scale for the whole run. Marks on a slider
+are the values the model was trained on. Every error stands beside its *noise floor*: the same error
+between two runs of the full model that differ in their random seed only. The address of the page
+restores what you see.
+"""
+
+
+class Bridge(JSComponent):
+    """An invisible component that listens to keys and writes the address."""
+
+    search = param.String(doc="The query string that the address bar shows.")
+    title = param.String(default="", doc="Title of saved pictures.")
+
+    _esm = Path(__file__).with_name("bridge.js")
+
+    def __init__(self, heard: Callable[[dict[str, Any]], None], **params):
+        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
+        self._heard = heard
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self._heard(data)
+
+    def tell(self, action: str) -> None:
+        """Ask the browser to "save", "copy" or show "full-screen"."""
+        self._send_msg(action)

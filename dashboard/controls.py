@@ -1,0 +1,81 @@
+"""Widgets of the state: the sidebar, and the sliders of the physics parameters above the pictures.
+
+The sliders stand in the page itself rather than in the sidebar, because on a phone the sidebar covers
+the pictures that a slider moves.
+"""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard import readout
+from dashboard.catalogue import Catalogue
+from dashboard.sliders import physics_slider
+from dashboard.state import Exploration
+
+WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small"}
+
+
+class Sliders(pn.viewable.Viewer):
+    """One slider for each physics parameter of the current system, its training values marked."""
+
+    def __init__(self, state: Exploration, catalogue: Catalogue, **params):
+        super().__init__(**params)
+        self._state, self._catalogue = state, catalogue
+        self._layout = pn.Column(
+            sizing_mode="stretch_width", margin=0, stylesheets=[":host { overflow: visible; }"]
+        )
+        state.param.watch(lambda *_: self._show(), ["parameters", "model"])
+        self._show()
+
+    def _show(self) -> None:
+        state = self._state
+        system = self._catalogue.systems[state.system]
+        model = self._catalogue.models.get(state.model or "")
+        if set(state.mu) != {p.name for p in system.parameters}:
+            return  # halfway through a change of system
+        axes = model.experiment.axes if model else ((),) * len(system.parameters)
+        self._layout[:] = [
+            physics_slider(state.parameters.param[p.name], p, axis)
+            for p, axis in zip(system.parameters, axes, strict=True)
+        ]
+
+    def __panel__(self):
+        return self._layout
+
+
+class Controls(pn.viewable.Viewer):
+    """The sidebar: system, model, particles, seed, and what the model is."""
+
+    def __init__(self, state: Exploration, catalogue: Catalogue, bridge, **params):
+        super().__init__(**params)
+        self._state, self._catalogue = state, catalogue
+        self._about = readout.words(margin=(4, 14))
+        particles = pmui.Select.from_param(state.param.particles, **WIDE)
+        seed = pmui.IntInput.from_param(state.param.seed, **WIDE)
+        save, copy, full = (
+            pmui.Button(label=label, icon=icon, variant="text", size="small", margin=(0, 6),
+                        on_click=lambda _, action=action: bridge.tell(action))
+            for label, icon, action in (
+                ("Save picture", "photo_camera", "save"), ("Copy link", "link", "copy"),
+                ("Full screen", "fullscreen", "full-screen"),
+            )
+        )  # fmt: skip
+        self._layout = pn.Column(
+            pmui.Select.from_param(state.param.system, **WIDE),
+            pmui.Select.from_param(state.param.model, **WIDE),
+            pn.Row(particles, seed, sizing_mode="stretch_width", margin=0),
+            self._about,
+            pn.Column(save, copy, full, margin=(6, 4)),
+            sizing_mode="stretch_width",
+            margin=(6, 0),
+        )
+        state.param.watch(lambda *_: self._show_about(), ["parameters", "model"])
+        self._show_about()
+
+    def _show_about(self) -> None:
+        system = self._catalogue.systems[self._state.system]
+        model = self._catalogue.models.get(self._state.model or "")
+        self._about.object = readout.about_model(model, system)
+
+    def __panel__(self):
+        return self._layout

@@ -1,0 +1,129 @@
+"""Playing a run: a bar of controls, and the clock that moves the time while it plays.
+
+The controls are one small component rather than Panel's `Player`, whose nine buttons have no names
+for screen readers. The clock is a periodic callback of the visitor's own session; it rests while
+nothing plays, and ends with the session.
+"""
+
+from pathlib import Path
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+from dashboard.state import SPEEDS, Exploration
+
+BAR_CSS = """
+:host { width: 100%; }
+.bar { display: flex; align-items: center; gap: 4px; font: 13px Roboto, sans-serif;
+  color: var(--panel-on-background-color); }
+button { display: inline-flex; align-items: center; justify-content: center; width: 36px;
+  height: 36px; border: 0; border-radius: 50%; background: transparent; cursor: pointer;
+  color: inherit; flex: none; }
+button:hover { background: color-mix(in srgb, currentColor 12%, transparent); }
+button svg { fill: currentColor; }
+button.toggle { background: var(--panel-primary-color); color: var(--panel-on-primary-color); }
+button.toggle:hover { filter: brightness(1.12); }
+button.loop[aria-pressed="true"] { color: var(--panel-primary-color);
+  background: color-mix(in srgb, currentColor 14%, transparent); }
+button:focus-visible, select:focus-visible, input:focus-visible {
+  outline: 2px solid var(--panel-primary-color); outline-offset: 2px; }
+input { flex: 1; min-width: 60px; height: 28px; margin: 0 10px; background: transparent;
+  appearance: none; cursor: pointer; }
+input::-webkit-slider-runnable-track { height: 4px; border-radius: 2px; background:
+  linear-gradient(var(--panel-primary-color) 0 0) 0 / var(--share, 0%) no-repeat,
+  color-mix(in srgb, var(--panel-on-background-color) 22%, transparent); }
+input::-webkit-slider-thumb { appearance: none; width: 16px; height: 16px; margin-top: -6px;
+  border-radius: 50%; background: var(--panel-primary-color); }
+input::-moz-range-track { height: 4px; border-radius: 2px;
+  background: color-mix(in srgb, var(--panel-on-background-color) 22%, transparent); }
+input::-moz-range-progress { height: 4px; background: var(--panel-primary-color); }
+input::-moz-range-thumb { width: 16px; height: 16px; border: 0; border-radius: 50%;
+  background: var(--panel-primary-color); }
+output { min-width: 66px; text-align: right; font-variant-numeric: tabular-nums; }
+select { height: 30px; margin-left: 8px; padding: 0 4px; border-radius: 6px; font: inherit;
+  color: inherit; background: var(--panel-surface-color);
+  border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+@media (max-width: 599px) { .bar { flex-wrap: wrap; justify-content: center; }
+  input { order: -1; flex: 1 0 100%; margin: 4px 6px; } output { text-align: left; } }
+"""
+
+
+class PlayerBar(JSComponent):
+    """Restart, step, play, scrub, speed and loop, each with a name."""
+
+    frame = param.Integer(default=0)
+    last = param.Integer(default=100)
+    end = param.Number(default=1.0)
+    playing = param.Boolean(default=False)
+    loop = param.Boolean(default=True)
+    speed = param.Number(default=1.0)
+    speeds = param.List(default=list(SPEEDS))
+
+    _esm = Path(__file__).with_name("player.js")
+    _stylesheets = [BAR_CSS]
+    # Scrubbing must be as immediate as the sliders (sliders.py).
+    _debounce = 0
+
+    def __init__(self, pressed, **params):
+        super().__init__(**params)
+        self._pressed = pressed
+
+    def _handle_msg(self, data: str) -> None:
+        self._pressed(data)
+
+
+class Player(pn.viewable.Viewer):
+    """Keeps a bar and an `Exploration` in step, and plays it."""
+
+    def __init__(self, state: Exploration, **params):
+        super().__init__(**params)
+        self._state = state
+        self._bar = PlayerBar(self.act, sizing_mode="stretch_width", margin=(2, 6))
+        self._clock: pn.io.PeriodicCallback | None = None
+        self._show()
+        state.param.watch(lambda *_: self._show(), ["frame", "playing", "loop", "speed", "model"])
+        self._bar.param.watch(self._take, ["frame", "loop", "speed"])
+        state.param.watch(lambda *_: self._run(), ["playing", "speed"])
+
+    def _show(self) -> None:
+        state, ts = self._state, self._state.ts
+        self._bar.param.update(
+            frame=state.frame, last=len(ts) - 1, end=float(ts[-1]), playing=state.playing,
+            loop=state.loop, speed=state.speed,
+        )  # fmt: skip
+
+    def _take(self, event) -> None:
+        if getattr(self._state, event.name) != event.new:
+            self._state.param.update(**{event.name: event.new})
+
+    def act(self, name: str) -> None:
+        """What a control or a key asks for."""
+        state = self._state
+        actions = {
+            "restart": state.restart,
+            "toggle": state.toggle,
+            "back": lambda: state.step(-1),
+            "forward": lambda: state.step(1),
+            "first": lambda: state.go(0),
+            "last": lambda: state.go(-1),
+            "scrub": lambda: state.param.update(playing=False),
+        }
+        if name in actions:
+            actions[name]()
+
+    def _run(self) -> None:
+        self.stop()
+        if self._state.playing:
+            self._clock = pn.state.add_periodic_callback(
+                self._state.advance, period=self._state.period
+            )
+
+    def stop(self) -> None:
+        """Stop the clock."""
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+
+    def __panel__(self):
+        return self._bar

@@ -1,0 +1,125 @@
+"""The page around a view: title bar, sidebar, theme, keys, address, and the visitor's session.
+
+The only file that knows the page template. Workers, models and remembered runs belong to the
+process and are shared by all visitors; everything else is made for one visitor.
+"""
+
+from functools import cache, partial
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard import runs
+from dashboard.bridge import HELP, Bridge
+from dashboard.catalogue import Catalogue, catalogue
+from dashboard.controls import Controls
+from dashboard.explore import Explore
+from dashboard.session import Session
+from dashboard.state import PARTICLES, Exploration
+from dashboard.url import read_query, write_query
+from dashboard.worker import Worker
+from hoam_core import __version__
+
+TITLE = "Learned population dynamics"
+THEME = {
+    "palette": {"primary": {"main": "#1F6F8B", "contrastText": "#ffffff"}},
+    "typography": {"fontSize": 13},
+}
+BAR = "#12495e"
+SX = {
+    "& .header": {"backgroundColor": f"{BAR} !important", "boxShadow": "none"},
+    "& .header *": {"color": "#ffffff"},
+    "& .MuiToolbar-root": {"minHeight": "50px !important"},
+    "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
+}
+DARK = {"palette": {"primary": {"main": "#7CC6DE", "contrastText": "#06222b"}}}
+CSS = """
+html, body { overflow-x: hidden; }
+"""
+
+
+@cache
+def workers() -> tuple[Worker, Worker]:
+    """The threads of this process: one for learned models, one behind it for full models."""
+    models = Worker("learned-models")
+    full = Worker("full-models", behind=models)
+    models.ask("warm", partial(runs.warm, catalogue(), 4_096), lambda _: None)
+    return models, full
+
+
+def page() -> pmui.Page:
+    """The page of one visitor, restored from the address."""
+    pn.extension(notifications=True, reconnect=True)
+    shelf = catalogue()
+    query = {name: values[-1].decode() for name, values in pn.state.session_args.items()}
+    values, problems = read_query(query, shelf)
+    state = Exploration(shelf, **values)
+    document = pn.state.curdoc
+    session = Session(state, shelf, *workers(), document.add_next_tick_callback)
+    pn.state.on_session_destroyed(lambda _: session.close())
+    return Shell(state, session, shelf, [*problems, *shelf.problems]).page
+
+
+class Shell:
+    """Puts the parts of a page together and connects what lies outside them."""
+
+    def __init__(
+        self, state: Exploration, session: Session, shelf: Catalogue, problems: list[str]
+    ):
+        self.state, self.session = state, session
+        self.view = Explore(state, session, shelf)
+        self.bridge = Bridge(self.heard, title=TITLE)
+        self.help = pmui.Dialog(
+            pn.pane.Markdown(HELP, sizing_mode="stretch_width"), title="Help",
+            show_close_button=True,
+        )  # fmt: skip
+        help_button = pmui.IconButton(
+            icon="help_outline", description="Help and keys (?)", color="light",
+            on_click=lambda _: self.show_help(),
+        )  # fmt: skip
+        version = pn.pane.HTML(f"hoam_core {__version__}", styles={"color": "#d5e6ec", "font-size": "12px"})
+        self.page = pmui.Page(
+            title=TITLE, sidebar=[Controls(state, shelf, self.bridge)], sidebar_width=300,
+            sidebar_resizable=False, sidebar_open=self._is_wide(), busy_indicator=None,
+            header=[pn.layout.HSpacer(), version, help_button],
+            main=[self.view, self.bridge, self.help], raw_css=[CSS], sx=SX,
+            theme_config={"light": THEME, "dark": THEME | DARK},
+            meta_description="A slider moves the physics; a learned model answers at once.",
+        )  # fmt: skip
+        self.page.param.watch(lambda event: self.view.theme(event.new), "dark_theme")
+        self.view.theme(self.page.dark_theme)
+        state.param.watch(lambda *_: self.address(), ["model", "seed", "particles", "playing"])
+        state.param.watch(lambda *_: None if state.playing else self.address(), "frame")
+        session.param.watch(lambda *_: self.address(), ["answer", "reference", "truth_state"])
+        self.address()
+        pn.state.onload(lambda: self.complain(problems))
+
+    @staticmethod
+    def _is_wide() -> bool:
+        """A first guess; the browser corrects it by its real width."""
+        agent = pn.state.headers.get("User-Agent", "") if pn.state.headers else ""
+        return "Mobi" not in agent
+
+    def heard(self, message: dict) -> None:
+        """Something the browser reports: a key, its width, or that it is hidden."""
+        if message.get("action") == "help":
+            self.show_help()
+        elif "action" in message:
+            self.view.player.act(message["action"])
+        elif message.get("hidden"):
+            self.state.playing = False
+        elif "narrow" in message:
+            self.page.sidebar_open = not message["narrow"]
+
+    def show_help(self) -> None:
+        """Open or close the help."""
+        self.help.open = not self.help.open
+
+    def address(self) -> None:
+        """Write the state to the address bar."""
+        self.bridge.search = write_query(self.state)
+
+    def complain(self, problems: list[str]) -> None:
+        """Show what is wrong with a link, one toast for each sentence."""
+        for sentence in problems:
+            pn.state.notifications.error(f"{sentence} The default is used.", duration=12_000)

@@ -1,0 +1,72 @@
+"""Contract over NETWORKS: scalar, smooth, conditioned, and learnable throughout."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hoam_core import NETWORKS
+from hoam_core.networks.colora import CoLoRALayer
+from hoam_core.networks.layers import Stack, time_features
+
+X, C = jnp.array([0.3, -0.7, 1.1]), jnp.array([0.2, -0.5])
+networks = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+
+
+@networks
+def test_a_network_is_a_smooth_scalar_of_sample_and_condition(make, key):
+    net = make(width=8, depth=2)
+    params = net.init(key, X, C)
+    assert net.apply(params, X, C).shape == ()
+    by_sample = jax.grad(net.apply, argnums=1)(params, X, C)
+    by_condition = jax.grad(net.apply, argnums=2)(params, X, C)
+    assert by_sample.shape == X.shape
+    assert float(jnp.abs(by_sample).min()) > 0
+    assert float(jnp.abs(by_condition).min()) > 0
+    hessian = jax.hessian(net.apply, argnums=1)(params, X, C)
+    assert float(jnp.abs(hessian).max()) > 1e-6
+
+
+@networks
+def test_every_array_of_a_network_is_learned(make, key):
+    net = make(width=8, depth=2)
+    params = net.init(key, X, C)
+
+    def loss(params):
+        return net.apply(params, X, C) ** 2 + net.apply(params, -2 * X, 3 * C) ** 2
+
+    for path, grad in jax.tree_util.tree_leaves_with_path(jax.grad(loss)(params)):
+        assert float(jnp.abs(grad).max()) > 0, path
+
+
+@networks
+def test_a_network_runs_in_single_precision_under_vmap(make, float32):
+    net = make(width=8, depth=2)
+    params = net.init(jax.random.key(0), X.astype(np.float32), C.astype(np.float32))
+    rows = jax.vmap(lambda x: net.apply(params, x, C.astype(np.float32)))(jnp.ones((5, 3)))
+    assert rows.shape == (5,)
+    assert rows.dtype == np.float32
+
+
+def test_a_colora_layer_is_the_dense_layer_of_its_merged_weights(key):
+    layer = CoLoRALayer(4)
+    alpha = jnp.array([0.5, -2.0])
+    params = layer.init(key, X, alpha)
+    p = params["params"]
+    merged = p["W"] + p["A"] @ jnp.diag(alpha) @ p["B"]
+    np.testing.assert_allclose(layer.apply(params, X, alpha), X @ merged + p["b"], rtol=1e-12)
+
+
+def test_a_stack_ends_linearly(key):
+    net = Stack((5, 2))
+    params = net.init(key, X)
+    dense = params["params"]
+    hidden = jax.nn.silu(X @ dense["Dense_0"]["kernel"] + dense["Dense_0"]["bias"])
+    expected = hidden @ dense["Dense_1"]["kernel"] + dense["Dense_1"]["bias"]
+    np.testing.assert_allclose(net.apply(params, X), expected, rtol=1e-12)
+
+
+def test_time_features_are_time_and_its_cosines():
+    t = 0.3
+    expected = [2 * t - 1, np.cos(np.pi * t), np.cos(2 * np.pi * t)]
+    np.testing.assert_allclose(time_features(jnp.array(t), 2), expected, rtol=1e-13)

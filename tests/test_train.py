@@ -1,0 +1,77 @@
+"""The training loop: resumed equals uninterrupted, and its consumer decides when to stop."""
+
+import jax
+import numpy as np
+import pytest
+
+from hoam_core import Scaling, adam, fit
+from hoam_core.config import build_method
+
+
+@pytest.fixture
+def training(tiny, ensemble_of):
+    """A function that runs a tiny training with given arguments and returns its states."""
+    experiment = tiny("oscillator", "dice", network="mlp")
+    ensemble = ensemble_of("oscillator")
+    method = build_method(experiment, Scaling.of(ensemble))
+
+    def run(**options):
+        return fit(method, ensemble, adam(9), jax.random.key(4), **options)
+
+    return run
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(training):
+    *_, whole = training(steps=9, every=3)
+    first = next(training(steps=9, every=6))
+    assert first.step == 6
+    *_, resumed = training(steps=9, every=6, state=first)
+    for a, b in zip(
+        jax.tree.leaves((whole.params, whole.optimizer_state)),
+        jax.tree.leaves((resumed.params, resumed.optimizer_state)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(whole.losses, resumed.losses)
+
+
+def test_states_come_every_so_often_with_the_losses_between(training):
+    states = list(training(steps=8, every=3))
+    assert [s.step for s in states] == [3, 6, 8]
+    assert [s.losses.size for s in states] == [3, 3, 2]
+    losses = np.concatenate([s.losses for s in states])
+    assert len(np.unique(losses)) == 8
+
+
+def test_a_training_that_is_done_yields_nothing_more(training):
+    *_, last = training(steps=4, every=4)
+    assert list(training(steps=4, every=4, state=last)) == []
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"steps": 3, "every": 0}, {"steps": 2.5}])
+def test_steps_must_be_whole_and_positive(training, options):
+    with pytest.raises(ValueError, match="must be a whole number of at least 1"):
+        next(training(**options))
+
+
+def test_a_method_in_closed_form_yields_once(tiny, ensemble_of, key):
+    ensemble = ensemble_of("two-stream")
+    method = build_method(tiny("two-stream", "galerkin"), Scaling.of(ensemble))
+    (state,) = fit(method, ensemble, adam(1), key, steps=1)
+    assert state.losses.size == 0
+    np.testing.assert_array_equal(state.params["moments"], method.init(key, ensemble)["moments"])
+
+
+def test_adam_warms_up_and_decays_to_a_hundredth():
+    steps, rate = 1000, 0.5
+    optimizer = adam(steps, rate)
+    params = np.zeros(1)
+    state = optimizer.init(params)
+    moves = []
+    for _ in range(steps):
+        updates, state = optimizer.update(np.ones(1), state, params)
+        moves.append(-float(updates[0]))
+    # Under a constant gradient a step of Adam has the length of the rate.
+    assert moves[0] < 0.05 * rate
+    assert max(moves) == pytest.approx(rate, rel=0.01)
+    assert moves[-1] == pytest.approx(rate / 100, rel=0.05)
