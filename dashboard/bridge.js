@@ -55,6 +55,12 @@ function full_screen() {
   }
 }
 
+// An open sidebar would cover a phone's screen, and the server does not know how wide the screen is.
+function fit_sidebar() {
+  const page = Bokeh.documents.flatMap((doc) => doc.roots()).find((root) => root.class_name === "Page")
+  if (page && window.innerWidth < 900) { page.data.sidebar_open = false }
+}
+
 export function render({model, el}) {
   const pressed = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) { return }
@@ -91,6 +97,6 @@ export function render({model, el}) {
     window.removeEventListener("keydown", pressed)
     document.removeEventListener("visibilitychange", seen)
   })
-  model.send_msg({narrow: window.innerWidth < 900})
+  fit_sidebar()
   address()
 }

@@ -1,7 +1,7 @@
 """Widgets of the state: the sidebar, and the sliders of the physics parameters above the pictures.
 
-The sliders stand in the page itself rather than in the sidebar, because on a phone the sidebar covers
-the pictures that a slider moves.
+The sliders stand in the page itself rather than in the sidebar, because on a phone the sidebar
+covers the pictures that a slider moves.
 """
 
 import panel as pn

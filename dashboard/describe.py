@@ -86,7 +86,9 @@ def _field_sentence(run: Run, energy: np.ndarray, unit: str) -> str:
     ratio = energy[peak] / early
     times = f"{ratio:,.0f}" if ratio < 1e4 else f"{float(f'{ratio:.1g}'):,.0f}"
     if fitted is None:
-        return f"The field energy grew {times}-fold, up to {energy[peak]:.3g} at t = {ts[peak]:.3g}."
+        return (
+            f"The field energy grew {times}-fold, up to {energy[peak]:.3g} at t = {ts[peak]:.3g}."
+        )
     first = int(np.argmax(energy >= 0.5 * energy.max()))
     while first + 1 < len(energy) and energy[first + 1] > energy[first]:
         first += 1
@@ -107,9 +109,8 @@ def errors(model: Run | None, reference: Reference | None, system: System) -> li
         error = _error(truth, model, name)
         floor = _error(truth, second, name)
         # A relative mean has no meaning for a curve that passes through zero.
-        if truth is None or float(truth.curves[name].min()) > 0:
-            if has_field(system):
-                rows.append(_row(f"{label}, mean", error, floor, "mean"))
+        if (truth is None or float(truth.curves[name].min()) > 0) and has_field(system):
+            rows.append(_row(f"{label}, mean", error, floor, "mean"))
         rows.append(_row(f"{label}, L2", error, floor, "l2"))
     return rows
 

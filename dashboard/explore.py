@@ -16,9 +16,11 @@ from dashboard.frames import Plane, density, sigma_for, to_levels, to_signed_lev
 from dashboard.player import Player
 from dashboard.session import Session
 from dashboard.state import Exploration
+from hoam_core import __version__
 
 GRID = """
 :host {{ display: grid !important; gap: {gap}px; grid-template-columns: {columns}; }}
+.scroll-button {{ display: none; }}
 @media (max-width: {narrow}px) {{ :host {{ grid-template-columns: minmax(0, 1fr); }} }}
 """
 CARD = """
@@ -68,7 +70,10 @@ class Explore(pn.viewable.Viewer):
             on_click=lambda _: self._press(),
         )  # fmt: skip
         self._scale = pmui.Switch.from_param(
-            state.param.log_scale, label="Logarithmic", size="small", margin=0,
+            state.param.log_scale,
+            label="Logarithmic",
+            size="small",
+            margin=0,
             styles={"position": "absolute", "right": "6px", "top": "4px", "z-index": "2"},
         )
         self._main_curve = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -219,7 +224,7 @@ class Explore(pn.viewable.Viewer):
         self.curves[0].show("theory", *line)
 
     def _write(self) -> None:
-        session, state = self.session, self.state
+        session = self.session
         answer, reference = self._runs()
         truth = reference.truth if reference else None
         self._headline.object = readout.headline(
@@ -238,9 +243,7 @@ class Explore(pn.viewable.Viewer):
         rows = describe.errors(answer, reference, self.system)
         self._errors.object = readout.error_table(rows, "computing" if busy else "—")
         rate = reference.rate if reference else None
-        self._growth.object = readout.growth_table(
-            self._fits["model"], self._fits["truth"], rate
-        )
+        self._growth.object = readout.growth_table(self._fits["model"], self._fits["truth"], rate)
         self._write_status(answer)
         self._write_titles(answer)
 
@@ -251,9 +254,9 @@ class Explore(pn.viewable.Viewer):
             for p, value in zip(self.system.parameters, mu, strict=True)
         )
         self.pictures["model"].figure.title.text = f"Learned model, {named}"
-        self.pictures["truth"].figure.title.text = (
-            f"Full model, {self.system.truth_particles:,} particles"
-        )
+        self.pictures[
+            "truth"
+        ].figure.title.text = f"Full model, {self.system.truth_particles:,} particles"
 
     def _write_status(self, answer) -> None:
         session, state = self.session, self.state
@@ -263,7 +266,7 @@ class Explore(pn.viewable.Viewer):
             took = f"model {1000 * answer.seconds:.0f} ms"
             pieces = [took, waited, *pieces, f"answer {session.version}"]
         self._status.param.update(
-            text=" · ".join(pieces), version=session.version, truth=session.truth_state,
+            text=" · ".join([*pieces, f"hoam_core {__version__}"]), version=session.version, truth=session.truth_state,
             model_ms=1000 * answer.seconds if answer is not None else 0.0,
         )  # fmt: skip
 

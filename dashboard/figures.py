@@ -208,5 +208,3 @@ class Curves:
         """Colours for a light or a dark page."""
         for kind, glyph in self.lines:
             glyph.line_color = INK[dark][kind]
-
-

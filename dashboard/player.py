@@ -45,7 +45,8 @@ select { height: 30px; margin-left: 8px; padding: 0 4px; border-radius: 6px; fon
   color: inherit; background: var(--panel-surface-color);
   border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
 @media (max-width: 599px) { .bar { flex-wrap: wrap; justify-content: center; }
-  input { order: -1; flex: 1 0 100%; margin: 4px 6px; } output { text-align: left; } }
+  button { width: 33px; height: 33px; } select { margin-left: 0; }
+  input { order: -1; flex: 1 0 90%; margin: 4px 6px; } output { min-width: 58px; } }
 """
 
 

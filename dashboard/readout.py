@@ -28,7 +28,8 @@ th {{ text-align: left; font-weight: 400; padding: 3px 8px 3px 0; }}
 thead th {{ {SOFT} font-size: 12px; }}
 td {{ text-align: right; padding: 3px 0 3px 8px; white-space: nowrap; }}
 thead th:not(:first-child) {{ text-align: right; padding: 3px 0 3px 8px; }}
-tbody tr {{ border-top: 1px solid color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }}
+tbody tr {{ border-top: 1px solid
+  color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }}
 td b {{ font-weight: 700; }}
 .warn {{ border-left: 4px solid #E69F00; padding: 6px 10px; border-radius: 4px;
   background: color-mix(in srgb, #E69F00 14%, transparent); }}
@@ -116,9 +117,7 @@ def error_table(rows: list[ErrorRow], waiting: str) -> str:
     )
 
 
-def growth_table(
-    model: GrowthFit | None, truth: GrowthFit | None, rate: float | None
-) -> str:
+def growth_table(model: GrowthFit | None, truth: GrowthFit | None, rate: float | None) -> str:
     """Growth rates by fit, beside the one of the dispersion relation."""
 
     def cell(value: float | None) -> str:

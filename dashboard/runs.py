@@ -187,6 +187,13 @@ def growth_rate(system: System, mu: tuple[float, ...]) -> float | None:
         return None
 
 
+def first_case(catalogue: Catalogue, system: str, particles: int) -> Case | None:
+    """What a visitor of a system is shown first; None if it has no model."""
+    mu = tuple(p.default for p in catalogue.systems[system].parameters)
+    name = next(iter(catalogue.models_of(system)), None)
+    return Case(system, name, mu, 0, particles) if name else None
+
+
 def warm(catalogue: Catalogue, particles: int) -> Iterator[object]:
     """Compile what the first visitor will need: each model and each full model once."""
     for system in catalogue.systems.values():

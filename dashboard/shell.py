@@ -4,6 +4,8 @@ The only file that knows the page template. Workers, models and remembered runs 
 process and are shared by all visitors; everything else is made for one visitor.
 """
 
+import atexit
+import time
 from functools import cache, partial
 
 import panel as pn
@@ -18,7 +20,6 @@ from dashboard.session import Session
 from dashboard.state import PARTICLES, Exploration
 from dashboard.url import read_query, write_query
 from dashboard.worker import Worker
-from hoam_core import __version__
 
 TITLE = "Learned population dynamics"
 THEME = {
@@ -35,6 +36,8 @@ SX = {
 DARK = {"palette": {"primary": {"main": "#7CC6DE", "contrastText": "#06222b"}}}
 CSS = """
 html, body { overflow-x: hidden; }
+/* The page can be read while its last parts load; only an error covers it. */
+#loader:not(.error) { background: none; pointer-events: none; }
 """
 
 
@@ -43,8 +46,19 @@ def workers() -> tuple[Worker, Worker]:
     """The threads of this process: one for learned models, one behind it for full models."""
     models = Worker("learned-models")
     full = Worker("full-models", behind=models)
+    # A thread that is killed inside compiled code takes the process down with a loud message.
+    atexit.register(lambda: (full.end(), models.end()))
     models.ask("warm", partial(runs.warm, catalogue(), 4_096), lambda _: None)
     return models, full
+
+
+def wait_until_warm(seconds: float = 60.0) -> None:
+    """Wait for the first answers, so that `--warm` opens the server when it can answer at once."""
+    shelf = catalogue()
+    wanted = [runs.first_case(shelf, system, PARTICLES[2]) for system in shelf.systems]
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not all(c is None or runs.answers.get(c) for c in wanted):
+        time.sleep(0.05)
 
 
 def page() -> pmui.Page:
@@ -55,6 +69,9 @@ def page() -> pmui.Page:
     values, problems = read_query(query, shelf)
     state = Exploration(shelf, **values)
     document = pn.state.curdoc
+    if not pn.state.headers:  # `--warm` runs the page once without any request
+        workers()
+        wait_until_warm()
     session = Session(state, shelf, *workers(), document.add_next_tick_callback)
     pn.state.on_session_destroyed(lambda _: session.close())
     return Shell(state, session, shelf, [*problems, *shelf.problems]).page
@@ -63,9 +80,7 @@ def page() -> pmui.Page:
 class Shell:
     """Puts the parts of a page together and connects what lies outside them."""
 
-    def __init__(
-        self, state: Exploration, session: Session, shelf: Catalogue, problems: list[str]
-    ):
+    def __init__(self, state: Exploration, session: Session, shelf: Catalogue, problems: list[str]):
         self.state, self.session = state, session
         self.view = Explore(state, session, shelf)
         self.bridge = Bridge(self.heard, title=TITLE)
@@ -77,11 +92,10 @@ class Shell:
             icon="help_outline", description="Help and keys (?)", color="light",
             on_click=lambda _: self.show_help(),
         )  # fmt: skip
-        version = pn.pane.HTML(f"hoam_core {__version__}", styles={"color": "#d5e6ec", "font-size": "12px"})
         self.page = pmui.Page(
             title=TITLE, sidebar=[Controls(state, shelf, self.bridge)], sidebar_width=300,
-            sidebar_resizable=False, sidebar_open=self._is_wide(), busy_indicator=None,
-            header=[pn.layout.HSpacer(), version, help_button],
+            sidebar_resizable=False, busy_indicator=None,
+            header=[pn.layout.HSpacer(), help_button],
             main=[self.view, self.bridge, self.help], raw_css=[CSS], sx=SX,
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",
@@ -94,22 +108,14 @@ class Shell:
         self.address()
         pn.state.onload(lambda: self.complain(problems))
 
-    @staticmethod
-    def _is_wide() -> bool:
-        """A first guess; the browser corrects it by its real width."""
-        agent = pn.state.headers.get("User-Agent", "") if pn.state.headers else ""
-        return "Mobi" not in agent
-
     def heard(self, message: dict) -> None:
-        """Something the browser reports: a key, its width, or that it is hidden."""
+        """Something the browser reports: a key, or that the page is hidden."""
         if message.get("action") == "help":
             self.show_help()
         elif "action" in message:
             self.view.player.act(message["action"])
         elif message.get("hidden"):
             self.state.playing = False
-        elif "narrow" in message:
-            self.page.sidebar_open = not message["narrow"]
 
     def show_help(self) -> None:
         """Open or close the help."""

@@ -10,7 +10,6 @@ import param
 
 from hoam_core.systems import Parameter
 
-
 MARK = {"width": "2px", "height": "12px", "backgroundColor": "#E69F00", "opacity": 1}
 
 

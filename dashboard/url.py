@@ -88,9 +88,7 @@ def _seed(text: str) -> int:
     return seed
 
 
-def read_query(
-    query: Mapping[str, str], catalogue: Catalogue
-) -> tuple[dict[str, Any], list[str]]:
+def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str, Any], list[str]]:
     """Arguments for `Exploration`, and a sentence for each entry that cannot be used."""
     reader = Reader(query, catalogue)
     system = reader.attempt("system", lambda text: lookup(text, catalogue.systems, "system"))

@@ -3,8 +3,8 @@
 A request is a generator: between two values the thread looks whether the same owner has asked again
 or gone, and then drops the rest. So a dragged slider costs at most the request that is running and
 the newest one; nothing in between is ever computed. What runs may be let finish, since a picture
-that is a moment old is better than none while the slider moves. Values are handed to `deliver`, which must only
-pass them on to the owner's own event loop: the thread touches no model of the page.
+that is a moment old is better than none while the slider moves. Values are handed to `deliver`,
+which must only pass them on to the owner's own event loop: the thread touches no model of the page.
 """
 
 import logging
@@ -42,10 +42,18 @@ class Worker:
         self._behind = behind
         self._idle = threading.Event()
         self._idle.set()
-        threading.Thread(target=self._serve, name=name, daemon=True).start()
+        self._ended = False
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._thread.start()
 
     def ask(
-        self, owner: Hashable, job: Job, deliver: Deliver, *, delay: float = 0.0, finish: bool = False
+        self,
+        owner: Hashable,
+        job: Job,
+        deliver: Deliver,
+        *,
+        delay: float = 0.0,
+        finish: bool = False,
     ) -> None:
         """Replace whatever this owner waits for; start after `delay` seconds at the earliest.
 
@@ -67,15 +75,25 @@ class Worker:
         """Wait until nothing runs; False if `timeout` seconds pass first."""
         return self._idle.wait(timeout)
 
+    def end(self, timeout: float = 10.0) -> None:
+        """Stop for good, at the next value of what runs; used when the process ends."""
+        with self._changed:
+            self._ended = True
+            self._waiting.clear()
+            if self._running is not None:
+                self._running[1].stopped = True
+            self._changed.notify()
+        self._thread.join(timeout)
+
     def _stop_running(self, owner: Hashable) -> None:
         if self._running is not None and self._running[0] == owner:
             self._running[1].stopped = True
 
-    def _take(self) -> Request:
+    def _take(self) -> Request | None:
         with self._changed:
             self._running = None
             self._idle.set()
-            while True:
+            while not self._ended:
                 now = time.monotonic()
                 due = [owner for owner, r in self._waiting.items() if r.not_before <= now]
                 if due:
@@ -85,10 +103,10 @@ class Worker:
                     return request
                 starts = [r.not_before for r in self._waiting.values()]
                 self._changed.wait(min(starts) - now if starts else None)
+            return None
 
     def _serve(self) -> None:
-        while True:
-            request = self._take()
+        while (request := self._take()) is not None:
             try:
                 self._run(request)
             except Exception as error:

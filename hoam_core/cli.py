@@ -289,7 +289,8 @@ def serve(
             "The dashboard is not installed; run `pip install 'hoam-core[dashboard]'`."
         )
     page = Path(spec.submodule_search_locations[0]) / "app.py"
-    command = [sys.executable, "-m", "panel", "serve", str(page), "--port", str(port), "--warm"]
+    command = [sys.executable, "-m", "panel", "serve", str(page), "--port", str(port)]
+    command += ["--warm", "--liveness"]
     if share:
         # Only on request: a class opens the page from other machines of its network.
         command += ["--address", "0.0.0.0", "--allow-websocket-origin", "*"]  # noqa: S104

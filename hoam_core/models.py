@@ -132,7 +132,7 @@ class Model:
         if initial is None:
             x0 = self.system.initial(start_key, mu, particles, quiet)
         else:
-            x0 = self.system.domain(mu).wrap(jnp.asarray(initial))
+            x0 = self._checked(initial, mu)
         ts = self.times(t_end, n_times)
         x = self.sample(x0, ts, mu, run_key, steps=steps)
         if not bool(jnp.all(jnp.isfinite(x))):
@@ -141,6 +141,18 @@ class Model:
                 "`steps`, or a parameter inside the trained range."
             )
         return to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
+
+    def _checked(self, initial: Float[Array, "n d"], mu: Float[Array, " p"]) -> Array:
+        """Given initial samples inside the domain; ValueError for a wrong shape or a NaN."""
+        x0 = jnp.asarray(initial)
+        check_shape("initial", x0.shape, (None, len(self.system.components)))
+        if x0.shape[0] == 0 or not bool(jnp.all(jnp.isfinite(x0))):
+            found = "none" if x0.shape[0] == 0 else "a NaN or an infinity"
+            raise ValueError(
+                f"Argument `initial` must hold at least one sample and finite ones only, but holds "
+                f"{found}; give other samples."
+            )
+        return self.system.domain(mu).wrap(x0)
 
     def learned_energy(
         self, parameters: Mapping[str, float], ts: np.ndarray
@@ -253,18 +265,20 @@ def _read(folder: Path) -> Model:
         )
     try:
         arrays = {name: jnp.asarray(array) for name, array in load_arrays(data).items()}
-        scaling = Scaling(**{k: jnp.asarray(v) for k, v in about["scaling"].items()})
+        scaling = Scaling(
+            **{k: jnp.asarray(np.asarray(v, float)) for k, v in about["scaling"].items()}
+        )
         return Model.build(
             Experiment.from_json(about["experiment"]),
             scaling,
             unflatten_dict(arrays, sep="/"),
             name=about["name"],
             errors=tuple(about["errors"]),
-            training=about["training"],
+            training=dict(about["training"]),
             version=about["version"],
         )
-    except (KeyError, TypeError, SafetensorError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(
-            f"Model {folder.name!r} has a model.json that lacks or misnames a field "
+            f"Model {folder.name!r} has a model.json that does not describe a model "
             f"({error}). {cure}"
         ) from error

@@ -70,9 +70,7 @@ def test_stiffness_equals_the_products_of_all_gradients(x, population):
 def test_field_equals_the_gradient_of_the_potential(key, x, population):
     coefficients = jax.random.normal(key, (BASIS.size,))
     brute = jax.vmap(jax.grad(lambda y: coefficients @ phi(y)))(x)
-    np.testing.assert_allclose(
-        BASIS.field(population, coefficients, KX, KV), brute, atol=1e-12
-    )
+    np.testing.assert_allclose(BASIS.field(population, coefficients, KX, KV), brute, atol=1e-12)
 
 
 def test_laplacians_equal_the_traces_of_all_hessians(x, population):
@@ -88,7 +86,9 @@ def test_the_full_basis_in_single_precision_agrees_with_double(key):
     def stiffness(dtype):
         angles = jnp.asarray(2 * np.pi * u[:, 0], dtype), jnp.asarray(np.pi * u[:, 1], dtype)
         moments = basis.moments(basis.population(*angles))
-        return np.asarray(basis.stiffness(moments, jnp.asarray(1.8, dtype), jnp.asarray(0.6, dtype)))
+        return np.asarray(
+            basis.stiffness(moments, jnp.asarray(1.8, dtype), jnp.asarray(0.6, dtype))
+        )
 
     exact, rounded = stiffness(np.float64), stiffness(np.float32)
     assert rounded.dtype == np.float32

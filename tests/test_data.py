@@ -11,7 +11,7 @@ from hoam_core.domain import Domain
 
 @pytest.fixture
 def ensemble(key):
-    x = 3.0 + jnp.array([2.0, 0.1]) * jax.random.normal(key, (3, 4, 50, 2)).reshape(-1, 2)[:, None]
+    x = 3 + jnp.array([[2.0, 0.1]]) * jax.random.normal(key, (600, 2))
     mu = jnp.array([[1.0, 7.0], [2.0, 7.0], [4.0, 7.0]])
     return Ensemble(mu, jnp.array([0.0, 1.0, 2.0, 5.0]), x.reshape(3, 4, 50, 2))
 
@@ -58,7 +58,7 @@ def test_an_ensemble_whose_shapes_do_not_fit_is_refused(ensemble):
 
 
 def test_an_ensemble_with_a_nan_is_refused_with_the_cure(ensemble):
-    with pytest.raises(ValueError, match="`x` must hold finite samples.*remove"):
+    with pytest.raises(ValueError, match=r"`x` must hold finite samples.*remove"):
         Ensemble(ensemble.mu, ensemble.ts, ensemble.x.at[0, 1, 2, 0].set(jnp.nan)).check()
 
 

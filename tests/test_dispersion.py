@@ -29,7 +29,9 @@ def test_cold_beams_grow_at_the_textbook_rate():
     assert root.real == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize(("mu", "m", "gamma"), [(0.5, 3, 0.56504), (1.0, 2, 0.27428), (1.5, 1, 0.18835)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mu", "m", "gamma"), [(0.5, 3, 0.56504), (1.0, 2, 0.27428), (1.5, 1, 0.18835)]
+)
 def test_fastest_mode_of_the_two_stream_instability(mu, m, gamma):
     mode = fastest_mode(TWO_STREAM, mu, 50.0)
     assert mode.number == m

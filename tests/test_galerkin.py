@@ -14,7 +14,7 @@ TS = np.linspace(0, 1, 21)
 
 
 def path(x0, rate):
-    """dx/dt = -rate sin x: tan(x/2) decays exponentially, and v stays. The potential is rate cos x."""
+    """dx/dt = -rate sin x, of the potential rate cos x: tan(x/2) decays and v stays."""
     half = np.asarray(x0[:, 0]) / 2
     decay = np.exp(-rate * TS)[:, None]
     x = 2 * np.arctan2(decay * np.sin(half)[None], np.cos(half)[None])

@@ -29,15 +29,14 @@ pairs = pytest.mark.parametrize(("method", "system"), PAIRS)
 
 def train(experiment, ensemble, key):
     method = build_method(experiment, Scaling.of(ensemble))
-    states = list(
-        fit(method, ensemble, adam(experiment.steps), key, steps=experiment.steps, every=4)
-    )
-    return method, states
+    optimizer, steps = adam(experiment.steps), experiment.steps
+    return method, list(fit(method, ensemble, optimizer, key, steps=steps, every=steps))
 
 
 @pairs
-@pytest.mark.parametrize("double", [True, False], ids=["float64", "float32"])
-def test_a_method_trains_and_samples(method, system, double, tiny, ensemble_of):
+def test_a_method_trains_and_samples(method, system, tiny, ensemble_of):
+    # One system in double precision, the others as users run them: compilation is what takes time.
+    double = system == "oscillator"
     with jax.enable_x64(double):
         key, ensemble, target = jax.random.key(0), ensemble_of(system), SYSTEMS[system]
         experiment = tiny(system, method)
@@ -60,6 +59,19 @@ def test_a_method_trains_and_samples(method, system, double, tiny, ensemble_of):
         np.testing.assert_array_equal(sample, again)
 
 
+@pytest.mark.parametrize("method", ["dice", "hoam-gauss"])
+def test_every_population_is_drawn_even_from_small_batches(method, tiny, ensemble_of, key):
+    ensemble = ensemble_of("oscillator")
+    options = {"dice": {"intervals": 2}, "hoam-gauss": {"populations": 2, "nodes": 2}}[method]
+    experiment = tiny("oscillator", method, options={**options, "samples": 4})
+    draw = jax.jit(build_method(experiment, Scaling.of(ensemble)).draw)
+    drawn = np.concatenate([draw(k, ensemble).mu[:, 0] for k in jax.random.split(key, 40)])
+    assert len(drawn) == 80
+    values, counts = np.unique(drawn, return_counts=True)
+    np.testing.assert_array_equal(values, ensemble.mu[:, 0])
+    assert counts.min() > 10
+
+
 @pytest.mark.parametrize(
     ("method", "system"), [(m, s) for m in METHODS for s in SYSTEMS if not fits(m, s)]
 )
@@ -68,9 +80,9 @@ def test_a_method_that_does_not_fit_says_why_and_what_would(method, system, tiny
         tiny(system, method)
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_every_network_serves_a_method(network, tiny, ensemble_of, key):
-    experiment = tiny("oscillator", "dice", network=network, steps=4)
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name != "mlp"])
+def test_other_networks_serve_a_method_as_well(network, tiny, ensemble_of, key):
+    experiment = tiny("oscillator", "dice", network=network)
     _, states = train(experiment, ensemble_of("oscillator"), key)
     assert np.all(np.isfinite(states[-1].losses))
 
@@ -108,7 +120,9 @@ def test_blocks_are_aligned_and_reach_every_sample(key):
 def test_samples_between_times_take_the_short_way_round():
     path = jnp.array([[[9.0]], [[1.0]], [[2.0]]])
     domain = Domain(jnp.array([10.0]), (True,))
-    found = at_times(path, jnp.array([0.0, 1.0, 3.0]), jnp.array([0.0, 0.25, 1.0, 2.0, 3.0]), domain)
+    found = at_times(
+        path, jnp.array([0.0, 1.0, 3.0]), jnp.array([0.0, 0.25, 1.0, 2.0, 3.0]), domain
+    )
     np.testing.assert_allclose(domain.wrap(found)[:, 0, 0], [9, 9.5, 1, 1.5, 2], atol=1e-12)
 
 
@@ -160,7 +174,7 @@ def test_the_loss_of_hoam_is_the_action_in_unit_coordinates(gaussian_flow, key):
     method = hoam(frame, net, gauss_legendre(6), samples=256, frequencies=1)
     params = method.init(key, ensemble)
     batch = method.draw(key, ensemble)
-    unit = (ensemble.x[0] - frame.scaling.shift) / frame.scaling.scale
+    unit = frame.scaling.unit(ensemble.x[0])
     np.testing.assert_allclose(batch.start[0], unit[0], atol=1e-12)
     np.testing.assert_allclose(batch.end[0], unit[-1], atol=1e-12)
 

@@ -29,7 +29,11 @@ def with_density_mode(y: np.ndarray, k: float, alpha: float, length: float) -> j
 
 def maxwellian(k: float, alpha: float) -> tuple[jnp.ndarray, jnp.ndarray, float]:
     u, length = lattice(), 2 * np.pi / k
-    return with_density_mode(length * u[:, 0], k, alpha, length), jnp.asarray(ndtri(u[:, 1])), length
+    return (
+        with_density_mode(length * u[:, 0], k, alpha, length),
+        jnp.asarray(ndtri(u[:, 1])),
+        length,
+    )
 
 
 def peaks(ts: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,6 +47,13 @@ def peaks(ts: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array(times), np.array(heights)
 
 
+def density_mode(path: jnp.ndarray, length: float, mode: int) -> np.ndarray:
+    """One complex density mode at all times of a path."""
+    return np.asarray(
+        jax.lax.map(lambda p: pic.density_modes(p[:, 0], length, modes=mode)[-1], path)
+    )
+
+
 def linear_response(k: float, t_end: float, alpha: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
     """|n_k(t)|^2 from two runs of opposite seeds: what both share is noise and drops out."""
     ts = np.linspace(0, t_end, int(t_end / 0.1) + 1)
@@ -50,10 +61,8 @@ def linear_response(k: float, t_end: float, alpha: float = 0.01) -> tuple[np.nda
     for sign in (1, -1):
         x, v, length = maxwellian(k, sign * alpha)
         path = pic.simulate(x, v, ts, length=length, coupling=1.0, dt=0.1, cells=64, order=2)
-        modes.append(
-            jax.lax.map(lambda p: pic.density_modes(p[:, 0], length, modes=1)[0], path)
-        )
-    return ts, np.abs(np.asarray(modes[0] - modes[1])) ** 2
+        modes.append(density_mode(path, length, 1))
+    return ts, np.abs(modes[0] - modes[1]) ** 2
 
 
 @pytest.mark.parametrize(
@@ -90,11 +99,9 @@ def growth(positions, v, length, coupling, mode, ts, window) -> float:
     modes = []
     for x in positions:
         path = pic.simulate(x, v, ts, length=length, coupling=coupling)
-        modes.append(
-            jax.lax.map(lambda p: pic.density_modes(p[:, 0], length, modes=mode)[-1], path)
-        )
+        modes.append(density_mode(path, length, mode))
     inside = (ts >= window[0]) & (ts <= window[1])
-    size = np.abs(np.asarray(modes[0] - modes[1]))
+    size = np.abs(modes[0] - modes[1])
     return np.polyfit(ts[inside], np.log(size[inside]), 1)[0]
 
 

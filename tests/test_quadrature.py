@@ -62,9 +62,7 @@ def test_simpson_refuses_an_even_number(q):
         simpson(q)
 
 
-@pytest.mark.parametrize(
-    ("rule", "minimum"), [(simpson, 3), (gauss_legendre, 1), (monte_carlo, 1)]
-)
+@pytest.mark.parametrize(("rule", "minimum"), [(simpson, 3), (gauss_legendre, 1), (monte_carlo, 1)])
 def test_too_few_nodes_are_refused_with_the_minimum(rule, minimum):
     for q in (0, minimum - 1):
         with pytest.raises(ValueError, match=f"`q` must be .*at least {minimum}, but is {q}"):

@@ -52,16 +52,18 @@ def _needs_phase_space(system: System) -> None:
         )
 
 
-_NEURAL = {"steps": 10_000, "n_times": 401, "particles": 16_384, "rate": 1e-3}
+_NEURAL = {"n_times": 401, "particles": 16_384}
+_ACTION = {**_NEURAL, "steps": 4_000, "rate": 1e-3}
+_DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
 
 METHODS: dict[str, MethodEntry] = {
     "galerkin": MethodEntry(
         "Galerkin, closed loop", galerkin, False, {"particles": 32_768}, _needs_phase_space
     ),
-    "hoam-gauss": MethodEntry("HOAM, Gauss-Legendre", _hoam_gauss, True, _NEURAL),
-    "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _NEURAL),
-    "am": MethodEntry("Action matching, Monte Carlo", _action_matching, True, _NEURAL),
-    "dice": MethodEntry("Gauge-free loss (DICE)", dice, True, _NEURAL),
+    "hoam-gauss": MethodEntry("HOAM, Gauss-Legendre", _hoam_gauss, True, _ACTION),
+    "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _ACTION),
+    "am": MethodEntry("Action matching, Monte Carlo", _action_matching, True, _ACTION),
+    "dice": MethodEntry("Gauge-free loss (DICE)", dice, True, _DICE),
 }
 
 __all__ = [

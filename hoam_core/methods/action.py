@@ -73,9 +73,9 @@ def hoam(
     network: nn.Module,
     rule: Rule,
     *,
-    samples: int = 256,
+    samples: int = 128,
     populations: int = 1,
-    frequencies: int = 4,
+    frequencies: int = 2,
     sigma: float = 0.0,
     steps: int = 200,
 ) -> Method:

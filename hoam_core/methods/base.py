@@ -83,7 +83,9 @@ def rollout(
         def substep(i, x):
             return step(x, t + i * h, h, jax.random.fold_in(key, i))
 
-        x = jax.lax.fori_loop(0, substeps, substep, x)
+        moved = jax.lax.fori_loop(0, substeps, substep, x)
+        # Two equal saved times are one state, also where a step divides by its length.
+        x = jnp.where(interval > 0, moved, x)
         return (x, t + interval, jax.random.split(key, 1)[0]), x
 
     _, path = jax.lax.scan(save, (x0, ts[0], key), jnp.diff(ts))

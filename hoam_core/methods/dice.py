@@ -67,7 +67,9 @@ def dice(
         # Stratified in time and parameter: every batch sees the whole run and all populations.
         jitter = (jnp.arange(intervals) + jax.random.uniform(time_key, (intervals,))) / intervals
         which_time = jnp.minimum((jitter * (t - 1)).astype(int), t - 2)
-        which_mu = jax.random.permutation(mu_key, jnp.arange(intervals) % m)
+        # A random sequence of all populations, as often as needed; its order knows nothing of time.
+        sequence = jax.random.permutation(mu_key, -(-intervals // m) * m)
+        which_mu = sequence[:intervals] % m
 
         def interval(i, j, key):
             particles = block(key, n, samples)

@@ -1,0 +1,120 @@
+"""What holds the page together: the slider's wait, the session's rules, the layers."""
+
+import ast
+from pathlib import Path
+
+import panel as pn
+import pytest
+from panel.reactive import Syncable
+
+import dashboard
+from dashboard.catalogue import catalogue
+from dashboard.player import PlayerBar
+from dashboard.runs import answers, truths
+from dashboard.session import Session
+from dashboard.sliders import LiveSlider
+from dashboard.state import Exploration
+
+FOLDER = Path(dashboard.__file__).parent
+WITHOUT_PANEL = ("catalogue", "describe", "frames", "runs", "session", "state", "url", "worker")
+
+
+class Recorder:
+    """A worker that keeps what it is asked instead of computing."""
+
+    def __init__(self):
+        self.asked, self.cancelled = [], 0
+
+    def ask(self, owner, job, deliver, **options):
+        self.asked.append((job, deliver, options))
+
+    def cancel(self, owner):
+        self.cancelled += 1
+
+
+@pytest.fixture
+def session():
+    shelf = catalogue()
+    made = Session(Exploration(shelf, seed=77), shelf, Recorder(), Recorder(), lambda f: f())
+    yield made
+    made.close()
+
+
+def test_panel_still_waits_by_the_attribute_that_the_sliders_remove():
+    assert Syncable._debounce == 50, "Panel renamed or changed its wait: see dashboard/sliders.py"
+    assert LiveSlider._debounce == PlayerBar._debounce == 0
+
+
+def test_state_and_derivations_do_not_import_panel():
+    for name in WITHOUT_PANEL:
+        tree = ast.parse((FOLDER / f"{name}.py").read_text())
+        found = {
+            alias.name.split(".")[0]
+            for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        } | {
+            (node.module or "").split(".")[0]
+            for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+        }  # fmt: skip
+        assert not found & {"panel", "panel_material_ui", "bokeh"}, name
+
+
+def test_only_the_shell_knows_the_page():
+    users = [p.name for p in FOLDER.glob("*.py") if "pmui.Page" in p.read_text()]
+    assert users == ["shell.py"]
+
+
+def test_each_change_asks_once_and_the_truth_waits_for_rest(session):
+    session._models.asked.clear()
+    session._truths.asked.clear()
+    session.state.parameters.mu = 1.41
+    assert len(session._models.asked) == 1
+    assert session._truths.asked[0][2]["delay"] > 0
+    assert session.truth_state == "waiting"
+
+
+def test_another_number_of_particles_keeps_the_truth(session):
+    session._truths.asked.clear()
+    session.state.particles = 1_024
+    assert session._truths.asked == []
+
+
+def test_a_cancelled_truth_ignores_late_values_and_can_be_resumed(session):
+    deliver = session._truths.asked[-1][1]
+    session.cancel_truth()
+    deliver(ValueError("late"))
+    assert session.truth_state == "cancelled"
+    assert session.problem == ""
+    session.resume_truth()
+    assert session.truth_state == "waiting"
+
+
+def test_an_answer_for_another_system_is_not_shown(session):
+    deliver = session._models.asked[-1][1]
+    session.state.system = "oscillator"
+    deliver(ValueError("of the old system"))
+    assert session.problem == ""
+
+
+def test_warnings_follow_the_trained_range(session):
+    session.state.parameters.mu = 2.4
+    assert "outside the trained range" in session.warnings[0]
+    session.state.parameters.mu = 1.5
+    assert session.warnings == []
+
+
+def test_a_closed_session_asks_nothing(session):
+    session.close()
+    session._models.asked.clear()
+    session.state.parameters.mu = 1.6
+    assert session._models.asked == []
+
+
+def test_the_view_builds_without_a_server(session):
+    from dashboard.explore import Explore
+
+    view = Explore(session.state, session, catalogue())
+    assert isinstance(view.__panel__(), pn.Column)
+    for name in catalogue().systems:
+        session.state.system = name
+    assert answers.get("nothing") is None
+    assert truths.get("nothing") is None

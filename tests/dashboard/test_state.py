@@ -1,0 +1,125 @@
+"""State and its URL, without a browser."""
+
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+
+from dashboard.catalogue import catalogue
+from dashboard.state import Exploration, nice_step
+from dashboard.url import read_query, write_query
+
+SHELF = catalogue()
+
+
+def explore(**values):
+    return Exploration(SHELF, **values)
+
+
+def test_every_system_and_its_models_are_offered():
+    state = explore()
+    assert set(state.param.system.objects) == set(SHELF.systems)
+    for name in SHELF.systems:
+        state.system = name
+        assert set(state.param.model.objects) == {*SHELF.models_of(name), ""}
+        assert set(state.mu) == {p.name for p in SHELF.systems[name].parameters}
+
+
+@pytest.mark.parametrize(("low", "high", "step"), [(0.4, 2.5, 0.01), (1, 20, 0.05), (0, 1, 0.005)])
+def test_steps_of_sliders_are_round(low, high, step):
+    assert nice_step(low, high) == step
+
+
+def test_time_is_the_nearest_frame():
+    state = explore()
+    state.time = 20.0
+    assert state.time == pytest.approx(20.0)
+    state.time = 1e9
+    assert state.frame == len(state.ts) - 1
+
+
+def test_changing_the_system_keeps_the_share_of_time():
+    state = explore(t=10.0)
+    state.system = "oscillator"
+    assert state.time == pytest.approx(0.25 * state.ts[-1], abs=0.02 * state.ts[-1])
+
+
+def test_playing_loops_or_stops_at_the_end():
+    state = explore()
+    state.go(-1)
+    state.toggle()
+    assert state.playing
+    assert state.frame == 0
+    state.frame = len(state.ts) - 1
+    state.advance()
+    assert state.frame == 0
+    state.loop, state.frame = False, len(state.ts) - 1
+    state.advance()
+    assert not state.playing
+
+
+def test_fast_runs_skip_frames_at_a_bounded_rate():
+    state = explore()
+    for speed in state.param.speed.objects:
+        state.speed = speed
+        assert state.period >= 35
+
+
+def test_steps_stop_at_the_ends():
+    state = explore()
+    state.go(0)
+    state.step(-1)
+    assert state.frame == 0
+    state.go(-1)
+    state.step(1)
+    assert state.frame == len(state.ts) - 1
+
+
+def test_the_address_restores_the_state():
+    first = explore(mu={"mu": 1.37}, t=12.0, seed=5, particles=3_000)
+    query = dict(parse_qsl(write_query(first).lstrip("?")))
+    assert query["view"] == "explore"
+    values, problems = read_query(query, SHELF)
+    second = explore(**values)
+    assert problems == []
+    assert write_query(second) == write_query(first)
+    assert (second.mu, second.seed, second.particles) == ({"mu": 1.37}, 5, 3_000)
+
+
+def test_the_address_restores_a_view_without_a_model():
+    query = dict(parse_qsl(write_query(explore(model="")).lstrip("?")))
+    assert read_query(query, SHELF)[0]["model"] == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"system": "two-steam"}, "Did you mean 'two-stream'"),
+        ({"model": "nothing"}, "Unknown model"),
+        ({"system": "oscillator", "model": "two-stream-galerkin"}, "belongs to the system"),
+        ({"mu": "9"}, "must lie from 0.4 to 2.5"),
+        ({"mu": "nan"}, "finite number"),
+        ({"mu": "fast"}, "must be a number"),
+        ({"particles": "0"}, "at least 1"),
+        ({"particles": "1e99"}, "`particles`"),
+        ({"particles": "nan"}, "`particles`"),
+        ({"seed": "-1"}, "`seed`"),
+        ({"seed": "1.5"}, "whole number"),
+        ({"t": "1000"}, "`t`"),
+        ({"t": "inf"}, "`t`"),
+    ],
+)
+def test_a_bad_address_gives_a_sentence_and_the_default(query, words):
+    values, problems = read_query(query, SHELF)
+    assert len(problems) == 1
+    assert words in problems[0]
+    state = explore(**values)
+    expected = explore(system=values["system"])
+    assert write_query(state) == write_query(expected)
+
+
+def test_times_end_where_the_model_was_trained():
+    for name, model in SHELF.models.items():
+        ts = SHELF.times(model.experiment.system, name)
+        assert ts[-1] == pytest.approx(model.experiment.t_end)
+        assert np.all(np.diff(ts) > 0)

@@ -1,0 +1,97 @@
+"""The worker: newest wins, nothing queues, cancelled runs stop."""
+
+import threading
+
+import pytest
+
+from dashboard.worker import Worker
+
+
+@pytest.fixture
+def worker():
+    made = Worker("test")
+    yield made
+    made.end()
+
+
+def once(value):
+    return lambda: iter([value])
+
+
+def held(value):
+    """A job that waits until it is let go, and events for its start and its release."""
+    started, release = threading.Event(), threading.Event()
+
+    def job():
+        started.set()
+        assert release.wait(20)
+        yield value
+
+    return job, started, release
+
+
+def test_only_the_newest_of_many_requests_is_computed(worker):
+    job, started, release = held("first")
+    seen, last = [], threading.Event()
+    worker.ask("me", job, seen.append, finish=True)
+    assert started.wait(20)
+    for i in range(50):
+        worker.ask("me", once(i), seen.append, finish=True)
+    worker.ask("me", once("newest"), lambda v: (seen.append(v), last.set()), finish=True)
+    release.set()
+    assert last.wait(20)
+    assert seen == ["first", "newest"]
+
+
+def test_a_replaced_run_stops_at_its_next_value(worker):
+    steps, second, go_on = [], threading.Event(), threading.Event()
+
+    def endless():
+        for i in range(10_000):
+            steps.append(i)
+            yield i
+            second.set()
+            assert go_on.wait(20)
+
+    done = threading.Event()
+    worker.ask("me", endless, lambda _: None)
+    assert second.wait(20)
+    worker.ask("me", once("new"), lambda _: done.set())
+    go_on.set()
+    assert done.wait(20)
+    assert len(steps) <= 2
+
+
+def test_cancelled_and_delayed_requests_do_not_run(worker):
+    seen, done = [], threading.Event()
+    worker.ask("me", once("late"), seen.append, delay=0.05)
+    worker.cancel("me")
+    worker.ask("other", once("end"), lambda _: done.set(), delay=0.1)
+    assert done.wait(20)
+    assert seen == []
+
+
+def test_an_error_reaches_its_owner_and_the_thread_lives_on(worker):
+    seen, done = [], threading.Event()
+
+    def bad():
+        raise ValueError("Argument `x` is wrong.")
+        yield
+
+    worker.ask("me", bad, seen.append)
+    worker.ask("other", once(1), lambda _: done.set())
+    assert done.wait(20)
+    assert str(seen[0]) == "Argument `x` is wrong."
+
+
+def test_a_worker_gives_way_to_the_one_before_it(worker):
+    behind = Worker("behind", behind=worker)
+    job, started, release = held("quick")
+    order, done = [], threading.Event()
+    worker.ask("me", job, order.append)
+    assert started.wait(20)
+    behind.ask("me", once("slow"), lambda v: (order.append(v), done.set()))
+    release.set()
+    assert done.wait(20)
+    behind.end()
+    assert order == ["quick", "slow"]

@@ -1,0 +1,276 @@
+"""The command line: every command in small, JSON, exit codes, a sentence for bad input."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+from hoam_core import METHODS, SYSTEMS, cli, load_model
+from hoam_core.checks import DivergedError
+from hoam_core.models import shipped_models
+from hoam_core.store import read_dataset
+from hoam_core.systems.vlasov import TwoStream
+
+pytestmark = pytest.mark.usefixtures("float32")
+
+SMALL = ["--particles", "64", "--t-end", "0.4", "--n-times", "3"]
+MODEL = "two-stream-galerkin"
+
+
+def hoam(*arguments):
+    return CliRunner().invoke(cli.app, [str(a) for a in arguments])
+
+
+def good(*arguments):
+    done = hoam(*arguments)
+    assert done.exit_code == 0, done.stderr
+    return done
+
+
+def refused(*arguments) -> str:
+    """The sentence of a command that ends with code 2, on one line and without a traceback."""
+    done = hoam(*arguments)
+    assert done.exit_code == 2, (done.exit_code, done.output)
+    assert "Traceback" not in done.output
+    assert done.stdout == ""
+    return " ".join(done.stderr.split())
+
+
+def test_systems_are_listed_as_json():
+    rows = json.loads(good("systems", "--json").stdout)
+    assert [row["name"] for row in rows] == list(SYSTEMS)
+    for row in rows:
+        assert set(row) == {"name", "title", "parameters", "components", "observables"}
+    two_stream = next(row for row in rows if row["name"] == "two-stream")
+    assert two_stream["parameters"] == {"mu": [0.4, 2.5]}
+    assert two_stream["components"] == ["x", "v"]
+
+
+def test_models_are_listed_as_json():
+    rows = json.loads(good("models", "--json").stdout)
+    assert [row["name"] for row in rows] == list(shipped_models())
+    assert rows == [load_model(row["name"]).card() for row in rows]
+
+
+@pytest.mark.parametrize("command", ["systems", "models", "info"])
+def test_lists_are_readable_without_json(command):
+    assert "two-stream" in good(command).stdout
+
+
+def test_info_names_versions_and_what_ships():
+    facts = json.loads(good("info", "--json").stdout)
+    assert facts["version"] == cli.__version__
+    assert facts["systems"] == list(SYSTEMS)
+    assert "jax" in facts["packages"]
+
+
+@pytest.mark.parametrize("command", ["", "simulate", "train", "predict", "evaluate", "serve"])
+def test_every_command_explains_itself(command):
+    assert "Usage" in good(*command.split(), "--help").stdout
+
+
+def test_simulate_writes_a_run(tmp_path):
+    out = tmp_path / "run.nc"
+    done = good("simulate", "two-stream", "--set", "mu=1.3", *SMALL, "--seed", 7, "--out", out)
+    assert done.stdout == ""
+    run = read_dataset(out)
+    assert run["state"].shape == (3, 64, 2)
+    assert json.loads(run.attrs["parameters"]) == {"mu": 1.3}
+    assert (run.attrs["seed"], run.attrs["system"]) == (7, "two-stream")
+    np.testing.assert_allclose(run["time"], [0, 0.2, 0.4])
+    assert [p.name for p in tmp_path.iterdir()] == ["run.nc"]
+
+
+def test_simulate_is_a_function_of_its_options(tmp_path):
+    runs = []
+    for i, options in enumerate(([], [], ["--loading", "random"], ["--seed", 1])):
+        out = tmp_path / f"{i}.nc"
+        good("simulate", "two-stream", *SMALL, *options, "--quiet", "--out", out)
+        runs.append(read_dataset(out)["state"].values)
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+    assert not np.array_equal(runs[0], runs[3])
+
+
+def test_quiet_says_nothing(tmp_path):
+    done = good("simulate", "oscillator", *SMALL, "--quiet", "--out", tmp_path / "run.nc")
+    assert done.output == ""
+
+
+def test_predict_writes_a_run_and_goes_on_from_a_file(tmp_path):
+    first, second = tmp_path / "first.nc", tmp_path / "second.nc"
+    good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--seed", 3, "--out", first)
+    run = read_dataset(first)
+    assert run["state"].shape == (3, 64, 2)
+    assert run.attrs["method"] == "galerkin"
+    good("predict", MODEL, "--set", "mu=1.55", "--t-end", 0.4, "--n-times", 3, "--initial", first,
+         "--out", second)  # fmt: skip
+    np.testing.assert_allclose(read_dataset(second)["state"], run["state"], atol=1e-4)
+
+
+def test_a_parameter_outside_the_trained_range_is_a_warning(tmp_path):
+    done = good("predict", MODEL, "--set", "mu=2.2", *SMALL, "--out", tmp_path / "run.nc")
+    assert "mu = 2.2 lies outside the trained range 1.2 to 1.9" in " ".join(done.stderr.split())
+
+
+def test_train_saves_a_model_that_predict_takes(tmp_path):
+    folder, out = tmp_path / "model", tmp_path / "run.nc"
+    good("train", "two-stream", "--particles", 64, "--no-judge", "--seed", 5, "--out", folder)
+    assert sorted(p.name for p in folder.iterdir()) == ["model.json", "model.safetensors"]
+    assert load_model(folder).experiment.seed == 5
+    good("predict", folder, *SMALL, "--out", out)
+    assert read_dataset(out).sizes["particle"] == 64
+
+
+def test_evaluate_prints_the_layout_of_the_interface(monkeypatch):
+    monkeypatch.setattr(TwoStream, "truth_particles", 1024)
+    done = good("evaluate", MODEL, "--set", "mu=1.55", "--particles", 200, "--json", "--quiet")
+    found = json.loads(done.stdout)
+    assert found["model"] == MODEL
+    assert found["parameters"] == {"mu": 1.55}
+    assert {"mean_error", "l2_error", "floor_mean", "floor_l2"} <= set(found["electric_energy"])
+    assert [row["t"] for row in found["w2"]] == [20.0, 40.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["simulate", "two-steam"], "Unknown system 'two-steam'. Did you mean 'two-stream'?"),
+        (["simulate", "two-stream", "--set", "mu=9"], "`mu` must lie from 0.4 to 2.5, but is 9"),
+        (["simulate", "two-stream", "--set", "mu=nan"], "`mu` must be a finite number"),
+        (["simulate", "two-stream", "--set", "mu"], "takes NAME=NUMBER"),
+        (["simulate", "two-stream", "--set", "mu=high"], "takes NAME=NUMBER"),
+        (["simulate", "two-stream", "--set", "nu=1"], "Unknown parameter `nu`"),
+        (["simulate", "two-stream", "--particles", "0"], "`particles` must be a whole number"),
+        (["simulate", "two-stream", "--n-times", "1"], "must be a whole number of at least 2"),
+        (["simulate", "two-stream", "--t-end", "-1"], "must be a positive number, but is -1"),
+        (["simulate", "two-stream", "--t-end", "nan"], "must be a positive number, but is nan"),
+        (["simulate", "two-stream", "--seed", "-1"], "`seed` must lie from 0"),
+        (["simulate", "two-stream", "--loading", "quite"], "Did you mean 'quiet'?"),
+        (["predict", "two-stream-galerkn"], "Did you mean 'two-stream-galerkin'?"),
+        (["predict", MODEL, "--set", "mu=9"], "`mu` must lie from 0.4 to 2.5"),
+        (["predict", MODEL, "--t-end", "41"], "`t_end` must be at most 40"),
+        (["predict", MODEL, "--steps", "0"], "`steps` must be a whole number"),
+        (["predict", MODEL, "--particles", "0"], "`particles` must be a whole number"),
+        (["predict", MODEL, "--initial", "none.nc"], "There is no file"),
+        (["predict", MODEL, "--initial", "a.nc", "--particles", "5"], "cannot stand beside"),
+        (["train", "two-stream", "--method", "galerkn"], "Did you mean 'galerkin'?"),
+        (["train", "two-stream", "--method", "dice", "--network", "mpl"], "Did you mean 'mlp'?"),
+        (["train", "oscillator", "--method", "galerkin"], "choose a neural method"),
+        (["train", "two-stream", "--method", "dice", "--loss-steps", "0"], "`steps` must be"),
+    ],
+)
+def test_bad_input_ends_with_code_2_one_sentence_and_no_file(arguments, sentence, tmp_path):
+    assert sentence in refused(*arguments, "--out", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_refuses_bad_input():
+    assert "`mu` must lie" in refused("evaluate", MODEL, "--set", "mu=9")
+    assert "`particles` must be" in refused("evaluate", MODEL, "--particles", "4")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["simulate"], ["fly"], ["simulate", "two-stream", "--wings"]]
+)
+def test_a_wrong_command_is_usage_and_code_2(arguments):
+    done = hoam(*arguments)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("command", [["simulate", "two-stream"], ["predict", MODEL]])
+def test_an_output_in_a_missing_folder_is_refused_before_the_run(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "simulate_pieces", None)
+    text = refused(*command, "--out", tmp_path / "none" / "run.nc")
+    assert "which does not exist; create it" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_into_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in refused("train", "two-stream", "--out", tmp_path / "file" / "m")
+
+
+def test_a_truncated_model_is_refused(tmp_path):
+    source = shipped_models()[MODEL]
+    for name in ("model.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((source / name).read_bytes()[:500])
+    assert "truncated" in refused("predict", tmp_path, "--out", tmp_path / "run.nc")
+    assert not (tmp_path / "run.nc").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda run: run.assign_coords(component=["a", "b"]), "has the components"),
+        (lambda run: run.assign_coords(time=[1.0, 2.0, 3.0]), "starts at t = 1, not at 0"),
+        (lambda run: run.drop_vars("component"), "component"),
+        (lambda run: run.isel(particle=slice(0, 0)), "at least 1"),
+        (lambda run: run.assign(state=run["state"] * np.nan), "finite"),
+        (lambda run: run.drop_vars("state"), "lacks the variable `state"),
+    ],
+)
+def test_an_initial_file_that_does_not_fit_is_refused(change, sentence, tmp_path):
+    state = xr.DataArray(
+        np.ones((3, 8, 2), np.float32), dims=("time", "particle", "component"),
+        coords={"time": [0.0, 1.0, 2.0], "component": ["x", "v"]},
+    )  # fmt: skip
+    path = tmp_path / "start.nc"
+    change(xr.Dataset({"state": state})).to_netcdf(path, engine="h5netcdf")
+    out = tmp_path / "run.nc"
+    assert sentence in refused("predict", MODEL, "--initial", path, "--out", out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (DivergedError("The run diverged."), 1, "The run diverged."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+    ],
+)
+def test_a_failed_run_has_its_exit_code_and_leaves_nothing(
+    error, code, sentence, tmp_path, monkeypatch
+):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(cli, "write_dataset", fail)
+    done = hoam("simulate", "two-stream", *SMALL, "--out", tmp_path / "run.nc")
+    assert done.exit_code == code
+    assert sentence in " ".join(done.stderr.split())
+    assert "Traceback" not in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_square_brackets_in_a_name_are_shown_as_they_are(tmp_path):
+    assert "[red]x" in refused("simulate", "[red]x", "--out", tmp_path / "run.nc")
+
+
+def test_every_method_of_the_registry_can_be_asked_for(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(cli, "learn", lambda experiment, *a, **k: asked.append(experiment) or ())
+    for method in METHODS:
+        good("train", "two-stream", "--method", method, "--loss-steps", 3, "--out", tmp_path)
+    assert [e.method for e in asked] == list(METHODS)
+    assert all(e.steps == 3 for e in asked)
+
+
+def test_serve_starts_panel_on_the_asked_port_and_stays_local(monkeypatch):
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        return type("Done", (), {"returncode": 0})
+
+    monkeypatch.setattr(cli.subprocess, "run", run)
+    good("serve", "--port", 5099)
+    good("serve", "--share")
+    assert commands[0][commands[0].index("--port") + 1] == "5099"
+    assert commands[0][commands[0].index("serve") + 1].endswith("app.py")
+    assert "--address" not in commands[0]
+    assert "--address" in commands[1]

@@ -1,0 +1,85 @@
+"""Judging: every error beside its floor, no shared particles, the layout of the interface."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hoam_core import evaluate
+from hoam_core.evaluate import evaluate_steps, reference, report
+from hoam_core.metrics import curve_error
+from hoam_core.systems.vlasov import TwoStream
+
+
+@pytest.fixture(scope="module")
+def judged(galerkin_model):
+    """A tiny model judged against small truths."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TwoStream, "truth_particles", 2048)
+        return evaluate(galerkin_model, {"mu": 1.5}, particles=500, seed=3)
+
+
+def test_the_report_has_the_layout_of_the_interface(judged, galerkin_model):
+    found = report(judged, galerkin_model)
+    assert json.loads(json.dumps(found)) == found
+    assert found["model"] == "two-stream-galerkin"
+    assert found["parameters"] == {"mu": 1.5}
+    assert (found["particles"], found["seed"]) == (500, 3)
+    assert {"mean_error", "l2_error", "floor_mean", "floor_l2"} <= set(found["electric_energy"])
+    assert [row["t"] for row in found["w2"]] == [1.0, 2.0]
+    for row in found["w2"]:
+        assert set(row) == {"t", "value", "floor", "ratio"}
+        assert row["ratio"] == pytest.approx(row["value"] / row["floor"])
+
+
+def test_errors_are_those_of_the_curves_in_the_result(judged):
+    model, truth, second = judged["electric_energy"].values
+    for name, curve in (("error", model), ("floor", second)):
+        expected = curve_error(truth, curve)
+        assert float(judged[f"electric_energy_mean_{name}"]) == pytest.approx(expected.mean)
+        assert float(judged[f"electric_energy_l2_{name}"]) == pytest.approx(expected.l2)
+    learned = curve_error(truth, judged["electric_energy_learned"].values)
+    assert float(judged["electric_energy_mean_learned"]) == pytest.approx(learned.mean)
+
+
+def test_truth_and_second_truth_are_other_runs_of_one_law(judged):
+    _, truth, second = judged["electric_energy"].values
+    assert not np.array_equal(truth, second)
+    assert 0 < float(judged["electric_energy_mean_floor"]) < 0.2
+    assert np.all(judged["w2_floor"].values > 0)
+
+
+def test_a_reference_keeps_only_the_states_asked_for():
+    system = TwoStream()
+    ts = np.linspace(0, 1, 13)
+    found = reference(system, system.vector({"mu": 1.5}), ts, 3, (0.5, 1.0), particles=128)
+    assert list(found.states) == [0.5, 1.0]
+    assert found.observables["electric_energy"].shape == (13,)
+    for time, row in ((0.5, 6), (1.0, 12)):
+        mu = system.vector({"mu": 1.5})
+        energy = system.observables(found.states[time], mu)["electric_energy"]
+        assert float(energy) == pytest.approx(found.observables["electric_energy"][row])
+
+
+def test_stages_are_told_before_they_run(galerkin_model):
+    steps = evaluate_steps(galerkin_model, {"mu": 1.5}, particles=500, seed=3)
+    stage, result = next(steps)
+    assert stage == "truth"
+    assert "w2" not in result
+    steps.close()
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "sentence"),
+    [
+        ({"mu": 9.0}, {}, "`mu` must lie from 0.4 to 2.5"),
+        ({"mu": 1.5}, {"particles": 4}, "`particles` must be a whole number of at least"),
+        ({"mu": 1.5}, {"seed": 2**32 - 1}, "`seed` must lie"),
+        ({"mu": 1.5}, {"seed": -1}, "`seed` must lie"),
+    ],
+)
+def test_bad_input_gets_a_sentence_before_anything_runs(galerkin_model, values, options, sentence):
+    steps = evaluate_steps(galerkin_model, values, **{"particles": 500, "seed": 0, **options})
+    with pytest.raises(ValueError) as caught:
+        next(steps)
+    assert sentence in str(caught.value)

@@ -1,0 +1,164 @@
+"""The layout of the code, read from its syntax trees: imports go one way, files stay short."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import hoam_core
+
+ROOT = Path(__file__).parent.parent
+CORE = sorted((ROOT / "hoam_core").rglob("*.py"))
+PAGE = sorted((ROOT / "dashboard").rglob("*.py"))
+ALL = [*CORE, *PAGE]
+
+# Every unit may import what its row names, and itself; nothing else of the package.
+FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
+FOUNDATION |= {"calculus", "interpolation", "networks"}
+SYSTEMS = FOUNDATION | {"solvers", "systems"}
+METHODS = SYSTEMS | {"data", "methods"}
+MODELS = METHODS | {"train", "config", "store", "models", "simulate"}
+EVALUATION = MODELS | {"metrics", "evaluate", "cluster", "macro"}
+ALLOWED = {
+    "version": set(),
+    "checks": set(),
+    "quadrature": {"checks"},
+    "domain": {"checks"},
+    "loading": {"checks"},
+    "seeds": {"checks"},
+    "dispersion": {"checks"},
+    "calculus": set(),
+    "interpolation": set(),
+    "networks": {"checks"},
+    "metrics": {"checks", "domain"},
+    "solvers": {"checks", "quadrature", "domain"},
+    "systems": FOUNDATION | {"solvers"},
+    "data": {"checks", "domain"},
+    "methods": METHODS,
+    "train": METHODS | {"train"},
+    "config": METHODS | {"train"},
+    "store": SYSTEMS | {"data"},
+    "simulate": METHODS | {"train", "config", "store"},
+    "models": METHODS | {"train", "config", "store", "simulate"},
+    "evaluate": MODELS | {"metrics"},
+    "cluster": MODELS,
+    "macro": EVALUATION,
+    "learn": EVALUATION | {"learn"},
+    "console": {"checks"},
+    "cli": EVALUATION | {"learn", "console"},
+    "__init__": EVALUATION | {"learn"},
+}
+
+
+def unit(path: Path) -> str:
+    """The module or folder directly below hoam_core that a file belongs to."""
+    return path.relative_to(ROOT / "hoam_core").parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> list[tuple[str, list[str]]]:
+    """(module, imported names) of every import in a file, inside functions too."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            found.append((node.module, [alias.name for alias in node.names]))
+    return found
+
+
+def core_imports(path: Path) -> list[tuple[str, list[str]]]:
+    return [i for i in imports(path) if i[0].split(".")[0] == "hoam_core"]
+
+
+def calls(path: Path) -> set[str]:
+    """Names of everything that a file calls, as written."""
+    tree = ast.parse(path.read_text())
+    return {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_core_imports_go_one_way(path):
+    own = unit(path)
+    assert own in ALLOWED, f"say in ALLOWED what {own} may import"
+    for module, names in core_imports(path):
+        targets = [module.split(".")[1]] if "." in module else names
+        for target in targets:
+            assert target == own or target in ALLOWED[own], f"{own} imports {target}"
+
+
+def test_the_allowed_imports_have_no_cycle():
+    order: list[str] = []
+    rest = {name: set(allowed) - {name} for name, allowed in ALLOWED.items()}
+    present = {unit(path) for path in CORE}
+    rest = {name: allowed & present for name, allowed in rest.items() if name in present}
+    while rest:
+        free = sorted(name for name, needs in rest.items() if needs <= set(order))
+        assert free, f"cycle among {sorted(rest)}"
+        order += free
+        rest = {name: needs for name, needs in rest.items() if name not in free}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_core_knows_nothing_of_the_page(path):
+    tops = {module.split(".")[0] for module, _ in imports(path)}
+    assert not tops & {"dashboard", "panel", "bokeh", "holoviews", "param", "panel_material_ui"}
+
+
+@pytest.mark.parametrize("path", PAGE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_page_uses_no_private_name_of_the_core(path):
+    for module, names in core_imports(path):
+        for name in [*module.split("."), *names]:
+            dunder = name.startswith("__") and name.endswith("__")
+            assert dunder or not name.startswith("_"), f"{module}: {name}"
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_file_is_longer_than_400_lines(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_unpickles_or_executes(path):
+    tops = {module.split(".")[0] for module, _ in imports(path)}
+    assert not tops & {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+    assert not calls(path) & {"eval", "exec", "np.load", "numpy.load", "torch.load", "__import__"}
+    assert "allow_pickle" not in path.read_text()
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_only_the_command_line_prints(path):
+    if path.name != "cli.py":
+        assert "print" not in calls(path)
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_module_says_what_it_is(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree) or not tree.body
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_assert_faces_a_user(path):
+    assert not [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Assert)]
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_exception_is_swallowed_unnamed(path):
+    handlers = [
+        n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ExceptHandler)
+    ]
+    assert all(handler.type is not None for handler in handlers)
+
+
+def test_the_scan_finds_what_it_looks_for(tmp_path):
+    sample = tmp_path / "sample.py"
+    sample.write_text("import pickle\nfrom hoam_core.models import _read\ndef f():\n  eval('1')\n")
+    assert ("pickle", []) in imports(sample)
+    assert core_imports(sample) == [("hoam_core.models", ["_read"])]
+    assert "eval" in calls(sample)
+
+
+def test_the_public_names_exist_and_are_sorted():
+    assert all(hasattr(hoam_core, name) for name in hoam_core.__all__)
+    assert len(set(hoam_core.__all__)) == len(hoam_core.__all__)

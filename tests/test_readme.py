@@ -1,0 +1,36 @@
+"""The README tells the truth: its tables are those of the code, and its example runs."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text()
+
+
+def example() -> str:
+    return re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)[1]
+
+
+def test_the_tables_are_those_of_the_registries_and_shipped_models():
+    tables = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))
+    assert tables["filled"](TEXT) == TEXT
+
+
+def test_the_two_commands_and_every_linked_file_exist():
+    assert "make serve" in TEXT
+    assert "make test" in TEXT
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", TEXT):
+        assert (ROOT / target).is_file(), target
+
+
+def test_the_example_is_short():
+    assert len([line for line in example().splitlines() if line.strip()]) <= 15
+
+
+@pytest.mark.slow
+def test_the_example_runs():
+    # Fewer training steps; everything else as printed.
+    exec(compile(example().replace("2_000", "100"), "README", "exec"), {})

@@ -1,0 +1,124 @@
+"""Contract over the models that ship, in single precision: what users run."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hoam_core import METHODS, evaluate, list_models, load_model
+from hoam_core.evaluate import report
+from hoam_core.metrics import curve_error
+from hoam_core.models import shipped_models
+from hoam_core.seeds import seed_key
+from hoam_core.simulate import simulate
+
+CARD = {"name", "system", "method", "network", "parameters", "train_values"}
+CARD |= {"errors", "seed", "version"}
+
+pytestmark = pytest.mark.usefixtures("float32")
+names = pytest.mark.parametrize("name", sorted(shipped_models()))
+
+
+def test_every_shipped_model_is_listed_once_under_its_name():
+    assert sorted(m.name for m in list_models()) == sorted(shipped_models())
+    assert "two-stream-galerkin" in shipped_models()
+
+
+@names
+def test_a_card_has_every_field_of_the_interface(name):
+    model = load_model(name)
+    card = model.card()
+    assert set(card) == CARD
+    assert json.loads(json.dumps(card)) == card
+    assert card["name"] == name == f"{card['system']}-{card['method']}"
+    assert card["method"] in METHODS
+    for p in model.system.parameters:
+        low, high = card["parameters"][p.name]
+        assert (low, high) == (min(card["train_values"][p.name]), max(card["train_values"][p.name]))
+        assert p.low <= low < high <= p.high
+
+
+@names
+def test_a_card_states_errors_at_every_test_parameter_beside_their_floor(name):
+    model = load_model(name)
+    told = [error["parameters"] for error in model.card()["errors"]]
+    (p,) = model.system.parameters
+    assert told == [{p.name: value} for value in p.test]
+    for error in model.card()["errors"]:
+        assert all(np.isfinite([w["value"], w["floor"], w["ratio"]]).all() for w in error["w2"])
+        if "electric_energy" in error:
+            assert 0 < error["electric_energy"]["floor_mean"] < 0.02
+
+
+@names
+def test_no_test_parameter_was_trained_on(name):
+    model = load_model(name)
+    for p, axis in zip(model.system.parameters, model.experiment.axes, strict=True):
+        assert not set(p.test) & set(axis)
+
+
+@names
+def test_a_prediction_is_finite_wrapped_deterministic_and_single_precision(name):
+    model = load_model(name)
+    values = {p.name: p.default for p in model.system.parameters}
+    run, same, other = (
+        model.predict(values, particles=256, n_times=6, seed=seed, steps=50) for seed in (1, 1, 2)
+    )
+    state = run["state"].values
+    assert state.dtype == np.float32
+    assert np.all(np.isfinite(state))
+    mu = model.system.vector(values)
+    np.testing.assert_array_equal(model.system.domain(mu).wrap(state), state)
+    assert run.identical(same)
+    assert not np.array_equal(state, other["state"].values)
+    assert np.abs(state[-1] - state[0]).max() > 0.1
+
+
+@names
+def test_training_truth_and_prediction_have_other_keys(name):
+    seed = load_model(name).experiment.seed
+    keys = [str(seed_key(seed, purpose)) for purpose in ("train", "truth", "predict", "fit")]
+    assert len(set(keys)) == 4
+
+
+def test_the_closed_loop_follows_the_electric_energy_of_the_truth():
+    model = load_model("two-stream-galerkin")
+    truth = simulate("two-stream", {"mu": 1.55}, particles=16_384, seed=21)["electric_energy"]
+    run = model.predict({"mu": 1.55}, particles=4096, seed=22, steps=100)["electric_energy"]
+    error = curve_error(truth.values, run.values)
+    assert error.l2 < 0.08
+    assert error.mean < 0.12
+    other = simulate("two-stream", {"mu": 1.85}, particles=4096, seed=21)["electric_energy"]
+    assert curve_error(other.values, run.values).l2 > 0.3
+
+
+def test_the_energy_of_the_moments_alone_is_near_the_truth():
+    model = load_model("two-stream-galerkin")
+    truth = simulate("two-stream", {"mu": 1.55}, particles=16_384, seed=21)["electric_energy"]
+    known = model.learned_energy({"mu": 1.55}, model.times())
+    assert curve_error(truth.values, known).l2 < 0.08
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mu", [1.25, 1.55, 1.85])
+def test_the_galerkin_model_keeps_its_promise(mu):
+    model = load_model("two-stream-galerkin")
+    judged = report(evaluate(model, {"mu": mu}, particles=16_384, seed=31), model)
+    assert judged["electric_energy"]["floor_mean"] <= 0.02
+    assert judged["electric_energy"]["mean_error"] <= 0.05
+    assert [row["t"] for row in judged["w2"]] == [20.0, 40.0]
+    for row in judged["w2"]:
+        assert row["ratio"] <= 1.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mu", [1.25, 1.55])
+def test_the_best_neural_model_keeps_its_promise(mu):
+    neural = [n for n in shipped_models() if METHODS[load_model(n).experiment.method].needs_network]
+    neural = [n for n in neural if n.startswith("two-stream-")]
+    assert neural, "no neural model of the two-stream instability ships"
+    errors = [
+        report(evaluate(load_model(n), {"mu": mu}, particles=16_384, seed=31), load_model(n))
+        for n in neural
+    ]
+    assert min(e["electric_energy"]["l2_error"] for e in errors) <= 0.35

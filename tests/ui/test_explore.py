@@ -1,0 +1,178 @@
+"""The page in a browser: open, drag, play, keys, switch, cancel, reload, bad links, phone, axe."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+PHONE = {"width": 390, "height": 844}
+
+
+def test_opens_with_a_picture_and_without_any_outside_host(live):
+    page = live()
+    assert page.page.title() == "Learned population dynamics"
+    levels = page.picture("learned")[0]
+    assert len(set(levels)) > 50
+    page.until(lambda: page.status("truth") == "done", "truth and noise floor are complete")
+    assert len(page.picture("full")[0]) == len(page.picture("difference")[0]) == len(levels)
+    assert page.page.get_by_text("noise floor", exact=True).is_visible()
+    assert page.page.locator("h2").inner_text().startswith("The field energy grew")
+
+
+def test_dragging_the_slider_moves_the_picture_and_the_address(live):
+    page = live("?mu=1.25&seed=3")
+    before, version = page.picture("learned"), int(page.status("version"))
+    thumb = page.page.locator(".MuiSlider-thumb").first.bounding_box()
+    x, y = thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    for i in range(1, 13):
+        page.page.mouse.move(x + 8 * i, y)
+    page.page.mouse.up()
+    page.until(lambda: float(page.query()["mu"]) > 1.35, "the address follows the slider")
+    page.until(lambda: int(page.status("version")) > version, "a new answer is shown")
+    page.until(lambda: page.picture("learned") not in ([], before), "the picture has changed")
+    page.until(lambda: page.slider.input_value() == page.query()["mu"], "slider = address")
+
+
+def test_outside_the_trained_range_there_is_a_warning(live):
+    page = live("?mu=1.9")
+    page.slider.press("ArrowRight")
+    warning = page.page.get_by_text("lies outside the trained range")
+    warning.wait_for()
+    page.slider.press("ArrowLeft")
+    warning.wait_for(state="hidden")
+
+
+def test_player_scrubs_steps_and_plays(live):
+    page = live("?t=20")
+    time = page.page.get_by_label("Time", exact=True)
+    before = page.picture("learned")
+    time.fill("10")
+    page.until_query(t="4")
+    page.until(lambda: page.picture("learned") != before, "the picture follows the time")
+    page.page.get_by_label("One step forward").click()
+    page.until_query(t="4.4")
+    page.page.get_by_label("One step back").click()
+    page.until_query(t="4")
+    page.page.get_by_label("Speed").select_option("4")
+    page.page.get_by_label("Play (space)").click()
+    page.until(lambda: int(time.input_value()) > 14, "it plays")
+    page.page.get_by_label("Pause (space)").click()
+    page.page.get_by_label("Play (space)").wait_for()
+    page.page.get_by_label("Restart").click()
+    page.page.get_by_label("Pause (space)").click()
+    page.until(lambda: float(page.query()["t"]) < 20, "it started again")
+
+
+def test_keys_do_what_the_help_says_but_not_while_typing(live):
+    page = live("?t=20")
+    page.page.locator("h2").click()
+    press = page.page.keyboard.press
+    press("ArrowRight")
+    page.until_query(t="20.4")
+    press("Home")
+    page.until_query(t="0")
+    press("End")
+    page.until_query(t="40")
+    press("r")
+    page.page.get_by_label("Pause (space)").wait_for()
+    press(" ")
+    page.page.get_by_label("Play (space)").wait_for()
+    with page.page.expect_download() as saved:
+        press("s")
+    assert saved.value.suggested_filename.endswith(".png")
+    press("?")
+    page.page.get_by_text("save the plots as a picture").wait_for()
+    press("Escape")
+    page.page.get_by_text("save the plots as a picture").wait_for(state="hidden")
+    seed = page.page.get_by_label("Seed")
+    seed.fill("12")
+    seed.press("Home")
+    seed.press("Enter")
+    page.until_query(seed="12")
+    assert page.query()["t"] != "0"
+
+
+def choose(page, selector: str, option: str) -> None:
+    page.page.get_by_label(selector).first.click()
+    page.page.get_by_role("option", name=option).click()
+
+
+def test_another_system_and_the_full_model_alone(live):
+    page = live("?t=20")
+    choose(page, "System", "Noisy harmonic oscillator")
+    page.until_query(system="oscillator", omega="4.25", t="0.5")
+    page.until(lambda: len(page.picture("full")) == 1, "the full model is drawn")
+    page.page.get_by_text("swings between").wait_for()
+    choose(page, "System", "Two-stream instability")
+    page.until_query(system="two-stream", model="two-stream-galerkin")
+    page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
+    choose(page, "Learned model", "none")
+    page.until_query(model="none")
+    page.until(lambda: page.picture("learned") == [], "there is no learned model")
+    page.until(lambda: len(page.picture("full")) == 1, "the full model is still drawn")
+
+
+def test_a_truth_run_can_be_cancelled_and_taken_up_again(live):
+    page = live("?mu=1.25&seed=41")
+    page.slider.press("PageUp")
+    cancel = page.page.get_by_role("button", name="Cancel")
+    cancel.click()
+    page.until(lambda: page.status("truth") == "cancelled", "the run is cancelled")
+    page.page.get_by_role("button", name="Compute").click()
+    page.until(lambda: page.status("truth") == "done", "the run is complete")
+
+
+def test_the_address_restores_the_state(live):
+    page = live("?mu=1.25&seed=3")
+    page.slider.press("ArrowRight")
+    page.page.get_by_label("Time", exact=True).fill("25")
+    page.until_query(mu="1.26", t="10", seed="3")
+    before = page.query()
+    page.page.reload()
+    page.open(page.page.url.removeprefix(page.address))
+    assert page.query() == before
+    assert page.slider.input_value() == "1.26"
+    assert page.page.get_by_label("Time", exact=True).input_value() == "25"
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?system=two-steam", "Did you mean 'two-stream'"),
+        ("?mu=nan&particles=0", "must be a finite number"),
+    ],
+)
+def test_a_bad_link_gives_a_toast_and_the_defaults(live, query, sentence):
+    page = live(query)
+    page.page.get_by_text(sentence).wait_for()
+    page.until_query(system="two-stream", mu="1.25", particles="4096")
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(live):
+    page = live(size=PHONE)
+    widths = page.page.evaluate(
+        "[document.documentElement.scrollWidth, ...Bokeh.index.query((v) => v.model.type === "
+        "'Figure' && v.el.isConnected)].map((v) => v.el?.getBoundingClientRect().right ?? v)"
+    )
+    assert max(widths) <= PHONE["width"]
+    assert len(widths) > 5
+    system = page.page.get_by_label("System").first
+    system.wait_for(state="hidden")
+    page.page.get_by_label("Open drawer").click()
+    system.wait_for(state="visible")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(live, dark):
+    page = live()
+    page.until(lambda: page.status("truth") == "done", "the page has come to rest")
+    if dark:
+        page.page.get_by_label("Toggle theme").click()
+        page.page.locator(".mui-dark").first.wait_for()
+    found = Axe().run(page.page).response["violations"]
+    serious = [
+        (one["id"], [node["target"] for node in one["nodes"]][:3])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
