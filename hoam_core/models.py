@@ -149,7 +149,7 @@ class Model:
         if x0.shape[0] == 0 or not bool(jnp.all(jnp.isfinite(x0))):
             found = "none" if x0.shape[0] == 0 else "a NaN or an infinity"
             raise ValueError(
-                f"Argument `initial` must hold at least one sample and finite ones only, but holds "
+                f"Argument `initial` must hold at least 1 sample and finite ones only, but holds "
                 f"{found}; give other samples."
             )
         return self.system.domain(mu).wrap(x0)

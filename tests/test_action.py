@@ -36,19 +36,25 @@ def samples(ts):
 
 
 def loss(s, quadrature, sigma=0.0):
-    ends = samples(jnp.array([0.0, 1.0]))
-    return action_loss(s, samples(quadrature.nodes), ends[0], ends[1], quadrature, sigma)
+    @jax.jit
+    def value(q):
+        ends = samples(jnp.array([0.0, 1.0]))
+        return action_loss(s, samples(q.nodes), ends[0], ends[1], q, sigma)
+
+    return value(quadrature)
 
 
 def half_energy(sigma=0.0):
     """-1/2 int E|grad s|^2 dt by a fine rule."""
     q = gauss_legendre(60)(KEY)
 
+    @jax.jit
+    @jax.vmap
     def at(t):
         grads = jax.vmap(jax.grad(lambda x: exact(x, t, sigma)))(samples(t[None])[0])
         return jnp.mean(jnp.sum(grads**2, -1))
 
-    return -0.5 * float(q.weights @ jax.vmap(at)(q.nodes))
+    return -0.5 * float(q.weights @ at(q.nodes))
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.7])
@@ -85,9 +91,10 @@ def test_the_noise_term_shifts_the_minimiser():
     assert without - half_energy(0.7) > 0.01
 
 
-@pytest.mark.parametrize(
-    ("rule", "tolerance"), [(gauss_legendre(12), 1e-9), (simpson(65), 1e-5)], ids=["gauss", "simpson"]
-)  # fmt: skip
+RULES = [(gauss_legendre(12), 1e-9), (simpson(65), 1e-5)]
+
+
+@pytest.mark.parametrize(("rule", "tolerance"), RULES, ids=["gauss", "simpson"])
 def test_a_gauge_moves_the_loss_by_its_quadrature_error_only(rule, tolerance):
     def f(t):
         return jnp.sin(5 * t) + t**3

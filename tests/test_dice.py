@@ -23,11 +23,13 @@ def total(s, n):
     """Sum of dt_j L_j over n equal intervals of [0, 1]."""
     ts = jnp.linspace(0, 1, n + 1)
 
+    @jax.jit
+    @jax.vmap
     def one(a, b):
         mid = 0.5 * (a + b)
         return (b - a) * interval_loss(lambda z: s(z, mid), path(a), path(b) - path(a), b - a)
 
-    return float(jnp.sum(jax.vmap(one)(ts[:-1], ts[1:])))
+    return float(jnp.sum(one(ts[:-1], ts[1:])))
 
 
 def test_a_function_of_time_changes_nothing():

@@ -98,7 +98,7 @@ def test_noise_keeps_the_moments_and_spreads_the_particles(flow):
 
 
 def test_moments_are_those_of_the_training_populations(flow):
-    method, params, ensemble = flow
+    _, params, ensemble = flow
     assert params["moments"].shape == (len(RATES), len(TS), 7 * 3 - 1)
     # The functions are ordered cosines first, q fastest: cos(theta) is number 3 - 1 = 2.
     expected = jnp.cos(ensemble.x[..., 0]).mean(-1)

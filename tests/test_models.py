@@ -213,7 +213,7 @@ def test_a_prediction_has_the_layout_of_a_run(model):
     np.testing.assert_allclose(run["time"], np.linspace(0, 2, 5))
     assert (run.attrs["method"], run.attrs["seed"], run.attrs["particles"]) == ("galerkin", 4, 40)
     x = run["state"].values[..., 0]
-    assert 0 <= x.min()
+    assert x.min() >= 0
     assert x.max() < 50
     assert float(run["electric_energy"].min()) >= 0
 

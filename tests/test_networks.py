@@ -16,34 +16,36 @@ networks = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 @networks
 def test_a_network_is_a_smooth_scalar_of_sample_and_condition(make, key):
     net = make(width=8, depth=2)
-    params = net.init(key, X, C)
+    params = jax.jit(net.init)(key, X, C)
     assert net.apply(params, X, C).shape == ()
-    by_sample = jax.grad(net.apply, argnums=1)(params, X, C)
-    by_condition = jax.grad(net.apply, argnums=2)(params, X, C)
+    by_sample, by_condition = jax.jit(jax.grad(net.apply, argnums=(1, 2)))(params, X, C)
     assert by_sample.shape == X.shape
     assert float(jnp.abs(by_sample).min()) > 0
     assert float(jnp.abs(by_condition).min()) > 0
-    hessian = jax.hessian(net.apply, argnums=1)(params, X, C)
+    hessian = jax.jit(jax.hessian(net.apply, argnums=1))(params, X, C)
     assert float(jnp.abs(hessian).max()) > 1e-6
 
 
 @networks
 def test_every_array_of_a_network_is_learned(make, key):
     net = make(width=8, depth=2)
-    params = net.init(key, X, C)
+    params = jax.jit(net.init)(key, X, C)
 
-    def loss(params):
+    @jax.jit
+    @jax.grad
+    def slopes(params):
         return net.apply(params, X, C) ** 2 + net.apply(params, -2 * X, 3 * C) ** 2
 
-    for path, grad in jax.tree_util.tree_leaves_with_path(jax.grad(loss)(params)):
+    for path, grad in jax.tree_util.tree_leaves_with_path(slopes(params)):
         assert float(jnp.abs(grad).max()) > 0, path
 
 
 @networks
 def test_a_network_runs_in_single_precision_under_vmap(make, float32):
     net = make(width=8, depth=2)
-    params = net.init(jax.random.key(0), X.astype(np.float32), C.astype(np.float32))
-    rows = jax.vmap(lambda x: net.apply(params, x, C.astype(np.float32)))(jnp.ones((5, 3)))
+    x, c = X.astype(np.float32), C.astype(np.float32)
+    params = jax.jit(net.init)(jax.random.key(0), x, c)
+    rows = jax.jit(jax.vmap(lambda x: net.apply(params, x, c)))(jnp.ones((5, 3)))
     assert rows.shape == (5,)
     assert rows.dtype == np.float32
 

@@ -282,7 +282,9 @@ def test_a_particle_just_left_of_the_edge_stays_in_the_box_in_single_precision(f
 @pytest.mark.parametrize("dt", [0.0, -0.1, np.nan])
 def test_a_step_must_be_positive(dt):
     with pytest.raises(ValueError, match="`dt` must be a positive number"):
-        pic.simulate(jnp.zeros(2), jnp.zeros(2), np.array([0.0, 1.0]), length=1.0, coupling=1.0, dt=dt)  # fmt: skip
+        pic.simulate(
+            jnp.zeros(2), jnp.zeros(2), np.array([0.0, 1.0]), length=1.0, coupling=1.0, dt=dt
+        )
 
 
 def test_decreasing_times_are_refused():

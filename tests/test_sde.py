@@ -11,6 +11,10 @@ from hoam_core.solvers import sde
 N = 20_000
 
 
+def stay(t, x, mu):
+    return jnp.zeros_like(x)
+
+
 def decay(t, x, mu):
     return -mu[0] * x
 
@@ -21,7 +25,7 @@ def rotate(t, x, mu):
 
 def test_brownian_motion_has_variance_t(key):
     ts = np.array([0.0, 0.25, 1.0])
-    path = sde.simulate(lambda t, x, mu: 0.0 * x, (2.0,), key, jnp.ones(1), jnp.zeros((N, 1)), ts, dt=0.1)  # fmt: skip
+    path = sde.simulate(stay, (2.0,), key, jnp.ones(1), jnp.zeros((N, 1)), ts, dt=0.1)
     np.testing.assert_allclose(path.var(1)[:, 0], 4 * ts, rtol=0.04)
     np.testing.assert_allclose(path.mean(1)[:, 0], 0, atol=0.05)
     # Increments over disjoint intervals are independent.
