@@ -99,4 +99,12 @@ export function render({model, el}) {
   })
   fit_sidebar()
   address()
+  const ready = () => {
+    if (Bokeh.documents.every((doc) => doc.is_idle)) {
+      model.send_msg({ready: true})
+    } else {
+      setTimeout(ready, 50)
+    }
+  }
+  ready()
 }

@@ -12,7 +12,7 @@ from dashboard.catalogue import Catalogue
 from dashboard.sliders import physics_slider
 from dashboard.state import Exploration
 
-WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small"}
+WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small", "description": ""}
 
 
 class Sliders(pn.viewable.Viewer):
@@ -51,7 +51,10 @@ class Controls(pn.viewable.Viewer):
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
         particles = pmui.Select.from_param(state.param.particles, **WIDE)
-        seed = pmui.IntInput.from_param(state.param.seed, **WIDE)
+        # Its two buttons have no names for screen readers; the arrow keys do the same.
+        seed = pmui.IntInput.from_param(
+            state.param.seed, sx={"& button": {"display": "none"}}, **WIDE
+        )
         save, copy, full = (
             pmui.Button(label=label, icon=icon, variant="text", size="small", margin=(0, 6),
                         on_click=lambda _, action=action: bridge.tell(action))

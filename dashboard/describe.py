@@ -72,7 +72,8 @@ def headline(run: Run | None, system: System) -> str:
         return _field_sentence(run, curve, about.unit)
     low, high = float(curve.min()), float(curve.max())
     crossings = int(np.sum(np.diff(np.sign(curve)) != 0))
-    swing = f" and crosses zero {crossings} times" if crossings else ""
+    often = "once" if crossings == 1 else f"{crossings} times"
+    swing = f" and crosses zero {often}" if crossings else ""
     return f"The {with_unit(label, about.unit)} swings between {low:.2f} and {high:.2f}{swing}."
 
 

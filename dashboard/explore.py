@@ -13,39 +13,13 @@ from dashboard.catalogue import Catalogue
 from dashboard.controls import Sliders
 from dashboard.figures import Curves, Picture, with_unit
 from dashboard.frames import Plane, density, sigma_for, to_levels, to_signed_levels
+from dashboard.layout import card, drawn, grid
 from dashboard.player import Player
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import __version__
 
-GRID = """
-:host {{ display: grid !important; gap: {gap}px; grid-template-columns: {columns}; }}
-.scroll-button {{ display: none; }}
-@media (max-width: {narrow}px) {{ :host {{ grid-template-columns: minmax(0, 1fr); }} }}
-"""
-CARD = """
-:host { border: 1px solid color-mix(in srgb, var(--panel-on-background-color) 15%, transparent);
-  border-radius: 10px; padding: 6px 8px; position: relative;
-  background: var(--panel-surface-color); box-sizing: border-box; min-width: 0; }
-"""
-
-
-def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column:
-    """Columns on a wide page, one below the other on a narrow one."""
-    style = GRID.format(columns=columns, narrow=narrow, gap=gap)
-    return pn.Column(
-        *children, sizing_mode="stretch_width", margin=0, stylesheets=[style], min_width=0
-    )
-
-
-def card(*children) -> pn.Column:
-    """A quiet frame around what belongs together."""
-    return pn.Column(*children, sizing_mode="stretch_width", margin=0, stylesheets=[CARD])
-
-
-def drawn(figure) -> pn.pane.Bokeh:
-    """A pane for a figure that fills its column."""
-    return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
+REST_AFTER = 80  # milliseconds
 
 
 class Explore(pn.viewable.Viewer):
@@ -55,6 +29,7 @@ class Explore(pn.viewable.Viewer):
         super().__init__(**params)
         self.state, self.session, self.catalogue = state, session, catalogue
         self.player = Player(state)
+        self._rest_is_due = False
         self.pictures = {
             "model": Picture("learned", "Learned model"),
             "truth": Picture("full", "Full model"),
@@ -131,20 +106,34 @@ class Explore(pn.viewable.Viewer):
         system, self._plane = self.system, Plane.of(self.system)
         names = describe.observables_shown(system)
         info = {o.name: o for o in system.observable_info}
+        field = describe.has_field(system)
         with pn.io.hold():
             for picture in self.pictures.values():
                 picture.place(self._plane, system)
             for name, curve in zip(names, self.curves, strict=False):
-                curve.label(with_unit(info[name].label, info[name].unit), "time t")
+                curve.label(with_unit(info[name].label, info[name].unit), "time t", field)
             self._others[:] = [drawn(c.figures["linear"]) for c in self.curves[1 : len(names)]]
-            self._scale.visible = self._growth.visible = describe.has_field(system)
+            self._scale.visible = self._growth.visible = field
             self._choose_scale()
         self.update()
 
     def update(self) -> None:
-        """Everything that follows the runs."""
+        """Everything that follows the runs: the pictures at once, the rest a moment later.
+
+        Curves and words cost more than pictures, in the browser too; while a slider moves they are
+        brought up to date once for all changes that came in between.
+        """
+        self._draw()
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            self._draw_rest()
+        elif not self._rest_is_due:
+            self._rest_is_due = True
+            document.add_timeout_callback(self._draw_rest, REST_AFTER)
+
+    def _draw_rest(self) -> None:
+        self._rest_is_due = False
         with pn.io.hold():
-            self._draw()
             self._draw_curves()
             self._write()
 
@@ -266,7 +255,8 @@ class Explore(pn.viewable.Viewer):
             took = f"model {1000 * answer.seconds:.0f} ms"
             pieces = [took, waited, *pieces, f"answer {session.version}"]
         self._status.param.update(
-            text=" · ".join([*pieces, f"hoam_core {__version__}"]), version=session.version, truth=session.truth_state,
+            text=" · ".join([*pieces, f"hoam_core {__version__}"]),
+            version=session.version, truth=session.truth_state,
             model_ms=1000 * answer.seconds if answer is not None else 0.0,
         )  # fmt: skip
 

@@ -114,6 +114,11 @@ class Picture:
             self.units.update(low=low, high=limit)
         if self.note.text:
             self.note.text = ""
+        old = self.source.data
+        same = len(old["image"]) and old["version"][0] == version
+        # A repaint in the browser costs far more than this comparison.
+        if same and np.array_equal(old["image"][0], levels):
+            return
         self.source.data = self._data([levels], version, ms)
 
     def clear(self, note: str) -> None:
@@ -175,9 +180,11 @@ class Curves:
             made.yaxis.formatter = PrintfTickFormatter(format="%.4g")
         return made
 
-    def label(self, title: str, time_label: str) -> None:
-        """Title with unit and the label of the time axis."""
+    def label(self, title: str, time_label: str, theory: bool) -> None:
+        """Title with unit, label of the time axis, and whether there is a line of theory."""
         for made in self.figures.values():
+            for item in made.legend[0].items[2:] if made.legend else ():
+                item.visible = theory
             made.title.text = title
             made.xaxis.axis_label = time_label
 

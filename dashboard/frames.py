@@ -101,9 +101,3 @@ def to_signed_levels(
 ) -> UInt8[np.ndarray, "ny nx"]:
     """Differences from -limit to limit as colour levels; zero is the middle one."""
     return to_levels(values + limit, 2 * limit)
-
-
-def overlap(a: Float[np.ndarray, "ny nx"], b: Float[np.ndarray, "ny nx"]) -> float:
-    """Share of the mass that two densities of unit mass have in common: 1 for equal ones."""
-    mass = max(float(a.sum()), float(b.sum()))
-    return float(np.minimum(a, b).sum()) / mass if mass else 0.0

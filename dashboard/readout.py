@@ -25,7 +25,7 @@ p {{ margin: 0; }}
 .soft {{ {SOFT} }}
 table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
 th {{ text-align: left; font-weight: 400; padding: 3px 8px 3px 0; }}
-thead th {{ {SOFT} font-size: 12px; }}
+thead th {{ {SOFT} font-size: 12px; white-space: nowrap; }}
 td {{ text-align: right; padding: 3px 0 3px 8px; white-space: nowrap; }}
 thead th:not(:first-child) {{ text-align: right; padding: 3px 0 3px 8px; }}
 tbody tr {{ border-top: 1px solid
@@ -66,7 +66,7 @@ class Status(JSComponent):
 
 def headline(sentence: str) -> str:
     """The sentence about what one sees; screen readers hear it when it changes."""
-    return f'<h2 role="status" aria-live="polite">{escape(sentence)}</h2>'
+    return f'<div role="status" aria-live="polite"><h2>{escape(sentence)}</h2></div>'
 
 
 def notices(warnings: list[str], problem: str) -> str:
@@ -100,7 +100,9 @@ def progress(state: str, done: float, has_first: bool, particles: int) -> str:
 
 def percent(value: float | None, missing: str) -> str:
     """A relative error in per cent with two digits."""
-    return missing if value is None else f"{100 * value:.2g} %"
+    if value is None:
+        return missing
+    return f"{100 * value:,.0f} %" if value > 1 else f"{100 * value:.2g} %"
 
 
 def error_table(rows: list[ErrorRow], waiting: str) -> str:

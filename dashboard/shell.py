@@ -6,7 +6,9 @@ process and are shared by all visitors; everything else is made for one visitor.
 
 import atexit
 import time
+from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -30,6 +32,8 @@ BAR = "#12495e"
 SX = {
     "& .header": {"backgroundColor": f"{BAR} !important", "boxShadow": "none"},
     "& .header *": {"color": "#ffffff"},
+    # An indicator without a name; the page has its own progress and status.
+    "& .header .MuiLinearProgress-root": {"display": "none"},
     "& .MuiToolbar-root": {"minHeight": "50px !important"},
     "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
 }
@@ -72,21 +76,60 @@ def page() -> pmui.Page:
     if not pn.state.headers:  # `--warm` runs the page once without any request
         workers()
         wait_until_warm()
-    session = Session(state, shelf, *workers(), document.add_next_tick_callback)
+    gate = Gate(document.add_next_tick_callback)
+    session = Session(state, shelf, *workers(), gate)
     pn.state.on_session_destroyed(lambda _: session.close())
-    return Shell(state, session, shelf, [*problems, *shelf.problems]).page
+    return Shell(state, session, shelf, gate, [*problems, *shelf.problems]).page
+
+
+class Gate:
+    """Brings results from the workers to the visitor's event loop, once the page stands.
+
+    Changes that are sent while the browser still builds the page can be lost. Until it reports that
+    it is ready, only the newest result for each receiver is kept.
+    """
+
+    def __init__(self, on_loop: Callable[[Callable[[], None]], Any]):
+        self._on_loop = on_loop
+        self._ready = False
+        self._kept: dict[Callable, partial] = {}
+
+    def __call__(self, result: partial) -> None:
+        """Called by any thread."""
+        self._on_loop(partial(self._pass, result))
+
+    def _pass(self, result: partial) -> None:
+        if self._ready:
+            result()
+        else:
+            self._kept[result.func] = result
+
+    def open(self) -> None:
+        """The page stands: deliver what was kept, and from now on everything at once."""
+        self._ready = True
+        kept, self._kept = self._kept, {}
+        for result in kept.values():
+            result()
 
 
 class Shell:
     """Puts the parts of a page together and connects what lies outside them."""
 
-    def __init__(self, state: Exploration, session: Session, shelf: Catalogue, problems: list[str]):
-        self.state, self.session = state, session
+    def __init__(
+        self,
+        state: Exploration,
+        session: Session,
+        shelf: Catalogue,
+        gate: Gate,
+        problems: list[str],
+    ):
+        self.state, self.session, self.gate = state, session, gate
         self.view = Explore(state, session, shelf)
         self.bridge = Bridge(self.heard, title=TITLE)
         self.help = pmui.Dialog(
             pn.pane.Markdown(HELP, sizing_mode="stretch_width"), title="Help",
             show_close_button=True,
+            close_on_click=True,
         )  # fmt: skip
         help_button = pmui.IconButton(
             icon="help_outline", description="Help and keys (?)", color="light",
@@ -114,6 +157,8 @@ class Shell:
             self.show_help()
         elif "action" in message:
             self.view.player.act(message["action"])
+        elif "ready" in message:
+            self.gate.open()
         elif message.get("hidden"):
             self.state.playing = False
 

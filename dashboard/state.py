@@ -51,7 +51,7 @@ class Exploration(param.Parameterized):
     system = param.Selector(label="System", doc="The population that is simulated.")
     model = param.Selector(label="Learned model", doc="Empty: the full model alone is shown.")
     particles = param.Selector(default=4_096, objects=list(PARTICLES), label="Particles")
-    seed = param.Integer(default=0, bounds=(0, HIGHEST_SEED), label="Seed")
+    seed = param.Integer(default=0, bounds=(0, HIGHEST_SEED), allow_None=True, label="Seed")
     frame = param.Integer(default=0, bounds=(0, None), label="Frame")
     log_scale = param.Boolean(default=True, label="Logarithmic")
     playing = param.Boolean(default=False)
@@ -83,6 +83,12 @@ class Exploration(param.Parameterized):
         self._offer_models(None)
         self.parameters = self._by_system[self.system]
         self.frame = round(share * (len(self.ts) - 1))
+
+    @param.depends("seed", watch=True)
+    def _mend_seed(self) -> None:
+        # An emptied field says None.
+        if self.seed is None:
+            self.seed = 0
 
     def _offer_models(self, wanted: str | None) -> None:
         names = self._catalogue.models_of(self.system)

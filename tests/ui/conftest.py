@@ -1,7 +1,7 @@
 """The real page, served for the session and driven by a Chromium with every outside host blocked.
 
-Chromium is the one that the variable CHROMIUM names, else `chromium` on PATH, else Playwright's own.
-Without one these tests are skipped, except when CI=true, where that is a failure.
+Chromium is the one that the variable CHROMIUM names, else `chromium` on PATH, else Playwright's
+own. Without one these tests are skipped, except when CI=true, where that is a failure.
 """
 
 import os

@@ -1,0 +1,36 @@
+"""How parts of the page are laid out: cards in grids that become one column on a narrow screen.
+
+Panel's layouts put their children into a shadow root whose host can be a grid of the browser, so
+that media queries do the rest and nothing is measured in Python.
+"""
+
+import panel as pn
+
+GRID = """
+:host {{ display: grid !important; gap: {gap}px; grid-template-columns: {columns}; }}
+.scroll-button {{ display: none; }}
+@media (max-width: {narrow}px) {{ :host {{ grid-template-columns: minmax(0, 1fr); }} }}
+"""
+CARD = """
+:host { border: 1px solid color-mix(in srgb, var(--panel-on-background-color) 15%, transparent);
+  border-radius: 10px; padding: 6px 8px; position: relative;
+  background: var(--panel-surface-color); box-sizing: border-box; min-width: 0; }
+"""
+
+
+def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column:
+    """Columns on a wide page, one below the other on a narrow one."""
+    style = GRID.format(columns=columns, narrow=narrow, gap=gap)
+    return pn.Column(
+        *children, sizing_mode="stretch_width", margin=0, stylesheets=[style], min_width=0
+    )
+
+
+def card(*children) -> pn.Column:
+    """A quiet frame around what belongs together."""
+    return pn.Column(*children, sizing_mode="stretch_width", margin=0, stylesheets=[CARD])
+
+
+def drawn(figure) -> pn.pane.Bokeh:
+    """A pane for a figure that fills its column."""
+    return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)

@@ -1,0 +1,45 @@
+"""Take the README's pictures from the running application: `python -m docs.make_pictures`."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.ui.served import FIRST_PICTURE, launch, served
+
+IMAGES = Path(__file__).parent / "images"
+QUERY = "?system=two-stream&model=two-stream-galerkin&mu=1.25&t=20&particles=16384"
+PICTURES = {
+    "dashboard": ({"width": 1440, "height": 900}, QUERY, "light"),
+    "dashboard-dark": ({"width": 1440, "height": 900}, QUERY, "dark"),
+    "dashboard-phone": ({"width": 390, "height": 844}, QUERY, "light"),
+}
+
+
+def take(browser: Browser, address: str, name: str) -> None:
+    """One picture, after the truth and its noise floor are there."""
+    size, query, theme = PICTURES[name]
+    page = browser.new_page(viewport=size, color_scheme=theme)
+    page.goto(address + query)
+    page.wait_for_function(FIRST_PICTURE, timeout=120_000)
+    page.locator("[data-truth=done]").wait_for(state="attached", timeout=240_000)
+    if theme == "dark":
+        page.get_by_role("button", name="theme").click()
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=IMAGES / f"{name}.png")
+    page.close()
+
+
+def main() -> None:
+    """All pictures, from one server."""
+    IMAGES.mkdir(exist_ok=True)
+    with served() as address, sync_playwright() as playwright:
+        browser = launch(playwright)
+        if browser is None:
+            raise SystemExit("No Chromium; name one in the variable CHROMIUM.")
+        for name in PICTURES:
+            take(browser, address, name)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

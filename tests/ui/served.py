@@ -1,0 +1,74 @@
+"""The page as tests, benchmarks and pictures drive it: a server of its own and a Chromium.
+
+Chromium is the one that the variable CHROMIUM names, else `chromium` on PATH, else Playwright's own.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FIRST_PICTURE = (
+    "() => window.Bokeh?.documents[0]?.is_idle && "
+    "['learned', 'full'].some((name) => Bokeh.documents[0]"
+    ".get_model_by_name(`${name}-source`)?.data.image.length > 0)"
+)
+NO_CHROMIUM = (
+    "No Chromium for the browser tests: install one (`apt-get install chromium`, or "
+    "`playwright install chromium`), or name it in the variable CHROMIUM."
+)
+
+
+def launch(playwright: Playwright) -> Browser | None:
+    """A headless Chromium, or None where there is none."""
+    named = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    own = playwright.chromium.executable_path
+    path = named or (own if Path(own).exists() else None)
+    return playwright.chromium.launch(executable_path=path, args=FLAGS) if path else None
+
+
+@contextlib.contextmanager
+def served() -> Iterator[str]:
+    """Address of the page on a free port; RuntimeError with the log if it does not come up."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}/app"
+    command = [sys.executable, "-m", "panel", "serve", "dashboard/app.py", "--warm"]
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen(
+            [*command, "--port", str(port)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            if not _answers(url, server):
+                log.seek(0)
+                raise RuntimeError(f"The page was not served:\n{log.read()[-3_000:]}")
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _answers(url: str, server: subprocess.Popen, seconds: float = 180.0) -> bool:
+    end = time.monotonic() + seconds
+    while server.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url, timeout=30).close()
+            return True
+        time.sleep(0.1)
+    return False
