@@ -12,7 +12,7 @@ from hoam_core.models import shipped_models
 
 FRAMES = 101
 STEPS = 100
-PREFERRED = ("galerkin", "hybrid", "hoam-gauss")
+PREFERRED = ("galerkin", "hybrid", "dice", "hoam-gauss")
 
 
 @dataclass(frozen=True)

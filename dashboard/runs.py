@@ -141,7 +141,7 @@ def truth(case: Case, system: System, ts: np.ndarray) -> Iterator[Run]:
     counts: list[np.ndarray] = []
     curves: dict[str, list[np.ndarray]] = {o.name: [] for o in system.observable_info}
     for piece in simulate_pieces(system, run_key, mu, x0, ts, saves=SAVES):
-        counts.append(count(np.asarray(piece.x), plane))
+        counts.append(count(piece.x, plane))
         for name, values in observe(system, piece.x, mu).items():
             curves[name].append(np.asarray(values))
         all_counts = np.concatenate(counts)
