@@ -8,27 +8,19 @@ printed, each beside its target:
 1. a parameter the page has not been asked before, the model's own time subtracted;
 2. the same presses with everything included.
 
-    python benchmarks/slider_latency.py [--presses 40] [--particles 4096]
-
-The browser is the one that the variable CHROMIUM names, else `chromium` on PATH, else Playwright's.
+    python -m benchmarks.slider_latency [--presses 40] [--particles 4096]
 """
 
 import argparse
 import os
 import platform
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).parents[1]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, launch, served
+
 TARGET_REPAINT, TARGET_ALL = 60.0, 500.0
 
 WATCH = """() => {
@@ -59,24 +51,6 @@ def machine() -> str:
     return f"{name or platform.processor()}, {os.cpu_count()} cores, load {load}"
 
 
-def serve() -> tuple[subprocess.Popen, str]:
-    """The page on a free port, and its address once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", str(ROOT / "dashboard" / "app.py")]
-    server = subprocess.Popen([*command, "--port", str(port), "--warm"], cwd=ROOT)
-    url = f"http://localhost:{port}/app"
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return server, url
-        except OSError:
-            time.sleep(0.2)
-    server.terminate()
-    raise SystemExit("The page was not served within two minutes.")
-
-
 def press(page: Page, presses: int) -> list[dict[str, float]]:
     """Repaints of single presses, each after the page has come to rest."""
     page.evaluate(WATCH)
@@ -89,18 +63,15 @@ def press(page: Page, presses: int) -> list[dict[str, float]]:
     return page.evaluate("window.repaints")[:presses]
 
 
-def measure(url: str, presses: int, particles: int) -> list[dict[str, float]]:
+def measure(presses: int, particles: int) -> list[dict[str, float]]:
     """Open the page at the low end of the trained range and press."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with served() as url, sync_playwright() as playwright:
+        browser = launch(playwright)
+        if browser is None:
+            raise SystemExit(NO_CHROMIUM)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}?system=two-stream&mu=1.303&seed=11&particles={particles}&t=20")
-        page.wait_for_function(
-            "() => window.Bokeh?.documents[0]?.get_model_by_name('learned-source')"
-            "?.data.image?.length > 0 && Bokeh.documents[0].is_idle",
-            timeout=60_000,
-        )
+        page.wait_for_function(FIRST_PICTURE, timeout=120_000)
         page.get_by_role("button", name="Cancel").click(timeout=5_000)
         found = press(page, presses)
         browser.close()
@@ -113,12 +84,7 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=40)
     parser.add_argument("--particles", type=int, default=4_096)
     options = parser.parse_args()
-    server, url = serve()
-    try:
-        found = measure(url, options.presses, options.particles)
-    finally:
-        server.terminate()
-        server.wait()
+    found = measure(options.presses, options.particles)
     without = statistics.median(one["all"] - one["model_ms"] for one in found)
     everything = statistics.median(one["all"] for one in found)
     print(f"machine: {machine()}")

@@ -1,86 +1,38 @@
 """The real page, served for the session and driven by a Chromium with every outside host blocked.
 
-Chromium is the one that the variable CHROMIUM names, else `chromium` on PATH, else Playwright's
-own. Without one these tests are skipped, except when CI=true, where that is a failure.
+Without a Chromium these tests are skipped, except when CI=true, where that is a failure.
 """
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, launch, served
+
 DESKTOP = {"width": 1440, "height": 900}
 PATIENCE = 40_000
-HELP = (
-    "No Chromium for the browser tests: install one (`apt-get install chromium`, or "
-    "`playwright install chromium`), or name it in the variable CHROMIUM."
-)
-
-
-def chromium(playwright) -> str | None:
-    """Path of the browser, or None."""
-    named = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    own = playwright.chromium.executable_path
-    return named or (own if Path(own).exists() else None)
 
 
 @pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
-        path = chromium(playwright)
-        if path is None:
+        started = launch(playwright)
+        if started is None:
             if os.environ.get("CI") == "true":
-                pytest.fail(HELP)
-            pytest.skip(HELP)
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+                pytest.fail(NO_CHROMIUM)
+            pytest.skip(NO_CHROMIUM)
         yield started
         started.close()
 
 
 @pytest.fixture(scope="session")
-def address(browser, tmp_path_factory):
+def address(browser):
     """Where the page is served; the server ends with the session."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    command = [sys.executable, "-m", "panel", "serve", "dashboard/app.py", "--port", str(port)]
-    with log.open("w") as out:
-        server = subprocess.Popen([*command, "--warm"], cwd=ROOT, stdout=out, stderr=out)
-    url = f"http://localhost:{port}/app"
-    try:
-        wait_for(url, server, log)
+    with served() as url:
         yield url
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
-    """Wait until the page answers."""
-    for _ in range(1_200):
-        if server.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(url, timeout=30).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"The page was not served:\n{log.read_text()[-3_000:]}")
 
 
 class Live:
@@ -108,11 +60,7 @@ class Live:
     def open(self, query: str = "") -> "Live":
         """Open the page and wait for its first picture and until it takes input."""
         self.page.goto(self.address + query)
-        self.page.wait_for_function(
-            "() => window.Bokeh?.documents[0]?.is_idle && "
-            "['learned', 'full'].some((name) => Bokeh.documents[0]"
-            ".get_model_by_name(`${name}-source`)?.data.image.length > 0)"
-        )
+        self.page.wait_for_function(FIRST_PICTURE)
         return self
 
     def data(self, source: str, column: str):

@@ -1,6 +1,7 @@
 """The page as tests, benchmarks and pictures drive it: a server of its own and a Chromium.
 
-Chromium is the one that the variable CHROMIUM names, else `chromium` on PATH, else Playwright's own.
+Chromium is the one that the variable CHROMIUM names, else `chromium` on PATH, else that of
+Playwright.
 """
 
 import contextlib
