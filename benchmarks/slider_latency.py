@@ -59,7 +59,7 @@ def press(page: Page, presses: int) -> list[dict[str, float]]:
         # There and back would meet remembered answers; one way never does.
         page.keyboard.press("ArrowRight")
         page.wait_for_function(f"window.repaints.length > {done}", timeout=20_000)
-        page.wait_for_timeout(100)
+        page.wait_for_timeout(300)
     return page.evaluate("window.repaints")[:presses]
 
 

@@ -108,14 +108,14 @@ def answer(case: Case, catalogue: Catalogue) -> Iterator[Run]:
 def predict(
     model: Model, system: System, case: Case, ts: np.ndarray
 ) -> tuple[Float[np.ndarray, "t n d"], dict[str, np.ndarray], float]:
-    """Samples and observables of the learned model, and the seconds that the model itself took."""
+    """Samples and observables of the learned model, and the seconds that both took."""
     start = time.perf_counter()
     mu = system.vector(named(system, case))
     start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
     x0 = system.initial(start_key, mu, case.particles)
     x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=STEPS))
-    seconds = time.perf_counter() - start
     curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
+    seconds = time.perf_counter() - start
     return np.asarray(x), curves, seconds
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.util import edit_readonly
 
 from dashboard import runs
 from dashboard.bridge import HELP, Bridge
@@ -143,6 +144,10 @@ class Shell:
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",
         )  # fmt: skip
+        with edit_readonly(self.page):
+            # The page has its own progress. Panel's would walk all models of the document twice for
+            # every event, 20 ms on the way from the slider to its picture.
+            self.page.busy = False
         self.page.param.watch(lambda event: self.view.theme(event.new), "dark_theme")
         self.view.theme(self.page.dark_theme)
         state.param.watch(lambda *_: self.address(), ["model", "seed", "particles", "playing"])

@@ -3,6 +3,7 @@
 # ruff: noqa: E402 -- JAX is configured before anything that uses it is imported.
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -10,6 +11,11 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Most of the time of these tests is compilation: keep what was compiled, within a run and between.
+CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
+jax.config.update("jax_compilation_cache_dir", str(CACHE))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 import functools
 from collections.abc import Callable, Iterator
@@ -37,6 +43,13 @@ TINY_OPTIONS = {
     "hoam-simpson": {"nodes": 5, "samples": 16, "frequencies": 2},
 }
 TINY_NEURAL = {"nodes": 4, "samples": 16, "frequencies": 2}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A cache that another process is writing to is no defect: the program is compiled anew."""
+    config.addinivalue_line(
+        "filterwarnings", "ignore:Error (reading|writing) persistent compilation cache"
+    )
 
 
 def tiny_experiment(system: str, method: str, **changes) -> Experiment:

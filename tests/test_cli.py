@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from hoam_core import METHODS, SYSTEMS, cli, load_model
+from hoam_core import METHODS, SYSTEMS, cli, load_model, save_model
 from hoam_core.checks import DivergedError
 from hoam_core.models import shipped_models
 from hoam_core.store import read_dataset
@@ -124,14 +124,17 @@ def test_train_saves_a_model_that_predict_takes(tmp_path):
     assert read_dataset(out).sizes["particle"] == 64
 
 
-def test_evaluate_prints_the_layout_of_the_interface(monkeypatch):
+def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, monkeypatch):
     monkeypatch.setattr(TwoStream, "truth_particles", 1024)
-    done = good("evaluate", MODEL, "--set", "mu=1.55", "--particles", 200, "--json", "--quiet")
-    found = json.loads(done.stdout)
+    save_model(galerkin_model, tmp_path)
+    options = ["--set", "mu=1.55", "--particles", 200]
+    found = json.loads(good("evaluate", tmp_path, *options, "--json", "--quiet").stdout)
     assert found["model"] == MODEL
     assert found["parameters"] == {"mu": 1.55}
     assert {"mean_error", "l2_error", "floor_mean", "floor_l2"} <= set(found["electric_energy"])
-    assert [row["t"] for row in found["w2"]] == [20.0, 40.0]
+    assert [row["t"] for row in found["w2"]] == [1.0, 2.0]
+    table = good("evaluate", tmp_path, *options).stdout
+    assert "noise floor" in table
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,7 @@ def test_a_truncated_model_is_refused(tmp_path):
         (lambda run: run.assign_coords(component=["a", "b"]), "has the components"),
         (lambda run: run.assign_coords(time=[1.0, 2.0, 3.0]), "starts at t = 1, not at 0"),
         (lambda run: run.drop_vars("component"), "component"),
-        (lambda run: run.isel(particle=slice(0, 0)), "at least 1"),
+        (lambda run: run.isel(particle=slice(0, 0)), "`initial` must hold at least"),
         (lambda run: run.assign(state=run["state"] * np.nan), "finite"),
         (lambda run: run.drop_vars("state"), "lacks the variable `state"),
     ],

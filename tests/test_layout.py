@@ -44,7 +44,7 @@ ALLOWED = {
     "cluster": MODELS,
     "macro": EVALUATION,
     "learn": EVALUATION | {"learn"},
-    "console": {"checks"},
+    "console": {"checks", "systems"},
     "cli": EVALUATION | {"learn", "console"},
     "__init__": EVALUATION | {"learn"},
 }

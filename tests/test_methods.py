@@ -152,10 +152,10 @@ def test_a_gaussian_flow_is_learned(name, gaussian_flow, key):
     frame, ensemble = gaussian_flow
     net = MLP(width=24, depth=2)
     if name == "dice":
-        method = dice(frame, net, intervals=16, samples=128, frequencies=2, steps=50)
+        method = dice(frame, net, intervals=12, samples=64, frequencies=2, steps=50)
     else:
-        method = hoam(frame, net, gauss_legendre(16), samples=128, frequencies=2, steps=50)
-    *_, state = fit(method, ensemble, adam(800, 1e-2), key, steps=800, every=400)
+        method = hoam(frame, net, gauss_legendre(12), samples=64, frequencies=2, steps=50)
+    *_, state = fit(method, ensemble, adam(700, 1e-2), key, steps=700, every=700)
     x0 = flow_mean(0) + flow_spread(0) * jax.random.normal(key, (2000, 1))
     ts = np.array([0.0, 1.0, 2.0])
     found = np.asarray(method.sample(state.params, x0, ts, jnp.zeros(1), key))[..., 0]

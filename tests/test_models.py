@@ -257,7 +257,7 @@ def test_a_prediction_can_go_on_from_a_file(model, tmp_path):
         ({"mu": 1.25}, {"seed": -1}, "`seed` must lie"),
         ({"mu": 1.25}, {"initial": jnp.ones((5, 3))}, "must have shape (any, 2), but has (5, 3)"),
         ({"mu": 1.25}, {"initial": jnp.ones(2)}, "must have shape (any, 2), but has (2,)"),
-        ({"mu": 1.25}, {"initial": jnp.ones((0, 2))}, "at least 1"),
+        ({"mu": 1.25}, {"initial": jnp.ones((0, 2))}, "`initial` must hold at least"),
         ({"mu": 1.25}, {"initial": jnp.full((5, 2), jnp.nan)}, "finite"),
     ],
 )
