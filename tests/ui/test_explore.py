@@ -83,12 +83,14 @@ def test_keys_do_what_the_help_says_but_not_while_typing(live):
     page.page.get_by_text("save the plots as a picture").wait_for()
     press("Escape")
     page.page.get_by_text("save the plots as a picture").wait_for(state="hidden")
+    press("End")
+    page.until_query(t="40")
     seed = page.page.get_by_label("Seed")
     seed.fill("12")
     seed.press("Home")
     seed.press("Enter")
     page.until_query(seed="12")
-    assert page.query()["t"] != "0"
+    assert page.query()["t"] == "40"
 
 
 def choose(page, selector: str, option: str) -> None:
@@ -171,4 +173,5 @@ def test_axe_finds_nothing_serious(live):
     assert serious(page) == []
     page.page.get_by_label("Toggle theme").click()
     page.page.locator(".mui-dark").first.wait_for()
-    assert serious(page) == []
+    # Colours fade into those of the other theme; what counts is where they arrive.
+    page.until(lambda: serious(page) == [], "nothing serious in the dark")
