@@ -103,12 +103,17 @@ def test_the_energy_of_the_moments_alone_is_near_the_truth():
 @pytest.mark.parametrize("mu", [1.25, 1.55, 1.85])
 def test_the_galerkin_model_keeps_its_promise(mu):
     model = load_model("two-stream-galerkin")
-    judged = report(evaluate(model, {"mu": mu}, particles=16_384, seed=31), model)
-    assert judged["electric_energy"]["floor_mean"] <= 0.02
-    assert judged["electric_energy"]["mean_error"] <= 0.05
-    assert [row["t"] for row in judged["w2"]] == [20.0, 40.0]
-    for row in judged["w2"]:
-        assert row["ratio"] <= 1.5
+    # One ratio of two distances between samples of 2,000 varies by a third with the seed.
+    judged = [
+        report(evaluate(model, {"mu": mu}, particles=16_384, seed=seed), model)
+        for seed in (31, 41, 51)
+    ]
+    for one in judged:
+        assert one["electric_energy"]["floor_mean"] <= 0.02
+        assert one["electric_energy"]["mean_error"] <= 0.05
+        assert [row["t"] for row in one["w2"]] == [20.0, 40.0]
+    for rows in zip(*(one["w2"] for one in judged), strict=True):
+        assert sum(row["value"] for row in rows) <= 1.5 * sum(row["floor"] for row in rows)
 
 
 @pytest.mark.slow
