@@ -60,6 +60,10 @@ def galerkin(
         theta = 2 * jnp.pi * x[:, 0] / frame.domain(mu).length[0]
         return basis.population(theta, jnp.pi * (x[:, 1] - v_low) / (v_high - v_low))
 
+    def interpolated(params, mu):
+        """Learned moments (t, k) at a parameter set."""
+        return jnp.tensordot(grid_weights(mu_splines, mu), params["moments"], 1)
+
     def means(x, mu):
         return basis.means(basis.moments(population(x, mu)))
 
@@ -75,7 +79,7 @@ def galerkin(
     def run(params, x0, ts, mu, key, substeps):
         domain = frame.domain(mu)
         kx, kv = slopes(mu)
-        learned = jnp.tensordot(grid_weights(mu_splines, mu), params["moments"], 1)
+        learned = interpolated(params, mu)
 
         def here(x):
             harmonics = population(x, mu)
@@ -112,7 +116,7 @@ def galerkin(
 
     @jax.jit
     def modes(params, ts, mu):
-        learned = jnp.tensordot(grid_weights(mu_splines, mu), params["moments"], 1)
+        learned = interpolated(params, mu)
         over_time = jax.vmap(time_spline)(jnp.asarray(ts, learned.dtype)) @ learned
         labels = {label: k for k, label in enumerate(basis.labels)}
         cosines = np.array([labels[False, m, 0] for m in range(1, modes_x + 1)])

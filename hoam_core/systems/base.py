@@ -50,7 +50,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Observable:
-    """A scalar of the population; `of_truth` marks those a learned model does not conserve."""
+    """A scalar of the population, with its label and unit."""
 
     name: str
     label: str
