@@ -37,3 +37,19 @@ def random(key: PRNGKeyArray, n: int, d: int) -> Float[Array, "n d"]:
 
 
 LOADINGS: dict[str, Loading] = {"quiet": quiet, "random": random}
+
+
+def cosine_quantile(
+    u: Float[Array, "*n"], amplitude: Float[Array, ""] | float
+) -> Float[Array, "*n"]:
+    """Phases theta in [0, 2 pi) of density 1 + amplitude cos(theta) from points u of (0, 1).
+
+    Solves theta + amplitude sin(theta) = 2 pi u by Newton's method; five steps are exact to
+    rounding for amplitudes up to 0.6.
+    """
+    target = 2 * jnp.pi * u
+    theta = target - amplitude * jnp.sin(target)
+    for _ in range(5):
+        excess = theta + amplitude * jnp.sin(theta) - target
+        theta = theta - excess / (1 + amplitude * jnp.cos(theta))
+    return theta

@@ -1,11 +1,12 @@
 """Points of the unit cube: strictly inside, reproducible, and quiet where they should be."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from hoam_core.loading import LOADINGS, quiet, random
+from hoam_core.loading import LOADINGS, cosine_quantile, quiet, random
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 1000, 4096])
@@ -51,3 +52,12 @@ def test_quiet_noise_of_a_mean_falls_faster_than_the_root_of_n(key):
     assert noise(random, 256) / noise(random, 4096) < 10
     assert noise(quiet, 256) / noise(quiet, 4096) > 16
     assert noise(quiet, 4096) < 0.01 * noise(random, 4096)
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 0.01, 0.3, 0.6])
+def test_the_cosine_quantile_inverts_its_distribution_function(amplitude):
+    u = jnp.linspace(0, 1, 1001)
+    theta = cosine_quantile(u, amplitude)
+    np.testing.assert_allclose(theta + amplitude * jnp.sin(theta), 2 * np.pi * u, atol=1e-12)
+    assert float(theta.min()) >= 0
+    assert float(theta.max()) <= 2 * np.pi + 1e-12
