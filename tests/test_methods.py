@@ -180,7 +180,7 @@ def test_the_loss_of_hoam_is_the_action_in_unit_coordinates(gaussian_flow, key):
 
     def s(z, tau):
         condition = jnp.stack([2 * tau - 1, jnp.cos(jnp.pi * tau), -1.0])
-        return net.apply(params, z, condition)
+        return net.apply(params, z, condition)[0]
 
     @jax.jit
     def action(nodes, start, end):

@@ -1,4 +1,4 @@
-"""Contract over NETWORKS: scalar, smooth, conditioned, and learnable throughout."""
+"""Contract over NETWORKS: smooth, conditioned, learnable, with as many outputs as asked."""
 
 import jax
 import jax.numpy as jnp
@@ -14,30 +14,51 @@ networks = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 
 
 @networks
-def test_a_network_is_a_smooth_scalar_of_sample_and_condition(make, key):
+def test_a_network_is_a_smooth_function_of_sample_and_condition(make, key):
     net = make(width=8, depth=2)
     params = jax.jit(net.init)(key, X, C)
-    assert net.apply(params, X, C).shape == ()
-    by_sample, by_condition = jax.jit(jax.grad(net.apply, argnums=(1, 2)))(params, X, C)
+
+    def scalar(params, x, c):
+        return net.apply(params, x, c)[0]
+
+    assert net.apply(params, X, C).shape == (1,)
+    by_sample, by_condition = jax.jit(jax.grad(scalar, argnums=(1, 2)))(params, X, C)
     assert by_sample.shape == X.shape
     assert float(jnp.abs(by_sample).min()) > 0
     assert float(jnp.abs(by_condition).min()) > 0
-    hessian = jax.jit(jax.hessian(net.apply, argnums=1))(params, X, C)
+    hessian = jax.jit(jax.hessian(scalar, argnums=1))(params, X, C)
     assert float(jnp.abs(hessian).max()) > 1e-6
 
 
 @networks
-def test_every_array_of_a_network_is_learned(make, key):
-    net = make(width=8, depth=2)
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_every_array_of_a_network_is_learned(make, outputs, key):
+    net = make(width=8, depth=2).clone(outputs=outputs)
     params = jax.jit(net.init)(key, X, C)
 
     @jax.jit
     @jax.grad
     def slopes(params):
-        return net.apply(params, X, C) ** 2 + net.apply(params, -2 * X, 3 * C) ** 2
+        one, other = net.apply(params, X, C), net.apply(params, -2 * X, 3 * C)
+        return jnp.sum(one**2 + other**2)
 
     for path, grad in jax.tree_util.tree_leaves_with_path(slopes(params)):
         assert float(jnp.abs(grad).max()) > 0, path
+
+
+@networks
+def test_the_outputs_of_a_network_differ_and_only_its_last_layer_grows(make, key):
+    net, field = make(width=8, depth=2), make(width=8, depth=2, outputs=3)
+    params = jax.jit(field.init)(key, X, C)
+    values = field.apply(params, X, C)
+    assert values.shape == (3,)
+    assert len(np.unique(values)) == 3
+    trees = [params, jax.jit(net.init)(key, X, C)]
+    assert len({jax.tree.structure(tree) for tree in trees}) == 1
+    shapes = zip(*([leaf.shape for leaf in jax.tree.leaves(t)] for t in trees), strict=True)
+    changed = [pair for pair in shapes if pair[0] != pair[1]]
+    assert changed
+    assert all(more[-1] == 3 and one[-1] == 1 for more, one in changed)
 
 
 @networks
@@ -46,7 +67,7 @@ def test_a_network_runs_in_single_precision_under_vmap(make, float32):
     x, c = X.astype(np.float32), C.astype(np.float32)
     params = jax.jit(net.init)(jax.random.key(0), x, c)
     rows = jax.jit(jax.vmap(lambda x: net.apply(params, x, c)))(jnp.ones((5, 3)))
-    assert rows.shape == (5,)
+    assert rows.shape == (5, 1)
     assert rows.dtype == np.float32
 
 

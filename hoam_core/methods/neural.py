@@ -23,7 +23,7 @@ def neural_potential(network: nn.Module, frame: Frame, frequencies: int) -> Pote
     def potential(params, z, tau, mu):
         domain = frame.scaling.unit_domain(frame.domain(mu))
         condition = jnp.concatenate([time_features(tau, frequencies), frame.scaling.unit_mu(mu)])
-        return jnp.asarray(network.apply(params, domain.features(z), condition))
+        return jnp.asarray(network.apply(params, domain.features(z), condition))[0]
 
     return potential
 

@@ -1,4 +1,4 @@
-"""Networks for a scalar potential, by the names that the command line and model files use."""
+"""Networks of a potential or a vector field, by the names that commands and model files use."""
 
 from collections.abc import Callable
 

@@ -31,20 +31,24 @@ class CoLoRALayer(nn.Module):
 
 
 class CoLoRA(nn.Module):
-    """Scalar potential of sample features x (f,) under conditions c (q,) of time and parameter."""
+    """`outputs` values of sample features x (f,) under conditions c (q,) of time and parameter.
+
+    One output is a potential, d outputs are a vector field.
+    """
 
     width: int = 64
     depth: int = 5
     rank: int = 6
     hyper_width: int = 64
     hyper_depth: int = 3
+    outputs: int = 1
 
     @nn.compact
-    def __call__(self, x: Float[Array, " f"], c: Float[Array, " q"]) -> Float[Array, ""]:
+    def __call__(self, x: Float[Array, " f"], c: Float[Array, " q"]) -> Float[Array, " outputs"]:
         hyper = Stack(
             (self.hyper_width,) * self.hyper_depth + (self.depth * self.rank + self.rank,)
         )
         alpha = jnp.reshape(hyper(c), (self.depth + 1, self.rank))
         for layer in range(self.depth):
             x = nn.swish(CoLoRALayer(self.width)(x, alpha[layer]))
-        return CoLoRALayer(1)(x, alpha[self.depth])[0]
+        return CoLoRALayer(self.outputs)(x, alpha[self.depth])

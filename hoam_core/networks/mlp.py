@@ -8,11 +8,15 @@ from hoam_core.networks.layers import Stack
 
 
 class MLP(nn.Module):
-    """Scalar potential of sample features x (f,) under conditions c (q,) of time and parameter."""
+    """`outputs` values of sample features x (f,) under conditions c (q,) of time and parameter.
+
+    One output is a potential, d outputs are a vector field.
+    """
 
     width: int = 64
     depth: int = 5
+    outputs: int = 1
 
     @nn.compact
-    def __call__(self, x: Float[Array, " f"], c: Float[Array, " q"]) -> Float[Array, ""]:
-        return Stack((self.width,) * self.depth + (1,))(jnp.concatenate([x, c]))[0]
+    def __call__(self, x: Float[Array, " f"], c: Float[Array, " q"]) -> Float[Array, " outputs"]:
+        return Stack((self.width,) * self.depth + (self.outputs,))(jnp.concatenate([x, c]))
