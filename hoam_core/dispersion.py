@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Array
 from scipy.optimize import root
 from scipy.special import wofz
 
@@ -24,8 +25,8 @@ class Maxwellian:
     """One beam of a velocity law: its share of the electrons, drift and thermal width."""
 
     share: float
-    drift: float
-    width: float
+    drift: float | Array
+    width: float | Array
 
 
 class Mode(NamedTuple):
@@ -82,10 +83,12 @@ def solve(
     return max(roots, key=lambda omega: (round(omega.imag, 9), omega.real))
 
 
-def fastest_mode(beams: Sequence[Maxwellian], mu: float, length: float, modes: int = 12) -> Mode:
-    """The mode of largest growth rate among k = 2 pi m / length, m = 1..modes, at coupling mu^2."""
+def fastest_mode(
+    beams: Sequence[Maxwellian], coupling: float, length: float, modes: int = 12
+) -> Mode:
+    """The mode of largest growth rate among k = 2 pi m / length, m = 1..modes."""
     found = []
     for m in range(1, modes + 1):
-        omega = solve(2 * np.pi * m / length, beams, mu**2)
+        omega = solve(2 * np.pi * m / length, beams, coupling)
         found.append(Mode(m, omega.real, omega.imag))
     return max(found, key=lambda mode: mode.growth_rate)

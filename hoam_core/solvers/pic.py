@@ -9,15 +9,23 @@ step of the leapfrog scheme (kick, drift, kick) deposits the particles on a grid
 order 1 or 2, solves the field equation spectrally and gathers the force with the same spline
 (Birdsall & Langdon, Plasma Physics via Computer Simulation, ch. 2, 4 and 8). Using one spline for
 both conserves momentum to rounding; energy is conserved to second order in the step.
+
+Weak collisions with a background are an Ornstein-Uhlenbeck process in velocity,
+
+    dv = -eta v dt + sqrt(2 eta) v_th dW,
+
+whose exact transition over a step follows the leapfrog (Strang splitting would be of the same
+order for eta dt << 1).
 """
 
 import math
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Complex, Float, Int
+from jaxtyping import Array, Complex, Float, Int, PRNGKeyArray
 
 from hoam_core.checks import check_positive, check_times
 from hoam_core.domain import wrap_circle
@@ -116,25 +124,46 @@ def energy_of_modes(
     return length * jnp.sum((jnp.abs(coefficients) / (coupling * k)) ** 2)
 
 
-@partial(jax.jit, static_argnames=("substeps", "cells", "order"))
-def _leapfrog(x, v, ts, length, coupling, *, substeps, cells, order):
+class Collisions(NamedTuple):
+    """Rate eta of the collisions and thermal speed v_th of what is collided with."""
+
+    rate: float
+    thermal_speed: float
+
+
+def collide(
+    key: PRNGKeyArray, v: Float[Array, " n"], dt: Float[Array, ""], collisions: Collisions
+) -> Float[Array, " n"]:
+    """Velocities after a time dt of the Ornstein-Uhlenbeck process, exactly in law."""
+    keep = jnp.exp(-collisions.rate * dt)
+    spread = collisions.thermal_speed * jnp.sqrt(-jnp.expm1(-2 * collisions.rate * dt))
+    return keep * v + spread * jax.random.normal(key, v.shape, v.dtype)
+
+
+@partial(jax.jit, static_argnames=("substeps", "cells", "order", "collisions"))
+def _leapfrog(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions):
     def accelerate(x):
         grid = acceleration(deposit(x, cells=cells, length=length, order=order), length, coupling)
         return gather(grid, x, length=length, order=order)
 
-    def step(_, carry):
-        x, v, a, h = carry
+    def step(i, carry):
+        x, v, a, h, key = carry
         v = v + 0.5 * h * a
         x = wrap_circle(x + h * v, length)
         a = accelerate(x)
-        return x, v + 0.5 * h * a, a, h
+        v = v + 0.5 * h * a
+        if collisions is not None:
+            v = collide(jax.random.fold_in(key, i), v, h, collisions)
+        return x, v, a, h, key
 
     def save(carry, interval):
-        x, v, a, _ = jax.lax.fori_loop(0, substeps, step, (*carry, interval / substeps))
-        return (x, v, a), jnp.stack([x, v], axis=-1)
+        *start, key = carry
+        key, own = jax.random.split(key)
+        x, v, a, *_ = jax.lax.fori_loop(0, substeps, step, (*start, interval / substeps, own))
+        return (x, v, a, key), jnp.stack([x, v], axis=-1)
 
     start = jnp.stack([x, v], axis=-1)
-    _, path = jax.lax.scan(save, (x, v, accelerate(x)), jnp.diff(ts))
+    _, path = jax.lax.scan(save, (x, v, accelerate(x), key), jnp.diff(ts))
     return jnp.concatenate([start[None], path])
 
 
@@ -148,17 +177,22 @@ def simulate(
     dt: float = 0.05,
     cells: int = 256,
     order: int = 1,
+    collisions: Collisions | None = None,
+    key: PRNGKeyArray | None = None,
 ) -> Float[Array, "t n 2"]:
     """Positions in [0, L) and velocities at exactly the times `ts`; the state is given at ts[0].
 
-    Every interval between two saved times is divided into equal steps of at most `dt`.
+    Every interval between two saved times is divided into equal steps of at most `dt`. Collisions
+    need a `key`.
     Raises ValueError for times that decrease or a step that is not positive.
     """
     check_times(np.asarray(ts))
     check_positive("dt", dt)
+    if collisions is not None and key is None:
+        raise ValueError("Argument `key` is missing: collisions are random; pass a random key.")
     longest = float(np.max(np.diff(ts), initial=0.0))
     substeps = max(1, math.ceil(longest / dt - 1e-6))
     return _leapfrog(
-        x, v, jnp.asarray(ts, x.dtype), length, coupling,
-        substeps=substeps, cells=cells, order=order,
+        x, v, jnp.asarray(ts, x.dtype), length, coupling, jax.random.key(0) if key is None else key,
+        substeps=substeps, cells=cells, order=order, collisions=collisions,
     )  # fmt: skip

@@ -2,10 +2,24 @@
 
 from hoam_core.checks import lookup
 from hoam_core.systems.base import Component, Observable, Parameter, System
+from hoam_core.systems.chaos import Chaos
+from hoam_core.systems.instabilities import BumpOnTail, TwoStream, TwoStreamBeams
+from hoam_core.systems.landau import Landau
 from hoam_core.systems.oscillator import Oscillator
-from hoam_core.systems.vlasov import TwoStream
+from hoam_core.systems.trap import Trap
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (TwoStream(), Oscillator())}
+SYSTEMS: dict[str, System] = {
+    system.name: system
+    for system in (
+        TwoStream(),
+        BumpOnTail(),
+        TwoStreamBeams(),
+        Landau(),
+        Oscillator(),
+        Chaos(),
+        Trap(),
+    )
+}
 
 
 def get_system(name: str) -> System:
