@@ -41,6 +41,8 @@ TINY_OPTIONS = {
     "galerkin": {"modes_x": 2, "modes_v": 3},
     "dice": {"intervals": 4, "samples": 16, "frequencies": 2},
     "hoam-simpson": {"nodes": 5, "samples": 16, "frequencies": 2},
+    "cfm": {"populations": 4, "samples": 16, "frequencies": 2, "steps": 5},
+    "ncsm": {"populations": 4, "samples": 16, "frequencies": 2, "levels": 3, "steps": 5},
 }
 TINY_NEURAL = {"nodes": 4, "samples": 16, "frequencies": 2}
 

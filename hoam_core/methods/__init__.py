@@ -9,7 +9,9 @@ import jax.numpy as jnp
 from hoam_core.methods.action import action_loss, hoam
 from hoam_core.methods.base import Frame, Method
 from hoam_core.methods.dice import dice, interval_loss
+from hoam_core.methods.flow import cfm
 from hoam_core.methods.galerkin import galerkin
+from hoam_core.methods.score import ncsm
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 from hoam_core.systems.base import System
 
@@ -55,6 +57,7 @@ def _needs_phase_space(system: System) -> None:
 _NEURAL = {"n_times": 401, "particles": 16_384}
 _ACTION = {**_NEURAL, "steps": 4_000, "rate": 1e-3}
 _DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
+_CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 METHODS: dict[str, MethodEntry] = {
     "galerkin": MethodEntry(
@@ -64,9 +67,11 @@ METHODS: dict[str, MethodEntry] = {
     "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _ACTION),
     "am": MethodEntry("Action matching, Monte Carlo", _action_matching, True, _ACTION),
     "dice": MethodEntry("Gauge-free loss (DICE)", dice, True, _DICE),
+    "cfm": MethodEntry("Conditional flow matching", cfm, True, _CONDITIONAL),
+    "ncsm": MethodEntry("Noise-conditional score", ncsm, True, _CONDITIONAL),
 }
 
 __all__ = [
-    "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "dice", "galerkin", "hoam",
-    "interval_loss",
+    "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "cfm", "dice", "galerkin",
+    "hoam", "interval_loss", "ncsm",
 ]  # fmt: skip

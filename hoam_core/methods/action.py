@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hoam_core.calculus import derivatives, laplacian
-from hoam_core.methods.base import Frame, Method, each
+from hoam_core.methods.base import Frame, Method, each, rollout_evaluations
 from hoam_core.methods.neural import (
     at_times,
     block,
@@ -114,4 +114,7 @@ def hoam(
         return jnp.mean(each(one, batch.mu, batch.nodes, batch.start, batch.end))
 
     sample = gradient_sampler(potential, frame, sigma=sigma, steps=steps)
-    return Method(init_network(network, frame, frequencies), sample, draw, loss)
+    # The midpoint rule, or Euler-Maruyama where there is noise.
+    evaluations = rollout_evaluations(scaling, steps, stages=1 if sigma else 2)
+    init = init_network(network, frame, frequencies)
+    return Method(init, sample, draw, loss, evaluations=evaluations)

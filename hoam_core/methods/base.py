@@ -32,8 +32,9 @@ class Frame(NamedTuple):
 class Sampler(Protocol):
     """From x0 (n, d) at ts[0] to samples (t, n, d) at all ts, in physical units, wrapped.
 
-    `steps` is the number of integration steps from 0 to the trained end time; the method's own
-    choice unless given.
+    `steps` is the number of integration steps from 0 to the trained end time, or of the inner
+    integration of a method that makes every saved time afresh; the method's own choice unless
+    given.
     """
 
     def __call__(
@@ -42,12 +43,22 @@ class Sampler(Protocol):
     ) -> Float[Array, "t n d"]: ...  # fmt: skip
 
 
+class Evaluations(Protocol):
+    """How many evaluations of its field a sampler spends on each particle, `steps` as given to it.
+
+    The cost of a roll-out that knows no machine: table 1 of Berman et al. 2024 compares by it.
+    """
+
+    def __call__(self, ts: np.ndarray, steps: int | None = None) -> int: ...
+
+
 class Method(NamedTuple):
     """An algorithm as a tuple of pure functions.
 
     `init(key, ensemble)` makes parameters; `draw(key, ensemble)` a batch; `loss(params, batch)`
     a scalar. A method without a loss is fitted by `init` alone, in closed form.
-    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out.
+    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out;
+    `evaluations(ts, steps)` is what `sample` costs a particle.
     """
 
     init: Callable[[PRNGKeyArray, Ensemble], Params]
@@ -55,6 +66,7 @@ class Method(NamedTuple):
     draw: Callable[[PRNGKeyArray, Ensemble], Batch] | None = None
     loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
     modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
+    evaluations: Evaluations | None = None
 
 
 def each(f: Callable, *examples: Array) -> Any:
@@ -90,6 +102,42 @@ def rollout(
 
     _, path = jax.lax.scan(save, (x0, ts[0], key), jnp.diff(ts))
     return jnp.concatenate([x0[None], path])
+
+
+def afresh(
+    at_time: Callable[[Array], Array], x0: Float[Array, "n d"], ts: Float[Array, " t"]
+) -> Float[Array, "t n d"]:
+    """x0 at ts[0] and at_time(t) (n, d) at every later time, each from the start anew.
+
+    One time after another on a CPU, several at once on an accelerator.
+    """
+
+    def save(t):
+        return jnp.where(t > ts[0], at_time(t), x0)
+
+    together = None if jax.default_backend() == "cpu" else 16
+    return jnp.concatenate([x0[None], jax.lax.map(save, ts[1:], batch_size=together)])
+
+
+def rollout_evaluations(scaling: Scaling, steps: int, stages: int) -> Evaluations:
+    """The evaluations of one roll-out through all saved times, `stages` in each step."""
+    default_steps = steps
+
+    def evaluations(ts, steps=None):
+        substeps = substeps_for(ts, float(scaling.t_end), steps or default_steps)
+        return stages * substeps * (len(ts) - 1)
+
+    return evaluations
+
+
+def afresh_evaluations(per_time: Callable[[int], int], steps: int) -> Evaluations:
+    """The evaluations of a method that spends per_time(steps) on every saved time but the first."""
+    default_steps = steps
+
+    def evaluations(ts, steps=None):
+        return per_time(steps or default_steps) * (len(ts) - 1)
+
+    return evaluations
 
 
 def substeps_for(ts: np.ndarray, t_end: float, steps: int) -> int:

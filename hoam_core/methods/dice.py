@@ -19,8 +19,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hoam_core.domain import along_last
-from hoam_core.methods.base import Frame, Method, each
-from hoam_core.methods.neural import block, gradient_sampler, init_network, neural_potential
+from hoam_core.methods.base import Frame, Method, each, rollout_evaluations
+from hoam_core.methods.neural import (
+    block,
+    gradient_sampler,
+    init_network,
+    neural_potential,
+    random_populations,
+)
 
 
 class IntervalBatch(NamedTuple):
@@ -64,12 +70,7 @@ def dice(
     def draw(key, ensemble):
         mu_key, time_key, block_key = jax.random.split(key, 3)
         m, t, n = ensemble.x.shape[:3]
-        # Stratified in time and parameter: every batch sees the whole run and all populations.
-        jitter = (jnp.arange(intervals) + jax.random.uniform(time_key, (intervals,))) / intervals
-        which_time = jnp.minimum((jitter * (t - 1)).astype(int), t - 2)
-        # A random sequence of all populations, as often as needed; its order knows nothing of time.
-        sequence = jax.random.permutation(mu_key, -(-intervals // m) * m)
-        which_mu = sequence[:intervals] % m
+        which_mu, which_time = random_populations(time_key, mu_key, intervals, m, t - 1)
 
         def interval(i, j, key):
             particles = block(key, n, samples)
@@ -98,4 +99,5 @@ def dice(
         gradient_sampler(potential, frame, steps=steps),
         draw,
         loss,
+        evaluations=rollout_evaluations(scaling, steps, stages=2),
     )

@@ -1,4 +1,7 @@
-"""A network as potential s(z, tau; mu) in unit coordinates, and the roll-out of its gradient."""
+"""A network as potential s(z, tau; mu) or vector field in unit coordinates, and batches for it.
+
+`gradient_sampler` is the roll-out of a potential's gradient.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,28 +18,46 @@ from hoam_core.methods.base import Frame, Params, Sampler, rollout, substeps_for
 from hoam_core.networks.layers import time_features
 
 Potential = Callable[[Params, Array, Array, Array], Float[Array, ""]]
+Field = Callable[..., Float[Array, " d"]]
+
+
+def neural_field(network: nn.Module, frame: Frame, frequencies: int) -> Field:
+    """field(params, z, tau, mu, *inner) of one sample: all outputs of the network.
+
+    `inner` are features (k,) of what else conditions it, beside those of time and parameter.
+    """
+
+    def field(params, z, tau, mu, *inner):
+        domain = frame.scaling.unit_domain(frame.domain(mu))
+        condition = jnp.concatenate(
+            [time_features(tau, frequencies), *inner, frame.scaling.unit_mu(mu)]
+        )
+        return jnp.asarray(network.apply(params, domain.features(z), condition))
+
+    return field
 
 
 def neural_potential(network: nn.Module, frame: Frame, frequencies: int) -> Potential:
     """potential(params, z, tau, mu) of one sample, with periodic features and time features."""
+    field = neural_field(network, frame, frequencies)
 
     def potential(params, z, tau, mu):
-        domain = frame.scaling.unit_domain(frame.domain(mu))
-        condition = jnp.concatenate([time_features(tau, frequencies), frame.scaling.unit_mu(mu)])
-        return jnp.asarray(network.apply(params, domain.features(z), condition))[0]
+        return field(params, z, tau, mu)[0]
 
     return potential
 
 
 def init_network(
-    network: nn.Module, frame: Frame, frequencies: int
+    network: nn.Module, frame: Frame, frequencies: int, inner: int = 0
 ) -> Callable[[PRNGKeyArray, Ensemble], Params]:
-    """The `init` of a method whose parameters are those of one network."""
+    """The `init` of a method whose parameters are those of one network, with `inner` features."""
 
     def init(key, ensemble):
         mu = ensemble.mu[0]
         features = frame.domain(mu).features(ensemble.x[0, 0, 0])
-        condition = jnp.concatenate([time_features(jnp.zeros(()), frequencies), mu])
+        condition = jnp.concatenate(
+            [time_features(jnp.zeros(()), frequencies), jnp.zeros(inner), mu]
+        )
         return network.init(key, features, condition)
 
     return init
@@ -86,6 +107,25 @@ def block(key: PRNGKeyArray, n: int, samples: int) -> Array:
     samples = min(samples, n)
     start = jax.random.randint(key, (), 0, n // samples) * samples
     return start + jnp.arange(samples)
+
+
+def stratified(key: PRNGKeyArray, count: int) -> Float[Array, " c"]:
+    """One random point in each of `count` equal parts of [0, 1), in order."""
+    return (jnp.arange(count) + jax.random.uniform(key, (count,))) / count
+
+
+def random_populations(
+    time_key: PRNGKeyArray, mu_key: PRNGKeyArray, count: int, m: int, intervals: int
+) -> tuple[Array, Array]:
+    """`count` random parameter sets out of m, and as many intervals, for one batch.
+
+    Stratified in time and parameter: every batch sees the whole run and all populations.
+    """
+    which = (stratified(time_key, count) * intervals).astype(int)
+    # A random sequence of all populations, as often as needed; its order knows nothing of time.
+    sequence = jax.random.permutation(mu_key, -(-count // m) * m)
+    # Rounding may bring the last point of a stratum to one.
+    return sequence[:count] % m, jnp.minimum(which, intervals - 1)
 
 
 def at_times(
