@@ -18,7 +18,6 @@ whose exact transition over a step follows the leapfrog (Strang splitting would 
 order for eta dt << 1).
 """
 
-import math
 from functools import partial
 from typing import NamedTuple
 
@@ -27,8 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int, PRNGKeyArray
 
-from hoam_core.checks import check_positive, check_times
-from hoam_core.domain import wrap_circle
+from hoam_core.solvers.leapfrog import count_substeps, leapfrog
 
 
 def _stencil(
@@ -141,30 +139,18 @@ def collide(
 
 
 @partial(jax.jit, static_argnames=("substeps", "cells", "order", "collisions"))
-def _leapfrog(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions):
+def _run(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions):
     def accelerate(x):
         grid = acceleration(deposit(x, cells=cells, length=length, order=order), length, coupling)
         return gather(grid, x, length=length, order=order)
 
-    def step(i, carry):
-        x, v, a, h, key = carry
-        v = v + 0.5 * h * a
-        x = wrap_circle(x + h * v, length)
-        a = accelerate(x)
-        v = v + 0.5 * h * a
-        if collisions is not None:
-            v = collide(jax.random.fold_in(key, i), v, h, collisions)
-        return x, v, a, h, key
+    def after(i, v, h):
+        return v if collisions is None else collide(jax.random.fold_in(key, i), v, h, collisions)
 
-    def save(carry, interval):
-        *start, key = carry
-        key, own = jax.random.split(key)
-        x, v, a, *_ = jax.lax.fori_loop(0, substeps, step, (*start, interval / substeps, own))
-        return (x, v, a, key), jnp.stack([x, v], axis=-1)
+    def join(x, v):
+        return jnp.stack([x, v], axis=-1)
 
-    start = jnp.stack([x, v], axis=-1)
-    _, path = jax.lax.scan(save, (x, v, accelerate(x), key), jnp.diff(ts))
-    return jnp.concatenate([start[None], path])
+    return leapfrog(accelerate, join, x, v, ts, length=length, substeps=substeps, after=after)
 
 
 def simulate(
@@ -186,13 +172,10 @@ def simulate(
     need a `key`.
     Raises ValueError for times that decrease or a step that is not positive.
     """
-    check_times(np.asarray(ts))
-    check_positive("dt", dt)
+    substeps = count_substeps(ts, dt)
     if collisions is not None and key is None:
         raise ValueError("Argument `key` is missing: collisions are random; pass a random key.")
-    longest = float(np.max(np.diff(ts), initial=0.0))
-    substeps = max(1, math.ceil(longest / dt - 1e-6))
-    return _leapfrog(
+    return _run(
         x, v, jnp.asarray(ts, x.dtype), length, coupling, jax.random.key(0) if key is None else key,
         substeps=substeps, cells=cells, order=order, collisions=collisions,
     )  # fmt: skip

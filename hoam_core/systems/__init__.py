@@ -5,6 +5,7 @@ from hoam_core.systems.base import Component, Observable, Parameter, System
 from hoam_core.systems.chaos import Chaos
 from hoam_core.systems.instabilities import BumpOnTail, TwoStream, TwoStreamBeams
 from hoam_core.systems.landau import Landau
+from hoam_core.systems.landau6d import StrongLandauAllAxes, StrongLandauOneAxis
 from hoam_core.systems.oscillator import Oscillator
 from hoam_core.systems.trap import Trap
 
@@ -15,6 +16,8 @@ SYSTEMS: dict[str, System] = {
         BumpOnTail(),
         TwoStreamBeams(),
         Landau(),
+        StrongLandauOneAxis(),
+        StrongLandauAllAxes(),
         Oscillator(),
         Chaos(),
         Trap(),

@@ -1,0 +1,67 @@
+"""Kick-drift-kick leapfrog on a torus, saved exactly at given times; what all particle codes share.
+
+    v <- v + h/2 a(x),    x <- (x + h v) mod L,    v <- v + h/2 a(x),
+
+of second order, time-reversible and symplectic (Hairer, Lubich & Wanner, Acta Numerica 12 (2003)
+399). The force of the second kick is that of the next first one, so that a step costs one force.
+"""
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from hoam_core.checks import check_positive, check_times
+from hoam_core.domain import wrap_circle
+
+
+def count_substeps(ts: np.ndarray, dt: float) -> int:
+    """Equal steps of at most `dt` in the longest interval of `ts`; every interval takes as many.
+
+    Raises ValueError for times that decrease or a step that is not positive.
+    """
+    check_times(np.asarray(ts))
+    check_positive("dt", dt)
+    longest = float(np.max(np.diff(ts), initial=0.0))
+    # A step that fits a whole number of times must not gain one more by rounding.
+    return max(1, math.ceil(longest / dt - 1e-6))
+
+
+def _unchanged(step: Int[Array, ""], v: Float[Array, "*b"], h: Float[Array, ""]) -> Array:
+    return v
+
+
+def leapfrog(
+    accelerate: Callable[[Float[Array, "*b"]], Float[Array, "*b"]],
+    join: Callable[[Float[Array, "*b"], Float[Array, "*b"]], Float[Array, "*s"]],
+    x: Float[Array, "*b"],
+    v: Float[Array, "*b"],
+    ts: Float[Array, " t"],
+    *,
+    length: Float[Array, ""] | float,
+    substeps: int,
+    after: Callable[[Int[Array, ""], Float[Array, "*b"], Float[Array, ""]], Array] = _unchanged,
+) -> Float[Array, " t *s"]:
+    """join(x, v) at all `ts`, from x in [0, length) and v at ts[0], `substeps` steps an interval.
+
+    `after(i, v, h)` may change the velocities at the end of step i = 0, 1, ..., of length h. Meant
+    to be called inside a compiled function: the number of steps is part of the program.
+    """
+
+    def step(_, carry):
+        x, v, a, i, h = carry
+        v = v + 0.5 * h * a
+        x = wrap_circle(x + h * v, length)
+        a = accelerate(x)
+        return x, after(i, v + 0.5 * h * a, h), a, i + 1, h
+
+    def save(carry, interval):
+        *carry, _ = jax.lax.fori_loop(0, substeps, step, (*carry, interval / substeps))
+        return tuple(carry), join(carry[0], carry[1])
+
+    start = (x, v, accelerate(x), jnp.zeros((), jnp.int32))
+    _, path = jax.lax.scan(save, start, jnp.diff(ts))
+    return jnp.concatenate([join(x, v)[None], path])
