@@ -15,6 +15,7 @@ from hoam_core.loading import LOADINGS
 from hoam_core.methods import METHODS, Method
 from hoam_core.methods.base import Frame
 from hoam_core.networks import NETWORKS
+from hoam_core.recipes import RECIPES
 from hoam_core.systems import System, get_system
 
 Options = Mapping[str, Any]
@@ -114,6 +115,7 @@ def default_experiment(
         "t_end": system.t_end,
         "n_times": system.n_times,
         **entry.defaults,
+        **RECIPES.get((system.name, method), {}),
         **changes,
     }
     return Experiment(**values)

@@ -60,7 +60,7 @@ def test_every_step_ends_on_the_learned_moments(flow):
     method, params, ensemble = flow
     x0 = population(jax.random.key(5), 1000)
     found = method.sample(params, x0, TS, jnp.array([0.4]), jax.random.key(0))
-    learned, reached = params["moments"][1], _moments(method, found, ensemble)
+    learned, reached = params["moments"][1, :, 0], _moments(method, found, ensemble)
     start = np.abs(reached[0] - learned[0]).max()
     assert start > 0.01  # other particles: the moments differ at first ...
     assert np.abs(reached[1:] - learned[1:]).max() < 0.03 * start  # ... and agree after one step
@@ -73,15 +73,15 @@ def test_an_offset_of_the_start_is_corrected_and_not_carried_along(galerkin_mode
     x0 = model.system.initial(jax.random.key(9), mu, 512)
     found = model.sample(x0, ts, mu, jax.random.key(0))
     again = Ensemble(mu[None], ensemble.ts, found[None])
-    reached = model.method.init(jax.random.key(0), again)["moments"][0]
-    learned = model.params["moments"][1]
+    reached = model.method.init(jax.random.key(0), again)["moments"][0, :, 0]
+    learned = model.params["moments"][1, :, 0]
     change = np.abs(np.diff(learned, axis=0)).max()
     assert np.abs(reached[1:] - learned[1:]).max() < 0.02 * change
 
 
 def _moments(method, found, ensemble):
     again = Ensemble(ensemble.mu[:1], ensemble.ts, found[None])
-    return np.asarray(method.init(jax.random.key(0), again)["moments"][0])
+    return np.asarray(method.init(jax.random.key(0), again)["moments"][0, :, 0])
 
 
 def test_noise_spreads_the_particles_and_is_compensated_in_the_moments(flow):
@@ -96,7 +96,7 @@ def test_noise_spreads_the_particles_and_is_compensated_in_the_moments(flow):
     )
     assert np.abs(gap(found, quiet))[-1].mean() > 0.1
     # Without the Laplacian's term each step would lose sigma^2 k^2 h / 2 of E cos(theta).
-    learned, reached = params["moments"][1, 1:, 2], np.cos(found[1:, :, 0]).mean(-1)
+    learned, reached = params["moments"][1, 1:, 0, 2], np.cos(found[1:, :, 0]).mean(-1)
     loss = 0.5 * 0.5**2 * float(frame.scaling.scale[0]) ** 2 / 20
     assert loss > 0.015
     assert float(reached.sum() / learned.sum()) == pytest.approx(1, abs=loss / 3)
@@ -104,7 +104,7 @@ def test_noise_spreads_the_particles_and_is_compensated_in_the_moments(flow):
 
 def test_moments_are_those_of_the_training_populations(flow):
     _, params, ensemble = flow
-    assert params["moments"].shape == (len(RATES), len(TS), 7 * 3 - 1)
+    assert params["moments"].shape == (len(RATES), len(TS), 1, 7 * 3 - 1)
     # The functions are ordered cosines first, q fastest: cos(theta) is number 3 - 1 = 2.
     expected = jnp.cos(ensemble.x[..., 0]).mean(-1)
-    np.testing.assert_allclose(params["moments"][:, :, 2], expected, atol=1e-12)
+    np.testing.assert_allclose(params["moments"][:, :, 0, 2], expected, atol=1e-12)

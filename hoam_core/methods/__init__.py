@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import flax.linen as nn
-import jax.numpy as jnp
 
 from hoam_core.methods.action import action_loss, hoam
 from hoam_core.methods.base import Frame, Method
 from hoam_core.methods.dice import dice, interval_loss
 from hoam_core.methods.flow import cfm
 from hoam_core.methods.galerkin import galerkin
+from hoam_core.methods.hybrid import hybrid
 from hoam_core.methods.score import ncsm
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 from hoam_core.systems.base import System
@@ -44,25 +44,14 @@ def _action_matching(
     return hoam(frame, network, monte_carlo(nodes), **options)
 
 
-def _needs_phase_space(system: System) -> None:
-    domain = system.domain(jnp.asarray([p.low for p in system.parameters]))
-    if domain.periodic != (True, False):
-        raise ValueError(
-            "Method 'galerkin' has a basis for one periodic position and one velocity only, and "
-            f"system {system.name!r} has other components; choose a neural method, such as "
-            "'hoam-gauss' or 'dice'."
-        )
-
-
 _NEURAL = {"n_times": 401, "particles": 16_384}
 _ACTION = {**_NEURAL, "steps": 4_000, "rate": 1e-3}
 _DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
+_HYBRID = {**_NEURAL, "steps": 10_000, "rate": 2e-3}
 _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 METHODS: dict[str, MethodEntry] = {
-    "galerkin": MethodEntry(
-        "Galerkin, closed loop", galerkin, False, {"particles": 32_768}, _needs_phase_space
-    ),
+    "galerkin": MethodEntry("Galerkin, closed loop", galerkin, False, {"particles": 32_768}),
     "hoam-gauss": MethodEntry("HOAM, Gauss-Legendre", _hoam_gauss, True, _ACTION),
     "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _ACTION),
     "am": MethodEntry("Action matching, Monte Carlo", _action_matching, True, _ACTION),
@@ -73,5 +62,5 @@ METHODS: dict[str, MethodEntry] = {
 
 __all__ = [
     "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "cfm", "dice", "galerkin",
-    "hoam", "interval_loss", "ncsm",
+    "hoam", "hybrid", "interval_loss", "ncsm",
 ]  # fmt: skip

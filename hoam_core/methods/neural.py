@@ -63,22 +63,35 @@ def init_network(
     return init
 
 
+def potential_velocity(
+    potential: Potential, frame: Frame
+) -> Callable[[Params, Array, Array, Array], Float[Array, "n d"]]:
+    """velocity(params, x, t, mu): dx/dt = grad s of physical samples x (n, d) at time t."""
+    scaling = frame.scaling
+
+    def velocity(params, x, t, mu):
+        def s(z, tau):
+            return potential(params, z, tau, mu)
+
+        field = jax.vmap(lambda z: gradient(s, z, t / scaling.t_end))(scaling.unit(x))
+        return field * along_last(scaling.scale, x) / scaling.t_end
+
+    return velocity
+
+
 def gradient_sampler(
     potential: Potential, frame: Frame, *, sigma: float = 0.0, steps: int = 200
 ) -> Sampler:
     """Integrates dz = grad s dtau (+ sigma dW): midpoint rule, Euler-Maruyama with noise."""
     scaling, default_steps = frame.scaling, steps
+    field = potential_velocity(potential, frame)
 
     @partial(jax.jit, static_argnames="substeps")
     def run(params, x0, ts, mu, key, substeps):
         domain = frame.domain(mu)
 
         def velocity(x, t):
-            def s(z, tau):
-                return potential(params, z, tau, mu)
-
-            field = jax.vmap(lambda z: gradient(s, z, t / scaling.t_end))(scaling.unit(x))
-            return field * along_last(scaling.scale, x) / scaling.t_end
+            return field(params, x, t, mu)
 
         def midpoint(x, t, h, key):
             half = x + 0.5 * h * velocity(x, t)

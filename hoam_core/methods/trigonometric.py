@@ -1,7 +1,7 @@
-r"""Trigonometric functions on a phase space (x on a circle, v on a line) and their products.
+r"""Trigonometric functions on a phase plane (x on a circle, v on a line) and their products.
 
     phi = {cos, sin}(m theta) cos(q eta),  m = 0..M, q = 0..Q,  without the constant,
-    theta = 2 pi x / L,  eta = pi (v - v_low) / (v_high - v_low).
+    y = (theta, eta) = (2 pi x / L, pi (v - v_low) / (v_high - v_low)).
 
 The product of two trigonometric functions is a sum of two others. All entries of the stiffness
 matrix A_kl = E[grad phi_k . grad phi_l] are therefore combinations, fixed once and for all, of the
@@ -39,23 +39,24 @@ def harmonics(angle: Float[Array, " n"], order: int) -> Harmonics:
     return Harmonics(*jax.lax.scan(rotate, start, length=order + 1)[1])
 
 
-class Population(NamedTuple):
-    """Harmonics of both angles of a population: all that moments and field need."""
+class View(NamedTuple):
+    """What means, stiffness and field need of a population: harmonics and their flat moments."""
 
     theta: Harmonics
     eta: Harmonics
+    moments: Float[Array, " f"]
 
 
 class _Tables(NamedTuple):
     """Where each entry of the stiffness matrix finds its four moments, and their weights."""
 
     index: np.ndarray  # (4, k, k) into the flat moments
-    x_weight: np.ndarray  # (4, k, k), times (2 pi / L)^2
-    v_weight: np.ndarray  # (4, k, k), times (pi / range)^2
+    x_weight: np.ndarray  # (4, k, k)
+    v_weight: np.ndarray  # (4, k, k)
 
 
 class TrigonometricBasis(eqx.Module):
-    """The basis of the module's first equation, in the coordinates of (length, v_low, v_high)."""
+    """The basis of the module's first equation."""
 
     modes_x: int = eqx.field(static=True)
     modes_v: int = eqx.field(static=True)
@@ -72,22 +73,19 @@ class TrigonometricBasis(eqx.Module):
         """Number of functions."""
         return (2 * self.modes_x + 1) * (self.modes_v + 1) - 1
 
-    def population(self, theta: Float[Array, " n"], eta: Float[Array, " n"]) -> Population:
+    def view(self, y: Float[Array, "n 2"]) -> View:
         """Harmonics up to twice the orders of the basis, which the stiffness matrix needs."""
-        return Population(harmonics(theta, 2 * self.modes_x), harmonics(eta, 2 * self.modes_v))
+        theta = harmonics(y[:, 0], 2 * self.modes_x)
+        eta = harmonics(y[:, 1], 2 * self.modes_v)
+        rows = jnp.concatenate([theta.cos, theta.sin])
+        return View(theta, eta, (rows @ eta.cos.T / y.shape[0]).ravel())
 
     def _flat(self, sine: bool, m: int, r: int) -> int:
         return (int(sine) * (2 * self.modes_x + 1) + m) * (2 * self.modes_v + 1) + r
 
-    def moments(self, population: Population) -> Float[Array, " f"]:
-        """E[{cos, sin}(p theta) cos(r eta)], flat, up to twice the orders of the basis."""
-        n = population.theta.cos.shape[1]
-        rows = jnp.concatenate([population.theta.cos, population.theta.sin])
-        return (rows @ population.eta.cos.T / n).ravel()
-
-    def means(self, moments: Float[Array, " f"]) -> Float[Array, " k"]:
+    def means(self, view: View) -> Float[Array, " k"]:
         """E[phi_k] out of the moments."""
-        return moments[np.array([self._flat(*label) for label in self.labels])]
+        return view.moments[np.array([self._flat(*label) for label in self.labels])]
 
     def _tables(self) -> _Tables:
         sine, m, q = (np.array(column) for column in zip(*self.labels, strict=True))
@@ -112,43 +110,34 @@ class TrigonometricBasis(eqx.Module):
                 v_weight.append(0.25 * q[i] * q[j] * plain * sign)
         return _Tables(np.stack(index), np.stack(x_weight), np.stack(v_weight))
 
-    def stiffness(
-        self, moments: Float[Array, " f"], kx: Float[Array, ""], kv: Float[Array, ""]
-    ) -> Float[Array, "k k"]:
-        """A_kl = E[grad phi_k . grad phi_l]; kx, kv are the slopes of theta and eta."""
+    def stiffness(self, view: View, metric: Float[Array, " 2"]) -> Float[Array, "k k"]:
+        """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l], derivatives by y."""
         tables = self._tables()
-        dtype = moments.dtype
+        dtype = view.moments.dtype
         total = jnp.zeros((self.size, self.size), dtype)
         for index, wx, wv in zip(*tables, strict=True):
-            weight = kx**2 * jnp.asarray(wx, dtype) + kv**2 * jnp.asarray(wv, dtype)
-            total = total + weight * moments[index]
+            weight = metric[0] * jnp.asarray(wx, dtype) + metric[1] * jnp.asarray(wv, dtype)
+            total = total + weight * view.moments[index]
         return total
 
-    def laplacians(
-        self, means: Float[Array, " k"], kx: Float[Array, ""], kv: Float[Array, ""]
-    ) -> Float[Array, " k"]:
-        """E[Lap phi_k]; every function is an eigenfunction of the Laplacian."""
+    def laplacians(self, view: View, metric: Float[Array, " 2"]) -> Float[Array, " k"]:
+        """E[sum_i metric_i d_i^2 phi_k]; every function is an eigenfunction of the Laplacian."""
         _, m, q = (np.array(column, float) for column in zip(*self.labels, strict=True))
-        return -(kx**2 * jnp.asarray(m**2) + kv**2 * jnp.asarray(q**2)).astype(means.dtype) * means
+        eigenvalues = metric[0] * jnp.asarray(m**2) + metric[1] * jnp.asarray(q**2)
+        return -eigenvalues.astype(view.moments.dtype) * self.means(view)
 
-    def field(
-        self,
-        population: Population,
-        coefficients: Float[Array, " k"],
-        kx: Float[Array, ""],
-        kv: Float[Array, ""],
-    ) -> Float[Array, "n 2"]:
-        """sum_k c_k grad phi_k at every particle."""
+    def field(self, view: View, coefficients: Float[Array, " k"]) -> Float[Array, "n 2"]:
+        """sum_k c_k grad_y phi_k at every particle."""
         mx, mv = self.modes_x + 1, self.modes_v + 1
         first = jnp.concatenate([jnp.zeros(1, coefficients.dtype), coefficients[: mx * mv - 1]])
         cosines = first.reshape(mx, mv)
         sines = coefficients[mx * mv - 1 :].reshape(mx - 1, mv)
-        theta = Harmonics(*(part[:mx] for part in population.theta))
-        eta = Harmonics(*(part[:mv] for part in population.eta))
+        theta = Harmonics(*(part[:mx] for part in view.theta))
+        eta = Harmonics(*(part[:mv] for part in view.eta))
         m = jnp.arange(mx, dtype=coefficients.dtype)[:, None]
         q = jnp.arange(mv, dtype=coefficients.dtype)[None, :]
         along = jnp.concatenate([m * cosines, m[1:] * sines]) @ eta.cos
         across = jnp.concatenate([q * cosines, q * sines]) @ eta.sin
         dx = jnp.sum(theta.cos[1:] * along[mx:], 0) - jnp.sum(theta.sin * along[:mx], 0)
         dv = -jnp.sum(theta.cos * across[:mx], 0) - jnp.sum(theta.sin[1:] * across[mx:], 0)
-        return jnp.stack([kx * dx, kv * dv], axis=-1)
+        return jnp.stack([dx, dv], axis=-1)

@@ -1,0 +1,155 @@
+r"""Monomials and random waves: functions for populations in any number of dimensions.
+
+    phi = y^e,  1 <= |e| <= degree (free components only),
+    phi = cos(w . y), sin(w . y)  for given wave vectors w (whole numbers on periodic components),
+
+in standardised coordinates y, where periodic components are angles. Monomials carry means, spreads
+and skewness exactly; random Fourier features (Rahimi & Recht 2007) carry the shape.
+
+The partial derivatives of all functions are combinations of few others, p = (1, lower monomials)
+and the waves themselves: d_i y^e = sum_b D_i[e, b] p_b. So the stiffness matrix
+
+    A_kl = E[sum_i g_i d_i phi_k d_i phi_l]
+
+follows from one Gram matrix E[(p, waves) (p, waves)^T] and constant tables, instead of from the
+gradients of every function at every particle.
+"""
+
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+
+class View(NamedTuple):
+    """Functions at the particles: 1 with the lower monomials, all monomials, and waves."""
+
+    lower: Float[Array, "l n"]
+    monomials: Float[Array, "a n"]
+    cos: Float[Array, "w n"]
+    sin: Float[Array, "w n"]
+
+
+def exponents(free: tuple[int, ...], degree: int) -> list[tuple[int, ...]]:
+    """Monomials of degrees 0..degree as increasing tuples of their factors, by degree."""
+    return [
+        factors for d in range(degree + 1) for factors in combinations_with_replacement(free, d)
+    ]
+
+
+def random_waves(
+    periodic: tuple[bool, ...], count: int, width: float, harmonics: int, seed: int = 0
+) -> np.ndarray:
+    """Wave vectors (count, b): Gaussian of that width, whole numbers on periodic components.
+
+    Where there are periodic components the first ones are their pure harmonics 1..harmonics.
+    """
+    rng = np.random.default_rng(seed)
+    circles = np.flatnonzero(periodic)
+    pure = np.zeros((len(circles) * harmonics, len(periodic)))
+    for row, (i, m) in enumerate((i, m) for i in circles for m in range(1, harmonics + 1)):
+        pure[row, i] = m
+    waves = width * rng.standard_normal((count, len(periodic)))
+    waves[:, circles] = np.rint(waves[:, circles])
+    return np.concatenate([pure, waves])[:count]
+
+
+class FeatureBasis(eqx.Module):
+    """The functions of the module's first lines on a block of b components."""
+
+    periodic: tuple[bool, ...] = eqx.field(static=True)
+    degree: int = eqx.field(static=True)
+    waves: np.ndarray  # (w, b)
+
+    @property
+    def _monomials(self) -> list[tuple[int, ...]]:
+        free = tuple(i for i, circle in enumerate(self.periodic) if not circle)
+        return exponents(free, self.degree)[1:]
+
+    @property
+    def _lower(self) -> list[tuple[int, ...]]:
+        return [(), *(f for f in self._monomials if len(f) < self.degree)]
+
+    @property
+    def size(self) -> int:
+        """Number of functions."""
+        return len(self._monomials) + 2 * len(self.waves)
+
+    def _derivatives(self) -> np.ndarray:
+        """D (b, a, l): the derivative of each monomial by each component, in lower monomials."""
+        lower = {factors: column for column, factors in enumerate(self._lower)}
+        table = np.zeros((len(self.periodic), len(self._monomials), len(lower)))
+        for row, factors in enumerate(self._monomials):
+            for i in set(factors):
+                rest = list(factors)
+                rest.remove(i)
+                table[i, row, lower[tuple(rest)]] = factors.count(i)
+        return table
+
+    def view(self, y: Float[Array, "n b"]) -> View:
+        """All functions at all particles."""
+        rows: dict[tuple[int, ...], Array] = {(): jnp.ones_like(y[:, 0])}
+        for factors in self._monomials:
+            rows[factors] = rows[factors[:-1]] * y[:, factors[-1]]
+        n = y.shape[0]
+        monomials = [rows[factors] for factors in self._monomials]
+        phase = jnp.asarray(self.waves, y.dtype) @ y.T
+        return View(
+            jnp.stack([rows[factors] for factors in self._lower]),
+            jnp.stack(monomials) if monomials else jnp.zeros((0, n), y.dtype),
+            jnp.cos(phase),
+            jnp.sin(phase),
+        )
+
+    def means(self, view: View) -> Float[Array, " k"]:
+        """E[phi_k]: monomials, cosines, sines."""
+        return jnp.concatenate(
+            [jnp.mean(rows, -1) for rows in (view.monomials, view.cos, view.sin)]
+        )
+
+    def stiffness(self, view: View, metric: Float[Array, " b"]) -> Float[Array, "k k"]:
+        """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l], derivatives by y."""
+        dtype = view.cos.dtype
+        table, waves = jnp.asarray(self._derivatives(), dtype), jnp.asarray(self.waves, dtype)
+        # Derivatives of cosines and sines are -sin and cos, times their wave vector.
+        slopes = jnp.concatenate([-view.sin, view.cos])
+        rows = jnp.concatenate([view.lower, slopes])
+        gram = rows @ rows.T / rows.shape[1]
+        low = len(self._lower)
+        both = jnp.concatenate([waves, waves])
+        weighted = metric[:, None, None] * table
+        polynomial = jnp.einsum("ial,lm,ibm->ab", weighted, gram[:low, :low], table)
+        mixed = jnp.einsum("ial,lw,wi->aw", weighted, gram[:low, low:], both)
+        wave = ((both * metric[None]) @ both.T) * gram[low:, low:]
+        return jnp.block([[polynomial, mixed], [mixed.T, wave]])
+
+    def laplacians(self, view: View, metric: Float[Array, " b"]) -> Float[Array, " k"]:
+        """E[sum_i metric_i d_i^2 phi_k]."""
+        dtype = view.cos.dtype
+        table, waves = jnp.asarray(self._derivatives(), dtype), jnp.asarray(self.waves, dtype)
+        low = len(self._lower)
+        # Lower monomials are 1 and the first ones of all: their derivatives stand in the table.
+        mean = jnp.mean(view.lower, -1)
+        slopes = jnp.einsum("ial,l->ia", table[:, : low - 1], mean)
+        slopes = jnp.concatenate([jnp.zeros_like(slopes[:, :1]), slopes], axis=1)
+        polynomial = jnp.einsum("i,ial,il->a", metric, table, slopes)
+        eigenvalues = (waves**2) @ metric
+        return jnp.concatenate(
+            [
+                polynomial,
+                -eigenvalues * jnp.mean(view.cos, -1),
+                -eigenvalues * jnp.mean(view.sin, -1),
+            ]
+        )
+
+    def field(self, view: View, coefficients: Float[Array, " k"]) -> Float[Array, "n b"]:
+        """sum_k c_k grad_y phi_k at every particle."""
+        dtype, count, number = view.cos.dtype, len(self.waves), len(self._monomials)
+        table, waves = jnp.asarray(self._derivatives(), dtype), jnp.asarray(self.waves, dtype)
+        c, cosines, sines = jnp.split(coefficients, [number, number + count])
+        polynomial = jnp.einsum("a,ial->il", c, table) @ view.lower
+        wave = waves.T @ (sines[:, None] * view.cos - cosines[:, None] * view.sin)
+        return (polynomial + wave).T

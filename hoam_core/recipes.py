@@ -1,0 +1,24 @@
+"""What the project found best for a method on a system, where that is not the method's default.
+
+Plain values that `default_experiment` lays over the defaults of METHODS. Each line has its reason.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+# High powers and waves add nothing to a law that stays Gaussian.
+_GAUSSIAN = {"particles": 16_384, "n_times": 101, "options": {"degree": 3, "waves": 0}}
+# Components that hardly correlate: functions of single ones; a hundred need memory, not particles.
+_MEAN_FIELD = {"particles": 2_048, "n_times": 101, "options": {"degree": 4, "waves": 0}}
+# Many parameter sets: fewer times keep the files of moments small.
+_TWO_PARAMETERS = {"particles": 16_384, "n_times": 101}
+
+RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    # Collisions are random: their noise in the moments falls with the particles only.
+    ("bump-on-tail", "galerkin"): {"particles": 131_072},
+    ("two-stream-beams", "galerkin"): _TWO_PARAMETERS,
+    ("landau", "galerkin"): _TWO_PARAMETERS,
+    ("oscillator", "galerkin"): _GAUSSIAN,
+    ("trap", "galerkin"): _MEAN_FIELD,
+    ("chaos-9d", "galerkin"): {"particles": 16_384, "options": {"ridge": 1e-3}},
+}
