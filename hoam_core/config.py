@@ -54,7 +54,6 @@ class Experiment:
                 f"Argument `network` must be left out for {self.method!r}, which has none, "
                 f"but is {self.network!r}."
             )
-        entry.check(system)
         check_count("particles", self.particles)
         check_count("steps", self.steps)
         check_count("n_times", self.n_times, 4)

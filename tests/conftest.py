@@ -37,8 +37,15 @@ settings.register_profile(
 settings.load_profile("tests")
 
 TINY_AXES = {"two-stream": ((1.2, 1.4, 1.6, 1.8),), "oscillator": ((3.0, 4.0, 5.0),)}
+# Phase spaces take the first two of these, everything else the others.
+TINY_GALERKIN = {"modes_x": 2, "modes_v": 3, "degree": 2, "waves": 2}
 TINY_OPTIONS = {
-    "galerkin": {"modes_x": 2, "modes_v": 3},
+    "galerkin": TINY_GALERKIN,
+    "hybrid": {
+        **TINY_GALERKIN,
+        "frequencies": 2,
+        "training": {"intervals": 4, "samples": 16},
+    },
     "dice": {"intervals": 4, "samples": 16, "frequencies": 2},
     "hoam-simpson": {"nodes": 5, "samples": 16, "frequencies": 2},
     "cfm": {"populations": 4, "samples": 16, "frequencies": 2, "steps": 5},
@@ -56,9 +63,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def tiny_experiment(system: str, method: str, **changes) -> Experiment:
     """A training of seconds: few particles, few times, a small network."""
+    target = get_system(system)
+    first = tuple(p.train[: 3 if len(target.parameters) == 1 else 2] for p in target.parameters)
     values = {
-        "axes": TINY_AXES[system],
-        "t_end": 2.0 if system == "two-stream" else 1.0,
+        "axes": TINY_AXES.get(system, first),
+        "t_end": 1.0 if system == "oscillator" else 0.05 * target.t_end,
         "n_times": 9,
         "particles": 256,
         "steps": 1 if method == "galerkin" else 6,
@@ -67,7 +76,7 @@ def tiny_experiment(system: str, method: str, **changes) -> Experiment:
         "network": None if method == "galerkin" else "mlp",
         "network_options": {} if method == "galerkin" else {"width": 8, "depth": 2},
     }
-    return default_experiment(get_system(system), method, **{**values, **changes})
+    return default_experiment(target, method, **{**values, **changes})
 
 
 @functools.cache

@@ -13,21 +13,18 @@ from hoam_core.methods.galerkin import galerkin
 from hoam_core.methods.hybrid import hybrid
 from hoam_core.methods.score import ncsm
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
-from hoam_core.systems.base import System
 
 
 class MethodEntry(NamedTuple):
     """A method's title, constructor, default budget, and whether it trains a network.
 
-    `build(frame, network, **options)` makes the method; `check(system)` raises ValueError with the
-    reason where the method makes no sense.
+    `build(frame, network, **options)` makes the method.
     """
 
     title: str
     build: Callable[..., Method]
     needs_network: bool
     defaults: Mapping[str, Any]
-    check: Callable[[System], None] = lambda system: None
 
 
 def _hoam_gauss(frame: Frame, network: nn.Module, *, nodes: int = 128, **options: Any) -> Method:
