@@ -12,6 +12,8 @@ from hoam_core.metrics import (
     fit_growth,
     over_subsets,
     sinkhorn_divergence,
+    sliced_wasserstein2,
+    transport_distance,
     wasserstein2,
 )
 
@@ -49,6 +51,24 @@ def test_the_distance_on_a_line_pairs_sorted_samples():
     a, b = rng.normal(size=40), rng.exponential(size=40)
     found = wasserstein2(a[:, None], b[:, None], Domain.free(1), np.ones(1))
     assert found == pytest.approx(np.mean((np.sort(a) - np.sort(b)) ** 2), rel=1e-10)
+
+
+def test_the_sliced_distance_of_a_translation_is_its_mean_square_along_a_component():
+    # The mean of (u . s)^2 over directions u of the sphere is |s|^2 / d.
+    a = np.random.default_rng(0).normal(size=(50, 20))
+    shift = np.linspace(-1, 1, 20)
+    found = sliced_wasserstein2(a, a + shift, Domain.free(20), np.ones(20), directions=4000)
+    assert found == pytest.approx(np.sum(shift**2) / 20, rel=0.05)
+
+
+def test_the_sliced_distance_refuses_circles(cloud):
+    with pytest.raises(ValueError, match="`domain` must be free"):
+        sliced_wasserstein2(cloud, cloud, Domain(jnp.ones(2), (True, False)), ONES)
+
+
+def test_high_dimensions_are_judged_by_the_sliced_distance():
+    assert transport_distance(9) is wasserstein2
+    assert transport_distance(100) is sliced_wasserstein2
 
 
 def test_samples_of_different_size_are_compared():

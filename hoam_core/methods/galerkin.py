@@ -27,7 +27,7 @@ def galerkin(
     modes_v: int = 16,
     degree: int = 3,
     waves: int = 75,
-    wave_width: float = 1.0,
+    wave_width: float = 0.33,
     ridge: float = 1e-4,
     sigma: float = 0.0,
     steps: int = 200,

@@ -5,12 +5,16 @@ from hoam_core.metrics.transport import (
     Distance,
     over_subsets,
     sinkhorn_divergence,
+    sliced_wasserstein2,
+    transport_distance,
     wasserstein2,
 )
 
-METRICS: dict[str, Distance] = {"w2": wasserstein2, "sinkhorn": sinkhorn_divergence}
+METRICS: dict[str, Distance] = {
+    "w2": wasserstein2, "sliced": sliced_wasserstein2, "sinkhorn": sinkhorn_divergence,
+}  # fmt: skip
 
 __all__ = [
     "METRICS", "CurveError", "Distance", "GrowthFit", "curve_error", "fit_growth", "over_subsets",
-    "sinkhorn_divergence", "wasserstein2",
+    "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance", "wasserstein2",
 ]  # fmt: skip
