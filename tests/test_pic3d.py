@@ -92,12 +92,24 @@ def test_a_particle_at_the_edge_touches_both_ends_of_the_grid():
     np.testing.assert_allclose(density, expected, atol=1e-12)
 
 
-def test_a_lost_particle_leaves_the_grid_unharmed():
-    # Its index is promised to be inside; a NaN must not write beside the grid.
+def test_positions_outside_the_box_act_as_their_images_inside(key):
+    x, _ = uniform(key, 50)
+    shifted = x + LENGTH * jnp.array([[1.0], [-1.0], [2.0]])
+    field = jax.random.normal(key, (1, 8, 8, 8))
+    np.testing.assert_allclose(
+        pic3d.deposit(shifted, cells=8, length=LENGTH),
+        pic3d.deposit(x, cells=8, length=LENGTH),
+        atol=1e-11,
+    )
+    expected = pic3d.gather(field, x, length=LENGTH)
+    np.testing.assert_allclose(pic3d.gather(field, shifted, length=LENGTH), expected, atol=1e-11)
+
+
+def test_a_lost_particle_spoils_no_other():
     x = jnp.array([[np.nan, 1.0], [np.inf, 1.0], [1e30, 1.0]])
-    field = pic3d.gather(jnp.ones((1, 8, 8, 8)), x, length=8.0)
-    assert bool(jnp.isnan(field[0, 0]))
-    assert float(field[0, 1]) == pytest.approx(1)
+    found = pic3d.gather(jnp.ones((1, 8, 8, 8)), x, length=8.0)
+    assert bool(jnp.isnan(found[0, 0]))
+    assert float(found[0, 1]) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("mode", [(3, 0, 0), (0, 3, 0), (0, 0, 3), (1, -2, 4), (-4, 4, 4)])

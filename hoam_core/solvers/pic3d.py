@@ -44,7 +44,7 @@ def _locate(
     """Flat index of the cell of each particle and its offset from the corner, in cells."""
     s = x * (cells / length)
     base = jnp.floor(s)
-    # The remainder also keeps the index of a NaN inside the grid, which is promised below.
+    # The edge belongs to the first cell. Even the index of a NaN is in the grid, as promised below.
     i = jnp.mod(base.astype(jnp.int32), cells)
     return (i[0] * cells + i[1]) * cells + i[2], s - base
 
