@@ -243,7 +243,7 @@ def evaluate(
     values = parse_settings(settings, learned.system)
     result = xr.Dataset()
     with progress(quiet) as bar:
-        task = bar.add_task("truth", total=5, note="")
+        task = bar.add_task("truth", total=4, note="")
         stages = evaluate_steps(learned, values, particles=particles, seed=seed, steps=steps)
         for done, (stage, now) in enumerate(stages):
             bar.update(task, description=stage, completed=done)

@@ -12,7 +12,7 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from hoam_core.checks import check_count, check_within
-from hoam_core.metrics import curve_error, over_subsets, transport_distance
+from hoam_core.metrics import Distance, curve_error, over_subsets, transport_distance
 from hoam_core.models import Model
 from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import observe
@@ -45,6 +45,18 @@ def reference(
     return Reference(ts, {k: np.concatenate(v) for k, v in curves.items()}, states)
 
 
+class References(NamedTuple):
+    """The truth and a second truth of another seed, which gives the noise floor."""
+
+    truth: Reference
+    second: Reference
+
+
+def snapshots(ts: np.ndarray) -> tuple[float, float]:
+    """The times at which populations are compared: half and full time."""
+    return float(ts[len(ts) // 2]), float(ts[-1])
+
+
 def evaluate(
     model: Model,
     parameters: Mapping[str, float],
@@ -52,71 +64,95 @@ def evaluate(
     particles: int = 16_384,
     seed: int = 0,
     steps: int | None = None,
+    n_times: int | None = None,
+    references: References | None = None,
+    distances: Mapping[str, Distance] | None = None,
 ) -> xr.Dataset:
     """Errors of a model at one parameter set, each beside its floor.
 
     Variables: for systems with a field `electric_energy(run, time)` of model, truth and second
     truth, and its mean and L2 error with their floors (and those of the energy that a method knows
-    without a roll-out); `w2(time)` and `w2_floor(time)` at half and full time, sliced in more than
-    twelve dimensions. Raises ValueError for parameters outside the bounds.
+    without a roll-out); each distance, by default `w2(snapshot)`, with its `_floor`, at half and
+    full time (sliced in more than twelve dimensions). Raises ValueError for parameters outside the
+    bounds.
     """
-    stages = evaluate_steps(model, parameters, particles=particles, seed=seed, steps=steps)
+    options = {"references": references, "distances": distances, "n_times": n_times}
+    stages = evaluate_steps(
+        model, parameters, particles=particles, seed=seed, steps=steps, **options
+    )
     *_, (_, result) = stages
     return result
 
 
 def evaluate_steps(
     model: Model, parameters: Mapping[str, float], *, particles: int, seed: int,
-    steps: int | None = None,
+    steps: int | None = None, n_times: int | None = None, references: References | None = None,
+    distances: Mapping[str, Distance] | None = None,
 ) -> Iterator[tuple[str, xr.Dataset]]:  # fmt: skip
     """`evaluate` as a generator of (what is done now, result so far), for progress and cancel."""
     check_within("seed", seed, 0, 2**32 - 2)
     check_count("particles", particles, 10)
     system, mu = model.system, model.system.vector(parameters)
-    ts = model.times()
-    snapshots = (float(ts[len(ts) // 2]), float(ts[-1]))
+    ts = model.times(n_times=n_times)
+    if distances is None:
+        distances = {"w2": transport_distance(len(system.components))}
     result = xr.Dataset(attrs={"model": model.name, "particles": particles, "seed": seed})
     result.attrs.update({f"parameter_{k}": v for k, v in system.named(mu).items()})
-    yield "truth", result
-    truth = reference(system, mu, ts, seed, snapshots)
-    yield "second truth, for the floor", result
-    other = reference(system, mu, ts, seed + 1, snapshots)
+    if references is None:
+        yield "truth", result
+        truth = reference(system, mu, ts, seed, snapshots(ts))
+        yield "second truth, for the floor", result
+        references = References(truth, reference(system, mu, ts, seed + 1, snapshots(ts)))
     yield "prediction", result
-    run = model.predict(parameters, particles=particles, seed=seed, steps=steps)
-    if "electric_energy" in truth.observables:
-        energies = [
-            run["electric_energy"].values,
-            *(r.observables["electric_energy"] for r in (truth, other)),
-        ]
-        result["electric_energy"] = (("run", "time"), np.stack(energies))
-        result = result.assign_coords(run=["model", "truth", "second truth"], time=ts)
-        for name, curve in (("error", energies[0]), ("floor", energies[2])):
-            error = curve_error(energies[1], curve)
-            result[f"electric_energy_mean_{name}"] = error.mean
-            result[f"electric_energy_l2_{name}"] = error.l2
+    run = model.predict(parameters, particles=particles, seed=seed, steps=steps, n_times=n_times)
+    if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
-        if known is not None:
-            result["electric_energy_learned"] = (("time",), known)
-            error = curve_error(energies[1], known)
-            result["electric_energy_mean_learned"] = error.mean
-            result["electric_energy_l2_learned"] = error.l2
-    scale, domain = model.scaling.scale, system.domain(mu)
-    distance = transport_distance(len(system.components))
-    values, floors = [], []
-    for time in snapshots:
-        yield f"transport distance at t = {time:g}", result
-        mine = run["state"].sel(time=time, method="nearest").values
-        for population, found in ((mine, values), (np.asarray(other.states[time]), floors)):
-            # One generator for both, so that both meet the same subsets of the truth.
-            rng = np.random.default_rng(seed)
-            truth_state = np.asarray(truth.states[time])
-            found.append(
-                over_subsets(distance, truth_state, population, domain, scale, rng,
-                             size=min(2_000, len(mine) // 5))
-            )  # fmt: skip
-    result["w2"] = (("snapshot",), np.array(values))
-    result["w2_floor"] = (("snapshot",), np.array(floors))
-    yield "done", result.assign_coords(snapshot=list(snapshots))
+        result = _energy(result, run["electric_energy"].values, references, known)
+    yield "transport distances", result
+    result = _distances(result, model, mu, run, references, distances, seed)
+    yield "done", result
+
+
+def _energy(
+    result: xr.Dataset, energy: np.ndarray, references: References, known: np.ndarray | None
+) -> xr.Dataset:
+    """Curves and errors of the electric energy."""
+    truth, second = (r.observables["electric_energy"] for r in references)
+    result["electric_energy"] = (("run", "time"), np.stack([energy, truth, second]))
+    result = result.assign_coords(run=["model", "truth", "second truth"], time=references.truth.ts)
+    curves = {"error": energy, "floor": second}
+    if known is not None:
+        result["electric_energy_learned"] = (("time",), known)
+        curves["learned"] = known
+    for name, curve in curves.items():
+        error = curve_error(truth, curve)
+        result[f"electric_energy_mean_{name}"] = error.mean
+        result[f"electric_energy_l2_{name}"] = error.l2
+    return result
+
+
+def _distances(
+    result: xr.Dataset, model: Model, mu: Array, run: xr.Dataset, references: References,
+    distances: Mapping[str, Distance], seed: int,
+) -> xr.Dataset:  # fmt: skip
+    """Distances of model and second truth from the truth, at the snapshots."""
+    domain, scale = model.system.domain(mu), model.scaling.scale
+    times = list(references.truth.states)
+    for name, distance in distances.items():
+        values = np.zeros((2, len(times)))
+        for i, time in enumerate(times):
+            truth, second = (np.asarray(r.states[time]) for r in references)
+            mine = run["state"].sel(time=time, method="nearest").values
+            size = min(2_000, len(mine) // 5)
+            for row, population in enumerate((mine, second)):
+                # One generator for both, so that both meet the same subsets of the truth.
+                rng = np.random.default_rng(seed)
+                values[row, i] = over_subsets(
+                    distance, truth, population, domain, scale, rng, size=size
+                )
+        result[name] = (("snapshot",), values[0])
+        result[f"{name}_floor"] = (("snapshot",), values[1])
+    return result.assign_coords(snapshot=times)
 
 
 def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
@@ -140,8 +176,10 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
             "learned_mean": float(result["electric_energy_mean_learned"]),
             "learned_l2": float(result["electric_energy_l2_learned"]),
         }
-    summary["w2"] = [
-        {"t": float(t), "value": float(v), "floor": float(f), "ratio": float(v / f)}
-        for t, v, f in zip(result.snapshot, result["w2"], result["w2_floor"], strict=True)
-    ]
+    for name in (n for n in result.data_vars if f"{n}_floor" in result):
+        rows = zip(result.snapshot, result[name], result[f"{name}_floor"], strict=True)
+        summary[str(name)] = [
+            {"t": float(t), "value": float(v), "floor": float(f), "ratio": float(v / f)}
+            for t, v, f in rows
+        ]
     return summary

@@ -11,7 +11,7 @@ from hoam_core import METHODS, SYSTEMS, cli, load_model, save_model
 from hoam_core.checks import DivergedError
 from hoam_core.models import shipped_models
 from hoam_core.store import read_dataset
-from hoam_core.systems.vlasov import TwoStream
+from hoam_core.systems.instabilities import TwoStream
 
 pytestmark = pytest.mark.usefixtures("float32")
 
@@ -161,7 +161,6 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
         (["predict", MODEL, "--initial", "a.nc", "--particles", "5"], "cannot stand beside"),
         (["train", "two-stream", "--method", "galerkn"], "Did you mean 'galerkin'?"),
         (["train", "two-stream", "--method", "dice", "--network", "mpl"], "Did you mean 'mlp'?"),
-        (["train", "oscillator", "--method", "galerkin"], "choose a neural method"),
         (["train", "two-stream", "--method", "dice", "--loss-steps", "0"], "`steps` must be"),
     ],
 )

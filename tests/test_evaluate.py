@@ -8,7 +8,7 @@ import pytest
 from hoam_core import evaluate
 from hoam_core.evaluate import evaluate_steps, reference, report
 from hoam_core.metrics import curve_error
-from hoam_core.systems.vlasov import TwoStream
+from hoam_core.systems.instabilities import TwoStream
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ def sliced_wasserstein2(
         )
     first, second = (np.asarray(samples / jnp.asarray(scale)[None], float) for samples in (a, b))
     distance = ot.sliced_wasserstein_distance(first, second, n_projections=directions, seed=seed)
-    return float(distance) ** 2
+    return float(np.asarray(distance)) ** 2
 
 
 def sinkhorn_divergence(
