@@ -1,6 +1,7 @@
 """`python -m benchmarks`: the engine's benchmarks one after another, all as ratios in one run."""
 
-from benchmarks import networks, particle_in_cell
+from benchmarks import networks, particle_in_cell, particle_in_cell_3d
 
 particle_in_cell.main()
+particle_in_cell_3d.main()
 networks.main()

@@ -58,10 +58,13 @@ def leapfrog(
         a = accelerate(x)
         return x, after(i, v + 0.5 * h * a, h), a, i + 1, h
 
-    def save(carry, interval):
-        *carry, _ = jax.lax.fori_loop(0, substeps, step, (*carry, interval / substeps))
-        return tuple(carry), join(carry[0], carry[1])
+    def save(j, carry):
+        *state, path = carry
+        *state, _ = jax.lax.fori_loop(0, substeps, step, (*state, (ts[j] - ts[j - 1]) / substeps))
+        return *state, path.at[j].set(join(*state[:2]))
 
-    start = (x, v, accelerate(x), jnp.zeros((), jnp.int32))
-    _, path = jax.lax.scan(save, start, jnp.diff(ts))
-    return jnp.concatenate([join(x, v)[None], path])
+    first = join(x, v)
+    # Written in place: joining a first state to the path of a scan would copy all of it.
+    path = jnp.zeros((ts.shape[0], *first.shape), first.dtype).at[0].set(first)
+    start = (x, v, accelerate(x), jnp.zeros((), jnp.int32), path)
+    return jax.lax.fori_loop(1, ts.shape[0], save, start)[-1]
