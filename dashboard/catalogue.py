@@ -12,6 +12,10 @@ from hoam_core.models import shipped_models
 
 FRAMES = 101
 STEPS = 100
+PARTICLES = (1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536)
+MOST_PARTICLES = 131_072
+# A roll-out is one array of all its times, single precision; a visitor must not fill the machine.
+MOST_BYTES = 512 * 2**20
 PREFERRED = ("galerkin", "hybrid", "dice", "hoam-gauss")
 
 
@@ -31,6 +35,27 @@ class Catalogue:
     def _rank(self, name: str) -> int:
         method = self.models[name].experiment.method
         return PREFERRED.index(method) if method in PREFERRED else len(PREFERRED)
+
+    def plane(self, system: str) -> tuple[str, str]:
+        """Names of the two components that a view of a system starts with."""
+        about = self.systems[system]
+        first, second = about.plane or [c.name for c in about.components[:2]]
+        return first, second
+
+    def axes(self, system: str, plane: tuple[str, str] | None = None) -> tuple[int, int]:
+        """Indices of two components by their names; those of `plane` unless given."""
+        names = [c.name for c in self.systems[system].components]
+        horizontal, vertical = plane or self.plane(system)
+        return names.index(horizontal), names.index(vertical)
+
+    def particles(self, system: str) -> tuple[int, ...]:
+        """Numbers of particles on offer: as many as can be rolled out in bounded memory."""
+        return tuple(n for n in PARTICLES if n <= self.most_particles(system))
+
+    def most_particles(self, system: str) -> int:
+        """The largest number of particles of a roll-out, a power of two."""
+        room = MOST_BYTES // (4 * FRAMES * len(self.systems[system].components))
+        return min(MOST_PARTICLES, 1 << (room.bit_length() - 1))
 
     def times(self, system: str, model: str):
         """The frames of a view: equispaced, up to where the model was trained if there is one."""

@@ -9,10 +9,35 @@ import panel_material_ui as pmui
 
 from dashboard import readout
 from dashboard.catalogue import Catalogue
+from dashboard.layout import grid
 from dashboard.sliders import physics_slider
 from dashboard.state import Exploration
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small", "description": ""}
+
+
+COMPACT = {"width": 104, "margin": (8, 4, 4, 8), "size": "small", "description": ""}
+
+
+class PlaneChoice(pn.viewable.Viewer):
+    """Which two components the pictures show; hidden where there are no others."""
+
+    def __init__(self, state: Exploration, **params):
+        super().__init__(**params)
+        self._state = state
+        self._layout = pn.Row(
+            pmui.Select.from_param(state.param.horizontal, **COMPACT),
+            pmui.Select.from_param(state.param.vertical, **COMPACT),
+            margin=0,
+        )
+        state.param.watch(lambda *_: self._show(), ["horizontal", "vertical"])
+        self._show()
+
+    def _show(self) -> None:
+        self._layout.visible = len(self._state.param.horizontal.objects) > 2
+
+    def __panel__(self):
+        return self._layout
 
 
 class Sliders(pn.viewable.Viewer):
@@ -21,9 +46,7 @@ class Sliders(pn.viewable.Viewer):
     def __init__(self, state: Exploration, catalogue: Catalogue, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
-        self._layout = pn.Column(
-            sizing_mode="stretch_width", margin=0, stylesheets=[":host { overflow: visible; }"]
-        )
+        self._layout = grid(columns="repeat(auto-fit, minmax(280px, 1fr))", narrow=699, gap=0)
         state.param.watch(lambda *_: self._show(), ["parameters", "model"])
         self._show()
 
@@ -31,8 +54,8 @@ class Sliders(pn.viewable.Viewer):
         state = self._state
         system = self._catalogue.systems[state.system]
         model = self._catalogue.models.get(state.model or "")
-        if set(state.mu) != {p.name for p in system.parameters}:
-            return  # halfway through a change of system
+        if not state.settled:
+            return
         axes = model.experiment.axes if model else ((),) * len(system.parameters)
         self._layout[:] = [
             physics_slider(state.parameters.param[p.name], p, axis)
@@ -72,10 +95,13 @@ class Controls(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=(6, 0),
         )
+        self._particles = particles
         state.param.watch(lambda *_: self._show_about(), ["parameters", "model"])
         self._show_about()
 
     def _show_about(self) -> None:
+        # The full model has a number of its own.
+        self._particles.visible = bool(self._state.model)
         system = self._catalogue.systems[self._state.system]
         model = self._catalogue.models.get(self._state.model or "")
         self._about.object = readout.about_model(model, system)

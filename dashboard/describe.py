@@ -8,14 +8,42 @@ error between two full-model runs of different seeds.
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
-from dashboard.figures import with_unit
-from dashboard.runs import Reference, Run
+from dashboard import energy
+from dashboard.energy import FIELD
+from dashboard.jobs import Reference
+from dashboard.runs import Axes, Run
+from dashboard.units import with_unit
 from hoam_core import System
-from hoam_core.metrics.physics import GrowthFit, curve_error, fit_growth
+from hoam_core.metrics.physics import CurveError, curve_error
 
-FIELD = "electric_energy"
-CONSERVED = ("total_energy", "momentum")
+BESIDE_A_FIELD = ("total_energy", "momentum")
+MOMENTS = {"mean": "mean of {}", "spread": "spread of {}"}
+
+
+class Shown(NamedTuple):
+    """A curve of the page; `moment` names the mean or spread of a component that it is."""
+
+    name: str
+    label: str
+    unit: str
+    moment: tuple[str, int] | None = None
+
+    def of(self, run: Run) -> Float[np.ndarray, " t"]:
+        """The curve of a run at the times it has reached."""
+        if self.moment is None:
+            return np.asarray(run.curves[self.name], float)
+        kind, i = self.moment
+        return np.asarray(getattr(run.moments, kind)[:, i], float)
+
+    def least(self, run: Run) -> float:
+        """The smallest range worth an axis: neither rounding errors nor the noise of a mean are."""
+        if self.moment is not None and self.moment[0] == "mean":
+            return 0.2 * float(run.moments.spread[:, self.moment[1]].max())
+        if self.name in BESIDE_A_FIELD and "total_energy" in run.curves:
+            return 0.04 * float(np.abs(run.curves["total_energy"]).max())
+        return 0.0
 
 
 class ErrorRow(NamedTuple):
@@ -31,95 +59,81 @@ def has_field(system: System) -> bool:
     return any(o.name == FIELD for o in system.observable_info)
 
 
-def observables_shown(system: System) -> list[str]:
-    """The main observable first, then up to three others: with a field, what is conserved."""
-    names = [o.name for o in system.observable_info]
-    if FIELD in names:
-        names = [FIELD, *(name for name in names if name in CONSERVED)]
-    return names[:4]
+def shown(system: System, axes: Axes) -> list[Shown]:
+    """The main curve first: a field's energy, or the first observable and the plane's moments."""
+    info = {o.name: Shown(o.name, o.label, o.unit) for o in system.observable_info}
+    if FIELD in info:
+        return [info[FIELD], *(info[name] for name in BESIDE_A_FIELD if name in info)]
+    moments = [
+        Shown(f"{kind}_{c.name}", words.format(c.name), c.unit, (kind, i))
+        for kind, words in MOMENTS.items()
+        for i, c in ((i, system.components[i]) for i in axes)
+    ]
+    main = next(iter(info.values()))
+    return [main, *(one for one in moments if one.name != main.name)]
 
 
-def growth(run: Run | None) -> GrowthFit | None:
-    """The exponential stretch of the field energy of a run, if there is one."""
-    if run is None or FIELD not in run.curves or len(run.curves[FIELD]) < 12:
-        return None
-    energy = np.maximum(run.curves[FIELD], 1e-30)
-    return fit_growth(run.ts[: len(energy)], energy)
-
-
-def theory_line(
-    run: Run | None, fitted: GrowthFit | None, rate: float | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """W ~ exp(2 gamma t) of linear theory, through the middle of the fitted stretch of a run."""
-    if run is None or fitted is None or rate is None:
-        return np.array([]), np.array([])
-    t, energy = run.ts[: len(run.curves[FIELD])], run.curves[FIELD]
-    inside = (t >= fitted.start) & (t <= fitted.end)
-    middle, level = t[inside].mean(), np.log(energy[inside]).mean()
-    length = fitted.end - fitted.start
-    ends = np.array([max(fitted.start - 0.5 * length, 0.0), fitted.end + 0.35 * length])
-    return ends, np.exp(level + 2 * rate * (ends - middle))
-
-
-def headline(run: Run | None, system: System) -> str:
+def headline(run: Run | None, system: System, axes: Axes) -> str:
     """One sentence about a run, written from its curves."""
     if run is None:
         return "Nothing is computed yet."
-    name = observables_shown(system)[0]
-    about = next(o for o in system.observable_info if o.name == name)
-    curve, label = np.asarray(run.curves[name], float), about.label
-    if name == FIELD:
-        return _field_sentence(run, curve, about.unit)
+    main, *others = shown(system, axes)
+    so_far = "" if run.complete else f"Up to t = {run.times[-1]:.3g}: "
+    if main.name == FIELD:
+        return so_far + energy.sentence(run, main.unit)
+    words = _course(main.of(run), with_unit(main.label, main.unit))
+    spread = next(one for one in others if one.moment and one.moment[0] == "spread")
+    return f"{so_far}The {words}; {_change(spread.of(run), f'the {spread.label}')}."
+
+
+def _course(curve: np.ndarray, label: str) -> str:
     low, high = float(curve.min()), float(curve.max())
     crossings = int(np.sum(np.diff(np.sign(curve)) != 0))
+    if not crossings and high > 3 * abs(curve[0]) and curve[-1] > 0.5 * high:
+        return _change(curve, label)
     often = "once" if crossings == 1 else f"{crossings} times"
     swing = f" and crosses zero {often}" if crossings else ""
-    return f"The {with_unit(label, about.unit)} swings between {low:.2f} and {high:.2f}{swing}."
+    return f"{label} swings between {low:.2f} and {high:.2f}{swing}"
 
 
-def _field_sentence(run: Run, energy: np.ndarray, unit: str) -> str:
-    ts = run.ts[: len(energy)]
-    early = float(np.median(energy[1 : max(4, len(run.ts) // 16)])) if len(energy) > 4 else 0.0
-    peak = int(np.argmax(energy))
-    fitted = growth(run)
-    if early <= 0 or energy[peak] < 5 * early:
-        return "The field energy stays near its first level: nothing grows."
-    ratio = energy[peak] / early
-    times = f"{ratio:,.0f}" if ratio < 1e4 else f"{float(f'{ratio:.1g}'):,.0f}"
-    if fitted is None:
-        return (
-            f"The field energy grew {times}-fold, up to {energy[peak]:.3g} at t = {ts[peak]:.3g}."
-        )
-    first = int(np.argmax(energy >= 0.5 * energy.max()))
-    while first + 1 < len(energy) and energy[first + 1] > energy[first]:
-        first += 1
-    level = with_unit(f"{energy[first]:.3g}", unit).replace("[", "").replace("]", "")
-    return f"The field energy grew {times}-fold and saturated at t = {ts[first]:.1f}, near {level}."
+def _change(curve: np.ndarray, label: str) -> str:
+    first, last = float(curve[0]), float(curve[-1])
+    if abs(last - first) <= 0.1 * max(abs(first), abs(last)):
+        return f"{label} stays near {last:.2g}"
+    return f"{label} {'grows' if last > first else 'falls'} from {first:.2g} to {last:.2g}"
 
 
-def errors(model: Run | None, reference: Reference | None, system: System) -> list[ErrorRow]:
+def errors(
+    model: Run | None, reference: Reference | None, system: System, axes: Axes
+) -> list[ErrorRow]:
     """Errors of the curves that both models have, once the truth is complete."""
-    names = observables_shown(system)[:1] if has_field(system) else observables_shown(system)
+    curves = shown(system, axes)
     truth = reference.truth if reference and reference.truth.complete else None
     second = reference.second if reference and reference.second else None
     if second is not None and not second.complete:
         second = None
     rows = []
-    for name in names:
-        label = next(o.label for o in system.observable_info if o.name == name)
-        error = _error(truth, model, name)
-        floor = _error(truth, second, name)
+    for curve in curves[:1] if has_field(system) else curves:
+        error, floor = _error(truth, model, curve), _error(truth, second, curve)
         # A relative mean has no meaning for a curve that passes through zero.
-        if (truth is None or float(truth.curves[name].min()) > 0) and has_field(system):
-            rows.append(_row(f"{label}, mean", error, floor, "mean"))
-        rows.append(_row(f"{label}, L2", error, floor, "l2"))
+        if has_field(system) and (truth is None or float(curve.of(truth).min()) > 0):
+            rows.append(_row(f"{curve.label}, mean", error, floor, "mean"))
+        against = "rms" if curve.moment and curve.moment[0] == "mean" else "L2"
+        rows.append(_row(f"{curve.label}, {against}", error, floor, "l2"))
     return rows
 
 
-def _error(truth: Run | None, run: Run | None, name: str):
-    if truth is None or run is None or len(run.curves[name]) != len(truth.curves[name]):
+def _error(truth: Run | None, run: Run | None, curve: Shown):
+    if truth is None or run is None or len(run) != len(truth):
         return None
-    return curve_error(truth.curves[name], run.curves[name])
+    reference, found = curve.of(truth), curve.of(run)
+    if curve.moment is not None and curve.moment[0] == "mean":
+        # A mean near zero says nothing about its own error: the size of the component does.
+        size = np.hypot(reference, truth.moments.spread[:, curve.moment[1]])
+        relative = np.linalg.norm(found - reference) / np.linalg.norm(size)
+        return CurveError(float(relative), float(relative))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return curve_error(reference, found)
 
 
 def _row(label: str, error, floor, which: str) -> ErrorRow:

@@ -1,21 +1,22 @@
-"""Pictures from populations: pure functions from arrays to arrays.
+"""Pictures from counts: pure functions from arrays to arrays.
 
 A picture is the density of a population in the plane of two components. Few particles make a noisy
 histogram, so it is smoothed by a Gaussian of sigma cells, and the full model's picture by the same
 Gaussian: only then does their difference compare the same thing. sigma follows Silverman's rule,
-sigma ~ n^(-1/6) in two dimensions. Smoothing closes on itself along a periodic axis.
+sigma ~ n^(-1/6) in two dimensions and n^(-1/5) in one. Smoothing closes on itself along a periodic
+axis, whose range is the box of the run's own parameters.
 
 The limits of the colours are taken once over a whole run, by percentiles, so that colours mean the
-same at all times and a single crowded cell does not darken the rest.
+same at all times and a single crowded cell does not darken the rest. The same holds for the height
+of the marginal densities.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt8, UInt16
+from jaxtyping import Float, UInt8, UInt16
 from scipy.ndimage import gaussian_filter1d
 
 from hoam_core import System
@@ -23,6 +24,7 @@ from hoam_core import System
 CELLS = (144, 96)
 SIGMA_AT = 4_096
 SIGMA = 2.1
+SIGMA_OF_A_CURVE = 1.4
 LEVELS = 255
 
 
@@ -35,49 +37,65 @@ class Plane:
     high: tuple[float, float]
     periodic: tuple[bool, bool]
 
-    @classmethod
-    def of(cls, system: System) -> "Plane":
-        """The first two components of a system, in the ranges in which they are usually drawn."""
-        mu = system.vector({p.name: p.default for p in system.parameters})
-        periodic = system.domain(mu).periodic
-        shown = [system.components[i].view for i in (0, 1)]
-        return cls(
-            (0, 1), (shown[0][0], shown[1][0]), (shown[0][1], shown[1][1]), tuple(periodic[:2])
-        )
+    @property
+    def cell_sides(self) -> tuple[float, float]:
+        """Sides of one cell in the units of the components."""
+        (x0, y0), (x1, y1) = self.low, self.high
+        return (x1 - x0) / CELLS[0], (y1 - y0) / CELLS[1]
 
     @property
     def cell_area(self) -> float:
         """Area of one cell in the units of the components."""
-        sides = (h - low for low, h in zip(self.low, self.high, strict=True))
-        return float(np.prod([side / cells for side, cells in zip(sides, CELLS, strict=True)]))
+        return float(np.prod(self.cell_sides))
+
+    def centres(self, side: int) -> Float[np.ndarray, " c"]:
+        """Middles of the cells along the horizontal (0) or vertical (1) side."""
+        steps = np.arange(CELLS[side]) + 0.5
+        return (self.low[side] + steps * self.cell_sides[side]).astype(np.float32)
 
 
-def count(x: Float[Array, "t n d"], plane: Plane) -> UInt16[np.ndarray, "t ny nx"]:
-    """Particles in each cell at each time; those outside the plane are not drawn."""
-    return np.asarray(_count(jnp.asarray(x), plane))
+@dataclass(frozen=True)
+class Ranges:
+    """Where a system is drawn: of each component the lowest and highest value, and if it closes."""
 
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    periodic: tuple[bool, ...]
 
-@partial(jax.jit, static_argnames="plane")
-def _count(x, plane):
-    # Compiled: the same in numpy takes ten temporaries of the size of the run, and as many times
-    # longer, on the way from a slider to its picture.
-    (nx, ny), (times, n) = CELLS, x.shape[:2]
-    cell, inside = jnp.zeros((times, n), jnp.int32), jnp.ones((times, n), bool)
-    for axis, low, high, cells, stride in zip(
-        plane.axes, plane.low, plane.high, CELLS, (1, nx), strict=True
-    ):
-        u = (x[..., axis] - low) * (cells / (high - low))
-        inside &= (u >= 0) & (u < cells)
-        cell += jnp.clip(jnp.nan_to_num(u), 0, cells - 1).astype(jnp.int32) * stride
-    cell += jnp.arange(times, dtype=jnp.int32)[:, None] * (nx * ny)
-    found = jnp.zeros(times * nx * ny, jnp.int32).at[cell.ravel()].add(inside.ravel())
-    most = np.iinfo(np.uint16).max
-    return jnp.minimum(found, most).astype(jnp.uint16).reshape(times, ny, nx)
+    @classmethod
+    def of(cls, system: System, mu: tuple[float, ...]) -> "Ranges":
+        """The box where a component is periodic, else the range in which it is usually drawn."""
+        domain = system.domain(np.asarray(mu, np.float32))
+        lengths = np.asarray(domain.length).tolist()
+        views = [
+            (0.0, length) if closes else component.view
+            for component, length, closes in zip(
+                system.components, lengths, domain.periodic, strict=True
+            )
+        ]
+        low, high = zip(*views, strict=True)
+        return cls(low, high, domain.periodic)
+
+    def plane(self, axes: tuple[int, int]) -> Plane:
+        """The plane of two components, by their indices."""
+        pick = (self.low, self.high, self.periodic)
+        return Plane(axes, *(tuple(values[i] for i in axes) for values in pick))
 
 
 def sigma_for(particles: int) -> float:
-    """Width of the smoothing in cells."""
+    """Width of the smoothing of a picture in cells."""
     return round(max(0.6, SIGMA * (SIGMA_AT / particles) ** (1 / 6)), 2)
+
+
+def sigma_of_a_curve(particles: int) -> float:
+    """Width of the smoothing of a marginal density in cells."""
+    return round(max(0.6, SIGMA_OF_A_CURVE * (SIGMA_AT / particles) ** (1 / 5)), 2)
+
+
+def _smooth(values: np.ndarray, sigma: float, axis: int, periodic: bool) -> np.ndarray:
+    # Not as a product of matrices: its threads would wait for those of the running models.
+    edge = "wrap" if periodic else "constant"
+    return gaussian_filter1d(values, sigma, axis=axis, mode=edge, truncate=3.0)
 
 
 def density(
@@ -85,19 +103,54 @@ def density(
 ) -> Float[np.ndarray, "*t ny nx"]:
     """Smoothed density of a population of unit mass, per area of the plane."""
     smooth = counts.astype(np.float32)
-    # Not as a product of matrices: its threads would wait for those of the running models.
     for axis, periodic in ((-1, plane.periodic[0]), (-2, plane.periodic[1])):
-        edge = "wrap" if periodic else "constant"
-        smooth = gaussian_filter1d(smooth, sigma, axis=axis, mode=edge, truncate=3.0)
+        smooth = _smooth(smooth, sigma, axis, periodic)
     return smooth / np.float32(particles * plane.cell_area)
 
 
-def colour_limit(counts: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) -> float:
-    """The density that the last colour stands for: a high percentile over the run, two digits."""
-    some = density(counts[:: max(1, len(counts) // 8)], particles, plane, sigma_for(particles))
-    occupied = some[some > 0.02 * some.max()]
-    top = float(np.percentile(occupied, 99.0)) if occupied.size else 1.0
-    return float(f"{top:.1e}")
+def marginals(
+    counts: UInt16[np.ndarray, "ny nx"], particles: int, plane: Plane, sigma: float
+) -> tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]]:
+    """Densities of the horizontal and of the vertical component alone, of what the plane shows."""
+    sums = (counts.sum(0, dtype=np.float32), counts.sum(1, dtype=np.float32))
+    horizontal, vertical = (
+        _smooth(values, sigma, -1, periodic) / np.float32(particles * side)
+        for values, periodic, side in zip(sums, plane.periodic, plane.cell_sides, strict=True)
+    )
+    return horizontal, vertical
+
+
+class Limits(NamedTuple):
+    """What holds for a whole run: density of the last colour, heights of both marginals."""
+
+    density: float = 1.0
+    heights: tuple[float, float] = (1.0, 1.0)
+
+
+def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) -> Limits:
+    """Limits from a few frames of a run; two digits, so that they rarely change.
+
+    A law that starts as a point would leave nothing to see of what becomes of it, so its tallest
+    frames may exceed them.
+    """
+    fields = density(some, particles, plane, sigma_for(particles))
+    occupied = [field[field > 0.02 * field.max()] for field in fields if field.max() > 0]
+    if not occupied:
+        return Limits()
+    top = _for_all([np.percentile(values, 99.0) for values in occupied], 1.6)
+    sigma = sigma_of_a_curve(particles)
+    tops = [[m.max() for m in marginals(c, particles, plane, sigma)] for c in some]
+    first, second = (1.08 * _for_all(heights, 2.5) for heights in zip(*tops, strict=True))
+    return Limits(_two_digits(top), (_two_digits(first), _two_digits(second)))
+
+
+def _for_all(tops: Sequence[float], most: float) -> float:
+    """The highest of some heights, but at most `most` times a middling one."""
+    return min(max(tops), most * float(np.median(tops)))
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.1e}")
 
 
 def to_levels(values: Float[np.ndarray, "ny nx"], limit: float) -> UInt8[np.ndarray, "ny nx"]:

@@ -1,21 +1,25 @@
 """How parts of the page are laid out: cards in grids that become one column on a narrow screen.
 
 Panel's layouts put their children into a shadow root whose host can be a grid of the browser, so
-that media queries do the rest and nothing is measured in Python.
+that media queries do the rest and nothing is measured in Python. Panel limits every layout to the
+height of what holds it, which would squeeze a long page into a short screen; here none is limited.
 """
 
 import panel as pn
 
 GRID = """
-:host {{ display: grid !important; gap: {gap}px; grid-template-columns: {columns}; }}
+:host {{ display: grid !important; max-height: none; gap: {gap}px;
+  grid-template-columns: {columns}; }}
 .scroll-button {{ display: none; }}
 @media (max-width: {narrow}px) {{ :host {{ grid-template-columns: minmax(0, 1fr); }} }}
 """
 CARD = """
 :host { border: 1px solid color-mix(in srgb, var(--panel-on-background-color) 15%, transparent);
   border-radius: 10px; padding: 6px 8px; position: relative;
-  background: var(--panel-surface-color); box-sizing: border-box; min-width: 0; }
+  background: var(--panel-surface-color); box-sizing: border-box; min-width: 0; max-height: none; }
 """
+
+STACK = ":host { gap: 10px; max-height: none; }"
 
 
 def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column:
@@ -26,9 +30,15 @@ def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column
     )
 
 
-def card(*children) -> pn.Column:
+def card(*children, style: str = "") -> pn.Column:
     """A quiet frame around what belongs together."""
-    return pn.Column(*children, sizing_mode="stretch_width", margin=0, stylesheets=[CARD])
+    return pn.Column(*children, sizing_mode="stretch_width", margin=0, stylesheets=[CARD, style])
+
+
+def stack(*children, **options) -> pn.Column:
+    """Cards one below the other; those that are not visible take no room."""
+    options = {"sizing_mode": "stretch_width", "margin": 0} | options
+    return pn.Column(*children, stylesheets=[STACK], **options)
 
 
 def drawn(figure) -> pn.pane.Bokeh:

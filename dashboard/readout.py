@@ -30,7 +30,8 @@ td {{ text-align: right; padding: 3px 0 3px 8px; white-space: nowrap; }}
 thead th:not(:first-child) {{ text-align: right; padding: 3px 0 3px 8px; }}
 tbody tr {{ border-top: 1px solid
   color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }}
-td b {{ font-weight: 700; }}
+td b, .rates td:first-child {{ font-weight: 700; }}
+.rates td:first-child {{ text-align: left; padding-left: 0; }}
 .warn {{ border-left: 4px solid #E69F00; padding: 6px 10px; border-radius: 4px;
   background: color-mix(in srgb, #E69F00 14%, transparent); }}
 .error {{ border-left: 4px solid #D55E00; padding: 6px 10px; border-radius: 4px;
@@ -119,17 +120,20 @@ def error_table(rows: list[ErrorRow], waiting: str) -> str:
     )
 
 
-def growth_table(model: GrowthFit | None, truth: GrowthFit | None, rate: float | None) -> str:
-    """Growth rates by fit, beside the one of the dispersion relation."""
-
-    def cell(value: float | None) -> str:
-        return "—" if value is None else f"{value:.4f}"
-
+def growth_table(fits: dict[str, GrowthFit | None], rate: float | None, learned: bool) -> str:
+    """Growth or damping rates by fit, beside the one of the dispersion relation."""
+    known = [fit.rate for fit in fits.values() if fit] + ([rate] if rate is not None else [])
+    damped = bool(known) and known[-1] < 0
+    cells = {"model, fit": fits["model"] and fits["model"].rate} if learned else {}
+    cells |= {"truth, fit": fits["truth"] and fits["truth"].rate, "linear theory": rate}
+    heads = "".join(f"<th scope='col'>{name}</th>" for name in cells)
+    values = "".join(
+        f"<td>{'—' if value is None else f'{value:.4f}'.replace('-', '−')}</td>"
+        for value in cells.values()
+    )
     return (
-        "<h3>Growth rate γ</h3><table><thead><tr><th scope='col'>model, fit</th>"
-        "<th scope='col'>truth, fit</th><th scope='col'>linear theory</th></tr></thead><tbody><tr>"
-        f"<td style='text-align:left'><b>{cell(model and model.rate)}</b></td>"
-        f"<td>{cell(truth and truth.rate)}</td><td>{cell(rate)}</td></tr></tbody></table>"
+        f"<h3>{'Damping' if damped else 'Growth'} rate γ</h3><table class='rates'><thead><tr>"
+        f"{heads}</tr></thead><tbody><tr>{values}</tr></tbody></table>"
     )
 
 

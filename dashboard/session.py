@@ -13,17 +13,8 @@ from functools import partial
 import param
 
 from dashboard.catalogue import Catalogue
-from dashboard.runs import (
-    Case,
-    Reference,
-    Run,
-    answer,
-    answers,
-    growth_rate,
-    reference,
-    truth_case,
-    truths,
-)
+from dashboard.jobs import Reference, answer, growth_rate, reference
+from dashboard.runs import Case, Run, answers, truth_case, truths
 from dashboard.state import Exploration
 from dashboard.worker import Worker
 
@@ -87,16 +78,11 @@ class Session(param.Parameterized):
     def refresh(self) -> None:
         """Ask for whatever the state now needs and does not have."""
         case = self.case
-        if self.closed or set(self.state.mu) != self._names(case.system):
-            return  # halfway through a change of system
-        if case.model and self.catalogue.models[case.model].experiment.system != case.system:
+        if self.closed or not self.state.settled:
             return
         self._warn(case)
         self._ask_model(case)
         self._ask_truth(REST)
-
-    def _names(self, system: str) -> set[str]:
-        return {p.name for p in self.catalogue.systems[system].parameters}
 
     def _warn(self, case: Case) -> None:
         model = self.catalogue.models.get(case.model)
@@ -116,7 +102,7 @@ class Session(param.Parameterized):
             self._models.cancel(self)
             self._show(case, known)
             return
-        job = partial(answer, case, self.catalogue)
+        job = partial(answer, case, self.catalogue, self.state.axes)
         self._models.ask(self, job, self._on_loop(self._show, case), finish=True)
 
     def _show(self, case: Case, result: Run | Exception) -> None:
@@ -144,7 +130,7 @@ class Session(param.Parameterized):
             return
         known = Reference(first) if first is not None else None
         self.param.update(reference=known, truth_state="waiting")
-        job = partial(reference, case, system, ts)
+        job = partial(reference, case, system, ts, self.state.axes)
         self._truths.ask(self, job, self._on_loop(self._receive, case), delay=delay)
 
     def _receive(self, case: Case, result: Reference | Exception) -> None:

@@ -5,7 +5,6 @@ process and are shared by all visitors; everything else is made for one visitor.
 """
 
 import atexit
-import time
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -14,16 +13,17 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
 
-from dashboard import runs
 from dashboard.bridge import HELP, Bridge
 from dashboard.catalogue import Catalogue, catalogue
 from dashboard.controls import Controls
 from dashboard.explore import Explore
 from dashboard.session import Session
-from dashboard.state import PARTICLES, Exploration
+from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
+from dashboard.warm import wait_for_first, warm_first, warm_rest
 from dashboard.worker import Worker
 
+PARTICLES = Exploration.param.particles.default
 TITLE = "Learned population dynamics"
 THEME = {
     "palette": {"primary": {"main": "#1F6F8B", "contrastText": "#ffffff"}},
@@ -39,6 +39,7 @@ SX = {
     "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
 }
 DARK = {"palette": {"primary": {"main": "#7CC6DE", "contrastText": "#06222b"}}}
+ADDRESSED = ["model", "seed", "particles", "playing", "horizontal", "vertical"]
 CSS = """
 html, body { overflow-x: hidden; }
 /* The page can be read while its last parts load; only an error covers it. */
@@ -48,22 +49,18 @@ html, body { overflow-x: hidden; }
 
 @cache
 def workers() -> tuple[Worker, Worker]:
-    """The threads of this process: one for learned models, one behind it for full models."""
+    """The threads of this process: one for learned models, one behind it for full models.
+
+    A third, behind both, compiles what visitors may ask for next.
+    """
     models = Worker("learned-models")
-    full = Worker("full-models", behind=models)
+    full = Worker("full-models", behind=(models,))
+    rest = Worker("warm-up", behind=(models, full))
     # A thread that is killed inside compiled code takes the process down with a loud message.
-    atexit.register(lambda: (full.end(), models.end()))
-    models.ask("warm", partial(runs.warm, catalogue(), 4_096), lambda _: None)
+    atexit.register(lambda: (rest.end(), full.end(), models.end()))
+    models.ask("warm", partial(warm_first, catalogue(), PARTICLES), lambda _: None)
+    rest.ask("warm", partial(warm_rest, catalogue(), PARTICLES), lambda _: None, delay=0.5)
     return models, full
-
-
-def wait_until_warm(seconds: float = 60.0) -> None:
-    """Wait for the first answers, so that `--warm` opens the server when it can answer at once."""
-    shelf = catalogue()
-    wanted = [runs.first_case(shelf, system, PARTICLES[2]) for system in shelf.systems]
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not all(c is None or runs.answers.get(c) for c in wanted):
-        time.sleep(0.05)
 
 
 def page() -> pmui.Page:
@@ -76,7 +73,8 @@ def page() -> pmui.Page:
     document = pn.state.curdoc
     if not pn.state.headers:  # `--warm` runs the page once without any request
         workers()
-        wait_until_warm()
+        # Not longer than for the first answer: the server should answer soon, too.
+        wait_for_first(shelf, PARTICLES, 60.0)
     gate = Gate(document.add_next_tick_callback)
     session = Session(state, shelf, *workers(), gate)
     pn.state.on_session_destroyed(lambda _: session.close())
@@ -150,7 +148,7 @@ class Shell:
             self.page.busy = False
         self.page.param.watch(lambda event: self.view.theme(event.new), "dark_theme")
         self.view.theme(self.page.dark_theme)
-        state.param.watch(lambda *_: self.address(), ["model", "seed", "particles", "playing"])
+        state.param.watch(lambda *_: self.address(), ADDRESSED)
         state.param.watch(lambda *_: None if state.playing else self.address(), "frame")
         session.param.watch(lambda *_: self.address(), ["answer", "reference", "truth_state"])
         self.address()

@@ -9,11 +9,9 @@ import math
 
 import param
 
-from dashboard.catalogue import Catalogue
+from dashboard.catalogue import PARTICLES, Catalogue
 from hoam_core import System
 
-PARTICLES = (1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536)
-MOST_PARTICLES = 131_072
 # The noise floor is judged with the next seed, which must exist too.
 HIGHEST_SEED = 2**32 - 2
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -50,6 +48,8 @@ class Exploration(param.Parameterized):
 
     system = param.Selector(label="System", doc="The population that is simulated.")
     model = param.Selector(label="Learned model", doc="Empty: the full model alone is shown.")
+    horizontal = param.Selector(label="Horizontal", doc="Component along the pictures.")
+    vertical = param.Selector(label="Vertical", doc="Component up the pictures.")
     particles = param.Selector(default=4_096, objects=list(PARTICLES), label="Particles")
     seed = param.Integer(default=0, bounds=(0, HIGHEST_SEED), allow_None=True, label="Seed")
     frame = param.Integer(default=0, bounds=(0, None), label="Frame")
@@ -69,9 +69,10 @@ class Exploration(param.Parameterized):
         self.parameters = self._by_system[system]
         self.param.update(system=system)
         self._offer_models(values.pop("model", None))
+        self._offer_plane(values.pop("plane", None))
+        self.param.watch(self._keep_apart, ["horizontal", "vertical"])
         self.parameters.param.update(**mu)
-        if (particles := values.get("particles")) is not None:
-            self.offer_particles(particles)
+        self._offer_particles(values.get("particles"))
         time = values.pop("t", None)
         self.param.update(**values)
         self.time = self.ts[-1] / 2 if time is None else time
@@ -81,6 +82,8 @@ class Exploration(param.Parameterized):
         share = self.frame / (len(self.ts) - 1)
         self.playing = False
         self._offer_models(None)
+        self._offer_plane(None)
+        self._offer_particles()
         self.parameters = self._by_system[self.system]
         self.frame = round(share * (len(self.ts) - 1))
 
@@ -99,10 +102,46 @@ class Exploration(param.Parameterized):
         self.param.update(model=chosen)
         self.param.trigger("model")
 
-    def offer_particles(self, count: int) -> None:
-        """Accept a number of particles that the list does not hold, from a URL for instance."""
-        if count not in self.param.particles.objects:
-            self.param.particles.objects = sorted({*self.param.particles.objects, count})
+    def _offer_plane(self, wanted: tuple[str, str] | None) -> None:
+        names = [c.name for c in self._catalogue.systems[self.system].components]
+        self.param.horizontal.objects = self.param.vertical.objects = names
+        horizontal, vertical = wanted or self._catalogue.plane(self.system)
+        self.param.update(horizontal=horizontal, vertical=vertical)
+        self.param.trigger("horizontal", "vertical")
+
+    def _keep_apart(self, *events: param.parameterized.Event) -> None:
+        # Choosing the component that the other side shows exchanges them.
+        if self.horizontal == self.vertical:
+            event = events[0]
+            other = "vertical" if event.name == "horizontal" else "horizontal"
+            self.param.update(**{other: event.old})
+
+    def _offer_particles(self, wanted: int | None = None) -> None:
+        """The numbers that a system can show, and one more that a URL may ask for."""
+        offered = {*self._catalogue.particles(self.system), *([wanted] if wanted else [])}
+        self.param.particles.objects = sorted(offered)
+        if self.particles not in offered:
+            self.particles = max(n for n in offered if n <= max(self.particles, min(offered)))
+
+    @property
+    def settled(self) -> bool:
+        """False halfway through a change of system, when its parts do not belong together."""
+        components = {c.name for c in self._catalogue.systems[self.system].components}
+        return (
+            self.parameters is self._by_system[self.system]
+            and (not self.model or self.model in self._catalogue.models_of(self.system))
+            and components.issuperset(self.plane)
+        )
+
+    @property
+    def plane(self) -> tuple[str, str]:
+        """Names of the components along and up the pictures."""
+        return self.horizontal, self.vertical
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """Indices of the components along and up the pictures."""
+        return self._catalogue.axes(self.system, self.plane)
 
     @property
     def ts(self):

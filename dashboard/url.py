@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboard.catalogue import Catalogue
-from dashboard.state import HIGHEST_SEED, MOST_PARTICLES, Exploration
+from dashboard.state import HIGHEST_SEED, Exploration
 from hoam_core import System
 from hoam_core.checks import check_count, check_within, lookup
 
@@ -75,11 +75,41 @@ def whole(name: str, text: str) -> int:
     return int(value)
 
 
-def _particles(text: str) -> int:
-    count = whole("particles", text)
-    check_count("particles", count)
-    check_within("particles", count, 1, MOST_PARTICLES)
-    return count
+def particles_up_to(most: int) -> Callable[[str], int]:
+    """A reader of numbers of particles."""
+
+    def read(text: str) -> int:
+        count = whole("particles", text)
+        check_count("particles", count)
+        check_within("particles", count, 1, most)
+        return count
+
+    return read
+
+
+def plane_of(system: System) -> Callable[[str], tuple[str, str]]:
+    """A reader of two different components, such as x,vx."""
+    names = [c.name for c in system.components]
+    known = ", ".join(names if len(names) <= 12 else [*names[:3], "…", names[-1]])
+
+    def read(text: str) -> tuple[str, str]:
+        parts = text.split(",")
+        wrong = [name for name in parts if name not in names]
+        if len(parts) != 2 or parts[0] == parts[1]:
+            raise ValueError(
+                "Argument `plane` must name two different components with a comma between them, "
+                f"such as {names[0]},{names[1]}, but is {text!r}."
+            )
+        if wrong:
+            raise ValueError(f"Unknown component {wrong[0]!r} in `plane`. Known: {known}.")
+        if len(names) == 2 and parts != names:
+            raise ValueError(
+                f"Argument `plane` must be {names[0]},{names[1]} for the system {system.name!r}, "
+                f"which has no other, but is {text!r}."
+            )
+        return parts[0], parts[1]
+
+    return read
 
 
 def _seed(text: str) -> int:
@@ -96,7 +126,8 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str
         system = next(iter(catalogue.systems.values()))
     reader.values["system"] = system.name
     reader.keep("model", reader.model_for(system))
-    reader.keep("particles", _particles)
+    reader.keep("plane", plane_of(system))
+    reader.keep("particles", particles_up_to(catalogue.most_particles(system.name)))
     reader.keep("seed", _seed)
     mu = {}
     for p in system.parameters:
@@ -125,4 +156,6 @@ def write_query(state: Exploration) -> str:
     query = {"view": VIEW, "system": state.system, "model": state.model or "none"}
     query |= {name: f"{value:g}" for name, value in state.mu.items()}
     query |= {"t": f"{state.time:g}", "seed": state.seed, "particles": state.particles}
-    return "?" + urlencode(query)
+    if len(state.param.horizontal.objects) > 2:
+        query["plane"] = ",".join(state.plane)
+    return "?" + urlencode(query, safe=",")

@@ -31,11 +31,11 @@ class Request:
 class Worker:
     """A thread that serves one request of each owner at a time, oldest owner first.
 
-    With `behind`, it waits between two values while that other worker is busy: a long run gives
+    With `behind`, it waits between two values while one of those workers is busy: a long run gives
     way to whoever drags a slider.
     """
 
-    def __init__(self, name: str, behind: "Worker | None" = None):
+    def __init__(self, name: str, behind: tuple["Worker", ...] = ()):
         self._waiting: dict[Hashable, Request] = {}
         self._running: tuple[Hashable, Request] | None = None
         self._changed = threading.Condition()
@@ -119,8 +119,8 @@ class Worker:
     def _run(self, request: Request) -> None:
         values = request.job()
         while not request.stopped:
-            if self._behind is not None:
-                self._behind.wait_idle(timeout=5.0)
+            for other in self._behind:
+                other.wait_idle(timeout=5.0)
             try:
                 value = next(values)
             except StopIteration:

@@ -71,6 +71,8 @@ class System(abc.ABC):
     n_times: ClassVar[int]
     loading_dimension: ClassVar[int]
     truth_particles: ClassVar[int]
+    # Names of the two components that are drawn first; empty: the first two.
+    plane: ClassVar[tuple[str, ...]] = ()
 
     @abc.abstractmethod
     def domain(self, mu: Float[Array, " p"]) -> Domain:

@@ -66,9 +66,13 @@ class Chaos(System):
         ),
     )  # fmt: skip
     components = tuple(
-        Component(f"c{i}", f"amplitude c{i}", "", (-reach, reach))
-        for i, reach in enumerate((3.0, 3.0, 3.0, 3.0, 1.5, 8.0, 12.0, 12.0, 12.0), start=1)
-    )
+        Component(f"c{i}", f"amplitude c{i}", "", view)
+        for i, view in enumerate(
+            ((-0.8, 2.4), (-1.9, 1.9), (-2.4, 0.8), (-1.9, 1.9), (-1.1, 1.1), (-7.5, 0.5),
+             (-11.0, 3.0), (-11.0, 3.0), (-10.0, 10.0)),
+            start=1,
+        )
+    )  # fmt: skip
     observable_info = (
         Observable("mean_square", "mean square amplitude", ""),
         Observable("mean_c6", "mean of c6", ""),

@@ -52,7 +52,7 @@ class Trap(System):
         ),
     )
     components = tuple(
-        Component(f"x{i}", f"position of particle {i}", "", (-1.5, 1.5))
+        Component(f"x{i}", f"position of particle {i}", "", (-0.8, 0.8))
         for i in range(1, PARTICLES + 1)
     )
     observable_info = (
@@ -62,6 +62,7 @@ class Trap(System):
         Observable("mean_last", "mean position of particle 100", ""),
     )
     loading_dimension = PARTICLES
+    plane = ("x1", "x100")
     t_end = 2.0
     n_times = 101
     truth_particles = 8_192

@@ -1,45 +1,34 @@
-"""Pictures, words and errors from arrays."""
+"""Pictures and densities from counts."""
 
 import numpy as np
 import pytest
 
-from dashboard import describe, frames
-from dashboard.readout import error_table, notices
-from dashboard.runs import Case, Reference, Run
+from dashboard import frames
+from dashboard.readout import notices
 from hoam_core import SYSTEMS
 
-TWO_STREAM, OSCILLATOR = SYSTEMS["two-stream"], SYSTEMS["oscillator"]
-PLANE = frames.Plane.of(TWO_STREAM)
+TWO_STREAM, LANDAU = SYSTEMS["two-stream"], SYSTEMS["landau"]
+PLANE = frames.Ranges.of(TWO_STREAM, (1.25,)).plane((0, 1))
 
 
-def run_of(curves, system="two-stream", end=40.0):
-    n = len(next(iter(curves.values())))
-    case = Case(system, "", (1.25,), 0, 100)
-    return Run(case, np.linspace(0, end, n), np.zeros((n, 96, 144), np.uint16), curves)
-
-
-def growing(rate=0.2, n=101):
-    t = np.linspace(0, 40, n)
-    grown = 1e-4 * np.exp(2 * rate * t)
-    return 1e-5 + grown / (1 + grown / 10)
+@pytest.mark.parametrize("k", [0.3, 0.6])
+def test_a_periodic_range_is_the_box_of_the_parameters(k):
+    ranges = frames.Ranges.of(LANDAU, (0.1, k))
+    assert ranges.high[0] == pytest.approx(2 * np.pi / k, rel=1e-6)
+    assert (ranges.low[0], ranges.periodic) == (0.0, (True, False))
+    assert (ranges.low[1], ranges.high[1]) == LANDAU.components[1].view
 
 
 @pytest.mark.parametrize("name", list(SYSTEMS))
-def test_every_particle_inside_is_counted_once(name):
-    plane = frames.Plane.of(SYSTEMS[name])
-    low, high = np.array(plane.low), np.array(plane.high)
-    x = np.random.default_rng(0).uniform(low, high, (3, 500, 2)).astype(np.float32)
-    assert frames.count(x, plane).sum(axis=(1, 2)).tolist() == [500] * 3
+def test_every_system_has_ranges_and_a_default_plane(name):
+    from dashboard.catalogue import catalogue
 
-
-def test_particles_outside_or_missing_are_not_drawn():
-    x = np.array([[[10.0, 0.0], [10.0, 99.0], [-1.0, 0.0], [np.nan, 0.0], [np.inf, 1e30]]])
-    assert frames.count(x.astype(np.float32), PLANE).sum() == 1
-
-
-def test_counts_lie_where_the_particles_are():
-    x = np.array([[[0.1, -7.95]]], np.float32)
-    assert np.argwhere(frames.count(x, PLANE)[0]).tolist() == [[0, 0]]
+    system = SYSTEMS[name]
+    ranges = frames.Ranges.of(system, tuple(p.default for p in system.parameters))
+    axes = catalogue().axes(name)
+    plane = ranges.plane(axes)
+    assert axes[0] != axes[1]
+    assert all(high > low for low, high in zip(plane.low, plane.high, strict=True))
 
 
 def test_smoothing_keeps_the_mass_and_closes_a_periodic_axis():
@@ -61,44 +50,28 @@ def test_levels_are_clipped_and_symmetric():
     assert frames.to_levels(values, 2.0).dtype == np.uint8
 
 
-def test_a_growing_field_is_described_and_fitted():
-    run = run_of({"electric_energy": growing()})
-    assert describe.growth(run).rate == pytest.approx(0.2, rel=0.1)
-    sentence = describe.headline(run, TWO_STREAM)
-    assert "-fold and saturated at t = " in sentence
+def test_marginals_are_densities_of_what_the_plane_shows():
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 9, (96, 144)).astype(np.uint16)
+    n = int(counts.sum())
+    horizontal, vertical = frames.marginals(counts, n, PLANE, 1.0)
+    dx, dv = PLANE.cell_sides
+    assert horizontal.sum() * dx == pytest.approx(1, rel=1e-4)
+    assert vertical.sum() * dv == pytest.approx(1, rel=0.02)  # some is smoothed over the edge
+    field = frames.density(counts, n, PLANE, 1.0)
+    assert field.sum(0) * dv == pytest.approx(horizontal, rel=0.05)
+    assert PLANE.centres(0)[[0, -1]] == pytest.approx([dx / 2, 50 - dx / 2], rel=1e-5)
 
 
-def test_a_quiet_field_is_described():
-    run = run_of({"electric_energy": np.ones(101)})
-    assert "nothing grows" in describe.headline(run, TWO_STREAM)
-
-
-def test_the_theory_line_has_slope_two_gamma():
-    run = run_of({"electric_energy": growing()})
-    t, w = describe.theory_line(run, describe.growth(run), 0.2)
-    assert np.diff(np.log(w))[0] / np.diff(t)[0] == pytest.approx(0.4, rel=1e-6)
-    assert len(describe.theory_line(run, None, 0.2)[0]) == 0
-
-
-def test_errors_stand_beside_their_floor():
-    truth = run_of({"electric_energy": growing()})
-    model = run_of({"electric_energy": 1.1 * growing()})
-    second = run_of({"electric_energy": 1.01 * growing()})
-    rows = describe.errors(model, Reference(truth, second), TWO_STREAM)
-    assert [row.error for row in rows] == pytest.approx([0.1, 0.1])
-    assert [row.floor for row in rows] == pytest.approx([0.01, 0.01])
-    assert [row.floor for row in describe.errors(model, Reference(truth), TWO_STREAM)] == [None] * 2
-    assert "computing" in error_table(describe.errors(model, Reference(truth), TWO_STREAM),
-                                      "computing")  # fmt: skip
-
-
-def test_curves_through_zero_have_no_relative_mean():
-    names = describe.observables_shown(OSCILLATOR)
-    curves = {name: np.cos(np.linspace(0, 9, 50)) for name in names}
-    truth = run_of(curves, "oscillator", 1.0)
-    rows = describe.errors(truth, Reference(truth, truth), OSCILLATOR)
-    assert [row.label.endswith("L2") for row in rows] == [True] * len(names)
-    assert "crosses zero" in describe.headline(truth, OSCILLATOR)
+def test_a_law_that_starts_as_a_point_does_not_set_the_limits():
+    spread = np.full((8, 96, 144), 1, np.uint16)
+    point = spread.copy()
+    point[0], point[0, 48, 72] = 0, 96 * 144
+    n = 96 * 144
+    plain, pointed = (frames.limits(some, n, PLANE) for some in (spread, point))
+    assert pointed.density < 2 * plain.density
+    assert pointed.heights < (3 * plain.heights[0], 3 * plain.heights[1])
+    assert frames.limits(np.zeros((2, 96, 144), np.uint16), 1, PLANE) == frames.Limits()
 
 
 def test_sentences_from_outside_are_escaped():

@@ -16,7 +16,10 @@ from dashboard.sliders import LiveSlider
 from dashboard.state import Exploration
 
 FOLDER = Path(dashboard.__file__).parent
-WITHOUT_PANEL = ("catalogue", "describe", "frames", "runs", "session", "state", "url", "worker")
+WITHOUT_PANEL = (
+    "catalogue", "describe", "energy", "frames", "jobs", "kept", "runs", "session", "state",
+    "units", "url", "warm", "worker",
+)  # fmt: skip
 
 
 class Recorder:
@@ -107,6 +110,22 @@ def test_a_closed_session_asks_nothing(session):
     session._models.asked.clear()
     session.state.parameters.mu = 1.6
     assert session._models.asked == []
+
+
+def test_another_plane_asks_for_nothing(session):
+    session.state.system = "chaos-9d"
+    session._models.asked.clear()
+    session._truths.asked.clear()
+    session.state.horizontal = "c4"
+    assert (session._models.asked, session._truths.asked) == ([], [])
+
+
+def test_a_system_with_the_same_parameter_name_is_asked_with_its_own_value(session):
+    session.state.parameters.mu = 2.2
+    session._truths.asked.clear()
+    session.state.system = "trap"
+    cases = [job.args[0] for job, _, _ in session._truths.asked]
+    assert [(case.system, case.mu) for case in cases] == [("trap", (0.6,))]
 
 
 def test_the_view_builds_without_a_server(session):

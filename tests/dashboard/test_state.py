@@ -91,9 +91,41 @@ def test_the_address_restores_a_view_without_a_model():
     assert read_query(query, SHELF)[0]["model"] == ""
 
 
+def test_a_plane_is_offered_where_there_are_more_than_two_components():
+    state = explore(system="trap")
+    assert state.plane == ("x1", "x100")
+    assert state.axes == (0, 99)
+    state.system = "two-stream"
+    assert state.plane == ("x", "v")
+    assert "plane" not in dict(parse_qsl(write_query(state).lstrip("?")))
+
+
+def test_choosing_the_other_component_exchanges_both():
+    state = explore(system="chaos-9d", plane=("c1", "c9"))
+    state.horizontal = "c9"
+    assert state.plane == ("c9", "c1")
+    state.vertical = "c9"
+    assert state.plane == ("c1", "c9")
+
+
+def test_the_address_restores_the_plane():
+    first = explore(system="chaos-9d", plane=("c6", "c9"))
+    assert "plane=c6,c9" in write_query(first)
+    query = dict(parse_qsl(write_query(first).lstrip("?")))
+    values, problems = read_query(query, SHELF)
+    assert problems == []
+    assert explore(**values).plane == ("c6", "c9")
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
+        ({"system": "chaos-9d", "plane": "c1,c77"}, "Unknown component 'c77'"),
+        ({"system": "chaos-9d", "plane": "c1"}, "two different components"),
+        ({"system": "chaos-9d", "plane": "c1,c1"}, "two different components"),
+        ({"system": "trap", "plane": "x1,y"}, "Known: x1, x2, x3, …, x100."),
+        ({"plane": "v,x"}, "which has no other"),
+        ({"system": "trap", "particles": "131072"}, "must lie from 1 to 8192"),
         ({"system": "two-steam"}, "Did you mean 'two-stream'"),
         ({"model": "nothing"}, "Unknown model"),
         ({"system": "oscillator", "model": "two-stream-galerkin"}, "belongs to the system"),
@@ -116,6 +148,14 @@ def test_a_bad_address_gives_a_sentence_and_the_default(query, words):
     state = explore(**values)
     expected = explore(system=values["system"])
     assert write_query(state) == write_query(expected)
+
+
+def test_a_roll_out_of_many_components_has_a_bound():
+    state = explore(particles=65_536)
+    state.system = "trap"
+    assert state.particles == 8_192 == max(state.param.particles.objects)
+    state.system = "two-stream"
+    assert max(state.param.particles.objects) == 65_536
 
 
 def test_times_end_where_the_model_was_trained():

@@ -85,7 +85,7 @@ def test_an_error_reaches_its_owner_and_the_thread_lives_on(worker):
 
 
 def test_a_worker_gives_way_to_the_one_before_it(worker):
-    behind = Worker("behind", behind=worker)
+    behind = Worker("behind", behind=(worker,))
     job, started, release = held("quick")
     order, done = [], threading.Event()
     worker.ask("me", job, order.append)

@@ -1,0 +1,31 @@
+"""The common look of the page's Bokeh figures: colours, dashes, words, fonts.
+
+Colours are safe for colour-blind eyes, and every curve has a dash of its own as a second cue.
+"""
+
+import colorcet
+from bokeh.plotting import figure
+
+DENSITY = colorcet.palette["CET_CBL2"]
+DIVERGING = {False: colorcet.palette["CET_CBD1"], True: colorcet.palette["bky"]}
+INK = {
+    False: {"model": "#0072B2", "truth": "#C44E00", "theory": "#555555", "cursor": "#888888"},
+    True: {"model": "#56B4E9", "truth": "#F0A33A", "theory": "#C8C8C8", "cursor": "#9A9A9A"},
+}
+DASH = {"model": "solid", "truth": [7, 4], "theory": [2, 3]}
+WIDTH = {"model": 2.4, "truth": 2.0, "theory": 2.0}
+WORDS = {"model": "learned model", "truth": "full model", "theory": "linear theory, e²ᵞᵗ"}
+
+
+def frame(**options) -> figure:
+    """A figure that fills its column, without tools."""
+    made = figure(
+        toolbar_location=None, tools="", sizing_mode="stretch_width", min_border=4,
+        output_backend="canvas", **options,
+    )  # fmt: skip
+    made.title.text_font_size = "13px"
+    for axis in made.axis:
+        axis.axis_label_text_font_size = "12px"
+        axis.major_label_text_font_size = "11px"
+        axis.axis_label_standoff = 5
+    return made

@@ -1,0 +1,145 @@
+"""The present frame of both models: three pictures of a plane, and the densities of its components.
+
+Pictures and densities come from the same counts, so that another frame or another plane costs a
+smoothing and a message to the browser, never a run. Without a learned model the full model's
+picture stands alone, with the densities beside it.
+"""
+
+import panel as pn
+
+from dashboard.catalogue import Catalogue
+from dashboard.curves import Profile
+from dashboard.frames import (
+    Plane,
+    density,
+    marginals,
+    sigma_for,
+    sigma_of_a_curve,
+    to_levels,
+    to_signed_levels,
+)
+from dashboard.layout import card, drawn, grid
+from dashboard.picture import TALL, Picture
+from dashboard.runs import Run
+from dashboard.session import Session
+from dashboard.state import Exploration
+from dashboard.units import with_unit
+
+LOW = 128
+WAITING = {
+    "waiting": "starts when the sliders rest", "running": "computing …",
+    "cancelled": "cancelled", "failed": "failed", "done": "",
+}  # fmt: skip
+
+
+class Scene(pn.viewable.Viewer):
+    """Pictures and densities of the two models at the frame of the state."""
+
+    def __init__(self, state: Exploration, session: Session, catalogue: Catalogue, **params):
+        super().__init__(**params)
+        self.state, self.session, self.catalogue = state, session, catalogue
+        self.pictures = {
+            "model": Picture("learned", "Learned model"),
+            "truth": Picture("full", "Full model"),
+            "difference": Picture("difference", "Difference, learned − full", signed=True),
+        }
+        self.profiles = (Profile("horizontal", LOW), Profile("vertical", LOW))
+        self._cards = {name: card(drawn(p.figure)) for name, p in self.pictures.items()}
+        self._beside = [card(drawn(p.figure)) for p in self.profiles]
+        self._pictures = grid(columns="repeat(3, minmax(0, 1fr))")
+        self.below = grid(*self._beside, columns="repeat(2, minmax(0, 1fr))", narrow=599)
+        self.alone: bool | None = None
+
+    def place(self) -> None:
+        """Names of the axes, and where everything stands with or without a learned model."""
+        system = self.catalogue.systems[self.state.system]
+        shown = [system.components[i] for i in self.state.axes]
+        labels = tuple(with_unit(c.label, c.unit) for c in shown)
+        for picture in self.pictures.values():
+            picture.label(labels)
+        for profile, label in zip(self.profiles, labels, strict=True):
+            profile.label(f"density of {label}")
+        alone = not self.state.model
+        if alone != self.alone:
+            self.alone = alone
+            for profile in self.profiles:
+                profile.figure.height = TALL if alone else LOW
+                profile.fill("truth" if alone else "model")
+            self.below[:] = [] if alone else self._beside
+            cards = [self._cards["truth"], *self._beside] if alone else self._cards.values()
+            self._pictures[:] = list(cards)
+
+    def draw(self, answer: Run | None, truth: Run | None) -> None:
+        """Everything at the present frame, from the runs that are here."""
+        scale = answer if answer is not None else truth
+        if scale is None or len(scale) == 0:
+            for name in self.pictures:
+                self._clear(name)
+            return
+        axes, frame, particles = self.state.axes, self.state.frame, scale.kept.particles
+        limit, heights = scale.limits(axes)
+        widths = sigma_for(particles), sigma_of_a_curve(particles)
+        runs, fields = {"model": answer, "truth": truth}, {}
+        for profile, low, high, height in zip(
+            self.profiles, scale.plane(axes).low, scale.plane(axes).high, heights, strict=True
+        ):
+            profile.place(low, high, height)
+        for kind, run in runs.items():
+            if run is None or frame >= len(run):
+                self._clear(kind)
+                continue
+            plane, counts = run.plane(axes), run.counts(frame, axes)
+            fields[kind] = density(counts, run.kept.particles, plane, widths[0])
+            self._show(kind, fields[kind], plane, limit)
+            for profile, side, values in zip(
+                self.profiles, (0, 1), marginals(counts, run.kept.particles, plane, widths[1]),
+                strict=True,
+            ):  # fmt: skip
+                profile.show(kind, plane.centres(side), values)
+        if len(fields) == 2 and answer.case.mu == truth.case.mu:
+            self._show("difference", fields["model"] - fields["truth"], answer.plane(axes), limit)
+        else:
+            self._clear("difference")
+
+    def _show(self, name: str, field, plane: Plane, limit: float) -> None:
+        picture, version = self.pictures[name], self.session.version
+        picture.place(plane)
+        if picture.signed:
+            picture.show(to_signed_levels(field, limit / 2), limit / 2, version)
+            return
+        answer = self.session.answer
+        milliseconds = 1000 * answer.seconds if answer is not None else 0.0
+        picture.show(to_levels(field, limit), limit, version, milliseconds)
+
+    def _clear(self, name: str) -> None:
+        self.pictures[name].clear(self._why_empty(name))
+        if name != "difference":
+            for profile in self.profiles:
+                profile.show(name, [], [])
+
+    def _why_empty(self, name: str) -> str:
+        if name != "truth" and not self.state.model:
+            return "no learned model"
+        if name == "model":
+            return "no answer" if self.session.problem else "computing …"
+        return WAITING[self.session.truth_state]
+
+    def title(self, answer: Run | None) -> None:
+        """Which parameters the pictures belong to."""
+        system = self.catalogue.systems[self.state.system]
+        mu = answer.case.mu if answer is not None else tuple(self.state.mu.values())
+        named = ", ".join(
+            f"{p.label.split()[-1]} = {value:g}"
+            for p, value in zip(system.parameters, mu, strict=True)
+        )
+        full = f"Full model, {system.truth_particles:,} particles"
+        self.pictures["model"].figure.title.text = f"Learned model, {named}"
+        self.pictures["truth"].figure.title.text = f"Full model, {named}" if self.alone else full
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        for part in (*self.pictures.values(), *self.profiles):
+            part.theme(dark)
+
+    def __panel__(self):
+        return self._pictures

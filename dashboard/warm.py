@@ -1,0 +1,80 @@
+"""What is compiled before anybody asks for it, in the order in which visitors are likely to ask.
+
+The first system's learned model comes first, and alone: the page that opens with it must not wait
+for the others. Everything else is left to a thread that gives way to the visitors' own workers:
+the first system's full model, each system's best model, the full models from the lightest to the
+heaviest, and the remaining models. A visitor who is faster than this compiles what he needs
+himself; nothing waits in a queue behind what nobody has asked for.
+"""
+
+import time
+from collections.abc import Iterator
+
+from dashboard.catalogue import Catalogue
+from dashboard.jobs import answer, predict, truth
+from dashboard.runs import Case, answers, truth_case
+from hoam_core import System
+
+
+def first_case(catalogue: Catalogue, system: str, particles: int) -> Case | None:
+    """What a visitor of a system is shown first; None if it has no model."""
+    name = next(iter(catalogue.models_of(system)), None)
+    return _case(catalogue, system, name, particles) if name else None
+
+
+def warm_first(catalogue: Catalogue, particles: int) -> Iterator[object]:
+    """The first answer of the system with which the page opens."""
+    case = first_case(catalogue, next(iter(catalogue.systems)), particles)
+    if case is not None:
+        yield from _warm_model(catalogue, case)
+
+
+def warm_rest(catalogue: Catalogue, particles: int) -> Iterator[object]:
+    """All other models and full models, each once."""
+    first, *others = catalogue.systems.values()
+    yield from _warm_truth(catalogue, first)
+    for system in others:
+        if (case := first_case(catalogue, system.name, particles)) is not None:
+            yield from _warm_model(catalogue, case)
+    for system in sorted(others, key=_weight):
+        yield from _warm_truth(catalogue, system)
+    for system in catalogue.systems:
+        for name in catalogue.models_of(system)[1:]:
+            yield from _warm_model(catalogue, _case(catalogue, system, name, particles))
+
+
+def wait_for_first(catalogue: Catalogue, particles: int, seconds: float) -> bool:
+    """Wait until the first answer is there; False if it took longer."""
+    case = first_case(catalogue, next(iter(catalogue.systems)), particles)
+    end = time.monotonic() + seconds
+    while case is not None and answers.get(case) is None:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _case(catalogue: Catalogue, system: str, model: str, particles: int) -> Case:
+    mu = tuple(p.default for p in catalogue.systems[system].parameters)
+    return Case(system, model, mu, 0, particles)
+
+
+def _weight(system: System) -> int:
+    return system.truth_particles * len(system.components)
+
+
+def _warm_model(catalogue: Catalogue, case: Case) -> Iterator[object]:
+    # Once to compile; the answer that is remembered then tells the model's own time.
+    model, system = catalogue.models[case.model], catalogue.systems[case.system]
+    predict(model, system, case, catalogue.times(case.system, case.model))
+    yield case.model
+    yield from answer(case, catalogue, catalogue.axes(case.system))
+
+
+def _warm_truth(catalogue: Catalogue, system: System) -> Iterator[object]:
+    mu = tuple(p.default for p in system.parameters)
+    ts = catalogue.times(system.name, next(iter(catalogue.models_of(system.name)), ""))
+    pieces = truth(truth_case(system, mu, 0), system, ts, catalogue.axes(system.name))
+    # The first value is the initial state alone; the second has taken every step of a run.
+    for _, run in zip(range(2), pieces, strict=False):
+        yield run.case.system

@@ -1,0 +1,157 @@
+"""Words, fits and errors from curves."""
+
+import numpy as np
+import pytest
+
+from dashboard import describe, energy
+from dashboard.frames import Ranges
+from dashboard.jobs import Reference
+from dashboard.kept import Cells, Moments
+from dashboard.readout import error_table, growth_table
+from dashboard.runs import Case, Run
+from hoam_core import SYSTEMS
+
+TWO_STREAM, OSCILLATOR = SYSTEMS["two-stream"], SYSTEMS["oscillator"]
+AXES = (0, 1)
+
+
+def run_of(curves, system="two-stream", end=40.0, moments=None, times=None):
+    n = len(next(iter(curves.values())))
+    d = len(SYSTEMS[system].components)
+    zeros = np.zeros((n, d))
+    return Run(
+        Case(system, "", (1.25,), 0, 100), np.linspace(0, end, times or n),
+        Cells(np.zeros((n, 96, 144), np.uint16), 100),
+        Ranges((0.0,) * d, (1.0,) * d, (False,) * d), moments or Moments(zeros, zeros + 1), curves,
+    )  # fmt: skip
+
+
+def growing(rate=0.2, n=101):
+    t = np.linspace(0, 40, n)
+    grown = 1e-4 * np.exp(2 * rate * t)
+    return 1e-5 + grown / (1 + grown / 10)
+
+
+def damped(rate=-0.15, end=30.0, n=101, omega=1.4):
+    t = np.linspace(0, end, n)
+    return np.exp(2 * rate * t) * (np.cos(omega * t) ** 2 + 1e-4)
+
+
+def test_a_growing_field_is_described_and_fitted():
+    run = run_of({"electric_energy": growing()})
+    assert energy.growth(run).rate == pytest.approx(0.2, rel=0.1)
+    sentence = describe.headline(run, TWO_STREAM, AXES)
+    assert "-fold and saturated at t = " in sentence
+
+
+def test_a_quiet_field_is_described():
+    run = run_of({"electric_energy": np.ones(101)})
+    assert "nothing grows" in describe.headline(run, TWO_STREAM, AXES)
+
+
+@pytest.mark.parametrize("rate", [-0.05, -0.15, -0.28])
+def test_a_damped_field_is_fitted_through_its_maxima(rate):
+    run = run_of({"electric_energy": damped(rate)}, end=30.0)
+    assert energy.growth(run).rate == pytest.approx(rate, rel=0.03)
+    t, w = energy.theory_line(run, energy.growth(run), rate)
+    assert np.diff(np.log(w))[0] / np.diff(t)[0] == pytest.approx(2 * rate, rel=1e-6)
+    at, height = energy.maxima(run.times, run.curves["electric_energy"])
+    line = np.exp(np.interp(at[0], t, np.log(w)))
+    assert line == pytest.approx(height[0], rel=0.1)
+
+
+def test_a_damped_field_is_described_and_its_return_too():
+    run = run_of({"electric_energy": damped(-0.1)}, end=30.0)
+    words = describe.headline(run, TWO_STREAM, AXES)
+    assert words.startswith("The field energy fell to 1/")
+    assert words.endswith("the wave is damped.")
+    back = damped(-0.15)
+    back[60:] *= np.exp(0.5 * np.linspace(0, 12, 41))
+    words = describe.headline(run_of({"electric_energy": back}, end=30.0), TWO_STREAM, AXES)
+    assert "and then bounced back to 1/" in words
+    low = np.maximum(damped(-0.3), 1e-3 * damped(0.0))
+    words = describe.headline(run_of({"electric_energy": low}, end=30.0), TWO_STREAM, AXES)
+    assert "oscillates near that level" in words
+
+
+def test_a_run_under_way_says_how_far_it_is():
+    run = run_of({"electric_energy": growing()[:50]}, times=101)
+    assert describe.headline(run, TWO_STREAM, AXES).startswith("Up to t = 19.6: ")
+    begun = run_of({"electric_energy": growing()[:3]}, times=101)
+    assert "is being computed" in describe.headline(begun, TWO_STREAM, AXES)
+
+
+def test_the_theory_line_has_slope_two_gamma():
+    run = run_of({"electric_energy": growing()})
+    t, w = energy.theory_line(run, energy.growth(run), 0.2)
+    assert np.diff(np.log(w))[0] / np.diff(t)[0] == pytest.approx(0.4, rel=1e-6)
+    assert len(energy.theory_line(run, None, 0.2)[0]) == 0
+
+
+def test_the_table_of_rates_names_what_it_shows():
+    fit = energy.growth(run_of({"electric_energy": damped()}, end=30.0))
+    table = growth_table({"model": None, "truth": fit}, -0.15, learned=False)
+    assert "Damping rate" in table
+    assert "model" not in table
+    assert "Growth rate" in growth_table({"model": None, "truth": None}, 0.2, learned=True)
+
+
+def test_errors_stand_beside_their_floor():
+    truth = run_of({"electric_energy": growing()})
+    model = run_of({"electric_energy": 1.1 * growing()})
+    second = run_of({"electric_energy": 1.01 * growing()})
+    rows = describe.errors(model, Reference(truth, second), TWO_STREAM, AXES)
+    assert [row.error for row in rows] == pytest.approx([0.1, 0.1])
+    assert [row.floor for row in rows] == pytest.approx([0.01, 0.01])
+    alone = describe.errors(model, Reference(truth), TWO_STREAM, AXES)
+    assert [row.floor for row in alone] == [None] * 2
+    assert "computing" in error_table(alone, "computing")
+
+
+def swinging(shift=0.0):
+    t = np.linspace(0, 9, 50)
+    mean = np.stack([np.cos(t) + shift, np.sin(t)], -1)
+    curves = {o.name: np.cos(t) for o in OSCILLATOR.observable_info}
+    return run_of(curves, "oscillator", 1.0, Moments(mean, np.ones_like(mean)))
+
+
+def test_curves_through_zero_have_no_relative_mean():
+    truth = swinging()
+    rows = describe.errors(truth, Reference(truth, truth), OSCILLATOR, AXES)
+    assert [row.label for row in rows] == [
+        "mean of x, L2", "mean of y, rms", "spread of x, L2", "spread of y, L2",
+    ]  # fmt: skip
+    assert "crosses zero" in describe.headline(truth, OSCILLATOR, AXES)
+
+
+def test_the_error_of_a_mean_is_relative_to_the_size_of_its_component():
+    chaos, n = SYSTEMS["chaos-9d"], 20
+    spread = np.full((n, 9), 2.0)
+    curves = {"mean_square": np.ones(n)}
+    truth = run_of(curves, "chaos-9d", 1.0, Moments(np.zeros((n, 9)), spread))
+    model = run_of(curves, "chaos-9d", 1.0, Moments(np.full((n, 9), 0.1), spread))
+    rows = describe.errors(model, Reference(truth), chaos, (0, 8))
+    found = {row.label: row.error for row in rows}
+    assert found["mean of c9, rms"] == pytest.approx(0.05)
+    assert found["spread of c1, L2"] == 0
+
+
+def test_without_a_field_the_curves_follow_the_plane():
+    names = [[c.label for c in describe.shown(SYSTEMS["trap"], axes)] for axes in ((0, 99), (4, 7))]
+    assert names[0] == [
+        "mean position", "mean of x1", "mean of x100", "spread of x1", "spread of x100",
+    ]  # fmt: skip
+    assert names[1][1:] == ["mean of x5", "mean of x8", "spread of x5", "spread of x8"]
+    assert [c.name for c in describe.shown(TWO_STREAM, AXES)] == [
+        "electric_energy", "total_energy", "momentum",
+    ]  # fmt: skip
+
+
+def test_a_spread_that_grows_is_told():
+    n = 60
+    grown = np.linspace(0.02, 0.5, n)[:, None] * np.ones(9)
+    moments = Moments(np.zeros((n, 9)), grown)
+    run = run_of({"mean_square": np.linspace(0.004, 90, n)}, "chaos-9d", 20.0, moments)
+    words = describe.headline(run, SYSTEMS["chaos-9d"], (0, 8))
+    assert "mean square amplitude grows from 0.004 to 90" in words
+    assert "spread of c1 grows from 0.02 to 0.5" in words
