@@ -16,6 +16,7 @@ PARTICLES = (1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536)
 MOST_PARTICLES = 131_072
 # A roll-out is one array of all its times, single precision; a visitor must not fill the machine.
 MOST_BYTES = 512 * 2**20
+USUAL, USUAL_NUMBERS = 4_096, 131_072
 PREFERRED = ("galerkin", "hybrid", "dice", "hoam-gauss")
 
 
@@ -51,6 +52,11 @@ class Catalogue:
     def particles(self, system: str) -> tuple[int, ...]:
         """Numbers of particles on offer: as many as can be rolled out in bounded memory."""
         return tuple(n for n in PARTICLES if n <= self.most_particles(system))
+
+    def usual_particles(self, system: str) -> int:
+        """The number a view starts with: fewer in many dimensions, so that an answer is quick."""
+        room = USUAL_NUMBERS // len(self.systems[system].components)
+        return max(n for n in PARTICLES if n <= min(USUAL, max(room, PARTICLES[0])))
 
     def most_particles(self, system: str) -> int:
         """The largest number of particles of a roll-out, a power of two."""

@@ -110,6 +110,7 @@ class Profile:
         self.figure = frame(height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1))
         self.figure.title.text = name
         self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3)
+        self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5)
         self.figure.xgrid.visible = False
         self.areas = {
             kind: self.figure.varea(

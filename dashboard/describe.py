@@ -99,8 +99,13 @@ def _course(curve: np.ndarray, label: str) -> str:
 def _change(curve: np.ndarray, label: str) -> str:
     first, last = float(curve[0]), float(curve[-1])
     if abs(last - first) <= 0.1 * max(abs(first), abs(last)):
-        return f"{label} stays near {last:.2g}"
-    return f"{label} {'grows' if last > first else 'falls'} from {first:.2g} to {last:.2g}"
+        return f"{label} stays near {_plain(last)}"
+    return f"{label} {'grows' if last > first else 'falls'} from {_plain(first)} to {_plain(last)}"
+
+
+def _plain(value: float) -> str:
+    """Two digits, and no power of ten for what is said in a sentence."""
+    return f"{value:,.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"
 
 
 def errors(

@@ -11,6 +11,7 @@ from dashboard.catalogue import Catalogue
 from dashboard.curves import Profile
 from dashboard.frames import (
     Plane,
+    Ranges,
     density,
     marginals,
     sigma_for,
@@ -59,6 +60,12 @@ class Scene(pn.viewable.Viewer):
             picture.label(labels)
         for profile, label in zip(self.profiles, labels, strict=True):
             profile.label(f"density of {label}")
+        self._lay_out()
+        plane = Ranges.of(system, tuple(self.state.mu.values())).plane(self.state.axes)
+        for picture in self.pictures.values():
+            picture.place(plane)
+
+    def _lay_out(self) -> None:
         alone = not self.state.model
         if alone != self.alone:
             self.alone = alone
@@ -71,45 +78,50 @@ class Scene(pn.viewable.Viewer):
 
     def draw(self, answer: Run | None, truth: Run | None) -> None:
         """Everything at the present frame, from the runs that are here."""
-        scale = answer if answer is not None else truth
-        if scale is None or len(scale) == 0:
+        runs = {"model": answer, "truth": truth}
+        here = [run for run in runs.values() if run is not None]
+        if not here:
             for name in self.pictures:
                 self._clear(name)
             return
-        axes, frame, particles = self.state.axes, self.state.frame, scale.kept.particles
-        limit, heights = scale.limits(axes)
-        widths = sigma_for(particles), sigma_of_a_curve(particles)
-        runs, fields = {"model": answer, "truth": truth}, {}
-        for profile, low, high, height in zip(
-            self.profiles, scale.plane(axes).low, scale.plane(axes).high, heights, strict=True
-        ):
-            profile.place(low, high, height)
+        axes, scale = self.state.axes, here[0]
+        limit = scale.limits(axes).density
+        self._place_profiles(scale, [run for run in here if run.complete] or here)
+        fields = {}
         for kind, run in runs.items():
-            if run is None or frame >= len(run):
+            if run is not None and self.state.frame < len(run):
+                fields[kind] = self._draw_one(kind, run, scale.kept.particles)
+                self._show(kind, fields[kind], run.plane(axes), limit)
+            else:
                 self._clear(kind)
-                continue
-            plane, counts = run.plane(axes), run.counts(frame, axes)
-            fields[kind] = density(counts, run.kept.particles, plane, widths[0])
-            self._show(kind, fields[kind], plane, limit)
-            for profile, side, values in zip(
-                self.profiles, (0, 1), marginals(counts, run.kept.particles, plane, widths[1]),
-                strict=True,
-            ):  # fmt: skip
-                profile.show(kind, plane.centres(side), values)
         if len(fields) == 2 and answer.case.mu == truth.case.mu:
-            self._show("difference", fields["model"] - fields["truth"], answer.plane(axes), limit)
+            difference = fields["model"] - fields["truth"]
+            self._show("difference", difference, answer.plane(axes), limit / 2)
         else:
             self._clear("difference")
+
+    def _draw_one(self, kind: str, run: Run, smoothed_for: int):
+        """The densities of a run at the frame; returns the field, smoothed for that many."""
+        axes, particles = self.state.axes, run.kept.particles
+        plane, counts = run.plane(axes), run.counts(self.state.frame, axes)
+        both = marginals(counts, particles, plane, sigma_of_a_curve(smoothed_for))
+        for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):
+            profile.show(kind, plane.centres(side), values)
+        return density(counts, particles, plane, sigma_for(smoothed_for))
+
+    def _place_profiles(self, scale: Run, runs: list[Run]) -> None:
+        plane, heights = scale.plane(self.state.axes), [r.limits(self.state.axes) for r in runs]
+        for i, profile in enumerate(self.profiles):
+            top = max(one.heights[i] for one in heights)
+            profile.place(plane.low[i], plane.high[i], top)
 
     def _show(self, name: str, field, plane: Plane, limit: float) -> None:
         picture, version = self.pictures[name], self.session.version
         picture.place(plane)
-        if picture.signed:
-            picture.show(to_signed_levels(field, limit / 2), limit / 2, version)
-            return
         answer = self.session.answer
         milliseconds = 1000 * answer.seconds if answer is not None else 0.0
-        picture.show(to_levels(field, limit), limit, version, milliseconds)
+        levels = (to_signed_levels if picture.signed else to_levels)(field, limit)
+        picture.show(levels, limit, version, milliseconds)
 
     def _clear(self, name: str) -> None:
         self.pictures[name].clear(self._why_empty(name))

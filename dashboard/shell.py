@@ -23,7 +23,6 @@ from dashboard.url import read_query, write_query
 from dashboard.warm import wait_for_first, warm_first, warm_rest
 from dashboard.worker import Worker
 
-PARTICLES = Exploration.param.particles.default
 TITLE = "Learned population dynamics"
 THEME = {
     "palette": {"primary": {"main": "#1F6F8B", "contrastText": "#ffffff"}},
@@ -58,8 +57,8 @@ def workers() -> tuple[Worker, Worker]:
     rest = Worker("warm-up", behind=(models, full))
     # A thread that is killed inside compiled code takes the process down with a loud message.
     atexit.register(lambda: (rest.end(), full.end(), models.end()))
-    models.ask("warm", partial(warm_first, catalogue(), PARTICLES), lambda _: None)
-    rest.ask("warm", partial(warm_rest, catalogue(), PARTICLES), lambda _: None, delay=0.5)
+    models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
+    rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
     return models, full
 
 
@@ -74,7 +73,7 @@ def page() -> pmui.Page:
     if not pn.state.headers:  # `--warm` runs the page once without any request
         workers()
         # Not longer than for the first answer: the server should answer soon, too.
-        wait_for_first(shelf, PARTICLES, 60.0)
+        wait_for_first(shelf, 60.0)
     gate = Gate(document.add_next_tick_callback)
     session = Session(state, shelf, *workers(), gate)
     pn.state.on_session_destroyed(lambda _: session.close())

@@ -72,7 +72,7 @@ class Exploration(param.Parameterized):
         self._offer_plane(values.pop("plane", None))
         self.param.watch(self._keep_apart, ["horizontal", "vertical"])
         self.parameters.param.update(**mu)
-        self._offer_particles(values.get("particles"))
+        self._offer_particles(values.pop("particles", None))
         time = values.pop("t", None)
         self.param.update(**values)
         self.time = self.ts[-1] / 2 if time is None else time
@@ -118,10 +118,9 @@ class Exploration(param.Parameterized):
 
     def _offer_particles(self, wanted: int | None = None) -> None:
         """The numbers that a system can show, and one more that a URL may ask for."""
-        offered = {*self._catalogue.particles(self.system), *([wanted] if wanted else [])}
-        self.param.particles.objects = sorted(offered)
-        if self.particles not in offered:
-            self.particles = max(n for n in offered if n <= max(self.particles, min(offered)))
+        wanted = wanted or self._catalogue.usual_particles(self.system)
+        self.param.particles.objects = sorted({*self._catalogue.particles(self.system), wanted})
+        self.particles = wanted
 
     @property
     def settled(self) -> bool:

@@ -1,9 +1,9 @@
 """What is compiled before anybody asks for it, in the order in which visitors are likely to ask.
 
 The first system's learned model comes first, and alone: the page that opens with it must not wait
-for the others. Everything else is left to a thread that gives way to the visitors' own workers:
-the first system's full model, each system's best model, the full models from the lightest to the
-heaviest, and the remaining models. A visitor who is faster than this compiles what he needs
+for the others. Everything else is left to a thread that gives way to the visitors' own workers: the
+first system's full model, then best model and full model of each system from the lightest to the
+heaviest, then the remaining models. A visitor who is faster than this compiles what he needs
 himself; nothing waits in a queue behind what nobody has asked for.
 """
 
@@ -15,37 +15,38 @@ from dashboard.jobs import answer, predict, truth
 from dashboard.runs import Case, answers, truth_case
 from hoam_core import System
 
+PATIENCE = 5.0  # seconds
 
-def first_case(catalogue: Catalogue, system: str, particles: int) -> Case | None:
+
+def first_case(catalogue: Catalogue, system: str) -> Case | None:
     """What a visitor of a system is shown first; None if it has no model."""
     name = next(iter(catalogue.models_of(system)), None)
-    return _case(catalogue, system, name, particles) if name else None
+    return _case(catalogue, system, name) if name else None
 
 
-def warm_first(catalogue: Catalogue, particles: int) -> Iterator[object]:
+def warm_first(catalogue: Catalogue) -> Iterator[object]:
     """The first answer of the system with which the page opens."""
-    case = first_case(catalogue, next(iter(catalogue.systems)), particles)
-    if case is not None:
+    if (case := first_case(catalogue, next(iter(catalogue.systems)))) is not None:
         yield from _warm_model(catalogue, case)
 
 
-def warm_rest(catalogue: Catalogue, particles: int) -> Iterator[object]:
+def warm_rest(catalogue: Catalogue) -> Iterator[object]:
     """All other models and full models, each once."""
+    wait_for_first(catalogue, 60.0)
     first, *others = catalogue.systems.values()
     yield from _warm_truth(catalogue, first)
-    for system in others:
-        if (case := first_case(catalogue, system.name, particles)) is not None:
-            yield from _warm_model(catalogue, case)
     for system in sorted(others, key=_weight):
+        if (case := first_case(catalogue, system.name)) is not None:
+            yield from _warm_model(catalogue, case)
         yield from _warm_truth(catalogue, system)
-    for system in catalogue.systems:
-        for name in catalogue.models_of(system)[1:]:
-            yield from _warm_model(catalogue, _case(catalogue, system, name, particles))
+    for name in catalogue.systems:
+        for model in catalogue.models_of(name)[1:]:
+            yield from _warm_model(catalogue, _case(catalogue, name, model))
 
 
-def wait_for_first(catalogue: Catalogue, particles: int, seconds: float) -> bool:
+def wait_for_first(catalogue: Catalogue, seconds: float) -> bool:
     """Wait until the first answer is there; False if it took longer."""
-    case = first_case(catalogue, next(iter(catalogue.systems)), particles)
+    case = first_case(catalogue, next(iter(catalogue.systems)))
     end = time.monotonic() + seconds
     while case is not None and answers.get(case) is None:
         if time.monotonic() > end:
@@ -54,9 +55,9 @@ def wait_for_first(catalogue: Catalogue, particles: int, seconds: float) -> bool
     return True
 
 
-def _case(catalogue: Catalogue, system: str, model: str, particles: int) -> Case:
+def _case(catalogue: Catalogue, system: str, model: str) -> Case:
     mu = tuple(p.default for p in catalogue.systems[system].parameters)
-    return Case(system, model, mu, 0, particles)
+    return Case(system, model, mu, 0, catalogue.usual_particles(system))
 
 
 def _weight(system: System) -> int:
@@ -64,11 +65,15 @@ def _weight(system: System) -> int:
 
 
 def _warm_model(catalogue: Catalogue, case: Case) -> Iterator[object]:
-    # Once to compile; the answer that is remembered then tells the model's own time.
     model, system = catalogue.models[case.model], catalogue.systems[case.system]
+    start = time.monotonic()
     predict(model, system, case, catalogue.times(case.system, case.model))
     yield case.model
-    yield from answer(case, catalogue, catalogue.axes(case.system))
+    # Once to compile; the answer that is remembered then tells the model's own time. What takes
+    # long is compiled only, since all of it is taken from those who look at something else.
+    first = next(iter(catalogue.systems))
+    if case.system == first or time.monotonic() - start < PATIENCE:
+        yield from answer(case, catalogue, catalogue.axes(case.system))
 
 
 def _warm_truth(catalogue: Catalogue, system: System) -> Iterator[object]:

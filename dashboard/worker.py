@@ -120,7 +120,7 @@ class Worker:
         values = request.job()
         while not request.stopped:
             for other in self._behind:
-                other.wait_idle(timeout=5.0)
+                other.wait_idle(timeout=1.0)
             try:
                 value = next(values)
             except StopIteration:

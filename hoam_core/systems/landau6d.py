@@ -57,6 +57,7 @@ class StrongLandau(System):
         Observable("momentum", "momentum", "m v_th"),
     )
     loading_dimension = 6
+    plane = ("x", "vx")
     t_end = 6.0
     n_times = 61
     truth_particles = 131_072
