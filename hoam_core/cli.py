@@ -44,7 +44,8 @@ from hoam_core.loading import LOADINGS
 from hoam_core.models import Model, list_models, load_model
 from hoam_core.networks import NETWORKS
 from hoam_core.simulate import simulate_pieces, start_truth
-from hoam_core.store import check_file, read_dataset, to_dataset, write_dataset
+from hoam_core.reproduce import TARGETS
+from hoam_core.store import check_file, check_folder, read_dataset, to_dataset, write_dataset
 from hoam_core.systems import SYSTEMS, System, get_system
 from hoam_core.version import __version__
 
@@ -274,6 +275,33 @@ def _error_table(model: Model, summary: dict[str, Any]) -> Table:
         label = f"W_2^2 at t = {row['t']:g}"
         table.add_row(label, f"{row['value']:.5f}", f"{row['floor']:.5f}", f"{row['ratio']:.2f}")
     return table
+
+
+@app.command()
+def reproduce(
+    what: Annotated[str, typer.Argument(help=" | ".join(TARGETS))],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("results"),
+    is_quick: Annotated[bool, typer.Option("--quick", help="Small: under five minutes.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", help="Training time of each cell or run.")
+    ] = None,
+    system: Annotated[list[str] | None, typer.Option("--system", help="Repeatable.")] = None,
+    method: Annotated[list[str] | None, typer.Option("--method", help="Repeatable.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a table or figure of the paper again; goes on where it was cut off."""
+    target = lookup(what, TARGETS, "result")
+    chosen = {"systems": system, "methods": method}
+    options = {name: values for name, values in chosen.items() if values}
+    if options and what != "table1":
+        raise ValueError("Options `--system` and `--method` choose cells of table1 only.")
+    folder = check_folder(out)
+    with progress(quiet) as bar:
+        task = bar.add_task(what, total=1.0, note="")
+        for note, share in target(folder, quick=is_quick, seconds=seconds, **options):
+            bar.update(task, completed=share, note=note)
+    if not quiet:
+        messages.print(f"Results are in {out}.")
 
 
 @app.command()

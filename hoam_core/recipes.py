@@ -13,6 +13,8 @@ _MEAN_FIELD = {"particles": 2_048, "n_times": 101, "options": {"degree": 4, "wav
 # Many parameter sets: fewer times keep the files of moments small.
 _TWO_PARAMETERS = {"particles": 16_384, "n_times": 101}
 
+_FINE_WAVES = {"ridge": 1e-3}
+
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     # Collisions are random: their noise in the moments falls with the particles only.
     ("bump-on-tail", "galerkin"): {"particles": 131_072},
@@ -20,5 +22,9 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("landau", "galerkin"): _TWO_PARAMETERS,
     ("oscillator", "galerkin"): _GAUSSIAN,
     ("trap", "galerkin"): _MEAN_FIELD,
-    ("chaos-9d", "galerkin"): {"particles": 16_384, "options": {"ridge": 1e-3}},
+    ("chaos-9d", "galerkin"): {"particles": 16_384, "options": _FINE_WAVES},
+    # Under a network the loop takes the functions that it takes alone.
+    ("oscillator", "hybrid"): {"options": _GAUSSIAN["options"]},
+    ("trap", "hybrid"): {"particles": 2_048, "options": _MEAN_FIELD["options"]},
+    ("chaos-9d", "hybrid"): {"options": _FINE_WAVES},
 }

@@ -36,7 +36,8 @@ ALLOWED = {
     "data": {"checks", "domain"},
     "methods": METHODS,
     "train": METHODS | {"train"},
-    "config": METHODS | {"train"},
+    "recipes": set(),
+    "config": METHODS | {"train", "recipes"},
     "store": SYSTEMS | {"data"},
     "simulate": METHODS | {"train", "config", "store"},
     "models": METHODS | {"train", "config", "store", "simulate"},
@@ -45,7 +46,8 @@ ALLOWED = {
     "macro": EVALUATION,
     "learn": EVALUATION | {"learn"},
     "console": {"checks", "systems"},
-    "cli": EVALUATION | {"learn", "console"},
+    "reproduce": EVALUATION | {"learn", "reproduce"},
+    "cli": EVALUATION | {"learn", "console", "reproduce"},
     "__init__": EVALUATION | {"learn"},
 }
 

@@ -1,0 +1,136 @@
+"""Table 1 of Berman et al. 2024: every method on every system, beside its noise floor.
+
+One row a cell, with the keys method and system; rows of the full model tell its time. A cell that
+was not run says so, one that diverged too. Finished cells are kept: a run that was cut off goes on.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hoam_core.checks import lookup
+from hoam_core.methods import METHODS
+from hoam_core.models import save_model
+from hoam_core.reproduce.cells import Budget, Cell, cell, full_model_seconds
+from hoam_core.store import whole_file
+from hoam_core.systems import SYSTEMS, get_system
+
+PAPER = ("oscillator", "two-stream", "bump-on-tail", "strong-landau-6d", "chaos-9d", "trap")
+FULL = Budget(seconds=600.0)
+QUICK = Budget(
+    seconds=4.0, train_particles=2_048, train_times=51, particles=500, times=6,
+    truth_particles=16_384, closed_loop_particles=8_192, tests=1,
+)  # fmt: skip
+QUICK_SYSTEMS = ("oscillator", "two-stream")
+# The full model that every speed is told against; the six-dimensional one needs this many.
+BASELINE_PARTICLES = {"strong-landau-6d": 1_000_000}
+
+Progress = tuple[str, float]
+
+
+def table1(
+    folder: Path, *, quick: bool = False, seconds: float | None = None,
+    systems: Sequence[str] = (), methods: Sequence[str] = (),
+) -> Iterator[Progress]:  # fmt: skip
+    """Fill `folder`/table1.json and .csv cell by cell; models go to `folder`/models."""
+    budget = QUICK if quick else FULL if seconds is None else Budget(seconds=seconds)
+    systems = [lookup(s, SYSTEMS, "system").name for s in systems] or list(
+        QUICK_SYSTEMS if quick else PAPER
+    )
+    methods = [m for m in (methods or METHODS) if lookup(m, METHODS, "method")]
+    path = folder / "table1.json"
+    cells = [(s, m) for s in systems for m in ("full-model", *methods)]
+    for i, (system, method) in enumerate(cells):
+        if finished(read_rows(path), system, method, budget):
+            continue
+        if method == "full-model":
+            yield f"{system}: full model", i / len(cells)
+            write_row(path, _full_model(system, budget))
+            continue
+        for stage, value in cell(system, method, budget):
+            if isinstance(value, Cell):
+                write_row(path, value.row)
+                if value.model is not None:
+                    save_model(value.model, folder / "models" / value.model.name)
+            else:
+                yield f"{system}, {method}: {stage}", (i + 0.9 * value) / len(cells)
+    write_csv(folder / "table1.csv", read_rows(path))
+    yield "done", 1.0
+
+
+def finished(rows: list[dict[str, Any]], system: str, method: str, budget: Budget) -> bool:
+    """Whether that cell was run with at least that budget."""
+    return any(
+        row["system"] == system
+        and row["method"] == method
+        and row["status"] != "not run"
+        and row["budget"]["seconds"] >= budget.seconds
+        for row in rows
+    )
+
+
+def _full_model(system: str, budget: Budget) -> dict[str, Any]:
+    target = get_system(system)
+    particles = budget.particles if budget is QUICK else BASELINE_PARTICLES.get(
+        system, target.truth_particles
+    )  # fmt: skip
+    seconds = full_model_seconds(target, target.times(n_times=budget.times), particles)
+    return {
+        "method": "full-model", "system": system, "status": "done", "particles": particles,
+        "inference_seconds": seconds, "budget": {"seconds": budget.seconds},
+    }  # fmt: skip
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table that was begun; none if there is none."""
+    return json.loads(path.read_text()) if path.is_file() else []
+
+
+def write_row(path: Path, row: dict[str, Any]) -> None:
+    """Put one row in its place; cells that nobody ran stand there as such."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = {(r["system"], r["method"]): r for r in read_rows(path)}
+    rows[row["system"], row["method"]] = row
+    wanted = [(s, m) for s in PAPER for m in ("full-model", *METHODS)]
+    extra = [key for key in rows if key not in wanted]
+    missing = {"status": "not run", "budget": {"seconds": 0.0}}
+    table = [rows.get((s, m), {"method": m, "system": s, **missing}) for s, m in wanted + extra]
+    with whole_file(path) as part:
+        part.write_text(json.dumps(table, indent=1) + "\n")
+
+
+def summary(row: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a row that fit into one line: means over parameters and snapshots."""
+    line = {key: row.get(key) for key in ("system", "method", "status", "inference_seconds")}
+    line["evaluations"] = row.get("evaluations")
+    line["training_seconds"] = row.get("training", {}).get("seconds")
+    errors = row.get("errors", [])
+    energies = [e["electric_energy"] for e in errors if "electric_energy" in e]
+    for name in ("mean_error", "floor_mean", "l2_error", "floor_l2"):
+        line[f"energy_{name}"] = float(np.mean([e[name] for e in energies])) if energies else None
+    for name in ("w2", "sinkhorn"):
+        found = [one for e in errors for one in e.get(name, [])]
+        for part in ("value", "floor"):
+            values = [one[part] for one in found]
+            line[f"{name}_{part}"] = float(np.mean(values)) if values else None
+        worst = [one["ratio"] for one in found]
+        line[f"{name}_worst_ratio"] = max(worst) if worst else None
+    return line
+
+
+def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    """One line a cell."""
+    lines = [summary(row) for row in rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in line.items()} for line in lines
+    )
+    with whole_file(path) as part:
+        part.write_text(text.getvalue())
