@@ -43,8 +43,8 @@ from hoam_core.learn import learn
 from hoam_core.loading import LOADINGS
 from hoam_core.models import Model, list_models, load_model
 from hoam_core.networks import NETWORKS
-from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.reproduce import TARGETS
+from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import check_file, check_folder, read_dataset, to_dataset, write_dataset
 from hoam_core.systems import SYSTEMS, System, get_system
 from hoam_core.version import __version__
@@ -282,8 +282,8 @@ def reproduce(
     what: Annotated[str, typer.Argument(help=" | ".join(TARGETS))],
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("results"),
     is_quick: Annotated[bool, typer.Option("--quick", help="Small: under five minutes.")] = False,
-    seconds: Annotated[
-        float | None, typer.Option("--seconds", help="Training time of each cell or run.")
+    core_seconds: Annotated[
+        float | None, typer.Option("--core-seconds", help="Training time of each cell or run.")
     ] = None,
     system: Annotated[list[str] | None, typer.Option("--system", help="Repeatable.")] = None,
     method: Annotated[list[str] | None, typer.Option("--method", help="Repeatable.")] = None,
@@ -298,7 +298,7 @@ def reproduce(
     folder = check_folder(out)
     with progress(quiet) as bar:
         task = bar.add_task(what, total=1.0, note="")
-        for note, share in target(folder, quick=is_quick, seconds=seconds, **options):
+        for note, share in target(folder, quick=is_quick, core_seconds=core_seconds, **options):
             bar.update(task, completed=share, note=note)
     if not quiet:
         messages.print(f"Results are in {out}.")

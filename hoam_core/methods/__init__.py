@@ -49,6 +49,7 @@ _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 METHODS: dict[str, MethodEntry] = {
     "galerkin": MethodEntry("Galerkin, closed loop", galerkin, False, {"particles": 32_768}),
+    "hybrid": MethodEntry("Network under the closed loop", hybrid, True, _HYBRID),
     "hoam-gauss": MethodEntry("HOAM, Gauss-Legendre", _hoam_gauss, True, _ACTION),
     "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _ACTION),
     "am": MethodEntry("Action matching, Monte Carlo", _action_matching, True, _ACTION),

@@ -1,10 +1,10 @@
 """What the papers show, run again: tables and figures as JSON, CSV and pictures.
 
-A target is a generator of (what is done now, share done): `target(folder, quick=..., seconds=...)`.
+A target is a generator of (what is done now, share done), called with the folder, `quick` and
+`core_seconds`.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from hoam_core.reproduce.table1 import table1
 

@@ -1,8 +1,10 @@
 """One cell of a comparison: a method trained on a system for a given time, and judged.
 
 Budgets are equal: every method of a system meets the same full-model runs, trains for the same
-seconds on the same machine (steps are counted first, so that the learning rate decays over exactly
-that time) and is judged at the same particles, times and seeds.
+core-seconds on the same machine (steps are timed first, so that the learning rate decays over
+exactly that time) and is judged at the same particles, times and seeds. Core-seconds, two to the
+second on two cores, do not depend on what else runs on a shared machine; on an accelerator they are
+seconds.
 """
 
 import time
@@ -32,9 +34,9 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds of training; particles and saved times of training and of judging."""
+    """Core-seconds of training; particles and saved times of training and of judging."""
 
-    seconds: float
+    core_seconds: float
     train_particles: int = 16_384
     train_times: int = 201
     particles: int = 4_096
@@ -96,9 +98,9 @@ class Trained(NamedTuple):
 
 
 def train_for(
-    experiment: Experiment, ensemble: Ensemble, scaling: Scaling, seconds: float
+    experiment: Experiment, ensemble: Ensemble, scaling: Scaling, core_seconds: float
 ) -> Iterator[Trained]:
-    """Train for that many seconds, compilation not counted."""
+    """Train for that many core-seconds, compilation not counted."""
     method = build_method(experiment, scaling)
     key = seed_key(experiment.seed, "fit")
     if method.loss is None:
@@ -108,11 +110,11 @@ def train_for(
     # The first chunk compiles, the second tells the time of a step.
     trial = fit(method, ensemble, adam(1_000), key, steps=30, every=10)
     next(trial)
-    started = time.perf_counter()
+    clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
+    started = clock()
     for _ in trial:
         pass
-    each = (time.perf_counter() - started) / 20
-    steps = max(50, int(seconds / each))
+    steps = max(20, int(core_seconds * 20 / (clock() - started)))
     experiment = replace(experiment, steps=steps)
     losses = []
     every = max(1, min(100, steps // 20))
@@ -131,7 +133,7 @@ def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[t
     else:
         ensemble, scaling = training_data(system, budget)
     started, trained = time.perf_counter(), None
-    for trained in train_for(experiment, ensemble, scaling, budget.seconds):
+    for trained in train_for(experiment, ensemble, scaling, budget.core_seconds):
         yield "training", trained.share
         if not np.all(np.isfinite(trained.losses)):
             break

@@ -21,9 +21,10 @@ from hoam_core.store import whole_file
 from hoam_core.systems import SYSTEMS, get_system
 
 PAPER = ("oscillator", "two-stream", "bump-on-tail", "strong-landau-6d", "chaos-9d", "trap")
-FULL = Budget(seconds=600.0)
+# Ten minutes of two cores.
+FULL = Budget(core_seconds=1_200.0)
 QUICK = Budget(
-    seconds=4.0, train_particles=2_048, train_times=51, particles=500, times=6,
+    core_seconds=4.0, train_particles=2_048, train_times=51, particles=500, times=6,
     truth_particles=16_384, closed_loop_particles=8_192, tests=1,
 )  # fmt: skip
 QUICK_SYSTEMS = ("oscillator", "two-stream")
@@ -34,11 +35,11 @@ Progress = tuple[str, float]
 
 
 def table1(
-    folder: Path, *, quick: bool = False, seconds: float | None = None,
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None,
     systems: Sequence[str] = (), methods: Sequence[str] = (),
 ) -> Iterator[Progress]:  # fmt: skip
     """Fill `folder`/table1.json and .csv cell by cell; models go to `folder`/models."""
-    budget = QUICK if quick else FULL if seconds is None else Budget(seconds=seconds)
+    budget = QUICK if quick else FULL if core_seconds is None else Budget(core_seconds)
     systems = [lookup(s, SYSTEMS, "system").name for s in systems] or list(
         QUICK_SYSTEMS if quick else PAPER
     )
@@ -69,7 +70,7 @@ def finished(rows: list[dict[str, Any]], system: str, method: str, budget: Budge
         row["system"] == system
         and row["method"] == method
         and row["status"] != "not run"
-        and row["budget"]["seconds"] >= budget.seconds
+        and row["budget"]["core_seconds"] >= budget.core_seconds
         for row in rows
     )
 
@@ -82,7 +83,7 @@ def _full_model(system: str, budget: Budget) -> dict[str, Any]:
     seconds = full_model_seconds(target, target.times(n_times=budget.times), particles)
     return {
         "method": "full-model", "system": system, "status": "done", "particles": particles,
-        "inference_seconds": seconds, "budget": {"seconds": budget.seconds},
+        "inference_seconds": seconds, "budget": {"core_seconds": budget.core_seconds},
     }  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def write_row(path: Path, row: dict[str, Any]) -> None:
     rows[row["system"], row["method"]] = row
     wanted = [(s, m) for s in PAPER for m in ("full-model", *METHODS)]
     extra = [key for key in rows if key not in wanted]
-    missing = {"status": "not run", "budget": {"seconds": 0.0}}
+    missing = {"status": "not run", "budget": {"core_seconds": 0.0}}
     table = [rows.get((s, m), {"method": m, "system": s, **missing}) for s, m in wanted + extra]
     with whole_file(path) as part:
         part.write_text(json.dumps(table, indent=1) + "\n")
