@@ -44,6 +44,7 @@ def test_a_method_trains_and_samples(method, system, tiny, ensemble_of):
         assert states[-1].step == experiment.steps
         assert all(np.all(np.isfinite(s.losses)) for s in states)
         assert sum(s.losses.size for s in states) == (experiment.steps if trained.loss else 0)
+        assert trained.evaluations(experiment.times, 20) >= 40
 
         mu, ts = ensemble.mu[1] + 0.05, np.array([0.0, 0.1, 0.25, 0.25, 1.0])
         x0 = target.initial(key, mu, 40)
@@ -59,11 +60,12 @@ def test_a_method_trains_and_samples(method, system, tiny, ensemble_of):
         np.testing.assert_array_equal(sample, again)
 
 
-@pytest.mark.parametrize("method", ["dice", "hoam-gauss"])
+@pytest.mark.parametrize("method", ["dice", "hoam-gauss", "cfm", "ncsm"])
 def test_every_population_is_drawn_even_from_small_batches(method, tiny, ensemble_of, key):
     ensemble = ensemble_of("oscillator")
-    options = {"dice": {"intervals": 2}, "hoam-gauss": {"populations": 2, "nodes": 2}}[method]
-    experiment = tiny("oscillator", method, options={**options, "samples": 4})
+    options = {"dice": {"intervals": 2}, "hoam-gauss": {"populations": 2, "nodes": 2}}
+    options = {**options.get(method, {"populations": 2}), "samples": 4}
+    experiment = tiny("oscillator", method, options=options)
     draw = jax.jit(build_method(experiment, Scaling.of(ensemble)).draw)
     drawn = np.concatenate([draw(k, ensemble).mu[:, 0] for k in jax.random.split(key, 40)])
     assert len(drawn) == 80

@@ -117,4 +117,4 @@ def hoam(
     # The midpoint rule, or Euler-Maruyama where there is noise.
     evaluations = rollout_evaluations(scaling, steps, stages=1 if sigma else 2)
     init = init_network(network, frame, frequencies)
-    return Method(init, sample, draw, loss, evaluations=evaluations)
+    return Method(init, sample, evaluations, draw, loss)

@@ -55,18 +55,18 @@ class Evaluations(Protocol):
 class Method(NamedTuple):
     """An algorithm as a tuple of pure functions.
 
-    `init(key, ensemble)` makes parameters; `draw(key, ensemble)` a batch; `loss(params, batch)`
-    a scalar. A method without a loss is fitted by `init` alone, in closed form.
-    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out;
-    `evaluations(ts, steps)` is what `sample` costs a particle.
+    `init(key, ensemble)` makes parameters; `evaluations(ts, steps)` is what `sample` costs a
+    particle; `draw(key, ensemble)` makes a batch; `loss(params, batch)` a scalar. A method without
+    a loss is fitted by `init` alone, in closed form.
+    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out.
     """
 
     init: Callable[[PRNGKeyArray, Ensemble], Params]
     sample: Sampler
+    evaluations: Evaluations
     draw: Callable[[PRNGKeyArray, Ensemble], Batch] | None = None
     loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
     modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
-    evaluations: Evaluations | None = None
 
 
 def each(f: Callable, *examples: Array) -> Any:

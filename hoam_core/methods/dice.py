@@ -97,7 +97,7 @@ def dice(
     return Method(
         init_network(network, frame, frequencies),
         gradient_sampler(potential, frame, steps=steps),
+        rollout_evaluations(scaling, steps, stages=2),
         draw,
         loss,
-        evaluations=rollout_evaluations(scaling, steps, stages=2),
     )

@@ -24,8 +24,9 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
+from hoam_core.data import Ensemble
 from hoam_core.domain import along_last
 from hoam_core.methods.base import Frame, Method, Sampler, afresh, afresh_evaluations, each
 from hoam_core.methods.neural import (
@@ -107,22 +108,11 @@ def _sampler(field: Field, frame: Frame, steps: int) -> Sampler:
     return sample
 
 
-def cfm(
-    frame: Frame,
-    network: nn.Module,
-    *,
-    populations: int = 32,
-    samples: int = 512,
-    frequencies: int = 16,
-    steps: int = 100,
-) -> Method:
-    """Flow matching on `samples` lines of each of `populations` random (t, mu) a step.
-
-    `steps` is the number of inner steps for every saved time.
-    """
+def _lines(
+    frame: Frame, populations: int, samples: int
+) -> Callable[[PRNGKeyArray, Ensemble], LineBatch]:
+    """The `draw` of flow matching."""
     scaling = frame.scaling
-    network = network.clone(outputs=scaling.scale.shape[0])
-    field = neural_field(network, frame, frequencies)
 
     def draw(key, ensemble):
         time_key, mu_key, inner_key, order_key, block_key = jax.random.split(key, 5)
@@ -144,6 +134,26 @@ def cfm(
         tau = ensemble.ts[which_time] / scaling.t_end
         return LineBatch(ensemble.mu[which_mu], tau, inner, start, move)
 
+    return draw
+
+
+def cfm(
+    frame: Frame,
+    network: nn.Module,
+    *,
+    populations: int = 512,
+    samples: int = 32,
+    frequencies: int = 16,
+    steps: int = 100,
+) -> Method:
+    """Flow matching on `samples` lines of each of `populations` random (t, mu) a step.
+
+    Many small populations: a gradient varies with t, mu and the inner time far more than with the
+    lines. `steps` is the number of inner steps for every saved time.
+    """
+    network = network.clone(outputs=frame.scaling.scale.shape[0])
+    field = neural_field(network, frame, frequencies)
+
     def loss(params, batch):
         def one(mu, tau, s, start, move):
             inner = time_features(s, INNER_FREQUENCIES)
@@ -154,7 +164,7 @@ def cfm(
     return Method(
         init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
         _sampler(field, frame, steps),
-        draw,
+        afresh_evaluations(lambda steps: 4 * steps, steps),
+        _lines(frame, populations, samples),
         loss,
-        evaluations=afresh_evaluations(lambda steps: 4 * steps, steps),
     )

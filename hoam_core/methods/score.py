@@ -38,6 +38,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_within
+from hoam_core.data import Ensemble
 from hoam_core.methods.base import Frame, Method, Sampler, afresh, afresh_evaluations, each
 from hoam_core.methods.neural import (
     block,
@@ -134,35 +135,11 @@ def _sampler(
     return sample
 
 
-def ncsm(
-    frame: Frame,
-    network: nn.Module,
-    *,
-    populations: int = 32,
-    samples: int = 512,
-    frequencies: int = 16,
-    levels: int = 10,
-    sigma_max: float = 1.0,
-    sigma_min: float = 1e-2,
-    steps: int = 100,
-    step: float = 0.5,
-) -> Method:
-    """Denoising of `samples` particles of each of `populations` random (t, mu) a step.
-
-    `levels` noise levels fall from `sigma_max` to `sigma_min` (unit coordinates); every saved time
-    takes `steps` Langevin steps of length `step` (relative to sigma^2) at each. Raises ValueError
-    for levels that do not fall.
-    """
-    check_count("levels", levels, 2)
-    check_within("sigma_min", sigma_min, 1e-6 * sigma_max, 0.99 * sigma_max)
-    scaling = frame.scaling
-    sigmas = np.geomspace(sigma_max, sigma_min, levels)
-    network = network.clone(outputs=scaling.scale.shape[0])
-    field = neural_field(network, frame, frequencies)
-
-    def score(params, z, sigma, tau, mu):
-        fallen = jnp.log(sigma_max / sigma) / math.log(sigma_max / sigma_min)
-        return field(params, z, tau, mu, time_features(fallen, INNER_FREQUENCIES)) / sigma
+def _noisy_populations(
+    frame: Frame, sigmas: np.ndarray, populations: int, samples: int
+) -> Callable[[PRNGKeyArray, Ensemble], NoisyBatch]:
+    """The `draw` of denoising."""
+    scaling, levels = frame.scaling, len(sigmas)
 
     def draw(key, ensemble):
         time_key, mu_key, level_key, order_key, noise_key, block_key = jax.random.split(key, 6)
@@ -183,6 +160,39 @@ def ncsm(
         tau = ensemble.ts[which_time] / scaling.t_end
         return NoisyBatch(ensemble.mu[which_mu], tau, sigma, clean, noise)
 
+    return draw
+
+
+def ncsm(
+    frame: Frame,
+    network: nn.Module,
+    *,
+    populations: int = 512,
+    samples: int = 32,
+    frequencies: int = 16,
+    levels: int = 10,
+    sigma_max: float = 1.0,
+    sigma_min: float = 1e-2,
+    steps: int = 100,
+    step: float = 0.5,
+) -> Method:
+    """Denoising of `samples` particles of each of `populations` random (t, mu) a step.
+
+    Many small populations: a gradient varies with t, mu and level far more than with the particles.
+    `levels` noise levels fall from `sigma_max` to `sigma_min` (unit coordinates); every saved time
+    takes `steps` Langevin steps of length `step` (relative to sigma^2) at each. Raises ValueError
+    for levels that do not fall.
+    """
+    check_count("levels", levels, 2)
+    check_within("sigma_min", sigma_min, 1e-6 * sigma_max, 0.99 * sigma_max)
+    sigmas = np.geomspace(sigma_max, sigma_min, levels)
+    network = network.clone(outputs=frame.scaling.scale.shape[0])
+    field = neural_field(network, frame, frequencies)
+
+    def score(params, z, sigma, tau, mu):
+        fallen = jnp.log(sigma_max / sigma) / math.log(sigma_max / sigma_min)
+        return field(params, z, tau, mu, time_features(fallen, INNER_FREQUENCIES)) / sigma
+
     def loss(params, batch):
         def one(mu, tau, sigma, clean, noise):
             return denoising_loss(
@@ -194,7 +204,7 @@ def ncsm(
     return Method(
         init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
         _sampler(score, frame, sigmas, steps, step),
-        draw,
+        afresh_evaluations(lambda steps: levels * steps + 1, steps),
+        _noisy_populations(frame, sigmas, populations, samples),
         loss,
-        evaluations=afresh_evaluations(lambda steps: levels * steps + 1, steps),
     )
