@@ -62,13 +62,17 @@ class Curves:
             made.yaxis.formatter = PrintfTickFormatter(format="%.4g")
         return made
 
-    def label(self, title: str, kinds: tuple[str, ...]) -> None:
-        """Title with unit, and which kinds of curves there are."""
+    def title(self, text: str) -> None:
+        """The title, with the unit."""
+        for made in self.figures.values():
+            made.title.text = text
+
+    def explain(self, kinds: list[str]) -> None:
+        """Which kinds of curves the legend names."""
         for made in self.figures.values():
             for words in made.legend:
                 for kind, item in zip(DASH, words.items, strict=True):
                     item.visible = kind in kinds
-            made.title.text = title
 
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""

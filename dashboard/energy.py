@@ -39,7 +39,8 @@ def fit_damping(ts: np.ndarray, energy: np.ndarray) -> GrowthFit | None:
     t, height = maxima(ts, energy)
     rises = np.flatnonzero(np.diff(height) >= 0)
     stop = int(rises[0]) + 1 if rises.size else len(t)
-    if stop < 3 or height[0] < 1.3 * height[stop - 1]:
+    # Two maxima make a rate only where they differ by much; many may differ by little.
+    if stop < 2 or height[0] < (2.0 if stop == 2 else 1.3) * height[stop - 1]:
         return None
     slope = np.polyfit(t[:stop], 0.5 * np.log(height[:stop]), 1)[0]
     return GrowthFit(float(slope), float(t[0]), float(t[stop - 1]))
@@ -107,7 +108,7 @@ def _damped(ts: np.ndarray, energy: np.ndarray) -> str:
     back = lowest + int(np.argmax(later))
     if height[back] > 2 * height[lowest]:
         return f"{words} and then bounced back to 1/{_rounded(energy[0] / height[back])}."
-    if t[lowest] < 0.8 * ts[-1]:
+    if lowest < len(t) - 1:
         return f"{words} and then oscillates near that level."
     return f"{words}: the wave is damped."
 

@@ -18,7 +18,7 @@ from dashboard.state import Exploration
 from dashboard.units import with_unit
 from hoam_core.metrics.physics import GrowthFit
 
-LOW = 128
+LOW = 116
 RIGHT = {"position": "absolute", "right": "6px", "top": "4px", "z-index": "2"}
 
 
@@ -29,7 +29,7 @@ class Evolution(pn.viewable.Viewer):
         super().__init__(**params)
         self.state, self.catalogue = state, catalogue
         self.fits: dict[str, GrowthFit | None] = {"model": None, "truth": None}
-        self.curves = [Curves("main", 276, legend=True, log=True)]
+        self.curves = [Curves("main", 246, legend=True, log=True)]
         self.curves += [Curves(f"other-{i}", LOW) for i in range(4)]
         self._scale = pmui.Switch.from_param(
             state.param.log_scale, label="Logarithmic", size="small", margin=0, styles=RIGHT
@@ -51,11 +51,8 @@ class Evolution(pn.viewable.Viewer):
     def place(self) -> None:
         """Labels of another system, model or plane."""
         names, field = self._shown, describe.has_field(self._system)
-        kinds = [kind for kind in DASH if kind != "theory" or field]
-        if not self.state.model:
-            kinds.remove("model")
         for one, curve in zip(names, self.curves, strict=False):
-            curve.label(with_unit(one.label, one.unit), tuple(kinds))
+            curve.title(with_unit(one.label, one.unit))
         count = len(names) - 1
         if count != self._count:
             self._count = count
@@ -93,6 +90,8 @@ class Evolution(pn.viewable.Viewer):
         if describe.has_field(self._system):
             line = energy.theory_line(runs[anchor], self.fits[anchor], rate)
         self.curves[0].show("theory", *line)
+        there = {"model": bool(self.state.model), "truth": True, "theory": len(line[0]) > 0}
+        self.curves[0].explain([kind for kind in DASH if there[kind]])
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

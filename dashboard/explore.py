@@ -96,7 +96,6 @@ class Explore(pn.viewable.Viewer):
         with pn.io.hold():
             self.scene.place()
             self.evolution.place()
-            self._growth.visible = describe.has_field(self.system)
             self._error_card.visible = bool(self.state.model)
             parts = [] if self.scene.alone else [self.scene.below]
             parts += [card(self.evolution.others), self._rates]
@@ -166,6 +165,7 @@ class Explore(pn.viewable.Viewer):
         self._errors.object = readout.error_table(rows, "computing" if busy else "—")
         fits, rate = self.evolution.fits, reference.rate if reference else None
         self._growth.object = readout.growth_table(fits, rate, bool(self.state.model))
+        self._growth.visible = bool(self._growth.object)
         self._write_status(answer)
         self.scene.title(answer)
 
@@ -173,8 +173,9 @@ class Explore(pn.viewable.Viewer):
         session, state = self.session, self.state
         pieces = [f"{state.particles:,} particles", f"seed {state.seed}"]
         if answer is not None:
-            waited = f"answered in {1000 * session.waited:.0f} ms"
-            took = f"model {1000 * answer.seconds:.0f} ms"
+            waited = f"answered in {readout.duration(session.waited)}"
+            took = f"model {readout.duration(answer.seconds)}"
+            took += " with compilation" if answer.first else ""
             pieces = [took, waited, *pieces, f"answer {session.version}"]
         elif not state.model:
             pieces = [f"{self.system.truth_particles:,} particles", f"seed {state.seed}"]

@@ -24,7 +24,7 @@ from hoam_core import System
 CELLS = (144, 96)
 SIGMA_AT = 4_096
 SIGMA = 2.1
-SIGMA_OF_A_CURVE = 1.4
+SIGMA_OF_A_CURVE = 2.0
 LEVELS = 255
 
 

@@ -24,6 +24,8 @@ from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import observe
 
 SAVES = 5
+# Models and numbers of particles that this process has compiled.
+compiled: set[tuple[str, int]] = set()
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
@@ -33,6 +35,7 @@ def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
         return
     model, system = catalogue.models[case.model], catalogue.systems[case.system]
     ts = catalogue.times(case.system, case.model)
+    first = (case.model, case.particles) not in compiled
     x, curves, seconds = predict(model, system, case, ts)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
@@ -41,7 +44,7 @@ def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
         )
-    run = Run(case, ts, found.kept, ranges, found.moments, curves, seconds)
+    run = Run(case, ts, found.kept, ranges, found.moments, curves, seconds, first=first)
     run.limits(axes)
     answers.put(case, run)
     yield run
@@ -57,6 +60,7 @@ def predict(
     x0 = system.initial(start_key, mu, case.particles)
     x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=STEPS))
     curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
+    compiled.add((case.model, case.particles))
     return x, curves, time.perf_counter() - start
 
 

@@ -22,7 +22,7 @@ from bokeh.plotting import figure
 from dashboard.frames import LEVELS, Plane
 from dashboard.ink import DENSITY, DIVERGING, frame
 
-TALL = 276
+TALL = 262
 
 
 @dataclass

@@ -99,6 +99,11 @@ def progress(state: str, done: float, has_first: bool, particles: int) -> str:
     )
 
 
+def duration(seconds: float) -> str:
+    """Milliseconds, or seconds where there are many of them."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 2 else f"{seconds:.1f} s"
+
+
 def percent(value: float | None, missing: str) -> str:
     """A relative error in per cent with two digits."""
     if value is None:
@@ -121,7 +126,9 @@ def error_table(rows: list[ErrorRow], waiting: str) -> str:
 
 
 def growth_table(fits: dict[str, GrowthFit | None], rate: float | None, learned: bool) -> str:
-    """Growth or damping rates by fit, beside the one of the dispersion relation."""
+    """Growth or damping rates by fit, beside that of the dispersion relation; empty without any."""
+    if rate is None and not any(fits.values()):
+        return ""
     known = [fit.rate for fit in fits.values() if fit] + ([rate] if rate is not None else [])
     damped = bool(known) and known[-1] < 0
     cells = {"model, fit": fits["model"] and fits["model"].rate} if learned else {}

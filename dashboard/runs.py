@@ -33,7 +33,10 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run at the first len(kept) of the times ts (t,): its states, moments and observables."""
+    """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
+
+    `first` says that its seconds hold the compilation of the model.
+    """
 
     case: Case
     ts: np.ndarray
@@ -43,6 +46,7 @@ class Run:
     curves: dict[str, Float[np.ndarray, " t"]]
     seconds: float = 0.0
     done: float = 1.0
+    first: bool = False
     _limits: dict[Axes, Limits] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

@@ -26,7 +26,7 @@ from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.units import with_unit
 
-LOW = 128
+LOW, ALONE = 116, 330
 WAITING = {
     "waiting": "starts when the sliders rest", "running": "computing …",
     "cancelled": "cancelled", "failed": "failed", "done": "",
@@ -69,8 +69,9 @@ class Scene(pn.viewable.Viewer):
         alone = not self.state.model
         if alone != self.alone:
             self.alone = alone
+            self.pictures["truth"].figure.height = ALONE if alone else TALL
             for profile in self.profiles:
-                profile.figure.height = TALL if alone else LOW
+                profile.figure.height = ALONE if alone else LOW
                 profile.fill("truth" if alone else "model")
             self.below[:] = [] if alone else self._beside
             cards = [self._cards["truth"], *self._beside] if alone else self._cards.values()

@@ -94,6 +94,7 @@ def test_the_table_of_rates_names_what_it_shows():
     assert "Damping rate" in table
     assert "model" not in table
     assert "Growth rate" in growth_table({"model": None, "truth": None}, 0.2, learned=True)
+    assert growth_table({"model": None, "truth": None}, None, learned=True) == ""
 
 
 def test_errors_stand_beside_their_floor():

@@ -1,5 +1,7 @@
 """The page in a browser: open, drag, play, keys, switch, cancel, reload, bad links, phone, axe."""
 
+import math
+
 from axe_playwright_python.sync_playwright import Axe
 
 PHONE = {"width": 390, "height": 844}
@@ -95,7 +97,7 @@ def test_keys_do_what_the_help_says_but_not_while_typing(live):
 
 def choose(page, selector: str, option: str) -> None:
     page.page.get_by_label(selector).first.click()
-    page.page.locator("li", has_text=option).click()
+    page.page.get_by_role("menuitem", name=option, exact=True).click()
 
 
 def test_another_system_and_the_full_model_alone(live):
@@ -107,10 +109,59 @@ def test_another_system_and_the_full_model_alone(live):
     choose(page, "System", "Two-stream instability")
     page.until_query(system="two-stream", model="two-stream-galerkin")
     page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
-    choose(page, "Learned model", "none")
+    choose(page, "Learned model", "none (full model only)")
     page.until_query(model="none")
     page.until(lambda: page.picture("learned") == [], "there is no learned model")
     page.until(lambda: len(page.picture("full")) == 1, "the full model is still drawn")
+
+
+def box_end(page) -> float:
+    return page.page.evaluate("Bokeh.documents[0].get_model_by_name('learned').x_range.end")
+
+
+def test_a_box_follows_its_slider_and_titles_name_both_parameters(live):
+    page = live("?system=landau&alpha=0.3&k=0.42&t=3")
+    page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
+    amplitude, wavenumber = page.page.locator(".MuiSlider-root input").all()
+    assert amplitude.bounding_box()["y"] == wavenumber.bounding_box()["y"]
+    assert abs(box_end(page) - 2 * math.pi / 0.42) < 1e-4
+    wavenumber.press("ArrowRight")
+    page.until(lambda: float(page.query()["k"]) > 0.42, "the address follows the slider")
+    end = 2 * math.pi / float(page.query()["k"])
+    page.until(lambda: abs(box_end(page) - end) < 1e-4, "the axis ends where the box does")
+    title = "Bokeh.documents[0].get_model_by_name('learned').title.text"
+    wanted = f"Learned model, α = 0.3, k = {page.query()['k']}"
+    page.until(lambda: page.page.evaluate(title) == wanted, "the title names both parameters")
+    amplitude.press("ArrowRight")
+    page.until(lambda: float(page.query()["alpha"]) > 0.3, "the other slider moves too")
+    page.page.locator("h2", has_text="The field energy fell to 1/").wait_for()
+
+
+def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
+    page = live("?system=trap&plane=x1,x7&t=0")
+    assert page.query()["plane"] == "x1,x7"
+    shown = [page.page.get_by_label(side).first for side in ("Horizontal", "Vertical")]
+    assert [one.inner_text() for one in shown] == ["x1", "x7"]
+    page.page.get_by_role("button", name="Cancel").click()
+    page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
+    before, densities = page.picture("learned"), page.data("vertical-model", "y")
+    version = page.status("version")
+    choose(page, "Vertical", "x50")
+    page.until_query(plane="x1,x50")
+    page.until(lambda: page.picture("learned") != before, "the picture shows the other plane")
+    page.until(lambda: page.data("vertical-model", "y") != densities, "and so does its density")
+    choose(page, "Horizontal", "x50")
+    page.until_query(plane="x50,x1")
+    assert page.status("version") == version
+    assert serious(page) == []
+
+
+def test_densities_follow_the_frame(live):
+    page = live("?t=20")
+    before = page.data("horizontal-model", "y")
+    assert len(before) == 144
+    page.page.get_by_label("Time", exact=True).fill("10")
+    page.until(lambda: page.data("horizontal-model", "y") != before, "the density has changed")
 
 
 def test_a_truth_run_can_be_cancelled_and_taken_up_again(live):
@@ -137,8 +188,9 @@ def test_the_address_restores_the_state(live):
 
 
 def test_a_bad_link_gives_toasts_and_the_defaults(live):
-    page = live("?system=two-steam&mu=nan&particles=0")
-    for sentence in ("Did you mean 'two-stream'", "must be a finite number", "of at least 1"):
+    page = live("?system=two-steam&mu=nan&particles=0&plane=x,w")
+    sentences = "Did you mean 'two-stream'", "must be a finite number", "of at least 1"
+    for sentence in (*sentences, "Unknown component 'w'"):
         page.page.get_by_text(sentence).wait_for()
     page.until_query(system="two-stream", mu="1.25", particles="4096")
 
