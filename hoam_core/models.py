@@ -8,6 +8,7 @@ recognised before it is used.
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,9 +226,15 @@ def load_model(name: str | Path, folder: Path | None = None) -> Model:
 
 
 def shipped_models(folder: Path | None = None) -> dict[str, Path]:
-    """Folders of the models that ship, by name."""
-    folder = models_folder() if folder is None else folder
-    return {path.parent.name: path.parent for path in sorted(folder.glob("*/model.json"))}
+    """Folders of the models that ship, by name; with those in the folder HOAM_MODELS, if it is set.
+
+    So a model of one's own is found by its name and stands on the page beside the others.
+    """
+    folders = [models_folder() if folder is None else folder]
+    if folder is None and (own := os.environ.get("HOAM_MODELS")):
+        folders.append(Path(own))
+    paths = (path for place in folders for path in sorted(place.glob("*/model.json")))
+    return {path.parent.name: path.parent for path in paths}
 
 
 def list_models(folder: Path | None = None) -> list[Model]:

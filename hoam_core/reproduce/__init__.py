@@ -6,8 +6,16 @@ A target is a generator of (what is done now, share done), called with the folde
 
 from collections.abc import Callable, Iterator
 
+from hoam_core.reproduce.instabilities import figure3, figure4
+from hoam_core.reproduce.oscillator import figure2, figure8
 from hoam_core.reproduce.table1 import table1
 
-TARGETS: dict[str, Callable[..., Iterator[tuple[str, float]]]] = {"table1": table1}
+TARGETS: dict[str, Callable[..., Iterator[tuple[str, float]]]] = {
+    "table1": table1,
+    "figure2": figure2,
+    "figure3": figure3,
+    "figure4": figure4,
+    "figure8": figure8,
+}
 
-__all__ = ["TARGETS", "table1"]
+__all__ = ["TARGETS", "figure2", "figure3", "figure4", "figure8", "table1"]

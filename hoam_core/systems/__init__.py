@@ -1,4 +1,11 @@
-"""The systems, by the names that the command line, model files and page use."""
+"""The systems, by the names that the command line, model files and page use.
+
+An installed package adds its own by an entry point of the group `hoam_core.systems` that names an
+instance of a `System` (docs/extending.md).
+"""
+
+import warnings
+from importlib.metadata import entry_points
 
 from hoam_core.checks import lookup
 from hoam_core.systems.base import Component, Observable, Parameter, System
@@ -23,6 +30,29 @@ SYSTEMS: dict[str, System] = {
         Trap(),
     )
 }
+
+
+def _plugins() -> dict[str, System]:
+    """Systems of other packages; one that cannot be used costs a warning and not the program."""
+    found: dict[str, System] = {}
+    for entry in entry_points(group="hoam_core.systems"):
+        try:
+            system = entry.load()
+        except Exception as error:  # whatever another package raises
+            warnings.warn(f"The system {entry.value!r} cannot be loaded: {error}.", stacklevel=2)
+            continue
+        if not isinstance(system, System):
+            sentence = f"The entry point {entry.value!r} is no instance of hoam_core's System."
+            warnings.warn(sentence, stacklevel=2)
+        elif system.name in SYSTEMS:
+            sentence = f"The system {system.name!r} of {entry.value!r} has a name that is taken."
+            warnings.warn(sentence, stacklevel=2)
+        else:
+            found[system.name] = system
+    return found
+
+
+SYSTEMS.update(_plugins())
 
 
 def get_system(name: str) -> System:

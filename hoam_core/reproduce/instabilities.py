@@ -1,0 +1,102 @@
+"""The instabilities side by side: histograms (Figure 3) and electric energy (Figure 4).
+
+Both show the models that `reproduce table1` left in the same folder, and the shipped ones where it
+left none; a method without a model is not drawn.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from hoam_core.methods import METHODS
+from hoam_core.models import Model, load_model, shipped_models
+from hoam_core.reproduce.cells import SEED
+from hoam_core.reproduce.pictures import COLOURS, panels
+from hoam_core.simulate import simulate
+from hoam_core.systems import get_system
+
+SYSTEMS = ("two-stream", "bump-on-tail")
+SLOW = ("cfm", "ncsm")
+
+Progress = tuple[str, float]
+
+
+def models_of(system: str, folder: Path) -> dict[str, Model]:
+    """The models of a system by method: those of the table first, then the shipped ones."""
+    found = {}
+    for method in METHODS:
+        own, shipped = folder / "models" / f"{system}-{method}", shipped_models()
+        if (own / "model.json").is_file():
+            found[method] = load_model(own)
+        elif f"{system}-{method}" in shipped:
+            found[method] = load_model(shipped[f"{system}-{method}"])
+    return found
+
+
+def _predict(model: Model, values: dict[str, float], n_times: int, quick: bool):
+    # Methods that integrate anew for every time get few of them.
+    slow = model.experiment.method in SLOW
+    particles = 1_024 if quick or slow else 8_192
+    return model.predict(values, particles=particles, seed=SEED, n_times=n_times)
+
+
+def figure3(
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None
+) -> Iterator[Progress]:
+    """Phase-space histograms at the end time, the full model first; figure3.png."""
+    shelves = {name: models_of(name, folder) for name in SYSTEMS}
+    columns = 1 + max(len(shelf) for shelf in shelves.values())
+    total = sum(len(shelf) + 1 for shelf in shelves.values())
+    done = 0
+    with panels(folder / "figure3.png", len(SYSTEMS), columns, (2.3, 2.2)) as (_, axes):
+        for axis in axes:
+            axis.set_axis_off()
+        for row, (name, shelf) in enumerate(shelves.items()):
+            system = get_system(name)
+            values = {p.name: p.test[0] for p in system.parameters}
+            limits = [c.view for c in system.components]
+            for column, method in enumerate(["full model", *shelf]):
+                yield f"{name}, {method}", done / total
+                done += 1
+                run = (
+                    simulate(system, values, particles=32_768, seed=SEED, n_times=3)
+                    if method == "full model"
+                    else _predict(shelf[method], values, 3, quick)
+                )
+                x, v = run["state"].values[-1].T
+                axis = axes[row * columns + column]
+                axis.set_axis_on()
+                bins = (64, 48) if len(x) > 4_000 else (40, 30)
+                axis.hist2d(x, v, bins=bins, range=limits, cmap="viridis", density=True)
+                axis.set(title=f"{name}\n{method}", xticks=[], yticks=[])
+    yield "done", 1.0
+
+
+def figure4(
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None
+) -> Iterator[Progress]:
+    """Electric energy over time at the first test parameter, all methods; figure4.png and .csv."""
+    shelves = {name: models_of(name, folder) for name in SYSTEMS}
+    lines = ["system,method,t,electric_energy"]
+    with panels(folder / "figure4.png", 1, len(SYSTEMS), (4.6, 3.2)) as (_, axes):
+        for i, (name, shelf) in enumerate(shelves.items()):
+            system, axis = get_system(name), axes[i]
+            values = {p.name: p.test[0] for p in system.parameters}
+            for method in ("truth", *shelf):
+                yield f"{name}, {method}", i / len(SYSTEMS)
+                n_times = 21 if method in SLOW else 101
+                run = (
+                    simulate(system, values, particles=131_072, seed=SEED, n_times=n_times)
+                    if method == "truth"
+                    else _predict(shelf[method], values, n_times, quick)
+                )
+                t, energy = run.time.values, run["electric_energy"].values
+                style = {"lw": 2.0, "ls": "--"} if method == "truth" else {"lw": 1.1}
+                axis.semilogy(t, energy, color=COLOURS[method], label=method, **style)
+                lines += [
+                    f"{name},{method},{a:.6g},{b:.6g}" for a, b in zip(t, energy, strict=True)
+                ]
+            setting = ", ".join(f"{k} = {v:g}" for k, v in values.items())
+            axis.set(title=f"{name}, {setting}", xlabel="t", ylabel="electric energy W")
+            axis.legend(fontsize=7)
+    (folder / "figure4.csv").write_text("\n".join(lines) + "\n")
+    yield "done", 1.0

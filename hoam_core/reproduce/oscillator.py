@@ -1,0 +1,213 @@
+r"""The oscillator studies of Berman et al. 2024: quadrature (Figure 2) and networks (Figure 8).
+
+The law of the oscillator is Gaussian, so its potential is known: with mean m and spread c in each
+of two dimensions, s = m' . (x - m) + (c'/2c) |x - m|^2, and the integrand of the action is
+
+    q(t) = E[1/2 |grad s|^2 + d_t s] = c c'' - m'^2 = V''/2 - V'^2 / (4 V) - m'^2,    V = c^2.
+
+Figure 2 asks how well a rule in time finds its integral, then what that does to training.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hoam_core.metrics import over_subsets, wasserstein2
+from hoam_core.models import Model
+from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
+from hoam_core.reproduce.cells import SEED, Budget, Cell, cell
+from hoam_core.reproduce.pictures import COLOURS, panels
+from hoam_core.seeds import seed_key
+from hoam_core.store import whole_file
+from hoam_core.systems.oscillator import Oscillator
+
+RULES = {"am": monte_carlo, "hoam-simpson": simpson, "hoam-gauss": gauss_legendre}
+TITLES = {"am": "Monte Carlo (AM)", "hoam-simpson": "Simpson", "hoam-gauss": "Gauss-Legendre"}
+NETWORK_TITLES = {"colora": "CoLoRA", "film": "FiLM", "mlp": "MLP"}
+# Three minutes of two cores at most; the frequency of the paper's Figure 8 has five seeds.
+BUDGET = Budget(core_seconds=360.0, train_times=201, particles=4_096, times=21, tests=0)
+OMEGA, OTHERS = 8.0, (4.0, 14.0)
+
+Progress = tuple[str, float]
+
+
+def integrand(omega: float, t: jnp.ndarray) -> jnp.ndarray:
+    """q(t) of the module's equation, in closed form."""
+    system, mu = Oscillator(), jnp.array([omega])
+
+    def variance(t):
+        return system.moments(mu, t)[1]
+
+    slope = jax.grad(variance)
+    first, second = jax.vmap(slope)(t), jax.vmap(jax.grad(slope))(t)
+    speed = omega * jnp.sin(omega * t)
+    return second / 2 - first**2 / (4 * jax.vmap(variance)(t)) - speed**2
+
+
+def quadrature_study(omega: float, draws: int = 100) -> dict[str, Any]:
+    """Integral of q by each rule and number of nodes, and its spread over draws."""
+    dense = gauss_legendre(2_000)(jax.random.key(0))
+    exact = float(dense.weights @ integrand(omega, dense.nodes))
+    study: dict[str, Any] = {"omega": omega, "exact": exact, "nodes": [9, 17, 33, 65, 129, 257]}
+    for name, rule in RULES.items():
+        rows = []
+        for q in study["nodes"]:
+            keys = jax.random.split(jax.random.key(SEED), draws if name == "am" else 1)
+            found = [rule(q)(key) for key in keys]
+            values = np.array([float(r.weights @ integrand(omega, r.nodes)) for r in found])
+            rows.append({"mean": float(values.mean()), "spread": float(values.std())})
+        study[name] = rows
+    return study
+
+
+def distance(model: Model, omega: float, seed: int = SEED) -> dict[str, float]:
+    """W_2^2 to fresh samples of the full model, mean over times, and its floor."""
+    system, ts = model.system, model.times(n_times=BUDGET.times)
+    mu = system.vector({"omega": omega})
+    runs = []
+    for purpose in ("truth", "second truth", "predict"):
+        start, key = jax.random.split(seed_key(seed, purpose))
+        x0 = system.initial(start, mu, BUDGET.particles)
+        move = model.sample if purpose == "predict" else system.simulate
+        runs.append(move(x0, ts, mu, key) if purpose == "predict" else move(key, mu, x0, ts))
+    values = []
+    for other in (runs[2], runs[1]):
+        found = [
+            over_subsets(
+                wasserstein2, runs[0][i], other[i], system.domain(mu), model.scaling.scale,
+                np.random.default_rng(seed), subsets=2, size=1_000,
+            )
+            for i in range(2, len(ts), 6)
+        ]  # fmt: skip
+        values.append(float(np.mean(found)))
+    return {"value": values[0], "floor": values[1]}
+
+
+def trained(method: str, omega: float, seed: int, budget: Budget, **changes: Any) -> Iterator[Any]:
+    """One training at one frequency; yields stages, at the end its record."""
+    axes = ((omega,),)
+    for stage, value in cell("oscillator", method, budget, axes=axes, seed=seed, **changes):
+        if not isinstance(value, Cell):
+            yield stage, value
+            continue
+        losses = value.losses[: len(value.losses) // 50 * 50].reshape(50, -1).mean(1)
+        record = {"method": method, "omega": omega, "seed": seed, **changes,
+                  "steps": value.row["training"]["steps"],
+                  "losses": [float(f"{loss:.5g}") for loss in losses]}  # fmt: skip
+        if value.model is not None:
+            record |= distance(value.model, omega)
+        yield "done", record
+
+
+def study(
+    folder: Path, name: str, runs: list[dict[str, Any]], budget: Budget
+) -> Iterator[Progress | list[dict[str, Any]]]:
+    """All trainings of a figure, kept one by one in <name>.json; at the end their records."""
+    path = folder / f"{name}.json"
+    kept = json.loads(path.read_text())["runs"] if path.is_file() else []
+    for i, run in enumerate(runs):
+        if any(run.items() <= record.items() for record in kept):
+            continue
+        for stage, value in trained(budget=budget, **run):
+            if stage == "done":
+                kept.append(value)
+                about = {"core_seconds": budget.core_seconds, "runs": kept}
+                with whole_file(path) as part:
+                    part.write_text(json.dumps(about) + "\n")
+            else:
+                yield f"{' '.join(map(str, run.values()))}: {stage}", (i + value) / len(runs)
+    yield kept
+
+
+def _budget(quick: bool, core_seconds: float | None) -> Budget:
+    seconds = core_seconds or (4.0 if quick else BUDGET.core_seconds)
+    return Budget(seconds, times=BUDGET.times, tests=0)
+
+
+def figure2(
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None
+) -> Iterator[Progress]:
+    """Integrand, quadrature and training curves; figure2.json and figure2.png."""
+    found = quadrature_study(14.0)
+    with whole_file(folder / "figure2-quadrature.json") as part:
+        part.write_text(json.dumps(found, indent=1) + "\n")
+    seeds = 1 if quick else 5
+    runs = [
+        {"method": m, "omega": omega, "seed": seed}
+        for omega in ((OMEGA,) if quick else (OMEGA, *OTHERS))
+        for seed in range(seeds if omega == OMEGA else 1)
+        for m in RULES
+    ]
+    records: list[dict[str, Any]] = []
+    for step in study(folder, "figure2", runs, _budget(quick, core_seconds)):
+        if isinstance(step, list):
+            records = step
+        else:
+            yield step
+    _draw_figure2(folder / "figure2.png", found, records)
+    yield "done", 1.0
+
+
+def _draw_figure2(path: Path, found: dict[str, Any], records: list[dict[str, Any]]) -> None:
+    with panels(path, 1, 4) as (_, (left, centre, right, last)):
+        t = jnp.linspace(0, 1, 800)
+        left.plot(t, integrand(found["omega"], t), color=COLOURS["truth"])
+        left.set(title=f"integrand q(t), ω = {found['omega']:g}", xlabel="t")
+        for name, title in TITLES.items():
+            error = [abs(row["mean"] - found["exact"]) for row in found[name]]
+            spread = [row["spread"] for row in found[name]]
+            shown = spread if name == "am" else error
+            label = f"{title}: spread of 100 draws" if name == "am" else f"{title}: error"
+            centre.loglog(found["nodes"], np.maximum(shown, 1e-6), "o-", color=COLOURS[name],
+                          label=label)  # fmt: skip
+        centre.set(title="integral of q", xlabel="nodes")
+        centre.legend(fontsize=7)
+        for record in (r for r in records if r["omega"] == OMEGA):
+            share = np.linspace(0, 1, len(record["losses"]))
+            right.plot(share, record["losses"], color=COLOURS[record["method"]], alpha=0.7, lw=0.9)
+        right.set(
+            title=f"loss over training, ω = {OMEGA:g}, five seeds", xlabel="share of training"
+        )
+        for name, title in TITLES.items():
+            mine = [r for r in records if r["method"] == name and "value" in r]
+            last.semilogy([r["omega"] for r in mine], [r["value"] for r in mine], "o",
+                          color=COLOURS[name], label=title, alpha=0.7)  # fmt: skip
+        floors = [(r["omega"], r["floor"]) for r in records if "floor" in r]
+        last.semilogy(*zip(*floors, strict=True), "_", color=COLOURS["truth"], ms=14, label="floor")
+        last.set(title="$W_2^2$ after training", xlabel="ω")
+        last.legend(fontsize=7)
+
+
+def figure8(
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None
+) -> Iterator[Progress]:
+    """CoLoRA, FiLM and MLP on the oscillator over seeds; figure8.json and figure8.png."""
+    runs = [
+        {"method": "hoam-gauss", "omega": OMEGA, "seed": seed, "network": network}
+        for seed in range(1 if quick else 5)
+        for network in NETWORK_TITLES
+    ]
+    records: list[dict[str, Any]] = []
+    for step in study(folder, "figure8", runs, _budget(quick, core_seconds)):
+        if isinstance(step, list):
+            records = step
+        else:
+            yield step
+    with panels(folder / "figure8.png", 1, 1) as (_, (axes,)):
+        for i, (name, title) in enumerate(NETWORK_TITLES.items()):
+            values = [r["value"] for r in records if r["network"] == name and "value" in r]
+            axes.semilogy([i] * len(values), values, "o", color=COLOURS[name], alpha=0.8)
+            if values:
+                axes.hlines(np.mean(values), i - 0.2, i + 0.2, color=COLOURS[name])
+                axes.annotate(title, (i, max(values)), ha="center", xytext=(0, 6),
+                              textcoords="offset points")  # fmt: skip
+        floor = float(np.mean([r["floor"] for r in records if "floor" in r]))
+        axes.axhline(floor, color=COLOURS["truth"], ls=":", label="noise floor")
+        axes.set(title=f"$W_2^2$, HOAM-Gauss, ω = {OMEGA:g}", xticks=[], xlim=(-0.6, 2.6))
+        axes.legend(fontsize=7)
+    yield "done", 1.0
