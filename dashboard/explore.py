@@ -43,7 +43,7 @@ class Explore(pn.viewable.Viewer):
         )  # fmt: skip
         self._layout = self._build()
         self._place()
-        state.param.watch(lambda *_: self._draw(), "frame")
+        state.param.watch(lambda *_: self._draw_frame(), "frame")
         state.param.watch(
             lambda *_: self._place(), ["parameters", "model", "horizontal", "vertical"]
         )
@@ -109,7 +109,7 @@ class Explore(pn.viewable.Viewer):
         Curves and words cost more than pictures, in the browser too; while a slider moves they are
         brought up to date once for all changes that came in between.
         """
-        self._draw()
+        self._draw_pictures()
         document = pn.state.curdoc
         if document is None or document.session_context is None:
             self._draw_rest()
@@ -126,14 +126,22 @@ class Explore(pn.viewable.Viewer):
             reference = None
         return answer, reference
 
-    def _draw(self) -> None:
-        """The pictures of the current frame, and the cursors."""
+    def _draw_pictures(self) -> None:
         if not self.state.settled:
             return
         answer, reference = self._runs()
         with pn.io.hold():
             self.evolution.at(self.state.time)
-            self.scene.draw(answer, reference.truth if reference else None)
+            self.scene.draw_pictures(answer, reference.truth if reference else None)
+
+    def _draw_frame(self) -> None:
+        """Another time of the same runs: pictures, cursors and densities together."""
+        if not self.state.settled:
+            return
+        answer, reference = self._runs()
+        with pn.io.hold():
+            self._draw_pictures()
+            self.scene.draw_densities(answer, reference.truth if reference else None)
 
     def _draw_rest(self) -> None:
         self._rest_is_due = False
@@ -142,6 +150,7 @@ class Explore(pn.viewable.Viewer):
         answer, reference = self._runs()
         with pn.io.hold():
             truth, rate = (reference.truth, reference.rate) if reference else (None, None)
+            self.scene.draw_densities(answer, truth)
             self.evolution.draw(answer, truth, rate)
             self._write(answer, reference)
 

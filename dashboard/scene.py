@@ -77,44 +77,48 @@ class Scene(pn.viewable.Viewer):
             cards = [self._cards["truth"], *self._beside] if alone else self._cards.values()
             self._pictures[:] = list(cards)
 
-    def draw(self, answer: Run | None, truth: Run | None) -> None:
-        """Everything at the present frame, from the runs that are here."""
-        runs = {"model": answer, "truth": truth}
+    def draw_pictures(self, answer: Run | None, truth: Run | None) -> None:
+        """The pictures at the present frame, from the runs that are here."""
+        runs, fields = {"model": answer, "truth": truth}, {}
         here = [run for run in runs.values() if run is not None]
-        if not here:
-            for name in self.pictures:
-                self._clear(name)
-            return
-        axes, scale = self.state.axes, here[0]
-        limit = scale.limits(axes).density
-        self._place_profiles(scale, [run for run in here if run.complete] or here)
-        fields = {}
+        axes, frame = self.state.axes, self.state.frame
         for kind, run in runs.items():
-            if run is not None and self.state.frame < len(run):
-                fields[kind] = self._draw_one(kind, run, scale.kept.particles)
-                self._show(kind, fields[kind], run.plane(axes), limit)
-            else:
+            if run is None or frame >= len(run):
                 self._clear(kind)
+                continue
+            # Both are smoothed alike, or their difference would show the smoothing.
+            sigma, limit = sigma_for(here[0].kept.particles), here[0].limits(axes).density
+            plane, counts = run.plane(axes), run.counts(frame, axes)
+            fields[kind] = density(counts, run.kept.particles, plane, sigma)
+            self._show(kind, fields[kind], plane, limit)
         if len(fields) == 2 and answer.case.mu == truth.case.mu:
             difference = fields["model"] - fields["truth"]
             self._show("difference", difference, answer.plane(axes), limit / 2)
         else:
             self._clear("difference")
 
-    def _draw_one(self, kind: str, run: Run, smoothed_for: int):
-        """The densities of a run at the frame; returns the field, smoothed for that many."""
-        axes, particles = self.state.axes, run.kept.particles
-        plane, counts = run.plane(axes), run.counts(self.state.frame, axes)
-        both = marginals(counts, particles, plane, sigma_of_a_curve(smoothed_for))
-        for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):
-            profile.show(kind, plane.centres(side), values)
-        return density(counts, particles, plane, sigma_for(smoothed_for))
+    def draw_densities(self, answer: Run | None, truth: Run | None) -> None:
+        """The densities of both components at the present frame."""
+        runs = {"model": answer, "truth": truth}
+        here = [run for run in runs.values() if run is not None]
+        axes, frame = self.state.axes, self.state.frame
+        if here:
+            self._place_profiles(here[0].plane(axes), [r for r in here if r.complete] or here)
+        for kind, run in runs.items():
+            if run is None or frame >= len(run):
+                for profile in self.profiles:
+                    profile.show(kind, [], [])
+                continue
+            plane, counts = run.plane(axes), run.counts(frame, axes)
+            sigma = sigma_of_a_curve(here[0].kept.particles)
+            both = marginals(counts, run.kept.particles, plane, sigma)
+            for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):
+                profile.show(kind, plane.centres(side), values)
 
-    def _place_profiles(self, scale: Run, runs: list[Run]) -> None:
-        plane, heights = scale.plane(self.state.axes), [r.limits(self.state.axes) for r in runs]
+    def _place_profiles(self, plane: Plane, runs: list[Run]) -> None:
+        heights = [run.limits(self.state.axes).heights for run in runs]
         for i, profile in enumerate(self.profiles):
-            top = max(one.heights[i] for one in heights)
-            profile.place(plane.low[i], plane.high[i], top)
+            profile.place(plane.low[i], plane.high[i], max(pair[i] for pair in heights))
 
     def _show(self, name: str, field, plane: Plane, limit: float) -> None:
         picture, version = self.pictures[name], self.session.version
@@ -126,9 +130,6 @@ class Scene(pn.viewable.Viewer):
 
     def _clear(self, name: str) -> None:
         self.pictures[name].clear(self._why_empty(name))
-        if name != "difference":
-            for profile in self.profiles:
-                profile.show(name, [], [])
 
     def _why_empty(self, name: str) -> str:
         if name != "truth" and not self.state.model:

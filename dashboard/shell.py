@@ -54,7 +54,7 @@ def workers() -> tuple[Worker, Worker]:
     """
     models = Worker("learned-models")
     full = Worker("full-models", behind=(models,))
-    rest = Worker("warm-up", behind=(models, full))
+    rest = Worker("warm-up", behind=(models, full), calm=2.0, patience=30.0)
     # A thread that is killed inside compiled code takes the process down with a loud message.
     atexit.register(lambda: (rest.end(), full.end(), models.end()))
     models.ask("warm", partial(warm_first, catalogue()), lambda _: None)

@@ -33,6 +33,7 @@ def warm_first(catalogue: Catalogue) -> Iterator[object]:
 def warm_rest(catalogue: Catalogue) -> Iterator[object]:
     """All other models and full models, each once."""
     wait_for_first(catalogue, 60.0)
+    yield "first"
     first, *others = catalogue.systems.values()
     yield from _warm_truth(catalogue, first)
     for system in sorted(others, key=_weight):

@@ -31,17 +31,23 @@ class Request:
 class Worker:
     """A thread that serves one request of each owner at a time, oldest owner first.
 
-    With `behind`, it waits between two values while one of those workers is busy: a long run gives
-    way to whoever drags a slider.
+    With `behind`, it waits between two values until those workers have rested for `calm` seconds,
+    but never longer than its `patience`: a long run gives way to whoever drags a slider.
     """
 
-    def __init__(self, name: str, behind: tuple["Worker", ...] = ()):
+    def __init__(
+        self,
+        name: str,
+        behind: tuple["Worker", ...] = (),
+        *,
+        calm: float = 0.0,
+        patience: float = 1.0,
+    ):
         self._waiting: dict[Hashable, Request] = {}
         self._running: tuple[Hashable, Request] | None = None
         self._changed = threading.Condition()
-        self._behind = behind
-        self._idle = threading.Event()
-        self._idle.set()
+        self._behind, self._calm, self._patience = behind, calm, patience
+        self._idle_since: float | None = time.monotonic()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
@@ -71,9 +77,10 @@ class Worker:
             self._waiting.pop(owner, None)
             self._stop_running(owner)
 
-    def wait_idle(self, timeout: float | None = None) -> bool:
-        """Wait until nothing runs; False if `timeout` seconds pass first."""
-        return self._idle.wait(timeout)
+    def has_been_idle(self, seconds: float) -> bool:
+        """Whether nothing has run for so long."""
+        since = self._idle_since
+        return since is not None and time.monotonic() - since >= seconds
 
     def end(self, timeout: float = 10.0) -> None:
         """Stop for good, at the next value of what runs; used when the process ends."""
@@ -92,14 +99,14 @@ class Worker:
     def _take(self) -> Request | None:
         with self._changed:
             self._running = None
-            self._idle.set()
+            self._idle_since = self._idle_since or time.monotonic()
             while not self._ended:
                 now = time.monotonic()
                 due = [owner for owner, r in self._waiting.items() if r.not_before <= now]
                 if due:
                     request = self._waiting.pop(due[0])
                     self._running = due[0], request
-                    self._idle.clear()
+                    self._idle_since = None
                     return request
                 starts = [r.not_before for r in self._waiting.values()]
                 self._changed.wait(min(starts) - now if starts else None)
@@ -116,11 +123,17 @@ class Worker:
                 if not request.stopped:
                     request.deliver(error)
 
+    def _give_way(self, request: Request) -> None:
+        end = time.monotonic() + self._patience
+        while not request.stopped and time.monotonic() < end:
+            if all(other.has_been_idle(self._calm) for other in self._behind):
+                return
+            time.sleep(0.01)
+
     def _run(self, request: Request) -> None:
         values = request.job()
         while not request.stopped:
-            for other in self._behind:
-                other.wait_idle(timeout=1.0)
+            self._give_way(request)
             try:
                 value = next(values)
             except StopIteration:

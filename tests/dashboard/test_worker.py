@@ -95,3 +95,19 @@ def test_a_worker_gives_way_to_the_one_before_it(worker):
     assert done.wait(20)
     behind.end()
     assert order == ["quick", "slow"]
+
+
+def test_a_worker_waits_for_calm_but_not_for_ever(worker):
+    patient = Worker("patient", behind=(worker,), calm=0.2, patience=20.0)
+    hasty = Worker("hasty", behind=(worker,), calm=20.0, patience=0.1)
+    job, started, release = held("quick")
+    worker.ask("me", job, lambda _: None)
+    assert started.wait(20)
+    seen, both = [], threading.Event()
+    patient.ask("me", once("patient"), lambda v: (seen.append(v), both.set()))
+    hasty.ask("me", once("hasty"), lambda v: (seen.append(v), release.set()))
+    assert both.wait(20)
+    assert seen == ["hasty", "patient"]
+    assert worker.has_been_idle(0.15)
+    patient.end()
+    hasty.end()
