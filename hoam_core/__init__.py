@@ -16,7 +16,7 @@ from hoam_core.methods import METHODS
 from hoam_core.models import Model, list_models, load_model, save_model
 from hoam_core.networks import NETWORKS
 from hoam_core.simulate import simulate, training_ensemble
-from hoam_core.systems import SYSTEMS, Component, Observable, Parameter, System, get_system
+from hoam_core.systems import SYSTEMS, Component, Observable, Parameter, System, get_system, plugins
 from hoam_core.train import TrainState, adam, fit
 from hoam_core.version import __version__
 
@@ -26,3 +26,6 @@ __all__ = [
     "build_method", "default_experiment", "evaluate", "fit", "get_system", "list_models",
     "load_model", "save_model", "simulate", "training_ensemble",
 ]  # fmt: skip
+
+# Last, because other packages import the names above.
+SYSTEMS.update(plugins())

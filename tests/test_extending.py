@@ -75,4 +75,4 @@ class Entry:
 def test_an_entry_point_that_cannot_be_used_is_a_warning(monkeypatch, loaded, sentence):
     monkeypatch.setattr(systems, "entry_points", lambda group: [Entry(loaded)])
     with pytest.warns(UserWarning, match=sentence):
-        assert systems._plugins() == {}
+        assert systems.plugins() == {}

@@ -69,17 +69,19 @@ def distance(model: Model, omega: float, seed: int = SEED) -> dict[str, float]:
     """W_2^2 to fresh samples of the full model, mean over times, and its floor."""
     system, ts = model.system, model.times(n_times=BUDGET.times)
     mu = system.vector({"omega": omega})
-    runs = []
+    runs = {}
     for purpose in ("truth", "second truth", "predict"):
         start, key = jax.random.split(seed_key(seed, purpose))
         x0 = system.initial(start, mu, BUDGET.particles)
-        move = model.sample if purpose == "predict" else system.simulate
-        runs.append(move(x0, ts, mu, key) if purpose == "predict" else move(key, mu, x0, ts))
+        if purpose == "predict":
+            runs[purpose] = model.sample(x0, ts, mu, key)
+        else:
+            runs[purpose] = system.simulate(key, mu, x0, ts)
     values = []
-    for other in (runs[2], runs[1]):
+    for other in (runs["predict"], runs["second truth"]):
         found = [
             over_subsets(
-                wasserstein2, runs[0][i], other[i], system.domain(mu), model.scaling.scale,
+                wasserstein2, runs["truth"][i], other[i], system.domain(mu), model.scaling.scale,
                 np.random.default_rng(seed), subsets=2, size=1_000,
             )
             for i in range(2, len(ts), 6)
@@ -170,9 +172,7 @@ def _draw_figure2(path: Path, found: dict[str, Any], records: list[dict[str, Any
         for record in (r for r in records if r["omega"] == OMEGA):
             share = np.linspace(0, 1, len(record["losses"]))
             right.plot(share, record["losses"], color=COLOURS[record["method"]], alpha=0.7, lw=0.9)
-        right.set(
-            title=f"loss over training, ω = {OMEGA:g}, five seeds", xlabel="share of training"
-        )
+        right.set(title=f"loss over training, ω = {OMEGA:g}", xlabel="share of training")
         for name, title in TITLES.items():
             mine = [r for r in records if r["method"] == name and "value" in r]
             last.semilogy([r["omega"] for r in mine], [r["value"] for r in mine], "o",

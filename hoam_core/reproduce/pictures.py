@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -16,7 +17,7 @@ COLOURS = {
     "hoam-simpson": "#66C2A5", "am": "#D55E00", "dice": "#CC79A7", "cfm": "#E69F00",
     "ncsm": "#999933", "colora": "#0072B2", "film": "#E69F00", "mlp": "#D55E00",
 }  # fmt: skip
-STYLE = {
+STYLE: Any = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
     "legend.frameon": False, "figure.constrained_layout.use": True, "savefig.dpi": 110,
 }  # fmt: skip

@@ -32,7 +32,7 @@ SYSTEMS: dict[str, System] = {
 }
 
 
-def _plugins() -> dict[str, System]:
+def plugins() -> dict[str, System]:
     """Systems of other packages; one that cannot be used costs a warning and not the program."""
     found: dict[str, System] = {}
     for entry in entry_points(group="hoam_core.systems"):
@@ -50,9 +50,6 @@ def _plugins() -> dict[str, System]:
         else:
             found[system.name] = system
     return found
-
-
-SYSTEMS.update(_plugins())
 
 
 def get_system(name: str) -> System:
