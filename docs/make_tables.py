@@ -1,14 +1,18 @@
-"""Write the README's tables from the registries and the errors that the models carry.
+"""Write the README's tables and the model cards from the registries, models and results.
 
 Run `python docs/make_tables.py` after a model has been trained; the test of the README compares.
 """
 
+import json
 import re
 from pathlib import Path
 
-from hoam_core import METHODS, SYSTEMS, list_models
+from hoam_core import METHODS, SYSTEMS, Model, list_models
+from hoam_core.reproduce.table1 import summary
 
-README = Path(__file__).parents[1] / "README.md"
+DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+CARDS = DOCS / "models.md"
 
 
 def systems() -> str:
@@ -24,37 +28,97 @@ def systems() -> str:
     return "\n".join(rows)
 
 
+def setting(parameters: dict[str, float]) -> str:
+    """`mu = 1.25` of every parameter."""
+    return ", ".join(f"{name} = {value:g}" for name, value in parameters.items())
+
+
+def beside(energy: dict[str, float] | None, error: str, floor: str) -> str:
+    """An error of the energy with its floor in brackets."""
+    return f"{energy[error]:.3f} ({energy[floor]:.4f})" if energy else ""
+
+
+def error_rows(model: Model) -> list[str]:
+    """A line of errors for each judged parameter set."""
+    rows = []
+    for e in model.errors:
+        energy = e.get("electric_energy")
+        ratios = ", ".join(f"{row['ratio']:.2f}" for row in e["w2"])
+        times = ", ".join(f"{row['t']:g}" for row in e["w2"])
+        mean, l2 = (beside(energy, f"{n}_error", f"floor_{n}") for n in ("mean", "l2"))
+        rows.append(f"{setting(e['parameters'])} | {mean} | {l2} | {ratios} (t = {times}) |")
+    return rows
+
+
+COLUMNS = "energy, mean error (floor) | energy, L2 (floor) | W_2^2 / floor |"
+
+
 def errors() -> str:
-    """Energy and transport errors of the two-stream models beside their floors."""
-    rows = [
-        "| model | mu | energy, mean error (floor) | energy, L2 (floor) "
-        "| W_2^2 / floor at t = 20, 40 |",
-        "|---|---|---|---|---|",
-    ]
-    for model in list_models():
-        if model.system.name != "two-stream":
-            continue
-        title = METHODS[model.experiment.method].title
-        for e in model.errors:
-            w, ratios = e["electric_energy"], [f"{row['ratio']:.2f}" for row in e["w2"]]
-            mean = f"{w['mean_error']:.3f} ({w['floor_mean']:.4f})"
-            l2 = f"{w['l2_error']:.3f} ({w['floor_l2']:.4f})"
-            mu = e["parameters"]["mu"]
-            rows.append(f"| {title} | {mu:g} | {mean} | {l2} | {', '.join(ratios)} |")
-    rows += ["", "| oscillator model | omega | W_2^2 / floor at t = 0.5, 1 |", "|---|---|---|"]
-    for model in list_models():
-        if model.system.name != "oscillator":
-            continue
-        for e in model.errors:
-            ratios = ", ".join(f"{row['ratio']:.2f}" for row in e["w2"])
-            title = METHODS[model.experiment.method].title
-            rows.append(f"| {title} | {e['parameters']['omega']:g} | {ratios} |")
+    """Energy and transport errors of every shipped model beside their floors."""
+    rows = [f"| model | parameters | {COLUMNS}", "|---|---|---|---|---|"]
+    for system in SYSTEMS:
+        for model in (m for m in list_models() if m.experiment.system == system):
+            rows += [f"| `{model.name}` | {row}" for row in error_rows(model)]
     return "\n".join(rows)
 
 
+def table1() -> str:
+    """The table of the paper in short: the worst W_2^2 over its floor, and energy, of each cell."""
+    path = DOCS / "results" / "table1.json"
+    cells = {(r["system"], r["method"]): r for r in json.loads(path.read_text())}
+    names = list(dict.fromkeys(system for system, _ in cells))
+    rows = ["| method | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for method in METHODS:
+        line = [_cell(cells.get((system, method))) for system in names]
+        rows.append(f"| `{method}` | " + " | ".join(line) + " |")
+    return "\n".join(rows)
+
+
+def _cell(row: dict | None) -> str:
+    if row is None or row["status"] != "done":
+        return row["status"] if row else "not run"
+    found = summary(row)
+    energy = found["energy_l2_error"]
+    ratio = f"{found['w2_worst_ratio']:.3g}"
+    return f"{ratio}; {energy:.2g}" if energy is not None else ratio
+
+
+def card(model: Model) -> str:
+    """What a person should know before using a model: data, budget, errors, limits."""
+    e, about = model.experiment, model.training
+    axes = ", ".join(
+        f"{p.name} from {axis[0]:g} to {axis[-1]:g} ({len(axis)} values)"
+        for p, axis in zip(model.system.parameters, e.axes, strict=True)
+    )
+    network = f", network {e.network}" if e.network else ""
+    options = json.dumps(dict(e.options)) if e.options else "the method's own"
+    steps = f"{e.steps:,} steps, " if METHODS[e.method].needs_network else ""
+    return "\n".join([
+        f"## {model.name}", "",
+        f"{model.system.title}; {model.entry.title}{network}.", "",
+        f"- Data: {e.particles:,} particles ({e.loading} loading), {e.n_times} times to "
+        f"t = {e.t_end:g}, {axes}; seed {e.seed}.",
+        f"- Budget: {steps}{about['seconds']:,.0f} s on {about['device']}, data included; "
+        f"options {options}.",
+        "- Limits: outside these parameter ranges it extrapolates, and later times it refuses.",
+        "", f"| parameters | {COLUMNS}", "|---|---|---|---|",
+        *(f"| {row}" for row in error_rows(model)), "",
+    ])  # fmt: skip
+
+
+def cards() -> str:
+    """All cards."""
+    head = (
+        "# Models that ship\n\nMade from their JSON by `python docs/make_tables.py`. Errors at "
+        "parameters that were not trained on, with fresh seeds; the floor is the same error "
+        "between two runs of the full model.\n"
+    )
+    return "\n".join([head, *(card(model) for model in list_models())])
+
+
 def filled(text: str) -> str:
-    """The README with both tables made anew."""
-    for name, table in (("systems", systems()), ("errors", errors())):
+    """The README with its tables made anew."""
+    for name, table in (("systems", systems()), ("errors", errors()), ("table1", table1())):
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text = pattern.sub(lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text)
     return text
@@ -62,3 +126,4 @@ def filled(text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(filled(README.read_text()))
+    CARDS.write_text(cards())

@@ -81,18 +81,24 @@ def learn(
     }
     model = Model.build(experiment, scaling, state.params, training=about)
     save_model(model, folder)
-    tests = test_parameters(model) if judge else []
+    tests = parameters_to_judge(model) if judge else []
     errors = []
     for values in tests:
         yield Progress("judging", len(errors), len(tests))
-        errors.append(report(evaluate(model, values, seed=experiment.seed + 1), model))
+        result = evaluate(model, values, seed=experiment.seed + 1, n_times=_judging_times(model))
+        errors.append(report(result, model))
     model = dataclasses.replace(model, errors=tuple(errors))
     save_model(model, folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     yield Progress("saved", 1, 1, state.losses, model)
 
 
-def test_parameters(model: Model) -> list[dict[str, float]]:
+def _judging_times(model: Model) -> int | None:
+    """Methods that integrate anew for every saved time are judged at few: else it takes hours."""
+    return None if model.method.evaluations(model.times(), None) <= 5_000 else 21
+
+
+def parameters_to_judge(model: Model) -> list[dict[str, float]]:
     """The system's own test values, those of several parameters taken together in turn."""
     names = [p.name for p in model.system.parameters]
     tests = [p.test for p in model.system.parameters]

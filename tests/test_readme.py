@@ -17,6 +17,7 @@ def example() -> str:
 def test_the_tables_are_those_of_the_registries_and_shipped_models():
     tables = runpy.run_path(str(ROOT / "docs" / "make_tables.py"))
     assert tables["filled"](TEXT) == TEXT
+    assert tables["cards"]() == (ROOT / "docs" / "models.md").read_text()
 
 
 def test_the_two_commands_and_every_linked_file_exist():

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from hoam_core import METHODS, evaluate, list_models, load_model
+from hoam_core import METHODS, SYSTEMS, evaluate, list_models, load_model
 from hoam_core.evaluate import report
+from hoam_core.learn import parameters_to_judge
 from hoam_core.metrics import curve_error
 from hoam_core.models import shipped_models
 from hoam_core.seeds import seed_key
@@ -42,12 +43,11 @@ def test_a_card_has_every_field_of_the_interface(name):
 def test_a_card_states_errors_at_every_test_parameter_beside_their_floor(name):
     model = load_model(name)
     told = [error["parameters"] for error in model.card()["errors"]]
-    (p,) = model.system.parameters
-    assert told == [{p.name: value} for value in p.test]
+    assert told == parameters_to_judge(model)
     for error in model.card()["errors"]:
         assert all(np.isfinite([w["value"], w["floor"], w["ratio"]]).all() for w in error["w2"])
         if "electric_energy" in error:
-            assert 0 < error["electric_energy"]["floor_mean"] < 0.02
+            assert 0 < error["electric_energy"]["floor_l2"] < 0.3
 
 
 @names
@@ -99,21 +99,43 @@ def test_the_energy_of_the_moments_alone_is_near_the_truth():
     assert curve_error(truth.values, known).l2 < 0.08
 
 
+# What the project promises of its best models, at parameters that none was trained on. Where the
+# energy touches zero a mean relative error means nothing, and the L2 norm over time judges.
+ENERGY = {
+    "two-stream": ("mean_error", 0.05),
+    "bump-on-tail": ("mean_error", 0.10),
+    "landau": ("l2_error", 0.10),
+    "strong-landau-6d": ("l2_error", 0.25),
+}
+
+
+def keeps_its_promise(system, errors):
+    """Whether energies are within their bound and distances within 1.5 floors, seeds together."""
+    name, bound = ENERGY.get(system, ("l2_error", np.inf))
+    energies = [one["electric_energy"][name] for one in errors if "electric_energy" in one]
+    rows = list(zip(*(one["w2"] for one in errors), strict=True))
+    near = all(sum(w["value"] for w in row) <= 1.5 * sum(w["floor"] for w in row) for row in rows)
+    return near and all(energy <= bound for energy in energies)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_card_of_a_systems_best_model_keeps_the_promise(system):
+    models = [m for m in list_models() if m.experiment.system == system]
+    assert models, f"no model of {system} ships"
+    assert any(all(keeps_its_promise(system, [e]) for e in m.errors) for m in models)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("mu", [1.25, 1.55, 1.85])
-def test_the_galerkin_model_keeps_its_promise(mu):
-    model = load_model("two-stream-galerkin")
-    # One ratio of two distances between samples of 2,000 varies by a third with the seed.
-    judged = [
-        report(evaluate(model, {"mu": mu}, particles=16_384, seed=seed), model)
-        for seed in (31, 41, 51)
-    ]
-    for one in judged:
-        assert one["electric_energy"]["floor_mean"] <= 0.02
-        assert one["electric_energy"]["mean_error"] <= 0.05
-        assert [row["t"] for row in one["w2"]] == [20.0, 40.0]
-    for rows in zip(*(one["w2"] for one in judged), strict=True):
-        assert sum(row["value"] for row in rows) <= 1.5 * sum(row["floor"] for row in rows)
+@pytest.mark.parametrize("name", [n for n in shipped_models() if n.endswith("-galerkin")])
+def test_the_closed_loop_keeps_its_promise_at_other_seeds(name):
+    model = load_model(name)
+    for values in parameters_to_judge(model):
+        # One ratio of two distances between samples of 2,000 varies by a third with the seed.
+        errors = [
+            report(evaluate(model, values, particles=16_384, seed=seed), model)
+            for seed in (31, 41, 51)
+        ]
+        assert keeps_its_promise(model.experiment.system, errors), (values, errors)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from jaxtyping import Array
 from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.evaluate import References, evaluate, reference, report, snapshots
-from hoam_core.learn import test_parameters
+from hoam_core.learn import parameters_to_judge
 from hoam_core.methods.base import Params
 from hoam_core.metrics import sinkhorn_divergence, transport_distance
 from hoam_core.models import Model
@@ -162,7 +162,7 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
     if "electric_energy" not in [o.name for o in model.system.observable_info]:
         distances["sinkhorn"] = sinkhorn_divergence
     errors = []
-    for values in test_parameters(model)[: budget.tests]:
+    for values in parameters_to_judge(model)[: budget.tests]:
         try:
             result = evaluate(
                 model, values, particles=budget.particles, seed=SEED, n_times=budget.times,
@@ -172,12 +172,11 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
         except RuntimeError as error:
             return {"status": "diverged", "reason": str(error)}
         errors.append(report(result, model))
-    found = model.method.evaluations
     return {
         "status": "done",
         "errors": errors,
         "inference_seconds": rollout_seconds(model, ts, budget.particles),
-        "evaluations": None if found is None else found(ts, None),
+        "evaluations": model.method.evaluations(ts, None),
     }
 
 

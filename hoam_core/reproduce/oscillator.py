@@ -36,6 +36,7 @@ OMEGA, OTHERS = 8.0, (4.0, 14.0)
 Progress = tuple[str, float]
 
 
+@jax.jit
 def integrand(omega: float, t: jnp.ndarray) -> jnp.ndarray:
     """q(t) of the module's equation, in closed form."""
     system, mu = Oscillator(), jnp.array([omega])

@@ -94,6 +94,8 @@ class TwoStreamBeams(VlasovSystem):
             train=(0.3, 0.45, 0.6, 0.75, 0.9, 1.05, 1.2), test=(0.7, 1.1, 0.4),
         ),
     )  # fmt: skip
+    t_end = 30.0
+    n_times = 151
     components = phase_space(50.0, 9.0)
 
     def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:

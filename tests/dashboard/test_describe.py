@@ -109,6 +109,12 @@ def test_errors_stand_beside_their_floor():
     assert "computing" in error_table(alone, "computing")
 
 
+def test_the_error_of_a_damped_energy_has_no_relative_mean():
+    truth = run_of({"electric_energy": damped()}, end=30.0)
+    rows = describe.errors(truth, Reference(truth), SYSTEMS["landau"], AXES)
+    assert [row.label for row in rows] == ["electric energy W, L2"]
+
+
 def swinging(shift=0.0):
     t = np.linspace(0, 9, 50)
     mean = np.stack([np.cos(t) + shift, np.sin(t)], -1)

@@ -1,0 +1,134 @@
+"""Tables and figures: closed forms, rows that are kept, and a real cell of a tiny budget."""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hoam_core.reproduce import TARGETS, figure8, table1
+from hoam_core.reproduce.cells import Budget, Cell, cell
+from hoam_core.reproduce.oscillator import integrand, quadrature_study
+from hoam_core.reproduce.table1 import PAPER, QUICK, finished, read_rows, summary, write_row
+from hoam_core.systems.oscillator import Oscillator
+
+TINY = Budget(
+    core_seconds=0.5, train_particles=256, train_times=9, particles=60, times=4,
+    truth_particles=256, closed_loop_particles=256, tests=1,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def allow_rank_promotion():
+    # OTT-JAX promotes ranks inside.
+    with jax.numpy_rank_promotion("allow"):
+        yield
+
+
+def test_the_targets_are_those_of_the_command():
+    assert list(TARGETS) == ["table1", "figure2", "figure3", "figure4", "figure8"]
+
+
+def test_the_integrand_is_that_of_the_exact_potential(key):
+    omega, t = 5.0, 0.3
+    mu, system = jnp.array([omega]), Oscillator()
+
+    def law(t):
+        m, v = system.moments(mu, t)
+        return m, jnp.sqrt(v)
+
+    def s(x, t):
+        (m, c), (dm, dc) = jax.jvp(law, (t,), (1.0,))
+        return jnp.sum(dm * (x - m) + 0.5 * dc / c * (x - m) ** 2)
+
+    m, c = law(t)
+    x = m + c * jax.random.normal(key, (200_000, 2))
+    gradient = jax.vmap(jax.grad(s), (0, None))(x, t)
+    rate = jax.vmap(jax.grad(s, 1), (0, None))(x, t)
+    found = jnp.mean(0.5 * jnp.sum(gradient**2, -1) + rate)
+    assert float(integrand(omega, jnp.array([t]))[0]) == pytest.approx(float(found), rel=0.01)
+
+
+def test_quadrature_converges_and_monte_carlo_hardly():
+    study = quadrature_study(14.0, draws=20)
+    gauss = [abs(row["mean"] - study["exact"]) for row in study["hoam-gauss"]]
+    assert gauss[-1] < 1e-3 * abs(study["exact"])
+    assert gauss[-1] < 1e-3 * gauss[0]
+    assert study["am"][-1]["spread"] > 100 * gauss[-1]
+
+
+def row(**changes):
+    done = {"system": "trap", "method": "dice", "status": "done", "budget": {"core_seconds": 4.0}}
+    return {**done, **changes}
+
+
+def test_rows_are_kept_and_what_nobody_ran_says_so(tmp_path):
+    path = tmp_path / "table1.json"
+    write_row(path, row(mark=1))
+    write_row(path, row(method="galerkin"))
+    write_row(path, row(mark=2))
+    rows = read_rows(path)
+    assert {r["system"] for r in rows} == set(PAPER)
+    assert sum(r["status"] == "done" for r in rows) == 2
+    assert all(r["status"] in ("done", "not run") for r in rows)
+    assert next(r for r in rows if r["status"] == "done" and r["method"] == "dice")["mark"] == 2
+    assert finished(rows, "trap", "dice", QUICK)
+    assert not finished(rows, "trap", "dice", dataclasses.replace(QUICK, core_seconds=5.0))
+    assert not finished(rows, "trap", "cfm", QUICK)
+
+
+def test_a_summary_takes_means_and_the_worst_ratio():
+    w2 = [{"value": 2.0, "floor": 1.0, "ratio": 2.0}, {"value": 4.0, "floor": 1.0, "ratio": 4.0}]
+    line = summary(row(errors=[{"w2": w2}], inference_seconds=0.5, evaluations=10))
+    assert (line["w2_value"], line["w2_floor"], line["w2_worst_ratio"]) == (3.0, 1.0, 4.0)
+    assert line["energy_l2_error"] is None
+    assert line["evaluations"] == 10
+
+
+def found(system, method, **changes):
+    *_, (_, value) = cell(system, method, dataclasses.replace(TINY, **changes))
+    assert isinstance(value, Cell)
+    return value
+
+
+def test_a_cell_of_the_closed_loop_has_all_its_figures():
+    one = found("oscillator", "galerkin").row
+    assert json.loads(json.dumps(one)) == one
+    assert one["status"] == "done"
+    assert one["evaluations"] >= 400
+    assert one["inference_seconds"] > 0
+    (error,) = one["errors"]
+    assert [w["t"] for w in error["w2"]] == pytest.approx([2 / 3, 1.0])
+    assert all(np.isfinite([w["ratio"] for w in error[name]]).all() for name in ("w2", "sinkhorn"))
+
+
+def test_a_trained_cell_counts_its_steps_within_the_budget():
+    one = found("oscillator", "dice")
+    assert one.row["training"]["steps"] == len(one.losses) >= 20
+    assert one.model is not None
+
+
+@pytest.mark.slow
+def test_a_small_table_goes_on_where_it_was_cut_off(tmp_path):
+    options = {"quick": True, "systems": ["oscillator"], "methods": ["galerkin", "am"]}
+    steps = table1(tmp_path, **options)
+    for note, _ in steps:
+        if "am: training" in note:
+            break
+    assert [r["method"] for r in read_rows(tmp_path / "table1.json") if r["status"] == "done"] == [
+        "full-model", "galerkin",
+    ]  # fmt: skip
+    notes = [note for note, _ in table1(tmp_path, **options)]
+    assert not any("galerkin" in note for note in notes)
+    assert (tmp_path / "table1.csv").read_text().count("done") == 3
+
+
+@pytest.mark.slow
+def test_figure8_leaves_its_records_and_a_picture(tmp_path):
+    for _ in figure8(tmp_path, quick=True, core_seconds=0.5):
+        pass
+    records = json.loads((tmp_path / "figure8.json").read_text())["runs"]
+    assert {r["network"] for r in records} == {"colora", "film", "mlp"}
+    assert (tmp_path / "figure8.png").stat().st_size > 5_000
