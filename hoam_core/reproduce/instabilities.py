@@ -7,6 +7,8 @@ left none; a method without a model is not drawn.
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from hoam_core.methods import METHODS
 from hoam_core.models import Model, load_model, shipped_models
 from hoam_core.reproduce.cells import SEED
@@ -54,6 +56,7 @@ def figure3(
             system = get_system(name)
             values = {p.name: p.test[0] for p in system.parameters}
             limits = [c.view for c in system.components]
+            top = 1.0
             for column, method in enumerate(["full model", *shelf]):
                 yield f"{name}, {method}", done / total
                 done += 1
@@ -65,8 +68,10 @@ def figure3(
                 x, v = run["state"].values[-1].T
                 axis = axes[row * columns + column]
                 axis.set_axis_on()
-                bins = (64, 48) if len(x) > 4_000 else (40, 30)
-                axis.hist2d(x, v, bins=bins, range=limits, cmap="viridis", density=True)
+                density, *_ = np.histogram2d(x, v, (48, 36), limits, density=True)
+                # One scale a row: the full model comes first and gives it.
+                top = density.max() if method == "full model" else top
+                axis.imshow(density.T, origin="lower", vmin=0, vmax=top, aspect="auto")
                 axis.set(title=f"{name}\n{method}", xticks=[], yticks=[])
     yield "done", 1.0
 
@@ -91,7 +96,8 @@ def figure4(
                 )
                 t, energy = run.time.values, run["electric_energy"].values
                 style = {"lw": 2.0, "ls": "--"} if method == "truth" else {"lw": 1.1}
-                axis.semilogy(t, energy, color=COLOURS[method], label=method, **style)
+                # At t = 0 there is no field but rounding.
+                axis.semilogy(t[1:], energy[1:], color=COLOURS[method], label=method, **style)
                 lines += [
                     f"{name},{method},{a:.6g},{b:.6g}" for a, b in zip(t, energy, strict=True)
                 ]
