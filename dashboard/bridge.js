@@ -58,7 +58,7 @@ function full_screen() {
 // An open sidebar would cover a phone's screen, and the server does not know how wide the screen is.
 function fit_sidebar() {
   const page = Bokeh.documents.flatMap((doc) => doc.roots()).find((root) => root.class_name === "Page")
-  if (page && window.innerWidth < 900) { page.data.sidebar_open = false }
+  if (page && window.innerWidth < 1100) { page.data.sidebar_open = false }
 }
 
 export function render({model, el}) {

@@ -16,6 +16,7 @@ from dashboard.state import Exploration
 WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small", "description": ""}
 
 
+MANY = 12
 COMPACT = {"width": 104, "margin": (8, 4, 4, 8), "size": "small", "description": ""}
 
 
@@ -25,16 +26,19 @@ class PlaneChoice(pn.viewable.Viewer):
     def __init__(self, state: Exploration, **params):
         super().__init__(**params)
         self._state = state
-        self._layout = pn.Row(
-            pmui.Select.from_param(state.param.horizontal, **COMPACT),
-            pmui.Select.from_param(state.param.vertical, **COMPACT),
-            margin=0,
-        )
+        self._selects = [
+            pmui.Select.from_param(side, **COMPACT)
+            for side in (state.param.horizontal, state.param.vertical)
+        ]
+        self._layout = pn.Row(*self._selects, margin=0)
         state.param.watch(lambda *_: self._show(), ["horizontal", "vertical"])
         self._show()
 
     def _show(self) -> None:
-        self._layout.visible = len(self._state.param.horizontal.objects) > 2
+        count = len(self._state.param.horizontal.objects)
+        self._layout.visible = count > 2
+        for select in self._selects:
+            select.searchable = count > MANY
 
     def __panel__(self):
         return self._layout
@@ -87,7 +91,9 @@ class Controls(pn.viewable.Viewer):
             )
         )  # fmt: skip
         self._layout = pn.Column(
-            pmui.Select.from_param(state.param.system, **WIDE),
+            pmui.Select.from_param(
+                state.param.system, sx={"& .MuiSelect-select": {"whiteSpace": "normal"}}, **WIDE
+            ),
             pmui.Select.from_param(state.param.model, **WIDE),
             pn.Row(particles, seed, sizing_mode="stretch_width", margin=0),
             self._about,

@@ -67,6 +67,10 @@ class Curves:
         for made in self.figures.values():
             made.title.text = text
 
+    def has(self, kind: str) -> bool:
+        """Whether there is anything to see of a curve."""
+        return len(self.sources[kind].data["t"]) > 0
+
     def explain(self, kinds: list[str]) -> None:
         """Which kinds of curves the legend names."""
         for made in self.figures.values():

@@ -117,11 +117,13 @@ def errors(
     second = reference.second if reference and reference.second else None
     if second is not None and not second.complete:
         second = None
+    # A relative mean says nothing of a curve that passes through zero, or nearly so at every swing.
+    fitted = energy.growth(truth)
+    swings = not has_field(system) or (fitted is not None and fitted.rate < 0)
     rows = []
     for curve in curves[:1] if has_field(system) else curves:
         error, floor = _error(truth, model, curve), _error(truth, second, curve)
-        # A relative mean has no meaning for a curve that passes through zero.
-        if has_field(system) and (truth is None or float(curve.of(truth).min()) > 0):
+        if not swings and (truth is None or float(curve.of(truth).min()) > 0):
             rows.append(_row(f"{curve.label}, mean", error, floor, "mean"))
         against = "rms" if curve.moment and curve.moment[0] == "mean" else "L2"
         rows.append(_row(f"{curve.label}, {against}", error, floor, "l2"))

@@ -35,8 +35,11 @@ def maxima(ts: np.ndarray, energy: np.ndarray) -> Line:
 
 
 def fit_damping(ts: np.ndarray, energy: np.ndarray) -> GrowthFit | None:
-    """Least-squares slope of log(W) / 2 through the first maxima, as long as each is lower."""
-    t, height = maxima(ts, energy)
+    """Least-squares slope of log(W) / 2 through the first maxima, as long as each is lower.
+
+    Four at most: later ones tell of trapped particles, or of the noise that is left.
+    """
+    t, height = (values[:4] for values in maxima(ts, energy))
     rises = np.flatnonzero(np.diff(height) >= 0)
     stop = int(rises[0]) + 1 if rises.size else len(t)
     # Two maxima make a rate only where they differ by much; many may differ by little.

@@ -90,8 +90,7 @@ class Evolution(pn.viewable.Viewer):
         if describe.has_field(self._system):
             line = energy.theory_line(runs[anchor], self.fits[anchor], rate)
         self.curves[0].show("theory", *line)
-        there = {"model": bool(self.state.model), "truth": True, "theory": len(line[0]) > 0}
-        self.curves[0].explain([kind for kind in DASH if there[kind]])
+        self.curves[0].explain([kind for kind in DASH if self.curves[0].has(kind)])
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -21,7 +21,7 @@ from hoam_core import __version__
 
 REST_AFTER = 80  # milliseconds
 # On a phone the pictures are taller than the screen; the player stays with whichever is read.
-AT_HAND = "@media (max-width: 899px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
+AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
 
 
 class Explore(pn.viewable.Viewer):

@@ -23,7 +23,8 @@ def frame(**options) -> figure:
         toolbar_location=None, tools="", sizing_mode="stretch_width", min_border=4,
         output_backend="canvas", **options,
     )  # fmt: skip
-    made.title.text_font_size = "13px"
+    # From the edge of the card rather than of the axis: a narrow figure needs the room.
+    made.title.update(text_font_size="13px", offset=-28)
     for axis in made.axis:
         axis.axis_label_text_font_size = "12px"
         axis.major_label_text_font_size = "11px"

@@ -44,6 +44,8 @@ class Picture:
             y_range=Range1d(0, 1),
         )  # fmt: skip
         self.figure.grid.visible = False
+        for axis in self.figure.axis:
+            axis.ticker = BasicTicker(desired_num_ticks=5)
         self.levels = LinearColorMapper(palette=palette, low=0, high=LEVELS)
         self.units = LinearColorMapper(palette=palette, low=0, high=1)
         self.image: GlyphRenderer = self.figure.image(
@@ -82,11 +84,15 @@ class Picture:
         self.image.glyph.update(x=x0, y=y0, dw=x1 - x0, dh=y1 - y0)
         self.note.update(x=(x0 + x1) / 2, y=(y0 + y1) / 2)
 
-    def show(self, levels: np.ndarray, limit: float, version: int = 0, ms: float = 0.0) -> None:
-        """Draw colour levels (ny, nx) whose last one stands for `limit`."""
+    def scale(self, limit: float) -> None:
+        """What the last colour stands for, also while there is nothing to draw."""
         low = -limit if self.signed else 0.0
         if (self.units.low, self.units.high) != (low, limit):
             self.units.update(low=low, high=limit)
+
+    def show(self, levels: np.ndarray, limit: float, version: int = 0, ms: float = 0.0) -> None:
+        """Draw colour levels (ny, nx) whose last one stands for `limit`."""
+        self.scale(limit)
         if self.note.text:
             self.note.text = ""
         old = self.source.data

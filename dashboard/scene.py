@@ -47,7 +47,7 @@ class Scene(pn.viewable.Viewer):
         self.profiles = (Profile("horizontal", LOW), Profile("vertical", LOW))
         self._cards = {name: card(drawn(p.figure)) for name, p in self.pictures.items()}
         self._beside = [card(drawn(p.figure)) for p in self.profiles]
-        self._pictures = grid(columns="repeat(3, minmax(0, 1fr))")
+        self._pictures = grid(columns="repeat(3, minmax(0, 1fr))", narrow=759)
         self.below = grid(*self._beside, columns="repeat(2, minmax(0, 1fr))", narrow=599)
         self.alone: bool | None = None
 
@@ -82,12 +82,13 @@ class Scene(pn.viewable.Viewer):
         runs, fields = {"model": answer, "truth": truth}, {}
         here = [run for run in runs.values() if run is not None]
         axes, frame = self.state.axes, self.state.frame
+        limit = here[0].limits(axes).density if here else 1.0
         for kind, run in runs.items():
             if run is None or frame >= len(run):
-                self._clear(kind)
+                self._clear(kind, limit)
                 continue
             # Both are smoothed alike, or their difference would show the smoothing.
-            sigma, limit = sigma_for(here[0].kept.particles), here[0].limits(axes).density
+            sigma = sigma_for(here[0].kept.particles)
             plane, counts = run.plane(axes), run.counts(frame, axes)
             fields[kind] = density(counts, run.kept.particles, plane, sigma)
             self._show(kind, fields[kind], plane, limit)
@@ -95,7 +96,7 @@ class Scene(pn.viewable.Viewer):
             difference = fields["model"] - fields["truth"]
             self._show("difference", difference, answer.plane(axes), limit / 2)
         else:
-            self._clear("difference")
+            self._clear("difference", limit / 2)
 
     def draw_densities(self, answer: Run | None, truth: Run | None) -> None:
         """The densities of both components at the present frame."""
@@ -128,7 +129,8 @@ class Scene(pn.viewable.Viewer):
         levels = (to_signed_levels if picture.signed else to_levels)(field, limit)
         picture.show(levels, limit, version, milliseconds)
 
-    def _clear(self, name: str) -> None:
+    def _clear(self, name: str, limit: float) -> None:
+        self.pictures[name].scale(limit)
         self.pictures[name].clear(self._why_empty(name))
 
     def _why_empty(self, name: str) -> str:
