@@ -24,7 +24,7 @@ def frame(**options) -> figure:
         output_backend="canvas", **options,
     )  # fmt: skip
     # From the edge of the card rather than of the axis: a narrow figure needs the room.
-    made.title.update(text_font_size="13px", offset=-28)
+    made.title.update(text_font_size="13px", offset=-14)
     for axis in made.axis:
         axis.axis_label_text_font_size = "12px"
         axis.major_label_text_font_size = "11px"
