@@ -91,18 +91,18 @@ class FeatureBasis(eqx.Module):
 
     def view(self, y: Float[Array, "n b"]) -> View:
         """All functions at all particles."""
-        rows: dict[tuple[int, ...], Array] = {(): jnp.ones_like(y[:, 0])}
-        for factors in self._monomials:
-            rows[factors] = rows[factors[:-1]] * y[:, factors[-1]]
-        n = y.shape[0]
-        monomials = [rows[factors] for factors in self._monomials]
-        phase = jnp.asarray(self.waves, y.dtype) @ y.T
-        return View(
-            jnp.stack([rows[factors] for factors in self._lower]),
-            jnp.stack(monomials) if monomials else jnp.zeros((0, n), y.dtype),
-            jnp.cos(phase),
-            jnp.sin(phase),
-        )
+        columns, monomials = y.T, self._monomials
+        rows = jnp.ones_like(columns[:1])
+        known: list[tuple[int, ...]] = [()]
+        for degree in range(1, self.degree + 1):
+            # A degree at a time: hundreds of single products would take long to compile.
+            own = [factors for factors in monomials if len(factors) == degree]
+            first = np.array([known.index(factors[:-1]) for factors in own], int)
+            last = np.array([factors[-1] for factors in own], int)
+            rows = jnp.concatenate([rows, rows[first] * columns[last]])
+            known += own
+        phase = jnp.asarray(self.waves, y.dtype) @ columns
+        return View(rows[: len(self._lower)], rows[1:], jnp.cos(phase), jnp.sin(phase))
 
     def means(self, view: View) -> Float[Array, " k"]:
         """E[phi_k]: monomials, cosines, sines."""

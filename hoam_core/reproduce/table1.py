@@ -24,7 +24,7 @@ PAPER = ("oscillator", "two-stream", "bump-on-tail", "strong-landau-6d", "chaos-
 # Ten minutes of two cores.
 FULL = Budget(core_seconds=1_200.0)
 QUICK = Budget(
-    core_seconds=4.0, train_particles=2_048, train_times=51, particles=500, times=6,
+    core_seconds=4.0, steps=30, train_particles=2_048, train_times=51, particles=500, times=6,
     truth_particles=16_384, closed_loop_particles=8_192, tests=1,
 )  # fmt: skip
 QUICK_SYSTEMS = ("oscillator", "two-stream")

@@ -82,7 +82,7 @@ class TwoStreamBeams(VlasovSystem):
     reference = "Birdsall & Langdon, Plasma Physics via Computer Simulation, ch. 5"
     equations = (
         r"\partial_t f + v\,\partial_x f + \partial_x\phi\,\partial_v f = 0,"
-        r"\quad \phi'' = n - 1,\quad f_0 = \tfrac12[N(-u, w^2) + N(u, w^2)](v)"
+        r"\quad \phi'' = n - 1,\quad f_0(v) = \tfrac12 N(-u, w^2) + \tfrac12 N(u, w^2)"
     )
     parameters = (
         Parameter(
