@@ -110,6 +110,30 @@ def test_blocks_split_and_join_are_inverse(key):
     np.testing.assert_array_equal(blocks.join(doubled), y)
 
 
+def test_a_plane_whose_moments_only_fluctuate_stays_at_rest(key):
+    """Waves move the particles along x1; along x2 a uniform population streams freely."""
+    n, ts, rates = 2_000, np.linspace(0, 1, 9), (0.1, 0.2)
+    start = np.array(jax.random.uniform(key, (n, 4))) * [2.0, 2.0, 1.0, 1.0]
+
+    def path(rate):
+        move = np.zeros((len(ts), n, 4))
+        move[..., 0] = rate * ts[:, None] * np.sin(np.pi * start[:, 0])
+        move[..., 1] = ts[:, None] * (start[:, 3] - 0.5)
+        return (start + move) % 2.0
+
+    x = jnp.asarray(np.stack([path(r) for r in rates]))
+    ensemble = Ensemble(jnp.array(rates)[:, None], jnp.asarray(ts), x)
+    domain = Domain(jnp.array([2.0, 2.0, 1.0, 1.0]), (True, True, False, False))
+    frame = Frame(lambda mu: domain, Scaling.of(ensemble), (rates,), ts)
+    method = galerkin(frame, modes_x=3, modes_v=2, steps=20)
+    params = method.init(key, ensemble)
+    found = method.sample(params, x[1, 0], ts, jnp.array([0.2]), key)
+    np.testing.assert_allclose(found[-1][:, [1, 3]], x[1, 0][:, [1, 3]], atol=1e-12)
+    moved = jnp.abs(domain.displacement(x[1, 0], x[1, -1]))[:, 0].mean()
+    error = jnp.abs(domain.displacement(x[1, -1], found[-1]))[:, 0].mean()
+    assert error < 0.05 * moved
+
+
 def test_blocks_follow_the_kind_of_population():
     assert default_blocks((True, False)).members == ((0, 1),)
     assert default_blocks((True,) * 3 + (False,) * 3).members == ((0, 3), (1, 4), (2, 5))

@@ -42,7 +42,7 @@ def _action_matching(
 
 
 _NEURAL = {"n_times": 401, "particles": 16_384}
-_ACTION = {**_NEURAL, "steps": 4_000, "rate": 1e-3}
+_ACTION = {**_NEURAL, "steps": 12_000, "rate": 3e-3}
 _DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
 _HYBRID = {**_NEURAL, "steps": 10_000, "rate": 2e-3}
 _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}

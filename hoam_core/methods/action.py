@@ -73,7 +73,7 @@ def hoam(
     network: nn.Module,
     rule: Rule,
     *,
-    samples: int = 128,
+    samples: int = 16,
     populations: int = 1,
     frequencies: int = 2,
     sigma: float = 0.0,
@@ -82,7 +82,8 @@ def hoam(
     """Action matching with the given rule in time.
 
     A batch holds `samples` particles of each of `populations` parameter sets at every node; the
-    same particles at all nodes, so that the telescoping terms of the action nearly cancel.
+    same particles at all nodes, so that the telescoping terms of the action nearly cancel. Many
+    steps on few particles learn faster than few steps on many.
     """
     potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling

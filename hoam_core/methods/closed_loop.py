@@ -16,8 +16,9 @@ next step instead of accumulating. Given a velocity u to start from, the loop on
 correction: E[grad phi . u] is subtracted from the right-hand side.
 
 Functions of different blocks of components have orthogonal gradients: A is block-diagonal, and each
-block is a problem of its own (the phase planes of a plasma, the particles of a mean field). The
-loop runs in the coordinates y of a chart, where energy has the metric g_i = (scale_i slope_i)^2.
+block is a problem of its own (the phase planes of a plasma, the particles of a mean field). A block whose
+moments never moved, like the planes across a one-dimensional wave, has no field and costs nothing.
+The loop runs in the coordinates y of a chart, where energy has the metric g_i = (scale_i slope_i)^2.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from hoam_core.domain import wrap_circle
 from hoam_core.interpolation import CardinalSpline, grid_weights
@@ -62,6 +63,17 @@ def least_energy_field(
     return metric[None] * basis.field(view, cho_solve(cho_factor(matrix), rate))
 
 
+def without_noise(moments: Float[Array, "m t g k"], particles: int) -> Float[Array, "m t g k"]:
+    """Constant moments for blocks that moved no more than noise of as many independent samples."""
+    move = jnp.mean((moments - moments[:, :1]) ** 2, axis=(0, 1, 3), keepdims=True)
+    return jnp.where(move > 1 / particles, moments, jnp.mean(moments, axis=1, keepdims=True))
+
+
+def moving(moments: Float[Array, "m t g k"]) -> Bool[Array, " g"]:
+    """Whether any moment of a block changes in time, at any training parameter."""
+    return jnp.any(moments != moments[:, :1], axis=(0, 1, 3))
+
+
 class Learned(NamedTuple):
     """Moments and charts over time at one parameter set."""
 
@@ -69,6 +81,7 @@ class Learned(NamedTuple):
     spline: CardinalSpline
     charts: Charts
     mu: Float[Array, " p"]
+    moves: Bool[Array, " g"]
 
     def moments(self, t: Float[Array, ""]) -> Float[Array, "g k"]:
         """M_k(t) of every block."""
@@ -119,7 +132,12 @@ def closed_loop(
             return {**arrays, "moments": jax.lax.map(at_time, (path, arrays))}
 
         measured = [measure(path, mu) for path, mu in zip(ensemble.x, ensemble.mu, strict=True)]
-        return jax.tree.map(lambda *a: jnp.stack(a), *measured)
+        params = jax.tree.map(lambda *a: jnp.stack(a), *measured)
+        # Where charts move, moments at rest are those of a population that moves with them; a
+        # single block that hardly moves is still all there is to tell.
+        if set(params) == {"moments"} and len(blocks.members) > 1:
+            params["moments"] = without_noise(params["moments"], ensemble.x.shape[2])
+        return params
 
     def drift(params, learned, y, t):
         """dy/dt of the base velocity, seen from the chart, which moves itself."""
@@ -139,12 +157,17 @@ def closed_loop(
         own = rate if base is None else rate - jax.jvp(means, (y,), (u,))[1]
         return u + least_energy_field(basis, view, metric, own, ridge), rate
 
+    def at_rest(y, u, metric, rate, target):
+        return u, jnp.zeros(basis.size, y.dtype)
+
     def step(params, learned, y, t, h, key):
         def velocity(y, t, rate, target):
+            def one(moves, *block):
+                return jax.lax.cond(moves, partial(block_velocity, h=h), at_rest, *block)
+
             metric = (scaling.scale * learned.chart(t).slope) ** 2
             parts = (blocks.split(y), blocks.split(drift(params, learned, y, t)))
-            move = partial(block_velocity, h=h)
-            v, rate = blocks.map(move, *parts, blocks.split(metric), rate, target)
+            v, rate = blocks.map(one, learned.moves, *parts, blocks.split(metric), rate, target)
             return blocks.join(v), rate
 
         first, rate = velocity(y, t, None, learned.moments(t + h))
@@ -158,7 +181,8 @@ def closed_loop(
     def run(params, x0, ts, mu, key, substeps):
         domain, weights = frame.domain(mu), grid_weights(mu_splines, mu)
         arrays = {k: jnp.tensordot(weights, a, 1) for k, a in params.items() if k != "network"}
-        learned = Learned(arrays, time_spline, charts, mu)
+        driven = base is not None or sigma > 0
+        learned = Learned(arrays, time_spline, charts, mu, moving(params["moments"]) | driven)
         circle = jnp.array(domain.periodic)[None]
 
         def wrapped_step(y, t, h, key):

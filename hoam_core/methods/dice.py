@@ -58,8 +58,8 @@ def dice(
     frame: Frame,
     network: nn.Module,
     *,
-    intervals: int = 32,
-    samples: int = 512,
+    intervals: int = 64,
+    samples: int = 64,
     frequencies: int = 16,
     steps: int = 200,
 ) -> Method:
