@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.solvers.leapfrog import count_substeps, leapfrog
+from hoam_core.solvers.leapfrog import leapfrog
+from hoam_core.solvers.stepping import count_substeps
 
 
 def oscillate(ts, substeps, start=(1.0, 0.0), **options):

@@ -9,10 +9,11 @@ from hoam_core import METHODS, NETWORKS, SYSTEMS, Ensemble, Scaling, adam, fit
 from hoam_core.config import build_method
 from hoam_core.domain import Domain
 from hoam_core.methods import Frame, action_loss, dice, hoam
-from hoam_core.methods.base import rollout, substeps_for
+from hoam_core.methods.base import rollout
 from hoam_core.methods.neural import at_times, block
 from hoam_core.networks import MLP
 from hoam_core.quadrature import gauss_legendre
+from hoam_core.solvers.stepping import count_substeps
 
 DEFAULT_SYSTEMS = ("two-stream", "oscillator")
 
@@ -83,9 +84,9 @@ def test_other_networks_serve_a_method_as_well(network, tiny, ensemble_of, key):
 
 def test_sampling_takes_the_asked_number_of_steps():
     ts = np.array([0.0, 0.1, 0.4, 1.0])
-    assert substeps_for(ts, 1.0, 10) == 6
-    assert substeps_for(ts, 2.0, 10) == 3
-    assert substeps_for(np.array([0.0]), 1.0, 10) == 1
+    assert count_substeps(ts, 1.0 / 10) == 6
+    assert count_substeps(ts, 2.0 / 10) == 3
+    assert count_substeps(np.array([0.0]), 1.0 / 10) == 1
 
 
 def test_a_rollout_visits_the_saved_times_in_order(key):

@@ -1,7 +1,7 @@
 """What a method is: pure functions from an ensemble to parameters, and from those to samples."""
 
-import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -11,6 +11,7 @@ from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.domain import Domain
+from hoam_core.solvers.stepping import count_substeps
 
 Params = Any
 Batch = Any
@@ -104,19 +105,34 @@ def rollout(
     return jnp.concatenate([x0[None], path])
 
 
-def afresh(
-    at_time: Callable[[Array], Array], x0: Float[Array, "n d"], ts: Float[Array, " t"]
-) -> Float[Array, "t n d"]:
-    """x0 at ts[0] and at_time(t) (n, d) at every later time, each from the start anew.
+def afresh_sampler(
+    end: Callable[[Params, Array, Array, Array, PRNGKeyArray, int], Array],
+    frame: Frame,
+    steps: int,
+) -> Sampler:
+    """A sampler that makes every saved time but the first on its own.
 
-    One time after another on a CPU, several at once on an accelerator.
+    `end(params, z0, tau, mu, key, steps)` are the samples (n, d) at time tau from the start z0, all
+    in unit coordinates. One time after another on a CPU, several at once on an accelerator.
     """
-
-    def save(t):
-        return jnp.where(t > ts[0], at_time(t), x0)
-
+    scaling, default_steps = frame.scaling, steps
     together = None if jax.default_backend() == "cpu" else 16
-    return jnp.concatenate([x0[None], jax.lax.map(save, ts[1:], batch_size=together)])
+
+    @partial(jax.jit, static_argnames="steps")
+    def run(params, x0, ts, mu, key, steps):
+        domain, z0 = frame.domain(mu), scaling.unit(x0)
+
+        def save(t):
+            # The same key at all times: particles then move smoothly from one to the next.
+            z = end(params, z0, t / scaling.t_end, mu, key, steps)
+            return jnp.where(t > ts[0], domain.wrap(scaling.physical(z)), x0)
+
+        return jnp.concatenate([x0[None], jax.lax.map(save, ts[1:], batch_size=together)])
+
+    def sample(params, x0, ts, mu, key, *, steps=None):
+        return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, steps or default_steps)
+
+    return sample
 
 
 def rollout_evaluations(scaling: Scaling, steps: int, stages: int) -> Evaluations:
@@ -124,7 +140,7 @@ def rollout_evaluations(scaling: Scaling, steps: int, stages: int) -> Evaluation
     default_steps = steps
 
     def evaluations(ts, steps=None):
-        substeps = substeps_for(ts, float(scaling.t_end), steps or default_steps)
+        substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return stages * substeps * (len(ts) - 1)
 
     return evaluations
@@ -138,9 +154,3 @@ def afresh_evaluations(per_time: Callable[[int], int], steps: int) -> Evaluation
         return per_time(steps or default_steps) * (len(ts) - 1)
 
     return evaluations
-
-
-def substeps_for(ts: np.ndarray, t_end: float, steps: int) -> int:
-    """Steps between two saved times so that none is longer than t_end / steps."""
-    longest = float(np.max(np.diff(np.asarray(ts)), initial=0.0))
-    return max(1, math.ceil(longest * steps / t_end - 1e-6))

@@ -16,9 +16,10 @@ next step instead of accumulating. Given a velocity u to start from, the loop on
 correction: E[grad phi . u] is subtracted from the right-hand side.
 
 Functions of different blocks of components have orthogonal gradients: A is block-diagonal, and each
-block is a problem of its own (the phase planes of a plasma, the particles of a mean field). A block whose
-moments never moved, like the planes across a one-dimensional wave, has no field and costs nothing.
-The loop runs in the coordinates y of a chart, where energy has the metric g_i = (scale_i slope_i)^2.
+block is a problem of its own (the phase planes of a plasma, the particles of a mean field). A block
+whose moments never moved, like the planes across a one-dimensional wave, has no field and costs
+nothing. The loop runs in the coordinates y of a chart, where energy has the metric
+g_i = (scale_i slope_i)^2.
 """
 
 from collections.abc import Callable
@@ -32,13 +33,16 @@ from jaxtyping import Array, Bool, Float
 
 from hoam_core.domain import wrap_circle
 from hoam_core.interpolation import CardinalSpline, grid_weights
-from hoam_core.methods.base import Frame, Method, Params, rollout, rollout_evaluations, substeps_for
+from hoam_core.methods.base import Frame, Method, Params, rollout, rollout_evaluations
 from hoam_core.methods.charts import Blocks, Chart, Charts
+from hoam_core.solvers.stepping import count_substeps
 
 
 class Basis(Protocol):
     """Functions of y (n, b) on one block; a `view` holds what the others need of a population."""
 
+    @property
+    def size(self) -> int: ...
     def view(self, y: Array) -> Any: ...
     def means(self, view: Any) -> Float[Array, " k"]: ...
     def stiffness(self, view: Any, metric: Array) -> Float[Array, "k k"]: ...
@@ -195,7 +199,7 @@ def closed_loop(
         return jnp.where((ts == ts[0])[:, None, None], x0[None], x)
 
     def sample(params, x0, ts, mu, key, *, steps=None):
-        substeps = substeps_for(ts, float(scaling.t_end), steps or default_steps)
+        substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
     return Method(init, sample, evaluations=rollout_evaluations(scaling, steps, stages=2))

@@ -18,7 +18,6 @@ classical Runge-Kutta rule, 4 * steps evaluations, where HOAM rolls out once.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -28,13 +27,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble
 from hoam_core.domain import along_last
-from hoam_core.methods.base import Frame, Method, Sampler, afresh, afresh_evaluations, each
+from hoam_core.methods.base import Frame, Method, afresh_evaluations, afresh_sampler, each
 from hoam_core.methods.neural import (
-    Field,
     block,
     init_network,
+    later_populations,
     neural_field,
-    random_populations,
     stratified,
 )
 from hoam_core.networks.layers import time_features
@@ -87,27 +85,6 @@ def runge_kutta(
     return jax.lax.fori_loop(0, steps, step, start)
 
 
-def _sampler(field: Field, frame: Frame, steps: int) -> Sampler:
-    scaling, default_steps = frame.scaling, steps
-
-    @partial(jax.jit, static_argnames="steps")
-    def run(params, x0, ts, mu, steps):
-        def at_time(t):
-            def v(z, s):
-                inner = time_features(s, INNER_FREQUENCIES)
-                return field(params, z, t / scaling.t_end, mu, inner)
-
-            end = runge_kutta(v, scaling.unit(x0), steps)
-            return frame.domain(mu).wrap(scaling.physical(end))
-
-        return afresh(at_time, x0, ts)
-
-    def sample(params, x0, ts, mu, key, *, steps=None):
-        return run(params, x0, jnp.asarray(ts, x0.dtype), mu, steps or default_steps)
-
-    return sample
-
-
 def _lines(
     frame: Frame, populations: int, samples: int
 ) -> Callable[[PRNGKeyArray, Ensemble], LineBatch]:
@@ -116,13 +93,11 @@ def _lines(
 
     def draw(key, ensemble):
         time_key, mu_key, inner_key, order_key, block_key = jax.random.split(key, 5)
-        m, t, n = ensemble.x.shape[:3]
-        which_mu, interval = random_populations(time_key, mu_key, populations, m, t - 1)
-        # At t = 0 there is nothing to learn: the sampler returns x_0 itself.
-        which_time = interval + 1
+        which_mu, which_time = later_populations(time_key, mu_key, populations, ensemble)
         inner = jax.random.permutation(order_key, stratified(inner_key, populations))
 
         def lines(i, j, key):
+            n = ensemble.x.shape[2]
             start_key, end_key, pair_key = jax.random.split(key, 3)
             start = ensemble.x[i, 0, block(start_key, n, samples)]
             ends = jax.random.permutation(pair_key, block(end_key, n, samples))
@@ -154,16 +129,21 @@ def cfm(
     network = network.clone(outputs=frame.scaling.scale.shape[0])
     field = neural_field(network, frame, frequencies)
 
+    def velocity(params, z, s, tau, mu):
+        return field(params, z, tau, mu, time_features(s, INNER_FREQUENCIES))
+
+    def end(params, z0, tau, mu, key, steps):
+        return runge_kutta(lambda z, s: velocity(params, z, s, tau, mu), z0, steps)
+
     def loss(params, batch):
         def one(mu, tau, s, start, move):
-            inner = time_features(s, INNER_FREQUENCIES)
-            return line_loss(lambda z: field(params, z, tau, mu, inner), start, move, s)
+            return line_loss(lambda z: velocity(params, z, s, tau, mu), start, move, s)
 
         return jnp.mean(each(one, *batch))
 
     return Method(
         init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
-        _sampler(field, frame, steps),
+        afresh_sampler(end, frame, steps),
         afresh_evaluations(lambda steps: 4 * steps, steps),
         _lines(frame, populations, samples),
         loss,

@@ -14,8 +14,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.calculus import gradient
 from hoam_core.data import Ensemble
 from hoam_core.domain import Domain, along_last
-from hoam_core.methods.base import Frame, Params, Sampler, rollout, substeps_for
+from hoam_core.methods.base import Frame, Params, Sampler, rollout
 from hoam_core.networks.layers import time_features
+from hoam_core.solvers.stepping import count_substeps
 
 Potential = Callable[[Params, Array, Array, Array], Float[Array, ""]]
 Field = Callable[..., Float[Array, " d"]]
@@ -84,29 +85,25 @@ def gradient_sampler(
 ) -> Sampler:
     """Integrates dz = grad s dtau (+ sigma dW): midpoint rule, Euler-Maruyama with noise."""
     scaling, default_steps = frame.scaling, steps
-    field = potential_velocity(potential, frame)
+    velocity = potential_velocity(potential, frame)
 
     @partial(jax.jit, static_argnames="substeps")
     def run(params, x0, ts, mu, key, substeps):
         domain = frame.domain(mu)
 
-        def velocity(x, t):
-            return field(params, x, t, mu)
-
         def midpoint(x, t, h, key):
-            half = x + 0.5 * h * velocity(x, t)
-            return domain.wrap(x + h * velocity(half, t + 0.5 * h))
+            half = x + 0.5 * h * velocity(params, x, t, mu)
+            return domain.wrap(x + h * velocity(params, half, t + 0.5 * h, mu))
 
         def euler_maruyama(x, t, h, key):
             noise = jax.random.normal(key, x.shape, x.dtype) * jnp.sqrt(h / scaling.t_end)
-            return domain.wrap(
-                x + h * velocity(x, t) + sigma * along_last(scaling.scale, x) * noise
-            )
+            moved = x + h * velocity(params, x, t, mu)
+            return domain.wrap(moved + sigma * along_last(scaling.scale, x) * noise)
 
         return rollout(euler_maruyama if sigma else midpoint, x0, ts, key, substeps)
 
     def sample(params, x0, ts, mu, key, *, steps=None):
-        substeps = substeps_for(ts, float(scaling.t_end), steps or default_steps)
+        substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
     return sample
@@ -139,6 +136,15 @@ def random_populations(
     sequence = jax.random.permutation(mu_key, -(-count // m) * m)
     # Rounding may bring the last point of a stratum to one.
     return sequence[:count] % m, jnp.minimum(which, intervals - 1)
+
+
+def later_populations(
+    time_key: PRNGKeyArray, mu_key: PRNGKeyArray, count: int, ensemble: Ensemble
+) -> tuple[Array, Array]:
+    """`count` random parameter sets and saved times after the first, which needs no learning."""
+    m, t = ensemble.x.shape[:2]
+    which_mu, interval = random_populations(time_key, mu_key, count, m, t - 1)
+    return which_mu, interval + 1
 
 
 def at_times(

@@ -39,12 +39,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_within
 from hoam_core.data import Ensemble
-from hoam_core.methods.base import Frame, Method, Sampler, afresh, afresh_evaluations, each
+from hoam_core.methods.base import Frame, Method, afresh_evaluations, afresh_sampler, each
 from hoam_core.methods.neural import (
     block,
     init_network,
+    later_populations,
     neural_field,
-    random_populations,
     stratified,
 )
 from hoam_core.networks.layers import time_features
@@ -110,31 +110,6 @@ def annealed_langevin(
     return x + 0.5 * sigmas[-1] ** 2 * field(x, sigmas[-1])
 
 
-def _sampler(
-    score: Callable[..., Array], frame: Frame, sigmas: np.ndarray, steps: int, step: float
-) -> Sampler:
-    scaling, default_steps = frame.scaling, steps
-
-    @partial(jax.jit, static_argnames="steps")
-    def run(params, x0, ts, mu, key, steps):
-        levels = jnp.asarray(sigmas, x0.dtype)
-
-        def at_time(t):
-            def here(z, sigma):
-                return score(params, z, sigma, t / scaling.t_end, mu)
-
-            # The same noise at all times: particles then move smoothly from one to the next.
-            end = annealed_langevin(here, scaling.unit(x0), levels, key, steps=steps, step=step)
-            return frame.domain(mu).wrap(scaling.physical(end))
-
-        return afresh(at_time, x0, ts)
-
-    def sample(params, x0, ts, mu, key, *, steps=None):
-        return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, steps or default_steps)
-
-    return sample
-
-
 def _noisy_populations(
     frame: Frame, sigmas: np.ndarray, populations: int, samples: int
 ) -> Callable[[PRNGKeyArray, Ensemble], NoisyBatch]:
@@ -143,15 +118,12 @@ def _noisy_populations(
 
     def draw(key, ensemble):
         time_key, mu_key, level_key, order_key, noise_key, block_key = jax.random.split(key, 6)
-        m, t, n = ensemble.x.shape[:3]
-        which_mu, interval = random_populations(time_key, mu_key, populations, m, t - 1)
-        # At t = 0 there is nothing to learn: the sampler returns x_0 itself.
-        which_time = interval + 1
+        which_mu, which_time = later_populations(time_key, mu_key, populations, ensemble)
         place = jax.random.permutation(order_key, stratified(level_key, populations))
         which_level = jnp.minimum((place * levels).astype(int), levels - 1)
 
         def population(i, j, key):
-            return scaling.unit(ensemble.x[i, j, block(key, n, samples)])
+            return scaling.unit(ensemble.x[i, j, block(key, ensemble.x.shape[2], samples)])
 
         keys = jax.random.split(block_key, populations)
         clean = jax.vmap(population)(which_mu, which_time, keys)
@@ -189,21 +161,23 @@ def ncsm(
     network = network.clone(outputs=frame.scaling.scale.shape[0])
     field = neural_field(network, frame, frequencies)
 
-    def score(params, z, sigma, tau, mu):
+    def at(params, tau, mu, z, sigma):
         fallen = jnp.log(sigma_max / sigma) / math.log(sigma_max / sigma_min)
         return field(params, z, tau, mu, time_features(fallen, INNER_FREQUENCIES)) / sigma
 
+    def end(params, z0, tau, mu, key, steps):
+        score, falling = partial(at, params, tau, mu), jnp.asarray(sigmas, z0.dtype)
+        return annealed_langevin(score, z0, falling, key, steps=steps, step=step)
+
     def loss(params, batch):
         def one(mu, tau, sigma, clean, noise):
-            return denoising_loss(
-                lambda z, sigma: score(params, z, sigma, tau, mu), clean, noise, sigma
-            )
+            return denoising_loss(partial(at, params, tau, mu), clean, noise, sigma)
 
         return jnp.mean(each(one, *batch))
 
     return Method(
         init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
-        _sampler(score, frame, sigmas, steps, step),
+        afresh_sampler(end, frame, steps),
         afresh_evaluations(lambda steps: levels * steps + 1, steps),
         _noisy_populations(frame, sigmas, populations, samples),
         loss,

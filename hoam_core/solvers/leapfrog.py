@@ -6,28 +6,13 @@ of second order, time-reversible and symplectic (Hairer, Lubich & Wanner, Acta N
 399). The force of the second kick is that of the next first one, so that a step costs one force.
 """
 
-import math
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int
 
-from hoam_core.checks import check_positive, check_times
 from hoam_core.domain import wrap_circle
-
-
-def count_substeps(ts: np.ndarray, dt: float) -> int:
-    """Equal steps of at most `dt` in the longest interval of `ts`; every interval takes as many.
-
-    Raises ValueError for times that decrease or a step that is not positive.
-    """
-    check_times(np.asarray(ts))
-    check_positive("dt", dt)
-    longest = float(np.max(np.diff(ts), initial=0.0))
-    # A step that fits a whole number of times must not gain one more by rounding.
-    return max(1, math.ceil(longest / dt - 1e-6))
 
 
 def _unchanged(step: Int[Array, ""], v: Float[Array, "*b"], h: Float[Array, ""]) -> Array:

@@ -26,7 +26,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int, PRNGKeyArray
 
-from hoam_core.solvers.leapfrog import count_substeps, leapfrog
+from hoam_core.solvers.leapfrog import leapfrog
+from hoam_core.solvers.stepping import count_substeps
 
 
 def _stencil(

@@ -5,7 +5,6 @@ a shifted additive-noise Runge-Kutta method) has strong order 1.5 there and orde
 method of order 1 in the drift, such as SEA, gains energy visibly on an oscillator.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 
@@ -16,7 +15,7 @@ import lineax
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hoam_core.checks import check_positive, check_times
+from hoam_core.solvers.stepping import count_substeps
 
 Drift = Callable[[Float[Array, ""], Float[Array, "n s"], Float[Array, " p"]], Float[Array, "n s"]]
 
@@ -37,10 +36,7 @@ def simulate(
     saved times are divided into equal steps of at most `dt`. Raises ValueError for times that
     decrease or a step that is not positive.
     """
-    check_times(ts)
-    check_positive("dt", dt)
-    longest = float(np.max(np.diff(ts), initial=0.0))
-    substeps = max(1, math.ceil(longest / dt - 1e-6))
+    substeps = count_substeps(ts, dt)
     return _solve(drift, noise, key, mu, x0, jnp.asarray(ts, x0.dtype), substeps)
 
 

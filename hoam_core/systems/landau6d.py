@@ -29,7 +29,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.domain import Domain
 from hoam_core.loading import cosine_quantile
 from hoam_core.solvers import pic3d
-from hoam_core.systems.base import Component, Observable, Parameter, System
+from hoam_core.systems.base import Component, Parameter, System
+from hoam_core.systems.vlasov import PLASMA_OBSERVABLES
 
 WAVENUMBER = 0.5
 LENGTH = 2 * np.pi / WAVENUMBER
@@ -50,12 +51,7 @@ class StrongLandau(System):
         *(Component(name, f"position {name}", "lambda_D", (0.0, LENGTH)) for name in "xyz"),
         *(Component(f"v{name}", f"velocity v_{name}", "v_th", (-5.0, 5.0)) for name in "xyz"),
     )
-    observable_info = (
-        Observable("electric_energy", "electric energy W", "m v_th^2"),
-        Observable("kinetic_energy", "kinetic energy", "m v_th^2"),
-        Observable("total_energy", "total energy", "m v_th^2"),
-        Observable("momentum", "momentum", "m v_th"),
-    )
+    observable_info = PLASMA_OBSERVABLES
     loading_dimension = 6
     plane = ("x", "vx")
     t_end = 6.0

@@ -21,6 +21,14 @@ from hoam_core.domain import Domain
 from hoam_core.solvers import pic
 from hoam_core.systems.base import Component, Observable, System
 
+# What a plasma shows besides its particles: the field, and what the full model keeps.
+PLASMA_OBSERVABLES = (
+    Observable("electric_energy", "electric energy W", "m v_th^2"),
+    Observable("kinetic_energy", "kinetic energy", "m v_th^2"),
+    Observable("total_energy", "total energy", "m v_th^2"),
+    Observable("momentum", "momentum", "m v_th"),
+)
+
 
 def mixture_quantile(u: Float[Array, " n"], beams: tuple[Maxwellian, ...]) -> Float[Array, " n"]:
     """Velocities of a mixture from points u of (0, 1): a slice of the interval for each beam."""
@@ -43,12 +51,7 @@ class VlasovSystem(System):
     t_end = 40.0
     n_times = 201
     truth_particles = 131_072
-    observable_info = (
-        Observable("electric_energy", "electric energy W", "m v_th^2"),
-        Observable("kinetic_energy", "kinetic energy", "m v_th^2"),
-        Observable("total_energy", "total energy", "m v_th^2"),
-        Observable("momentum", "momentum", "m v_th"),
-    )
+    observable_info = PLASMA_OBSERVABLES
 
     @abc.abstractmethod
     def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
