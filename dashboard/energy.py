@@ -5,15 +5,13 @@ damped one oscillates below it, so that its maxima, not its mean, are what the r
 """
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from dashboard.runs import Run
 from dashboard.units import with_unit
-from hoam_core.metrics.physics import GrowthFit, fit_growth
+from hoam_core.metrics.physics import TINY, GrowthFit, fit_damping, fit_growth, maxima
 
 FIELD = "electric_energy"
 FEWEST = 12
-TINY = 1e-30
 Line = tuple[np.ndarray, np.ndarray]
 
 
@@ -23,30 +21,6 @@ def growth(run: Run | None) -> GrowthFit | None:
         return None
     energy = np.maximum(run.curves[FIELD], TINY)
     return fit_growth(run.times, energy) or fit_damping(run.times, energy)
-
-
-def maxima(ts: np.ndarray, energy: np.ndarray) -> Line:
-    """Times and heights of the maxima after the start, refined by a parabola of the logarithm."""
-    level = np.log(np.maximum(energy, TINY))
-    found, _ = find_peaks(level, prominence=np.log(2))
-    before, here, after = level[found - 1], level[found], level[found + 1]
-    shift = 0.5 * (before - after) / (before - 2 * here + after)
-    return ts[found] + shift * (ts[1] - ts[0]), np.exp(here - 0.25 * (before - after) * shift)
-
-
-def fit_damping(ts: np.ndarray, energy: np.ndarray) -> GrowthFit | None:
-    """Least-squares slope of log(W) / 2 through the first maxima, as long as each is lower.
-
-    Four at most: later ones tell of trapped particles, or of the noise that is left.
-    """
-    t, height = (values[:4] for values in maxima(ts, energy))
-    rises = np.flatnonzero(np.diff(height) >= 0)
-    stop = int(rises[0]) + 1 if rises.size else len(t)
-    # Two maxima make a rate only where they differ by much; many may differ by little.
-    if stop < 2 or height[0] < (2.0 if stop == 2 else 1.3) * height[stop - 1]:
-        return None
-    slope = np.polyfit(t[:stop], 0.5 * np.log(height[:stop]), 1)[0]
-    return GrowthFit(float(slope), float(t[0]), float(t[stop - 1]))
 
 
 def theory_line(run: Run | None, fitted: GrowthFit | None, rate: float | None) -> Line:

@@ -183,3 +183,11 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
             for t, v, f in rows
         ]
     return summary
+
+
+def affordable_times(model: Model) -> int | None:
+    """Saved times of a prediction that is to be judged or drawn: the model's own, None, or few.
+
+    Methods that integrate anew for every saved time would take hours for all of them.
+    """
+    return None if model.method.evaluations(model.times(), None) <= 5_000 else 21

@@ -24,7 +24,7 @@ from safetensors.numpy import save as save_arrays
 from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, parameter_grid
 from hoam_core.data import Ensemble, Scaling
-from hoam_core.evaluate import evaluate, report
+from hoam_core.evaluate import affordable_times, evaluate, report
 from hoam_core.methods.base import Method
 from hoam_core.models import Model, save_model
 from hoam_core.seeds import seed_key
@@ -85,17 +85,12 @@ def learn(
     errors = []
     for values in tests:
         yield Progress("judging", len(errors), len(tests))
-        result = evaluate(model, values, seed=experiment.seed + 1, n_times=_judging_times(model))
+        result = evaluate(model, values, seed=experiment.seed + 1, n_times=affordable_times(model))
         errors.append(report(result, model))
     model = dataclasses.replace(model, errors=tuple(errors))
     save_model(model, folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     yield Progress("saved", 1, 1, state.losses, model)
-
-
-def _judging_times(model: Model) -> int | None:
-    """Methods that integrate anew for every saved time are judged at few: else it takes hours."""
-    return None if model.method.evaluations(model.times(), None) <= 5_000 else 21
 
 
 def parameters_to_judge(model: Model) -> list[dict[str, float]]:

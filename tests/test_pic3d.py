@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from hoam_core import get_system
 from hoam_core.loading import cosine_quantile, quiet, random
+from hoam_core.metrics import maxima
 from hoam_core.solvers import pic, pic3d
 from hoam_core.store import observe
 
@@ -32,17 +33,6 @@ def energy(path: jax.Array) -> np.ndarray:
     return np.asarray(
         jax.lax.map(lambda one: pic3d.electric_energy(one[:, :3].T, LENGTH, 1.0), path)
     )
-
-
-def peaks(ts: np.ndarray, curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Times and heights of the local maxima, by a parabola through three logarithms."""
-    inner = np.flatnonzero((curve[1:-1] > curve[:-2]) & (curve[1:-1] > curve[2:])) + 1
-    times, heights = [], []
-    for j in inner:
-        a, b, c = np.polyfit(ts[j - 1 : j + 2] - ts[j], np.log(curve[j - 1 : j + 2]), 2)
-        times.append(ts[j] - b / (2 * a))
-        heights.append(np.exp(c - b**2 / (4 * a)))
-    return np.array(times), np.array(heights)
 
 
 def corners(x: np.ndarray, cells: int, length: float):
@@ -245,7 +235,7 @@ def landau_peaks(n: int) -> tuple[np.ndarray, np.ndarray]:
     curves = observe(system, path, mu)
     total = np.asarray(curves["total_energy"])
     assert np.abs(total - total[0]).max() < 1e-3 * total[0]
-    times, heights = peaks(ts, np.asarray(curves["electric_energy"]))
+    times, heights = maxima(ts, np.asarray(curves["electric_energy"]))
     return times[:2], heights[:2]
 
 
@@ -269,7 +259,7 @@ def test_linear_landau_damping():
         path = pic3d.simulate(*wave(65_536, alpha), ts, length=LENGTH, coupling=1.0)
         one = jax.lax.map(lambda p: pic3d.density_modes(p[:, :3].T, LENGTH, modes=1), path)
         modes.append(np.asarray(one)[:, 2, 1, 0])
-    times, heights = peaks(ts, np.abs(modes[0] - modes[1]) ** 2)
+    times, heights = maxima(ts, np.abs(modes[0] - modes[1]) ** 2)
     # The first swing still holds the strongly damped roots; a wave of 5 % is slightly nonlinear.
     times, heights = times[1:5], heights[1:5]
     rate = np.polyfit(times, 0.5 * np.log(heights), 1)[0]

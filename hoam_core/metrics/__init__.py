@@ -1,6 +1,13 @@
 """Distances between populations, by name; errors of curves and growth rates."""
 
-from hoam_core.metrics.physics import CurveError, GrowthFit, curve_error, fit_growth
+from hoam_core.metrics.physics import (
+    CurveError,
+    GrowthFit,
+    curve_error,
+    fit_damping,
+    fit_growth,
+    maxima,
+)
 from hoam_core.metrics.transport import (
     Distance,
     over_subsets,
@@ -15,6 +22,7 @@ METRICS: dict[str, Distance] = {
 }  # fmt: skip
 
 __all__ = [
-    "METRICS", "CurveError", "Distance", "GrowthFit", "curve_error", "fit_growth", "over_subsets",
-    "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance", "wasserstein2",
+    "METRICS", "CurveError", "Distance", "GrowthFit", "curve_error", "fit_damping", "fit_growth",
+    "maxima", "over_subsets", "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance",
+    "wasserstein2",
 ]  # fmt: skip

@@ -4,8 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.signal import find_peaks
 
 from hoam_core.checks import check_shape
+
+# Energies are never smaller where their logarithm is asked for.
+TINY = 1e-30
 
 
 class CurveError(NamedTuple):
@@ -29,7 +33,7 @@ def curve_error(truth: Float[np.ndarray, " t"], model: Float[np.ndarray, " t"]) 
 
 
 class GrowthFit(NamedTuple):
-    """Growth rate gamma of an energy that grows as exp(2 gamma t), and where it was fitted."""
+    """Rate gamma of an energy that goes as exp(2 gamma t), and where it was fitted."""
 
     rate: float
     start: float
@@ -63,6 +67,32 @@ def fit_growth(
         return None
     slope = np.polyfit(ts[inside], 0.5 * np.log(energy[inside]), 1)[0]
     return GrowthFit(float(slope), float(ts[inside][0]), float(ts[inside][-1]))
+
+
+def maxima(
+    ts: Float[np.ndarray, " t"], energy: Float[np.ndarray, " t"]
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """Times and heights of the maxima after the start, refined by a parabola of the logarithm."""
+    level = np.log(np.maximum(energy, TINY))
+    found, _ = find_peaks(level, prominence=np.log(2))
+    before, here, after = level[found - 1], level[found], level[found + 1]
+    shift = 0.5 * (before - after) / (before - 2 * here + after)
+    return ts[found] + shift * (ts[1] - ts[0]), np.exp(here - 0.25 * (before - after) * shift)
+
+
+def fit_damping(ts: Float[np.ndarray, " t"], energy: Float[np.ndarray, " t"]) -> GrowthFit | None:
+    """Least-squares slope of log(W) / 2 through the first maxima, as long as each is lower.
+
+    Four at most: later ones tell of trapped particles, or of the noise that is left.
+    """
+    t, height = (values[:4] for values in maxima(ts, energy))
+    rises = np.flatnonzero(np.diff(height) >= 0)
+    stop = int(rises[0]) + 1 if rises.size else len(t)
+    # Two maxima make a rate only where they differ by much; many may differ by little.
+    if stop < 2 or height[0] < (2.0 if stop == 2 else 1.3) * height[stop - 1]:
+        return None
+    slope = np.polyfit(t[:stop], 0.5 * np.log(height[:stop]), 1)[0]
+    return GrowthFit(float(slope), float(t[0]), float(t[stop - 1]))
 
 
 def _first_peak(energy: np.ndarray) -> int:

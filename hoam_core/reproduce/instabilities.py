@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hoam_core.evaluate import affordable_times
 from hoam_core.methods import METHODS
 from hoam_core.models import Model, load_model, shipped_models
 from hoam_core.reproduce.cells import SEED
@@ -17,7 +18,6 @@ from hoam_core.simulate import simulate
 from hoam_core.systems import get_system
 
 SYSTEMS = ("two-stream", "bump-on-tail")
-SLOW = ("cfm", "ncsm")
 
 Progress = tuple[str, float]
 
@@ -35,9 +35,9 @@ def models_of(system: str, folder: Path) -> dict[str, Model]:
 
 
 def _predict(model: Model, values: dict[str, float], n_times: int, quick: bool):
-    # Methods that integrate anew for every time get few of them.
-    slow = model.experiment.method in SLOW
-    particles = 1_024 if quick or slow else 8_192
+    few = affordable_times(model)
+    particles = 8_192 if few is None and not quick else 1_024
+    n_times = n_times if few is None else min(few, n_times)
     return model.predict(values, particles=particles, seed=SEED, n_times=n_times)
 
 
@@ -88,11 +88,10 @@ def figure4(
             values = {p.name: p.test[0] for p in system.parameters}
             for method in ("truth", *shelf):
                 yield f"{name}, {method}", i / len(SYSTEMS)
-                n_times = 21 if method in SLOW else 101
                 run = (
-                    simulate(system, values, particles=131_072, seed=SEED, n_times=n_times)
+                    simulate(system, values, particles=131_072, seed=SEED, n_times=101)
                     if method == "truth"
-                    else _predict(shelf[method], values, n_times, quick)
+                    else _predict(shelf[method], values, 101, quick)
                 )
                 t, energy = run.time.values, run["electric_energy"].values
                 style = {"lw": 2.0, "ls": "--"} if method == "truth" else {"lw": 1.1}

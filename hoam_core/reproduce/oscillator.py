@@ -9,7 +9,7 @@ Figure 2 asks how well a rule in time finds its integral, then what that does to
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +109,8 @@ def trained(method: str, omega: float, seed: int, budget: Budget, **changes: Any
 
 def study(
     folder: Path, name: str, runs: list[dict[str, Any]], budget: Budget
-) -> Iterator[Progress | list[dict[str, Any]]]:
-    """All trainings of a figure, kept one by one in <name>.json; at the end their records."""
+) -> Generator[Progress, None, list[dict[str, Any]]]:
+    """All trainings of a figure, kept one by one in <name>.json; returns their records."""
     path = folder / f"{name}.json"
     kept = json.loads(path.read_text())["runs"] if path.is_file() else []
     for i, run in enumerate(runs):
@@ -124,7 +124,7 @@ def study(
                     part.write_text(json.dumps(about) + "\n")
             else:
                 yield f"{' '.join(map(str, run.values()))}: {stage}", (i + value) / len(runs)
-    yield kept
+    return kept
 
 
 def _budget(quick: bool, core_seconds: float | None) -> Budget:
@@ -146,12 +146,7 @@ def figure2(
         for seed in range(seeds if omega == OMEGA else 1)
         for m in RULES
     ]
-    records: list[dict[str, Any]] = []
-    for step in study(folder, "figure2", runs, _budget(quick, core_seconds)):
-        if isinstance(step, list):
-            records = step
-        else:
-            yield step
+    records = yield from study(folder, "figure2", runs, _budget(quick, core_seconds))
     _draw_figure2(folder / "figure2.png", found, records)
     yield "done", 1.0
 
@@ -193,12 +188,7 @@ def figure8(
         for seed in range(1 if quick else 5)
         for network in NETWORK_TITLES
     ]
-    records: list[dict[str, Any]] = []
-    for step in study(folder, "figure8", runs, _budget(quick, core_seconds)):
-        if isinstance(step, list):
-            records = step
-        else:
-            yield step
+    records = yield from study(folder, "figure8", runs, _budget(quick, core_seconds))
     with panels(folder / "figure8.png", 1, 1) as (_, (axes,)):
         for i, (name, title) in enumerate(NETWORK_TITLES.items()):
             values = [r["value"] for r in records if r["network"] == name and "value" in r]
