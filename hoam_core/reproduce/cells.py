@@ -19,7 +19,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
-from hoam_core.evaluate import References, evaluate, reference, report, snapshots
+from hoam_core.evaluate import References, affordable_times, evaluate, reference, report, snapshots
 from hoam_core.learn import parameters_to_judge
 from hoam_core.methods.base import Method, Params
 from hoam_core.metrics import sinkhorn_divergence, transport_distance
@@ -167,8 +167,12 @@ def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[t
 
 
 def judged(model: Model, budget: Budget) -> dict[str, Any]:
-    """Errors at unseen parameters, time of a roll-out and field evaluations a particle."""
+    """Errors at unseen parameters, time of a roll-out and field evaluations a particle.
+
+    Methods that integrate anew for every saved time are judged at few of them.
+    """
     ts = model.times(n_times=budget.times)
+    n_times = min(budget.times, affordable_times(model) or budget.times)
     distances = {"w2": transport_distance(len(model.system.components))}
     if "electric_energy" not in [o.name for o in model.system.observable_info]:
         distances["sinkhorn"] = sinkhorn_divergence
@@ -176,8 +180,10 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
     for values in parameters_to_judge(model)[: budget.tests]:
         try:
             result = evaluate(
-                model, values, particles=budget.particles, seed=SEED, n_times=budget.times,
-                references=truths(model.system.name, tuple(values.items()), budget),
+                model, values, particles=budget.particles, seed=SEED, n_times=n_times,
+                references=truths(
+                    model.system.name, tuple(values.items()), replace(budget, times=n_times)
+                ),
                 distances=distances,
             )  # fmt: skip
         except RuntimeError as error:
@@ -192,9 +198,18 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
 
 
 def rollout_seconds(model: Model, ts: np.ndarray, particles: int) -> float:
-    """Seconds of a roll-out at the first test parameters; `judged` has compiled it."""
+    """Seconds of a roll-out at the first test parameters, compiled by a first one.
+
+    Where every saved time is made anew and costs the same, a tenth of them is timed.
+    """
     mu, x0 = _start(model.system, particles)
-    return _shortest(lambda: model.sample(x0, ts, mu, jax.random.key(SEED)))
+    timed = ts if affordable_times(model) is None else ts[:: max(1, (len(ts) - 1) // 5)]
+
+    def run():
+        return model.sample(x0, timed, mu, jax.random.key(SEED))
+
+    jax.block_until_ready(run())
+    return _shortest(run) * (len(ts) - 1) / (len(timed) - 1)
 
 
 def full_model_seconds(system: System, ts: np.ndarray, particles: int) -> float:

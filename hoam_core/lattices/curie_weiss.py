@@ -1,0 +1,117 @@
+r"""The Curie-Weiss model: every spin sees the mean of all.
+
+    E(s) = -N (m^2 / 2 + h m),    m = sum_i s_i / N,    rate of a flip 1 / (1 + exp(dE / T)).
+
+A flip of s_i has dE = 2 s_i (m' + h) with m' = m - s_i / N, the others' part of the magnetisation:
+the heat bath of Glauber again, in the field of all others. The number of spins up is a birth-death
+chain on N + 1 states, solved exactly by its master equation, with the mean field
+dm/dt = -m + tanh((m + h) / T) as the limit of large N.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+from scipy.sparse import dia_array
+from scipy.sparse.linalg import expm_multiply
+
+from hoam_core.checks import check_count, check_positive, check_times
+from hoam_core.lattices.base import Time, check_patch
+from hoam_core.lattices.spins import SpinLattice, Spins, magnetisation, side_by_side, tiles
+from hoam_core.solvers import glauber
+from hoam_core.systems.base import Observable, Parameter
+
+
+@dataclass(frozen=True)
+class CurieWeiss(SpinLattice):
+    """Spins in the field of their mean; temperature T and field h."""
+
+    name = "curie-weiss"
+    title = "Curie-Weiss model"
+    reference = "Chen, Huang, Novoselov, Li, arXiv 2511.12842"
+    equations = (
+        r"E = -N\left(\tfrac12 m^2 + h m\right),\quad"
+        r" s_i \to -s_i \text{ at rate } 1/(1 + e^{\Delta E/T})"
+    )
+    parameters = (
+        Parameter("T", "temperature T", 0.2, 3.0, train=(0.9, 1.0, 1.1, 1.2, 1.3), test=(1.1,)),
+        Parameter("h", "field h", -1.0, 1.0, train=(0.0, 0.1, 0.2), test=(0.1,)),
+    )
+    observable_info = (Observable("magnetisation", "magnetisation m", ""),)
+    t_end = 20.0
+    n_times = 101
+
+    def evolve(
+        self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, duration: Time
+    ) -> Spins:
+        n, runs = state.shape[0] ** 2, state.shape[-1]
+        nobody = jnp.zeros(runs, jnp.int32)
+        rows = glauber.mean_field(key, state.reshape(n, runs), nobody, n, *mu.T, duration)
+        return rows.reshape(state.shape)
+
+    def observe(self, state: Spins) -> Float[Array, "r 1"]:
+        return magnetisation(state)[:, None]
+
+    def patch_increments(
+        self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, patch: int,
+        duration: Time,
+    ) -> Float[Array, "c r 1"]:  # fmt: skip
+        size, runs = state.shape[0], state.shape[-1]
+        check_patch(patch, size)
+        patches = tiles(state, patch)
+        inside = jnp.sum(patches.astype(jnp.int32), axis=1)
+        outside = jnp.sum(inside, axis=0)[None] - inside
+        each = jnp.tile(mu, (len(patches), 1)).T
+        moved = glauber.mean_field(
+            key, side_by_side(patches), outside.ravel(), size**2, *each, duration
+        )
+        change = jnp.sum(moved.astype(jnp.int32), axis=0).reshape(-1, runs) - inside
+        return (2 * change / patch**2)[..., None]
+
+
+def mean_field_drift(m: Float[Array, "*n"], temperature: float, field: float) -> Array:
+    """dm/dt of infinitely many spins."""
+    return -m + jnp.tanh((m + field) / temperature)
+
+
+def _rates(sites: int, temperature: float, field: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rates up and down (N + 1,) from k spins up."""
+    check_count("sites", sites)
+    check_positive("temperature", temperature)
+    k = np.arange(sites + 1)
+    m = 2 * k / sites - 1
+    up = (sites - k) / (1 + np.exp(-2 * (m + 1 / sites + field) / temperature))
+    down = k / (1 + np.exp(2 * (m - 1 / sites + field) / temperature))
+    return up, down
+
+
+def master_equation(
+    sites: int, temperature: float, field: float, start: float, ts: np.ndarray
+) -> Float[np.ndarray, "t n"]:
+    """Law of the number of spins up (N + 1,) at `ts` from magnetisation `start`, exactly."""
+    check_times(ts)
+    up, down = _rates(sites, temperature, field)
+    shape = (sites + 1, sites + 1)
+    generator = dia_array((np.stack([up, -(up + down), down]), [-1, 0, 1]), shape=shape).tocsc()
+    law = np.zeros(sites + 1)
+    law[round((1 + start) / 2 * sites)] = 1.0
+    laws = [law]
+    for interval in np.diff(ts):
+        laws.append(expm_multiply(generator * interval, laws[-1]) if interval else laws[-1])
+    return np.stack(laws)
+
+
+def stationary_law(sites: int, temperature: float, field: float) -> Float[np.ndarray, " n"]:
+    """Stationary law of the number of spins up, by detailed balance."""
+    up, down = _rates(sites, temperature, field)
+    log = np.concatenate([[0.0], np.cumsum(np.log(up[:-1]) - np.log(down[1:]))])
+    law = np.exp(log - log.max())
+    return law / law.sum()
+
+
+def moments(law: Float[np.ndarray, "*t n"]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of m under laws of the number of spins up."""
+    m = np.linspace(-1, 1, law.shape[-1])
+    mean = law @ m
+    return mean, np.sqrt(np.maximum(law @ m**2 - mean**2, 0))

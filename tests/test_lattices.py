@@ -1,0 +1,127 @@
+"""Spin lattices against enumeration, the master equation and what must not move."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hoam_core.lattices import LATTICES, get_lattice
+from hoam_core.lattices.curie_weiss import (
+    master_equation,
+    mean_field_drift,
+    moments,
+    stationary_law,
+)
+from hoam_core.lattices.ising import (
+    CRITICAL,
+    enumerated,
+    onsager_energy,
+    spontaneous_magnetisation,
+)
+from hoam_core.lattices.spins import tiles, untiled
+from hoam_core.solvers import glauber
+
+
+def values(runs, temperature, field):
+    return jnp.tile(jnp.array([[temperature, field]]), (runs, 1))
+
+
+def test_four_by_four_spins_have_the_moments_of_all_their_states(key):
+    lattice, runs = get_lattice("ising"), 512
+    start = lattice.initial(key, jnp.zeros(runs), 4)
+    path = lattice.simulate(key, values(runs, 2.5, 0.1), start, np.arange(0.0, 300.0, 3.0))
+    m, walls = np.asarray(path)[30:].mean((0, 1))
+    exact_m, exact_walls = enumerated(4, 2.5, 0.1)
+    assert (exact_m, exact_walls) == pytest.approx((0.389341, 0.146746), abs=1e-6)
+    assert m == pytest.approx(exact_m, abs=0.03)
+    assert walls == pytest.approx(exact_walls, abs=0.004)
+
+
+def test_the_mean_field_chain_has_its_published_moments():
+    for sites, mean, spread in ((64, 0.431997, 0.218500), (4096, 0.489881, 0.024511)):
+        found = moments(stationary_law(sites, 1.1, 0.1))
+        np.testing.assert_allclose(found, (mean, spread), atol=2e-6)
+    law = master_equation(1024, 1.1, 0.1, -0.5, np.array([0, 1, 2.5, 5, 10]))
+    expected = [-0.5, -0.36072, -0.18445, 0.05563, 0.35202]
+    np.testing.assert_allclose(moments(law)[0], expected, atol=1e-5)
+
+
+def test_curie_weiss_spins_follow_the_master_equation(key):
+    lattice, runs, ts = get_lattice("curie-weiss"), 2_048, np.array([0.0, 1.0, 3.0])
+    start = lattice.initial(key, jnp.full(runs, -0.5), 8)
+    found = np.asarray(lattice.simulate(key, values(runs, 1.1, 0.1), start, ts))[..., 0]
+    # A start of independent spins: a binomial mixture of sharp ones.
+    ups = np.asarray(start).sum((0, 1))
+    laws = [moments(master_equation(64, 1.1, 0.1, k / 32 - 1, ts))[0] for k in np.unique(ups)]
+    share = np.array([np.mean(ups == k) for k in np.unique(ups)])
+    np.testing.assert_allclose(found.mean(1), share @ np.array(laws), atol=0.012)
+
+
+@pytest.mark.parametrize("name", LATTICES)
+def test_partial_increments_have_the_mean_and_k_times_the_variance_of_whole_ones(name, key):
+    lattice, runs, patch, dt = get_lattice(name), 1_024, 8, 0.1
+    mu = values(runs, 2.5, 0.1)
+    state = lattice.initial(key, jnp.full(runs, -0.4), 32)
+    z = lattice.observe(state)
+    own, other = jax.random.split(key)
+    whole = lattice.observe(lattice.evolve(own, mu, state, dt)) - z
+    parts = lattice.patch_increments(other, mu, state, patch, dt)
+    assert parts.shape == (16, runs, z.shape[1])
+    spread = np.asarray(whole).std(0)
+    gap = np.abs(np.asarray(parts).mean((0, 1)) - np.asarray(whole).mean(0))
+    # The rest is frozen for dt: the means agree to a share dt / 2 of the change.
+    change = np.abs(np.asarray(whole).mean(0))
+    assert np.all(gap < 5 * spread / np.sqrt(runs) + 0.5 * dt * change)
+    ratio = (np.asarray(parts) - np.asarray(parts).mean((0, 1))).std((0, 1)) / spread
+    np.testing.assert_allclose(ratio, 4.0, rtol=0.15)
+
+
+def test_frames_stay_frozen_and_sites_keep_their_place(key):
+    state = get_lattice("ising").initial(key, jnp.zeros(64), 12)
+    framed = tiles(state, 4, frame=1)
+    sites, neighbours = glauber.framed(4)
+    rows = framed[5]
+    up = glauber.thresholds(jnp.full(64, 2.0), jnp.zeros(64))
+    moved = glauber.ising(key, rows, sites, neighbours, up, 3.0)
+    frozen = np.setdiff1d(np.arange(36), sites)
+    np.testing.assert_array_equal(moved[frozen], rows[frozen])
+    assert np.mean(np.asarray(moved[sites] != rows[sites])) > 0.1
+    np.testing.assert_array_equal(untiled(tiles(state, 4), 12), state)
+
+
+def test_relaxation_in_patches_keeps_the_law_of_gibbs(key):
+    lattice, runs = get_lattice("ising"), 512
+    mu = values(runs, 3.5, 0.2)
+    state = lattice.evolve(key, mu, lattice.initial(key, jnp.full(runs, 0.3), 16), 30.0)
+    before = lattice.observe(state)
+    after = lattice.observe(lattice.relax(jax.random.key(9), mu, state, 8))
+    error = np.asarray(before).std(0) / np.sqrt(runs / 2)
+    assert np.all(np.abs(np.asarray(after - before).mean(0)) < 4 * error)
+
+
+def test_runs_do_not_share_their_clock(key):
+    lattice, runs = get_lattice("curie-weiss"), 4_096
+    state = lattice.initial(key, jnp.full(runs, -0.9), 16)
+    end = lattice.observe(lattice.evolve(key, values(runs, 1.1, 0.1), state, 1.0))[:, 0]
+    groups = np.asarray(end).reshape(glauber.groups_of(runs), -1)
+    # Means of groups of 64 scatter little more than those of independent runs.
+    assert groups.mean(1).std() < 2.2 * groups.std() / 8
+
+
+def test_exact_results_of_the_infinite_lattice():
+    assert spontaneous_magnetisation(2.0) == pytest.approx(0.911319, abs=1e-6)
+    assert spontaneous_magnetisation(CRITICAL + 1e-9) == 0.0
+    assert onsager_energy(CRITICAL) == pytest.approx(-np.sqrt(2), abs=1e-6)
+    assert mean_field_drift(np.array(0.490744), 1.1, 0.1) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", LATTICES)
+def test_bad_patches_are_told_with_their_cure(name, key):
+    lattice = get_lattice(name)
+    state, mu = lattice.initial(key, jnp.zeros(2), 12), values(2, 2.5, 0.1)
+    with pytest.raises(ValueError, match=r"must divide .* 12, but is 5; choose one of \[2, 3, 4"):
+        lattice.patch_increments(key, mu, state, 5, 0.1)
+    with pytest.raises(ValueError, match="smaller patch or a larger lattice"):
+        lattice.patch_increments(key, mu, state, 24, 0.1)
+    with pytest.raises(ValueError, match="Did you mean 'ising'"):
+        get_lattice("isng")
