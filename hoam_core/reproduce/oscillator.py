@@ -98,7 +98,7 @@ def trained(method: str, omega: float, seed: int, budget: Budget, **changes: Any
         if not isinstance(value, Cell):
             yield stage, value
             continue
-        losses = value.losses[: len(value.losses) // 50 * 50].reshape(50, -1).mean(1)
+        losses = [part.mean() for part in np.array_split(value.losses, min(50, len(value.losses)))]
         record = {"method": method, "omega": omega, "seed": seed, **changes,
                   "steps": value.row["training"]["steps"],
                   "losses": [float(f"{loss:.5g}") for loss in losses]}  # fmt: skip
