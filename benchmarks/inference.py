@@ -57,7 +57,7 @@ def compare_with_the_full_model(particles: int = 1_000_000) -> dict[str, float]:
         for n in (4_096, 16_384)
     }
     contenders[FULL] = lambda: system.simulate(key, mu, x0[particles], ts)
-    times = compete(contenders, repeats=2)
+    times = compete(contenders, repeats=6)
     print(f"\n{system.name}: {FULL}, compiled 3D3V particle-in-cell, {particles:,} particles")
     for name, seconds in times.items():
         print(f"  {name:<34} {seconds:8.3f} s, {times[FULL] / seconds:7.1f} times as fast")

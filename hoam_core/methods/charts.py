@@ -86,12 +86,13 @@ class Blocks(NamedTuple):
 
     def split(self, y: Float[Array, "*n d"]) -> Float[Array, "g *n b"]:
         """The components of each block along a new first axis."""
-        return jnp.moveaxis(y[..., np.array(self.members)], -2, 0)
+        # By whole rows: on a CPU to gather single numbers costs more than the step they are for.
+        return jnp.moveaxis(jnp.moveaxis(y, -1, 0)[np.array(self.members)], 1, -1)
 
     def join(self, y: Float[Array, "g *n b"]) -> Float[Array, "*n d"]:
         """The inverse of `split`."""
-        flat = jnp.moveaxis(y, 0, -2).reshape(*y.shape[1:-1], -1)
-        return flat[..., np.argsort(np.array(self.members).ravel())]
+        rows = jnp.moveaxis(y, -1, 1).reshape(-1, *y.shape[1:-1])
+        return jnp.moveaxis(rows[np.argsort(np.array(self.members).ravel())], 0, -1)
 
     def map(self, f: Callable, *arguments: Any) -> Any:
         """f of every block, results along a new first axis."""

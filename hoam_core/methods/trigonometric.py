@@ -27,16 +27,19 @@ class Harmonics(NamedTuple):
 
 
 def harmonics(angle: Float[Array, " n"], order: int) -> Harmonics:
-    """Multiples 0..order of an angle by the addition theorems."""
-    c1, s1 = jnp.cos(angle), jnp.sin(angle)
-
-    def rotate(carry, _):
-        c, s = carry
-        return (c * c1 - s * s1, s * c1 + c * s1), carry
-
-    # A scan and not an unrolled stack: XLA would fuse the chain and compute it anew for every row.
-    start = (jnp.ones_like(angle), jnp.zeros_like(angle))
-    return Harmonics(*jax.lax.scan(rotate, start, length=order + 1)[1])
+    """Multiples 0..order of an angle by the addition theorems, twice as many at each turn."""
+    cos = jnp.stack([jnp.ones_like(angle), jnp.cos(angle)])
+    sin = jnp.stack([jnp.zeros_like(angle), jnp.sin(angle)])
+    while len(cos) <= order:
+        # Or XLA would fuse the turns and compute the first ones anew for every row of the last.
+        cos, sin = jax.lax.optimization_barrier((cos, sin))
+        more = slice(1, order + 2 - len(cos))
+        c, s = cos[-1:], sin[-1:]
+        cos, sin = (
+            jnp.concatenate([cos, cos[more] * c - sin[more] * s]),
+            jnp.concatenate([sin, sin[more] * c + cos[more] * s]),
+        )
+    return Harmonics(cos[: order + 1], sin[: order + 1])
 
 
 class View(NamedTuple):
