@@ -89,6 +89,7 @@ def test_frames_stay_frozen_and_sites_keep_their_place(key):
     np.testing.assert_array_equal(untiled(tiles(state, 4), 12), state)
 
 
+@pytest.mark.slow
 def test_relaxation_in_patches_keeps_the_law_of_gibbs(key):
     lattice, runs = get_lattice("ising"), 512
     mu = values(runs, 3.5, 0.2)

@@ -35,7 +35,7 @@ def relaxation(share, dt=0.05, n=60_000):
     return Increments(*(jnp.asarray(a) for a in (np.zeros((n, 1)), z, dz)), dt, share)
 
 
-@pytest.mark.parametrize("share", [1.0, 4.0])
+@pytest.mark.parametrize("share", [pytest.param(1.0, marks=pytest.mark.slow), 4.0])
 def test_drift_and_noise_of_a_known_equation_are_found_whatever_the_share(share):
     method, params = trained(relaxation(share), steps=1_200)
     z0, h = jnp.linspace(-0.5, 1.5, 5)[:, None], 0.05

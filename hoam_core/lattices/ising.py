@@ -81,6 +81,8 @@ class Ising(SpinLattice):
     def relax(self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, patch: int) -> Spins:
         """In all patches of a tiling, then of one shifted by half a patch, and again."""
         check_patch(patch, state.shape[0])
+        if patch == state.shape[0]:
+            return self.evolve(key, mu, state, RELAXATION)
         for i in range(TILINGS):
             own, offset = jax.random.fold_in(key, i), (i % 2) * patch // 2
             state = _relax_tiles(own, mu, state, patch, RELAXATION / TILINGS, offset)
@@ -126,10 +128,11 @@ def _relax_tiles(key, mu, ups, patch, duration, offset):
     along = size // patch
     ups = jnp.roll(ups, (-offset, -offset), axis=(0, 1))
     column, row = np.meshgrid(np.arange(along), np.arange(along))
-    colours = (2 * (row % 2) + column % 2).ravel()
+    # Four colours part all neighbours on a torus with an even number of patches along each side.
+    colours = (2 * (row % 2) + column % 2 if along % 2 == 0 else along * row + column).ravel()
     # Neighbours in turn and not at once: a patch that moves among others at rest keeps the law of
     # Gibbs, two that move apart from each other would grow walls between them.
-    for colour in range(4):
+    for colour in np.unique(colours):
         which = np.flatnonzero(colours == colour)
         own = jax.random.fold_in(key, colour)
         moved = _moved(own, mu, tiles(ups, patch, frame=1)[which], patch, duration)
