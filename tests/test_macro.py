@@ -76,12 +76,12 @@ def test_paths_are_reproducible_and_finer_on_request(curie_weiss):
 
 
 def test_naive_increments_are_those_of_the_small_lattice_alone():
-    plan = Plan(size=32, patch=8, dt=0.1, runs=256, times=2, repeats=2, t_end=2.0)
+    plan = Plan(size=16, patch=8, dt=0.1, runs=256, times=1, repeats=2, t_end=2.0)
     lattice = get_lattice("ising")
     axes = ((2.5,), (0.1,))
     naive = joined(list(naive_increments(lattice, plan, axes, jax.random.key(0))))
     ours = joined(list(partial_increments(lattice, plan, axes, jax.random.key(0))))
-    assert (naive.share, ours.share) == (1.0, 16.0)
+    assert (naive.share, ours.share) == (1.0, 4.0)
     # One variance each way: a patch of the large lattice moves as much as a small lattice does.
     np.testing.assert_allclose(naive.dz.std(0), ours.dz.std(0), rtol=0.25)
 

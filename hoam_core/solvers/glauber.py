@@ -71,12 +71,12 @@ def uniformised(
     # Each run has its own number, or all would be ahead of their time, or behind, together.
     attempts = jax.random.poisson(count_key, n * duration, (groups, runs // groups))
     longest = jnp.max(attempts)
-    # The hardware's generator: three times as fast as the default on a CPU.
-    fast = jax.random.wrap_key_data(jax.random.bits(bits_key, (4,), jnp.uint32), impl="unsafe_rbg")
 
     def chunk(c, carry):
         which = jax.random.randint(jax.random.fold_in(site_key, c), (CHUNK, groups), 0, n)
-        bits = jax.random.bits(jax.random.fold_in(fast, c), (CHUNK, *attempts.shape), jnp.uint32)
+        bits = jax.random.bits(
+            jax.random.fold_in(bits_key, c), (CHUNK, *attempts.shape), jnp.uint32
+        )
 
         def attempt(j, carry):
             ups, inside = carry
