@@ -209,14 +209,22 @@ def test_a_phone_shows_everything_without_scrolling_sideways(live):
     system.wait_for(state="visible")
 
 
-def serious(page) -> list:
-    """What axe finds on a page now, but for minor things."""
-    found = Axe().run(page.page).response["violations"]
-    return [
-        (one["id"], [node["target"] for node in one["nodes"]][:3])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
+def serious(page):
+    """What axe still finds on a page at the third look, but for minor things.
+
+    A part that fades in or out is hidden from readers for a moment: looked at again, it is not.
+    """
+    kept = []
+    for _ in range(3):
+        kept = [
+            (one["id"], [node["target"] for node in one["nodes"]][:3])
+            for one in Axe().run(page.page).response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        if not kept:
+            break
+        page.page.wait_for_timeout(700)
+    return kept
 
 
 def test_axe_finds_nothing_serious(live):
