@@ -51,7 +51,15 @@ def integrand(omega: float, t: jnp.ndarray) -> jnp.ndarray:
 
 
 def quadrature_study(omega: float, draws: int = 100) -> dict[str, Any]:
-    """Integral of q by each rule and number of nodes, and its spread over draws."""
+    """Integral of q by each rule and number of nodes, and its spread over draws.
+
+    In double precision: the rounding of q in single is larger than the errors of a good rule.
+    """
+    with jax.enable_x64(True):
+        return _quadrature_study(omega, draws)
+
+
+def _quadrature_study(omega: float, draws: int) -> dict[str, Any]:
     dense = gauss_legendre(2_000)(jax.random.key(0))
     exact = float(dense.weights @ integrand(omega, dense.nodes))
     study: dict[str, Any] = {"omega": omega, "exact": exact, "nodes": [9, 17, 33, 65, 129, 257]}
@@ -168,6 +176,9 @@ def _draw_figure2(path: Path, found: dict[str, Any], records: list[dict[str, Any
         for record in (r for r in records if r["omega"] == OMEGA):
             share = np.linspace(0, 1, len(record["losses"]))
             right.plot(share, record["losses"], color=COLOURS[record["method"]], alpha=0.7, lw=0.9)
+        losses = np.concatenate([r["losses"] for r in records if r["omega"] == OMEGA])
+        # A few steps leap far above the others and would flatten all of them.
+        right.set_ylim(losses.min(), np.quantile(losses, 0.97))
         right.set(title=f"loss over training, ω = {OMEGA:g}", xlabel="share of training")
         for name, title in TITLES.items():
             mine = [r for r in records if r["method"] == name and "value" in r]
