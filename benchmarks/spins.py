@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.timing import compete
-from hoam_core.lattices import get_lattice
+from hoam_core.systems.lattices import get_lattice
 
 SIZE, RUNS, SWEEPS = 64, 1_024, 8
 TEMPERATURE, FIELD = 2.5, 0.1

@@ -17,7 +17,7 @@ MOST_PARTICLES = 131_072
 # A roll-out is one array of all its times, single precision; a visitor must not fill the machine.
 MOST_BYTES = 512 * 2**20
 USUAL, USUAL_NUMBERS = 4_096, 131_072
-PREFERRED = ("galerkin", "hybrid", "dice", "hoam-gauss")
+PREFERRED = ("partial", "galerkin", "hybrid", "dice", "hoam-gauss")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class Catalogue:
     def plane(self, system: str) -> tuple[str, str]:
         """Names of the two components that a view of a system starts with."""
         about = self.systems[system]
-        first, second = about.plane or [c.name for c in about.components[:2]]
-        return first, second
+        names = about.plane or [c.name for c in about.components[:2]]
+        # A single component is drawn against itself, or rather not at all.
+        return names[0], names[-1]
 
     def axes(self, system: str, plane: tuple[str, str] | None = None) -> tuple[int, int]:
         """Indices of two components by their names; those of `plane` unless given."""

@@ -109,6 +109,7 @@ class Controls(pn.viewable.Viewer):
         # The full model has a number of its own.
         self._particles.visible = bool(self._state.model)
         system = self._catalogue.systems[self._state.system]
+        self._particles.label = system.population.capitalize()
         model = self._catalogue.models.get(self._state.model or "")
         self._about.object = readout.about_model(model, system)
 

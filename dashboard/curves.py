@@ -24,6 +24,7 @@ class Curves:
         self.name = name
         empty = {"t": [], "y": []}
         self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in DASH}
+        self.clouds = {kind: Cloud() for kind in MODELS} if legend else {}
         self.x_range = Range1d(0, 1)
         self.lines: list = []
         self.figures = {"linear": self._build("linear", height, legend)}
@@ -37,6 +38,8 @@ class Curves:
         )  # fmt: skip
         made.title.text = self.name
         items = []
+        for kind, cloud in self.clouds.items():
+            self.lines += [(kind, glyph) for glyph in cloud.draw(made)]
         for kind, source in self.sources.items():
             line = made.line(
                 "t", "y", source=source, line_color=INK[False][kind], line_dash=DASH[kind],
@@ -106,7 +109,33 @@ class Curves:
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
         for kind, glyph in self.lines:
-            glyph.line_color = INK[dark][kind]
+            names = glyph.properties() & {"line_color", "fill_color"}
+            glyph.update(**dict.fromkeys(names, INK[dark][kind]))
+
+
+class Cloud:
+    """What stands round a mean: a band one standard deviation wide, and a few paths."""
+
+    def __init__(self):
+        self.band = ColumnDataSource({"t": [], "low": [], "high": []})
+        self.paths = ColumnDataSource({"t": [], "y": []})
+
+    def draw(self, made: figure) -> list:
+        """Glyphs in a figure, behind its curves."""
+        band = made.varea("t", "low", "high", source=self.band, fill_alpha=0.16)
+        paths = made.multi_line("t", "y", source=self.paths, line_alpha=0.45, line_width=0.8)
+        return [band.glyph, paths.glyph]
+
+    def show(self, t: np.ndarray, mean: np.ndarray, spread: np.ndarray, paths: np.ndarray) -> None:
+        """Mean and spread (t,) and paths (t, q); empty arrays remove all."""
+        self.band.data = {"t": t, "low": mean - spread, "high": mean + spread}
+        self.paths.data = {"t": [t] * paths.shape[1], "y": list(paths.T)}
+
+    def clear(self) -> None:
+        """Draw nothing."""
+        if len(self.band.data["t"]):
+            nothing = np.array([])
+            self.show(nothing, nothing, nothing, np.zeros((0, 0)))
 
 
 class Profile:

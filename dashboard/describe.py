@@ -17,6 +17,7 @@ from dashboard.runs import Axes, Run
 from dashboard.units import with_unit
 from hoam_core import System
 from hoam_core.metrics.physics import CurveError, curve_error
+from hoam_core.systems import Lattice
 
 BESIDE_A_FIELD = ("total_energy", "momentum")
 MOMENTS = {"mean": "mean of {}", "spread": "spread of {}"}
@@ -70,7 +71,11 @@ def shown(system: System, axes: Axes) -> list[Shown]:
         for i, c in ((i, system.components[i]) for i in axes)
     ]
     main = next(iter(info.values()))
-    return [main, *(one for one in moments if one.name != main.name)]
+    if isinstance(system, Lattice):
+        first = system.components[axes[0]]
+        main = Shown(first.name, first.label, first.unit, ("mean", axes[0]))
+    others = [one for one in dict.fromkeys(moments) if one.moment != main.moment]
+    return [main, *others]
 
 
 def headline(run: Run | None, system: System, axes: Axes) -> str:

@@ -17,6 +17,7 @@ from dashboard.runs import Run
 from dashboard.state import Exploration
 from dashboard.units import with_unit
 from hoam_core.metrics.physics import GrowthFit
+from hoam_core.systems import Lattice
 
 LOW = 116
 RIGHT = {"position": "absolute", "right": "6px", "top": "4px", "z-index": "2"}
@@ -83,6 +84,8 @@ class Evolution(pn.viewable.Viewer):
                 curve.show(kind, run.times if run is not None else [], y)
                 if run is not None:
                     values, least = [*values, y], max(least, one.least(run))
+            if curve.clouds:
+                values += [v for kind, run in runs.items() if (v := self._cloud(kind, run)).size]
             curve.fit(float(self.state.ts[-1]), values, least)
         self.fits = {kind: energy.growth(run) for kind, run in runs.items()}
         anchor = "truth" if self.fits["truth"] or answer is None else "model"
@@ -91,6 +94,17 @@ class Evolution(pn.viewable.Viewer):
             line = energy.theory_line(runs[anchor], self.fits[anchor], rate)
         self.curves[0].show("theory", *line)
         self.curves[0].explain([kind for kind in DASH if self.curves[0].has(kind)])
+
+    def _cloud(self, kind: str, run: Run | None) -> np.ndarray:
+        """Band and paths round the first mean of a lattice, whose noise is what one looks at."""
+        cloud = self.curves[0].clouds[kind]
+        if run is None or run.paths is None or not isinstance(self._system, Lattice):
+            cloud.clear()
+            return np.array([])
+        i = self.state.axes[0]
+        mean, spread = run.moments.mean[:, i], run.moments.spread[:, i]
+        cloud.show(run.times, mean, spread, run.paths[..., i])
+        return np.concatenate([mean - spread, mean + spread, run.paths[..., i].ravel()])
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -12,12 +12,14 @@ from dashboard import describe, readout
 from dashboard.catalogue import Catalogue
 from dashboard.controls import PlaneChoice, Sliders
 from dashboard.evolution import Evolution
+from dashboard.lattice_scene import LatticeScene
 from dashboard.layout import card, grid, stack
 from dashboard.player import Player
 from dashboard.scene import Scene
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import __version__
+from hoam_core.systems import Lattice
 
 REST_AFTER = 80  # milliseconds
 # On a phone the pictures are taller than the screen; the player stays with whichever is read.
@@ -32,6 +34,8 @@ class Explore(pn.viewable.Viewer):
         self.state, self.session, self.catalogue = state, session, catalogue
         self.player = Player(state)
         self.scene = Scene(state, session, catalogue)
+        self.lattice = LatticeScene(state, catalogue)
+        self._stage = stack()
         self.evolution = Evolution(state, catalogue)
         self._rest_is_due = False
         self._headline, self._notices = readout.words(), readout.words()
@@ -47,6 +51,7 @@ class Explore(pn.viewable.Viewer):
         state.param.watch(
             lambda *_: self._place(), ["parameters", "model", "horizontal", "vertical"]
         )
+        session.param.watch(lambda *_: self._draw_lattice(), "lattice")
         session.param.watch(
             lambda *_: self.update(), ["answer", "reference", "truth_state", "problem", "warnings"]
         )
@@ -68,7 +73,7 @@ class Explore(pn.viewable.Viewer):
                 ),
                 self._notices,
             ),
-            self.scene,
+            self._stage,
             card(self.player, style=AT_HAND),
             grid(
                 stack(self.evolution, self._error_card),
@@ -94,12 +99,16 @@ class Explore(pn.viewable.Viewer):
         if not self.state.settled:
             return
         with pn.io.hold():
-            self.scene.place()
+            scene = self.lattice if isinstance(self.system, Lattice) else self.scene
+            if list(self._stage) != [scene]:
+                self._stage[:] = [scene]
+            scene.place()
             self.evolution.place()
             self._error_card.visible = bool(self.state.model)
-            parts = [] if self.scene.alone else [self.scene.below]
+            whole = scene is self.lattice or self.scene.alone
+            parts = [] if whole else [self.scene.below]
             parts += [card(self.evolution.others), self._rates]
-            if len(parts) != len(self._right):
+            if [*parts[:-2]] != [*self._right[:-2]] or not len(self._right):
                 self._right[:] = parts
         self.update()
 
@@ -132,7 +141,20 @@ class Explore(pn.viewable.Viewer):
         answer, reference = self._runs()
         with pn.io.hold():
             self.evolution.at(self.state.time)
-            self.scene.draw_pictures(answer, reference.truth if reference else None)
+            self._draw_scene(answer, reference.truth if reference else None)
+
+    def _draw_scene(self, answer, truth) -> None:
+        if isinstance(self.system, Lattice):
+            self.lattice.draw(answer, truth)
+        else:
+            self.scene.draw_pictures(answer, truth)
+
+    def _draw_lattice(self) -> None:
+        if not self.state.settled:
+            return
+        with pn.io.hold():
+            self.lattice.show(self.session.lattice)
+            self._draw_pictures()
 
     def _draw_frame(self) -> None:
         """Another time of the same runs: pictures, cursors and densities together."""
@@ -141,7 +163,8 @@ class Explore(pn.viewable.Viewer):
         answer, reference = self._runs()
         with pn.io.hold():
             self._draw_pictures()
-            self.scene.draw_densities(answer, reference.truth if reference else None)
+            if not isinstance(self.system, Lattice):
+                self.scene.draw_densities(answer, reference.truth if reference else None)
 
     def _draw_rest(self) -> None:
         self._rest_is_due = False
@@ -150,7 +173,8 @@ class Explore(pn.viewable.Viewer):
         answer, reference = self._runs()
         with pn.io.hold():
             truth, rate = (reference.truth, reference.rate) if reference else (None, None)
-            self.scene.draw_densities(answer, truth)
+            if not isinstance(self.system, Lattice):
+                self.scene.draw_densities(answer, truth)
             self.evolution.draw(answer, truth, rate)
             self._write(answer, reference)
 
@@ -165,7 +189,7 @@ class Explore(pn.viewable.Viewer):
         has_first = truth is not None and truth.complete
         done = reference.done if reference else 0.0
         self._progress.object = readout.progress(
-            session.truth_state, done, has_first, self.system.truth_particles
+            session.truth_state, done, has_first, self.system
         )
         busy = session.truth_state in ("waiting", "running")
         self._truth_button.visible = session.truth_state != "done"
@@ -176,18 +200,20 @@ class Explore(pn.viewable.Viewer):
         self._growth.object = readout.growth_table(fits, rate, bool(self.state.model))
         self._growth.visible = bool(self._growth.object)
         self._write_status(answer)
-        self.scene.title(answer)
+        if not isinstance(self.system, Lattice):
+            self.scene.title(answer)
 
     def _write_status(self, answer) -> None:
         session, state = self.session, self.state
-        pieces = [f"{state.particles:,} particles", f"seed {state.seed}"]
+        unit = self.system.population
+        pieces = [f"{state.particles:,} {unit}", f"seed {state.seed}"]
         if answer is not None:
             waited = f"answered in {readout.duration(session.waited)}"
             took = f"model {readout.duration(answer.seconds)}"
             took += " with compilation" if answer.first else ""
             pieces = [took, waited, *pieces, f"answer {session.version}"]
         elif not state.model:
-            pieces = [f"{self.system.truth_particles:,} particles", f"seed {state.seed}"]
+            pieces = [f"{self.system.truth_particles:,} {unit}", f"seed {state.seed}"]
         self._status.param.update(
             text=" · ".join([*pieces, f"hoam_core {__version__}"]),
             version=session.version, truth=session.truth_state,
@@ -198,6 +224,7 @@ class Explore(pn.viewable.Viewer):
         """Colours for a light or a dark page."""
         with pn.io.hold():
             self.scene.theme(dark)
+            self.lattice.theme(dark)
             self.evolution.theme(dark)
 
     def __panel__(self):

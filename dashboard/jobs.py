@@ -22,8 +22,10 @@ from hoam_core.checks import DivergedError
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import observe
+from hoam_core.systems import Lattice
 
 SAVES = 5
+PATHS = 6
 # Models and numbers of particles that this process has compiled.
 compiled: set[tuple[str, int]] = set()
 
@@ -44,7 +46,10 @@ def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
         )
-    run = Run(case, ts, found.kept, ranges, found.moments, curves, seconds, first=first)
+    paths = np.asarray(x[:, :PATHS])
+    run = Run(
+        case, ts, found.kept, ranges, found.moments, curves, seconds, first=first, paths=paths
+    )
     run.limits(axes)
     answers.put(case, run)
     yield run
@@ -58,7 +63,9 @@ def predict(
     mu = system.vector(named(system, case))
     start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
     x0 = system.initial(start_key, mu, case.particles)
-    x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=STEPS))
+    # A step between two frames is enough for a smooth field, but noise is not smooth.
+    steps = None if isinstance(system, Lattice) else STEPS
+    x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=steps))
     curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
     compiled.add((case.model, case.particles))
     return x, curves, time.perf_counter() - start
@@ -74,17 +81,19 @@ def truth(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Ru
     mu = system.vector(named(system, case))
     x0, run_key = start_truth(system, mu, case.particles, case.seed)
     moments: list[Moments] = []
+    paths: list[np.ndarray] = []
     curves: dict[str, list[np.ndarray]] = {o.name: [] for o in system.observable_info}
     for piece in simulate_pieces(system, run_key, mu, x0, ts, saves=SAVES):
         found = digest(piece.x, ranges, len(ts))
         moments.append(found.moments)
+        paths.append(np.asarray(piece.x[:, :PATHS]))
         for name, values in observe(system, piece.x, mu).items():
             curves[name].append(np.asarray(values))
         so_far = Moments(*map(np.concatenate, zip(*moments, strict=True)))
         run = Run(
             case, ts, growing.add(found.kept), ranges, so_far,
             {k: np.concatenate(v) for k, v in curves.items()},
-            time.perf_counter() - start, piece.done,
+            time.perf_counter() - start, piece.done, paths=np.concatenate(paths),
         )  # fmt: skip
         run.limits(axes)
         if run.complete:

@@ -78,9 +78,9 @@ def notices(warnings: list[str], problem: str) -> str:
     return "".join(pieces)
 
 
-def progress(state: str, done: float, has_first: bool, particles: int) -> str:
+def progress(state: str, done: float, has_first: bool, system: System) -> str:
     """How far the full model is, in words and as a bar."""
-    what = f"Full model, {particles:,} particles"
+    what = f"Full model, {system.truth_particles:,} {system.population}"
     if state == "done":
         return f'<p class="soft">{what}: truth and noise floor are complete.</p>'
     if state == "cancelled":

@@ -35,7 +35,8 @@ class Case(NamedTuple):
 class Run:
     """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
 
-    `first` says that its seconds hold the compilation of the model.
+    `first` says that its seconds hold the compilation of the model; `paths` are those of a few
+    samples.
     """
 
     case: Case
@@ -47,6 +48,7 @@ class Run:
     seconds: float = 0.0
     done: float = 1.0
     first: bool = False
+    paths: Float[np.ndarray, "t q d"] | None = None
     _limits: dict[Axes, Limits] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

@@ -14,11 +14,15 @@ import param
 
 from dashboard.catalogue import Catalogue
 from dashboard.jobs import Reference, answer, growth_rate, reference
-from dashboard.runs import Case, Run, answers, truth_case, truths
+from dashboard.lattice_jobs import LatticeView, lattice_view
+from dashboard.runs import Axes, Case, Run, answers, truth_case, truths
 from dashboard.state import Exploration
 from dashboard.worker import Worker
+from hoam_core.systems import Lattice
 
 REST = 0.4
+# A lattice should not wait until the slider rests, nor be computed for every pixel of its way.
+AT_ONCE = 0.05
 
 
 class Session(param.Parameterized):
@@ -29,6 +33,7 @@ class Session(param.Parameterized):
     truth_state = param.Selector(
         default="waiting", objects=["waiting", "running", "done", "cancelled", "failed"]
     )
+    lattice = param.Parameter(doc="The LatticeView of the current parameters, or None.")
     problem = param.String(doc="Why the last request has no answer; empty if it has one.")
     warnings = param.List(doc="A sentence for each parameter outside the trained range.")
     version = param.Integer(doc="Counts the answers that were shown.")
@@ -46,6 +51,7 @@ class Session(param.Parameterized):
         self._models, self._truths, self._schedule = models, truths_worker, schedule
         self._watched: param.Parameterized | None = None
         self._wanted: tuple[Case, float] | None = None
+        self._lattice_wanted: tuple[Case, Axes] | None = None
         self._asked = 0.0
         self.waited = 0.0
         self.closed = False
@@ -82,7 +88,31 @@ class Session(param.Parameterized):
             return
         self._warn(case)
         self._ask_model(case)
+        self._ask_lattice(case)
         self._ask_truth(REST)
+
+    def _ask_lattice(self, case: Case) -> None:
+        wanted = case._replace(particles=0), self.state.axes
+        if self._lattice_wanted == wanted:
+            return
+        self._lattice_wanted = wanted
+        if not isinstance(self.catalogue.systems[case.system], Lattice):
+            self._truths.cancel((self, "lattice"))
+            self.lattice = None
+            return
+        job = partial(lattice_view, case, self.catalogue, self.state.ts, self.state.axes)
+        deliver = self._on_loop(self._show_lattice, case)
+        self._truths.ask((self, "lattice"), job, deliver, delay=AT_ONCE)
+
+    def _show_lattice(self, case: Case, result: LatticeView | Exception) -> None:
+        if self.closed or self._lattice_wanted is None:
+            return
+        if case._replace(particles=0) != self._lattice_wanted[0]:
+            return
+        if isinstance(result, Exception):
+            self.problem = str(result)
+        else:
+            self.lattice = result
 
     def _warn(self, case: Case) -> None:
         model = self.catalogue.models.get(case.model)
@@ -157,6 +187,7 @@ class Session(param.Parameterized):
         self.closed = True
         self._models.cancel(self)
         self._truths.cancel(self)
+        self._truths.cancel((self, "lattice"))
 
     def _on_loop(self, receive: Callable, case: Case) -> Callable:
         return lambda value: self._schedule(partial(receive, case, value))

@@ -30,7 +30,10 @@ def parameter_state(system: System) -> param.Parameterized:
     """A Parameterized with one bounded number for each physics parameter of a system."""
     numbers = {
         p.name: param.Number(
-            default=p.default, bounds=(p.low, p.high), step=nice_step(p.low, p.high), label=p.label
+            default=p.default,
+            bounds=(p.low, p.high),
+            label=p.label,
+            step=p.whole or nice_step(p.low, p.high),
         )
         for p in system.parameters
     }
@@ -111,7 +114,7 @@ class Exploration(param.Parameterized):
 
     def _keep_apart(self, *events: param.parameterized.Event) -> None:
         # Choosing the component that the other side shows exchanges them.
-        if self.horizontal == self.vertical:
+        if self.horizontal == self.vertical and len(self.param.horizontal.objects) > 1:
             event = events[0]
             other = "vertical" if event.name == "horizontal" else "horizontal"
             self.param.update(**{other: event.old})
@@ -159,8 +162,9 @@ class Exploration(param.Parameterized):
 
     @property
     def mu(self) -> dict[str, float]:
-        """The physics parameters by name."""
-        return values_of(self.parameters)
+        """The physics parameters by name, in the order of the system."""
+        values = values_of(self.parameters)
+        return {p.name: values[p.name] for p in self._catalogue.systems[self.system].parameters}
 
     def step(self, by: int) -> None:
         """Move by whole frames, stopping at the ends."""

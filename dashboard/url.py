@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from dashboard.catalogue import Catalogue
 from dashboard.state import HIGHEST_SEED, Exploration
 from hoam_core import System
-from hoam_core.checks import check_count, check_within, lookup
+from hoam_core.checks import check_count, check_multiple, check_within, lookup
 
 VIEW = "explore"
 
@@ -135,6 +135,8 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str
         def read(text: str, p=p) -> float:
             value = number(p.name, text)
             check_within(p.name, value, p.low, p.high)
+            if p.whole:
+                check_multiple(p.name, value, p.whole)
             return value
 
         if (value := reader.attempt(p.name, read)) is not None:

@@ -43,6 +43,13 @@ def check_count(name: str, value: int, minimum: int = 1) -> None:
         )
 
 
+def check_multiple(name: str, value: float, unit: int) -> None:
+    """Raises ValueError unless `value` is a whole multiple of `unit`."""
+    if not isfinite(value) or value % unit:
+        what = "a whole number" if unit == 1 else f"a multiple of {unit}"
+        raise ValueError(f"Argument `{name}` must be {what}, but is {value:g}.")
+
+
 def check_within(name: str, value: float, low: float, high: float) -> None:
     """Raises ValueError unless `value` is a number in [low, high]."""
     if not isfinite(value):

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import typer
 import xarray as xr
 from rich.table import Table
@@ -44,9 +45,16 @@ from hoam_core.loading import LOADINGS
 from hoam_core.models import Model, list_models, load_model
 from hoam_core.networks import NETWORKS
 from hoam_core.reproduce import TARGETS
-from hoam_core.simulate import simulate_pieces, start_truth
-from hoam_core.store import check_file, check_folder, read_dataset, to_dataset, write_dataset
-from hoam_core.systems import SYSTEMS, System, get_system
+from hoam_core.simulate import lattice_pieces, simulate_pieces, start_truth
+from hoam_core.store import (
+    check_file,
+    check_folder,
+    lattice_dataset,
+    read_dataset,
+    to_dataset,
+    write_dataset,
+)  # fmt: skip
+from hoam_core.systems import SYSTEMS, Lattice, System, get_system
 from hoam_core.version import __version__
 
 app = typer.Typer(
@@ -122,28 +130,41 @@ def simulate(
     system: str,
     out: Out,
     settings: Settings = None,
-    particles: Particles = 16_384,
+    particles: MaybeParticles = None,
     t_end: End = None,
     n_times: Times = None,
     seed: Seed = 0,
     loading: Annotated[str, typer.Option("--loading", help="quiet or random")] = "quiet",
     quiet: Quiet = False,
 ) -> None:
-    """Run a full model and write its states and observables."""
+    """Run a full model and write its states and observables.
+
+    The particles of a lattice are independent runs: the file holds the cells of the first, and the
+    mean and spread of the observables over all.
+    """
     target = get_system(system)
-    values = parse_settings(settings, target)
+    mu = target.vector(parse_settings(settings, target))
     ts = target.times(t_end, n_times)
     law = lookup(loading, LOADINGS, "loading")
     check_file(out)
-    mu = target.vector(values)
-    x0, key = start_truth(target, mu, particles, seed, law)
-    pieces = []
     with progress(quiet) as bar:
         task = bar.add_task(f"{target.title}", total=1.0, note="")
-        for piece in simulate_pieces(target, key, mu, x0, ts):
-            pieces.append(piece.x)
-            bar.update(task, completed=piece.done)
-    run = to_dataset(target, mu, ts, jnp.concatenate(pieces), seed=seed, method="full-model")
+        if isinstance(target, Lattice):
+            pictures, z = [], []
+            for cells, now in lattice_pieces(target, mu, ts, runs=particles or 1, seed=seed):
+                pictures.append(cells)
+                z.append(now)
+                bar.update(task, completed=len(z) / len(ts))
+            run = lattice_dataset(target, mu, ts, np.stack(pictures), jnp.stack(z), seed=seed)
+        else:
+            count = 16_384 if particles is None else particles
+            x0, key = start_truth(target, mu, count, seed, law)
+            pieces = []
+            for piece in simulate_pieces(target, key, mu, x0, ts):
+                pieces.append(piece.x)
+                bar.update(task, completed=piece.done)
+            x = jnp.concatenate(pieces)
+            run = to_dataset(target, mu, ts, x, seed=seed, method="full-model")
     write_dataset(run, out)
 
 
@@ -151,7 +172,9 @@ def simulate(
 def train(
     system: str,
     out: Annotated[Path, typer.Option("--out", help="Folder for the model.")],
-    method: Annotated[str, typer.Option("--method")] = "galerkin",
+    method: Annotated[
+        str | None, typer.Option("--method", help="galerkin, or partial for a lattice, unless told")
+    ] = None,
     network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
     loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
     particles: MaybeParticles = None,

@@ -16,7 +16,7 @@ from hoam_core.methods import METHODS, Method
 from hoam_core.methods.base import Frame
 from hoam_core.networks import NETWORKS
 from hoam_core.recipes import RECIPES
-from hoam_core.systems import System, get_system
+from hoam_core.systems import Lattice, System, get_system
 
 Options = Mapping[str, Any]
 
@@ -46,6 +46,14 @@ class Experiment:
     def __post_init__(self) -> None:
         system = get_system(self.system)
         entry = lookup(self.method, METHODS, "method")
+        is_lattice = isinstance(system, Lattice)
+        if entry.of_lattices != is_lattice:
+            fitting = [name for name, e in METHODS.items() if e.of_lattices == is_lattice]
+            kind = "the patches of a lattice" if entry.of_lattices else "populations in a field"
+            raise ValueError(
+                f"Argument `method` must be one of {', '.join(fitting)} for {self.system!r}, but "
+                f"is {self.method!r}, which learns from {kind}."
+            )
         lookup(self.loading, LOADINGS, "loading")
         if entry.needs_network:
             lookup(self.network or "(none)", NETWORKS, "network")
@@ -100,9 +108,14 @@ class Experiment:
 
 
 def default_experiment(
-    system: System, method: str, *, network: str | None = None, **changes: Any
+    system: System, method: str | None = None, *, network: str | None = None, **changes: Any
 ) -> Experiment:
-    """The project's own choice of data and budget for a method on a system."""
+    """The project's own choice of data and budget for a method on a system.
+
+    Without a method: `partial` for a lattice, `galerkin` for any other system.
+    """
+    if method is None:
+        method = "partial" if isinstance(system, Lattice) else "galerkin"
     entry = lookup(method, METHODS, "method")
     if entry.needs_network and network is None:
         network = "colora"
@@ -124,6 +137,8 @@ def build_method(experiment: Experiment, scaling: Scaling) -> Method:
     """The method of an experiment in the coordinates of its training data."""
     system = get_system(experiment.system)
     frame = Frame(system.domain, scaling, experiment.axes, experiment.times)
+    if isinstance(system, Lattice):
+        frame = frame._replace(rates=system.rates, sites=system.sites)
     network = None
     if experiment.network is not None:
         network = NETWORKS[experiment.network](**experiment.network_options)

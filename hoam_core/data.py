@@ -4,6 +4,8 @@ Methods work in z = (x - shift) / scale, tau = t / t_end and nu in [-1, 1]; the 
 moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
 """
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -35,6 +37,21 @@ class Ensemble(eqx.Module):
             )
 
 
+class Increments(NamedTuple):
+    """Observables z of s states of a large system of `sites` sites, and what they change by in dt.
+
+    `share` is lambda: how many times the covariance of dz is that of the large system's increments
+    (arXiv 2511.12842, section 3.2). mu holds the parameters that the law of motion depends on.
+    """
+
+    mu: Float[Array, "s p"]
+    z: Float[Array, "s k"]
+    dz: Float[Array, "s k"]
+    dt: float
+    share: float
+    sites: float
+
+
 class Scaling(eqx.Module):
     """Physical <-> unit coordinates: statistics of the training data, pooled over mu and t."""
 
@@ -49,15 +66,22 @@ class Scaling(eqx.Module):
     @classmethod
     def of(cls, ensemble: Ensemble) -> "Scaling":
         """Mean, standard deviation and range of an ensemble; parameters by their range."""
-        axes = (0, 1, 2)
+        return cls.of_samples(ensemble.x, ensemble.mu, ensemble.ts[-1])
+
+    @classmethod
+    def of_samples(
+        cls, x: Float[Array, "*s d"], mu: Float[Array, "m p"], t_end: Float[Array, ""]
+    ) -> "Scaling":
+        """The same of samples of any times and parameters."""
+        axes = tuple(range(x.ndim - 1))
         return cls(
-            shift=jnp.mean(ensemble.x, axes),
-            scale=jnp.std(ensemble.x, axes),
-            low=jnp.min(ensemble.x, axes),
-            high=jnp.max(ensemble.x, axes),
-            mu_low=jnp.min(ensemble.mu, 0),
-            mu_high=jnp.max(ensemble.mu, 0),
-            t_end=ensemble.ts[-1],
+            shift=jnp.mean(x, axes),
+            scale=jnp.std(x, axes),
+            low=jnp.min(x, axes),
+            high=jnp.max(x, axes),
+            mu_low=jnp.min(mu, 0),
+            mu_high=jnp.max(mu, 0),
+            t_end=t_end,
         )
 
     def unit(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:

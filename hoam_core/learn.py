@@ -8,7 +8,7 @@ where an uninterrupted one would; then `model.json` and `model.safetensors`.
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +23,10 @@ from safetensors.numpy import save as save_arrays
 
 from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, parameter_grid
-from hoam_core.data import Ensemble, Scaling
+from hoam_core.data import Ensemble, Increments, Scaling
 from hoam_core.evaluate import affordable_times, evaluate, report
+from hoam_core.macro.increments import increments_of, joined, plan_of
+from hoam_core.methods import METHODS
 from hoam_core.methods.base import Method
 from hoam_core.models import Model, save_model
 from hoam_core.seeds import seed_key
@@ -60,16 +62,10 @@ def learn(
     """
     folder = check_folder(folder)
     started = time.perf_counter()
-    runs = []
-    total = len(parameter_grid(experiment.axes))
-    for run in training_runs(experiment):
-        runs.append(run)
-        yield Progress("full-model runs", len(runs), total)
-    ensemble = as_ensemble(experiment, runs)
-    del runs
-    scaling = Scaling.of(ensemble)
+    is_lattice = METHODS[experiment.method].of_lattices
+    data, scaling = yield from (_patches if is_lattice else _populations)(experiment)
     state = None
-    for state in _fit(experiment, ensemble, scaling, folder / CHECKPOINT, resume, every):
+    for state in _fit(experiment, data, scaling, folder / CHECKPOINT, resume, every):
         yield Progress("training", state.step, experiment.steps, state.losses)
     if state is None:
         raise RuntimeError("The training yielded no state.")
@@ -93,15 +89,35 @@ def learn(
     yield Progress("saved", 1, 1, state.losses, model)
 
 
+def _populations(experiment: Experiment) -> Generator[Progress, None, tuple[Ensemble, Scaling]]:
+    runs = []
+    total = len(parameter_grid(experiment.axes))
+    for run in training_runs(experiment):
+        runs.append(run)
+        yield Progress("full-model runs", len(runs), total)
+    ensemble = as_ensemble(experiment, runs)
+    return ensemble, Scaling.of(ensemble)
+
+
+def _patches(experiment: Experiment) -> Generator[Progress, None, tuple[Increments, Scaling]]:
+    parts, plan = [], plan_of(experiment)
+    for part in increments_of(experiment):
+        parts.append(part)
+        yield Progress("patches", len(parts), plan.parts)
+    data = joined(parts)
+    axes = parameter_grid(experiment.axes)
+    return data, Scaling.of_samples(data.z, axes, jnp.asarray(experiment.t_end))
+
+
 def parameters_to_judge(model: Model) -> list[dict[str, float]]:
     """The system's own test values, those of several parameters taken together in turn."""
-    names = [p.name for p in model.system.parameters]
-    tests = [p.test for p in model.system.parameters]
+    chosen = [p for p in model.system.parameters if not p.optional]
+    names, tests = [p.name for p in chosen], [p.test for p in chosen]
     return [dict(zip(names, values, strict=True)) for values in zip(*tests, strict=False)]
 
 
 def _fit(
-    experiment: Experiment, ensemble: Ensemble, scaling: Scaling, checkpoint: Path,
+    experiment: Experiment, data: Ensemble | Increments, scaling: Scaling, checkpoint: Path,
     resume: bool, every: int,
 ) -> Iterator[TrainState]:  # fmt: skip
     """`fit` with a checkpoint after every yield; at least the finished state of a resumed one."""
@@ -110,12 +126,10 @@ def _fit(
     key = seed_key(experiment.seed, "fit")
     state = None
     if resume and method.loss is not None:
-        state = _read_checkpoint(checkpoint, experiment, method, optimizer, ensemble, key)
+        state = _read_checkpoint(checkpoint, experiment, method, optimizer, data, key)
     if state is not None and state.step >= experiment.steps:
         yield state
-    for now in fit(
-        method, ensemble, optimizer, key, steps=experiment.steps, every=every, state=state
-    ):
+    for now in fit(method, data, optimizer, key, steps=experiment.steps, every=every, state=state):
         if not np.all(np.isfinite(now.losses)):
             raise DivergedError(
                 f"The training diverged before step {now.step}: its loss is not finite. Lower the "
@@ -139,16 +153,16 @@ def _write_checkpoint(path: Path, experiment: Experiment, state: TrainState) -> 
 
 def _read_checkpoint(
     path: Path, experiment: Experiment, method: Method,
-    optimizer: optax.GradientTransformation, ensemble: Ensemble, key: PRNGKeyArray,
+    optimizer: optax.GradientTransformation, data: Ensemble | Increments, key: PRNGKeyArray,
 ) -> TrainState | None:  # fmt: skip
     if not path.is_file():
         return None
-    data = path.read_bytes()
+    stored = path.read_bytes()
     cure = f"remove {str(path)!r} to start anew"
     try:
-        arrays = load_arrays(data)
-        length = int.from_bytes(data[:8], "little")
-        about = json.loads(data[8 : 8 + length])["__metadata__"]
+        arrays = load_arrays(stored)
+        length = int.from_bytes(stored[:8], "little")
+        about = json.loads(stored[8 : 8 + length])["__metadata__"]
     except (SafetensorError, ValueError, KeyError) as error:
         raise ValueError(f"The checkpoint is damaged; {cure}.") from error
     if json.loads(about["experiment"]) != json.loads(json.dumps(experiment.to_json())):
@@ -156,7 +170,7 @@ def _read_checkpoint(
             "The checkpoint belongs to another experiment; use the same options as before, or "
             f"{cure}."
         )
-    params = method.init(key, ensemble)
+    params = method.init(key, data)
     structure = jax.tree.structure((params, optimizer.init(params)))
     leaves = [jnp.asarray(arrays[name]) for name in sorted(arrays)]
     params, optimizer_state = jax.tree.unflatten(structure, leaves)

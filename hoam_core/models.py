@@ -76,11 +76,12 @@ class Model:
 
     def outside(self, parameters: Mapping[str, float]) -> list[str]:
         """A sentence for each parameter that lies outside the trained range."""
+        values = self.system.complete(parameters)
         return [
-            f"{name} = {parameters[name]:g} lies outside the trained range {low:g} to {high:g}: "
+            f"{name} = {values[name]:g} lies outside the trained range {low:g} to {high:g}: "
             "the model extrapolates."
             for name, (low, high) in self.trained_range().items()
-            if not low <= parameters[name] <= high
+            if not low <= values[name] <= high
         ]
 
     def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:

@@ -15,7 +15,7 @@ from hoam_core.data import Ensemble
 from hoam_core.loading import LOADINGS, Loading, quiet
 from hoam_core.seeds import seed_key
 from hoam_core.store import to_dataset
-from hoam_core.systems import System, get_system
+from hoam_core.systems import Lattice, System, get_system
 
 
 class Piece(NamedTuple):
@@ -77,6 +77,20 @@ def simulate(
     x0, key = start_truth(system, mu, particles, seed, loading)
     x = jnp.concatenate([piece.x for piece in simulate_pieces(system, key, mu, x0, ts)])
     return to_dataset(system, mu, ts, x, seed=seed, method="full-model")
+
+
+def lattice_pieces(
+    lattice: Lattice, mu: Float[Array, " p"], ts: np.ndarray, *, runs: int = 1, seed: int = 0
+) -> Iterator[tuple[np.ndarray, Float[Array, "r k"]]]:
+    """At every time the cells of the first run, and the observables of all runs."""
+    check_times(ts)
+    z0, key = start_truth(lattice, mu, runs, seed)
+    lift_key, key = jax.random.split(key)
+    state = lattice.lift(lift_key, mu, z0)
+    yield lattice.picture(state), lattice.observe(state)
+    for i in range(len(ts) - 1):
+        state, z = lattice.advance(jax.random.fold_in(key, i), mu, state, ts[i : i + 2])
+        yield lattice.picture(state), z[1]
 
 
 def training_runs(experiment: Experiment) -> Iterator[Float[Array, "t n d"]]:

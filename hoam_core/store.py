@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from hoam_core.systems import System
+from hoam_core.systems import Lattice, System
 from hoam_core.version import __version__
 
 
@@ -90,22 +90,31 @@ def to_dataset(
     Variables: state(time, particle, component) in physical units with periodic positions wrapped,
     and one variable of time for each observable.
     """
-    observables = observe(system, x, mu)
+    names = ", ".join(f"{c.name}: {c.unit or '1'}" for c in system.components)
+    state = (("time", "particle", "component"), np.asarray(x), {"units": names})
+    run = _with_observables(system, mu, ts, state, x, seed=seed, method=method)
+    return run.assign_coords(component=[c.name for c in system.components])
+
+
+def lattice_dataset(
+    lattice: Lattice, mu: Float[Array, " p"], ts: np.ndarray, cells: np.ndarray,
+    z: Float[Array, "t r k"], *, seed: int,
+) -> xr.Dataset:  # fmt: skip
+    """Cells of one run (t, *cells), as `state(time, y, x)`, and the observables of all runs."""
+    axes = ("z", "y", "x")[-(cells.ndim - 1) :]
+    state = (("time", *axes), cells, {"units": "1"})
+    return _with_observables(lattice, mu, ts, state, z, seed=seed, method="full-model")
+
+
+def _with_observables(
+    system: System, mu: Float[Array, " p"], ts: np.ndarray, state: tuple, x: Float[Array, "t n d"],
+    *, seed: int, method: str,
+) -> xr.Dataset:  # fmt: skip
     info = {o.name: o for o in system.observable_info}
-    variables: dict[str, Any] = {
-        "state": (
-            ("time", "particle", "component"),
-            np.asarray(x),
-            {"units": ", ".join(f"{c.name}: {c.unit or '1'}" for c in system.components)},
-        )
-    }
-    for name, values in observables.items():
+    variables: dict[str, Any] = {"state": state}
+    for name, values in observe(system, x, mu).items():
         attributes = {"units": info[name].unit or "1", "long_name": info[name].label}
         variables[name] = (("time",), np.asarray(values), attributes)
-    coordinates = {
-        "time": ("time", np.asarray(ts), {"units": "model time"}),
-        "component": ("component", [c.name for c in system.components]),
-    }
     attributes = {
         "system": system.name,
         "parameters": json.dumps(system.named(mu)),
@@ -114,7 +123,8 @@ def to_dataset(
         "method": method,
         "version": __version__,
     }
-    return xr.Dataset(variables, coordinates, attributes)
+    times = {"time": ("time", np.asarray(ts), {"units": "model time"})}
+    return xr.Dataset(variables, times, attributes)
 
 
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:

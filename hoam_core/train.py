@@ -9,7 +9,7 @@ import optax
 from jaxtyping import PRNGKeyArray
 
 from hoam_core.checks import check_count
-from hoam_core.data import Ensemble
+from hoam_core.data import Ensemble, Increments
 from hoam_core.methods.base import Method, Params
 
 
@@ -31,7 +31,7 @@ def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
 
 def fit(
     method: Method,
-    ensemble: Ensemble,
+    ensemble: Ensemble | Increments,
     optimizer: optax.GradientTransformation,
     key: PRNGKeyArray,
     *,

@@ -5,20 +5,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.lattices import LATTICES, get_lattice
-from hoam_core.lattices.curie_weiss import (
+from hoam_core.systems.lattices import LATTICES, get_lattice
+from hoam_core.systems.lattices.curie_weiss import (
     master_equation,
     mean_field_drift,
     moments,
     stationary_law,
 )
-from hoam_core.lattices.ising import (
+from hoam_core.systems.lattices.ising import (
     CRITICAL,
     enumerated,
     onsager_energy,
     spontaneous_magnetisation,
 )
-from hoam_core.lattices.spins import tiles, untiled
+from hoam_core.systems.lattices.spins import tiles, untiled
 from hoam_core.solvers import glauber
 
 

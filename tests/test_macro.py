@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.lattices import get_lattice
-from hoam_core.lattices.curie_weiss import mean_field_drift
+from hoam_core.systems.lattices import get_lattice
+from hoam_core.systems.lattices.curie_weiss import mean_field_drift
 from hoam_core.macro.increments import (
     Increments,
     Plan,

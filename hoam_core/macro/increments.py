@@ -6,9 +6,10 @@ snapshot one patch moves for a time dt with the rest frozen. Were all patches to
 dz = (1/K) sum_I dz_I with dz_I = K [z(patch I moved) - z], so one dz_I has the mean of dz and K
 times its covariance: patches far apart move independently.
 
-The naive increments beside them are those of the small lattice alone, a torus of n sites.
+The naive increments beside them are those of a small lattice alone, taken for the large one's.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,118 +19,150 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_positive
-from hoam_core.lattices.base import Lattice, check_patch
+from hoam_core.config import Experiment
+from hoam_core.data import Increments
+from hoam_core.seeds import seed_key
+from hoam_core.systems import Lattice, get_system
+from hoam_core.systems.lattices.base import check_patch
 
-# Snapshots on the way from disorder, of which every study of a transient starts.
-DISORDERED = 3
-
-
-class Increments(NamedTuple):
-    """z of s snapshots, its increments over dt, and the parameters; `share` is the lambda of their
-    covariance: how many times that of the large system's increments they have.
-    """
-
-    mu: Float[Array, "s p"]
-    z: Float[Array, "s k"]
-    dz: Float[Array, "s k"]
-    dt: float
-    share: float
+# Snapshots on the way from the start, of which every study of a transient begins.
+STARTS = 3
 
 
 @dataclass(frozen=True)
 class Plan:
     """How increments are made: sizes are sides of the lattice, times in units of the lattice's.
 
-    `runs` small lattices start from disordered states of all magnetisations and are met at `times`
-    moments up to `t_end`, more of them early; `repeats` increments are taken of each snapshot.
+    `runs` lattices of side `small` are met at `snapshots` moments up to `t_end`, more of them
+    early, and doubled to `size`; `repeats` increments are taken of each snapshot's patches.
     """
 
-    size: int = 64
-    patch: int = 16
+    size: int
+    patch: int
+    small: int
+    t_end: float
     dt: float = 0.1
     runs: int = 512
-    times: int = 12
+    snapshots: int = 12
     repeats: int = 8
-    t_end: float = 60.0
 
     def __post_init__(self) -> None:
         check_positive("dt", self.dt)
         check_positive("t_end", self.t_end)
-        for name in ("runs", "times", "repeats"):
+        for name in ("runs", "snapshots", "repeats"):
             check_count(name, getattr(self, name))
         check_patch(self.patch, self.size)
-        if (self.size // self.patch) & (self.size // self.patch - 1):
+        doublings, rest = divmod(self.size, self.small)
+        if rest or doublings & (doublings - 1):
             raise ValueError(
-                f"Argument `size` must be the patch's {self.patch} times a power of two, but is "
-                f"{self.size}; snapshots grow by doubling."
+                f"Argument `size` must be the small lattice's {self.small} times a power of two, "
+                f"but is {self.size}; snapshots grow by doubling."
             )
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts the increments come."""
+        return (STARTS + self.snapshots) * self.repeats
+
+
+def plan_of(experiment: Experiment) -> Plan:
+    """The plan of an experiment on a lattice: its runs are the particles, its side the largest."""
+    lattice, options = lattice_of(experiment), dict(experiment.options)
+    names = {"patch", "small", "dt", "snapshots", "repeats"}
+    given = {name: options[name] for name in names & set(options)}
+    patch = given.pop("patch", lattice.patch)
+    # A patch that is smaller than usual is grown from lattices of its own size.
+    small = given.pop("small", lattice.small if patch == lattice.patch else patch)
+    size = int(max(experiment.axes[-1]))
+    return Plan(size, patch, small, experiment.t_end, runs=experiment.particles, **given)
+
+
+def lattice_of(experiment: Experiment) -> Lattice:
+    """The lattice of an experiment; ValueError for a system that is none."""
+    system = get_system(experiment.system)
+    if not isinstance(system, Lattice):
+        raise ValueError(f"Argument `system` must be a lattice, but is {experiment.system!r}.")
+    return system
+
+
+def increments_of(experiment: Experiment) -> Iterator[Increments]:
+    """The increments that an experiment learns from, part by part."""
+    make = {"partial": partial_increments, "naive": naive_increments}[experiment.method]
+    key = seed_key(experiment.seed, "train")
+    return make(lattice_of(experiment), plan_of(experiment), experiment.axes, key)
 
 
 class Snapshots(NamedTuple):
-    """Small and large states at one time, with the parameters of each run."""
+    """States of r runs of the large size at one time, with the parameters of each."""
 
     mu: Float[Array, "r p"]
-    small: Any
-    large: Any
+    state: Any
 
 
 def snapshots(
     lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Snapshots]:
     """Snapshots at the times of a plan, parameters drawn uniformly within the span of the axes."""
-    mu_key, mean_key, start_key, run_key = jax.random.split(key, 4)
+    mu_key, start_key, run_key = jax.random.split(key, 3)
     low, high = (jnp.array([f(axis) for axis in axes]) for f in (min, max))
     share = jax.random.uniform(mu_key, (plan.runs, len(axes)))
     mu = low[None] + (high - low)[None] * share
-    means = jax.random.uniform(mean_key, (plan.runs,), minval=-1.0, maxval=1.0)
-    # Disordered large states need no run. Relaxed ever more they lead to where the others are met.
-    large = lattice.initial(start_key, means, plan.size)
-    for i in range(DISORDERED):
-        yield Snapshots(mu, lattice.initial(start_key, means, plan.patch), large)
+    # Large starts need no run. Relaxed ever more they lead to where the others are met.
+    large = lattice.start(start_key, mu, plan.size)
+    for i in range(STARTS):
+        yield Snapshots(mu, large)
         large = lattice.relax(jax.random.fold_in(start_key, i), mu, large, plan.patch)
-    state = lattice.initial(start_key, means, plan.patch)
-    moments = plan.t_end * (jnp.arange(1, plan.times + 1) / plan.times) ** 2
+    small = lattice.start(start_key, mu, plan.small)
+    moments = plan.t_end * (jnp.arange(1, plan.snapshots + 1) / plan.snapshots) ** 2
     now = 0.0
     for i, moment in enumerate(moments):
         small_key, large_key = jax.random.split(jax.random.fold_in(run_key, i))
-        state = lattice.evolve(small_key, mu, state, moment - now)
-        now, large, step = moment, state, 0
-        while large.shape[0] < plan.size:
+        small = lattice.evolve(small_key, mu, small, moment - now)
+        now, large = moment, small
+        for step in range((plan.size // plan.small).bit_length() - 1):
             large = lattice.enlarge(jax.random.fold_in(large_key, step), mu, large, plan.patch)
-            step += 1
-        yield Snapshots(mu, state, large)
+        yield Snapshots(mu, large)
 
 
 def partial_increments(
     lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Increments]:
     """Increments of a patch among its frozen neighbours, of each snapshot in turn."""
+    share = (plan.size / plan.patch) ** lattice.dimension
     snapshot_key, patch_key = jax.random.split(key)
-    share = float(plan.size // plan.patch) ** 2
-    for i, (mu, _, large) in enumerate(snapshots(lattice, plan, axes, snapshot_key)):
-        z, own = lattice.observe(large), jax.random.fold_in(patch_key, i)
+    for i, (mu, state) in enumerate(snapshots(lattice, plan, axes, snapshot_key)):
+        z, own = lattice.observe(state), jax.random.fold_in(patch_key, i)
         for j in range(plan.repeats):
-            key = jax.random.fold_in(own, j)
-            dz = lattice.patch_increments(key, mu, large, plan.patch, plan.dt)
-            copies = (len(dz), 1)
-            flat = dz.reshape(-1, z.shape[1])
-            yield Increments(jnp.tile(mu, copies), jnp.tile(z, copies), flat, plan.dt, share)
+            step_key = jax.random.fold_in(own, j)
+            dz = lattice.patch_increments(step_key, mu, state, plan.patch, plan.dt)
+            yield _flat(lattice, plan, mu, z, dz, share)
 
 
 def naive_increments(
     lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Increments]:
-    """Increments of the small lattice alone, as if it were the large one."""
+    """Increments of a lattice of a patch's size alone, as if it were the large one."""
+    alone = dataclasses.replace(plan, size=plan.patch, small=plan.patch)
     snapshot_key, patch_key = jax.random.split(key)
-    small = Plan(**{**vars(plan), "size": plan.patch})
-    for i, (mu, state, _) in enumerate(snapshots(lattice, small, axes, snapshot_key)):
+    for i, (mu, state) in enumerate(snapshots(lattice, alone, axes, snapshot_key)):
         z, own = lattice.observe(state), jax.random.fold_in(patch_key, i)
         for j in range(plan.repeats):
             moved = lattice.evolve(jax.random.fold_in(own, j), mu, state, plan.dt)
-            yield Increments(mu, z, lattice.observe(moved) - z, plan.dt, 1.0)
+            yield _flat(lattice, plan, mu, z, (lattice.observe(moved) - z)[None], 1.0)
+
+
+def _flat(
+    lattice: Lattice, plan: Plan, mu: Array, z: Array, dz: Float[Array, "c r k"], share: float
+) -> Increments:
+    """One row for every patch of every run."""
+    copies = (len(dz), 1)
+    return Increments(
+        jnp.tile(mu[:, : lattice.rates], copies), jnp.tile(z, copies),
+        dz.reshape(-1, z.shape[1]), plan.dt, share, float(plan.size**lattice.dimension),
+    )  # fmt: skip
 
 
 def joined(parts: list[Increments]) -> Increments:
     """All increments of several snapshots."""
     mu, z, dz = (jnp.concatenate([getattr(p, name) for p in parts]) for name in ("mu", "z", "dz"))
-    return Increments(mu, z, dz, parts[0].dt, parts[0].share)
+    return parts[0]._replace(mu=mu, z=z, dz=dz)

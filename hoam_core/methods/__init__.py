@@ -11,6 +11,7 @@ from hoam_core.methods.dice import dice, interval_loss
 from hoam_core.methods.flow import cfm
 from hoam_core.methods.galerkin import galerkin
 from hoam_core.methods.hybrid import hybrid
+from hoam_core.methods.macroscopic import macroscopic
 from hoam_core.methods.score import ncsm
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 
@@ -18,13 +19,15 @@ from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 class MethodEntry(NamedTuple):
     """A method's title, constructor, default budget, and whether it trains a network.
 
-    `build(frame, network, **options)` makes the method.
+    `build(frame, network, **options)` makes the method. `of_lattices` tells methods that learn from
+    increments of a lattice's observables from those that learn from populations.
     """
 
     title: str
     build: Callable[..., Method]
     needs_network: bool
     defaults: Mapping[str, Any]
+    of_lattices: bool = False
 
 
 def _hoam_gauss(frame: Frame, network: nn.Module, *, nodes: int = 128, **options: Any) -> Method:
@@ -45,6 +48,7 @@ _NEURAL = {"n_times": 401, "particles": 16_384}
 _ACTION = {**_NEURAL, "steps": 12_000, "rate": 3e-3}
 _DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
 _HYBRID = {**_NEURAL, "steps": 10_000, "rate": 2e-3}
+_LATTICE = {"particles": 2_048, "steps": 3_000, "rate": 2e-3}
 _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 METHODS: dict[str, MethodEntry] = {
@@ -56,9 +60,11 @@ METHODS: dict[str, MethodEntry] = {
     "dice": MethodEntry("Gauge-free loss (DICE)", dice, True, _DICE),
     "cfm": MethodEntry("Conditional flow matching", cfm, True, _CONDITIONAL),
     "ncsm": MethodEntry("Noise-conditional score", ncsm, True, _CONDITIONAL),
+    "partial": MethodEntry("Patches among frozen neighbours", macroscopic, False, _LATTICE, True),
+    "naive": MethodEntry("A small lattice alone (baseline)", macroscopic, False, _LATTICE, True),
 }
 
 __all__ = [
     "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "cfm", "dice", "galerkin",
-    "hoam", "hybrid", "interval_loss", "ncsm",
+    "hoam", "hybrid", "interval_loss", "macroscopic", "ncsm",
 ]  # fmt: skip

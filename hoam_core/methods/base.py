@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
-from hoam_core.data import Ensemble, Scaling
+from hoam_core.data import Scaling
 from hoam_core.domain import Domain
 from hoam_core.solvers.stepping import count_substeps
 
@@ -21,13 +21,16 @@ class Frame(NamedTuple):
     """Where a method works: the domain, the unit coordinates, the training values and times.
 
     `axes` holds the training values of each parameter; the training set is their product, the last
-    parameter fastest.
+    parameter fastest. Lattices say besides how many parameters, from the first, are `rates` of
+    their law of motion, and their number of `sites`.
     """
 
     domain: Callable[[Float[Array, " p"]], Domain]
     scaling: Scaling
     axes: tuple[tuple[float, ...], ...]
     times: np.ndarray
+    rates: int = 0
+    sites: Callable[[Float[Array, " p"]], Array] = jnp.ones_like
 
 
 class Sampler(Protocol):
@@ -56,18 +59,20 @@ class Evaluations(Protocol):
 class Method(NamedTuple):
     """An algorithm as a tuple of pure functions.
 
-    `init(key, ensemble)` makes parameters; `evaluations(ts, steps)` is what `sample` costs a
-    particle; `draw(key, ensemble)` makes a batch; `loss(params, batch)` a scalar. A method without
-    a loss is fitted by `init` alone, in closed form.
-    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out.
+    `init(key, data)` makes parameters from an `Ensemble` (or `Increments`); `evaluations(ts,
+    steps)` is what `sample` costs a particle; `draw(key, data)` makes a batch; `loss(params,
+    batch)` a scalar. A method without a loss is fitted by `init` alone, in closed form.
+    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out;
+    `coefficients(params, z, mu)` drift (k,) and noise sigma (k, k) of one that learns an SDE.
     """
 
-    init: Callable[[PRNGKeyArray, Ensemble], Params]
+    init: Callable[[PRNGKeyArray, Any], Params]
     sample: Sampler
     evaluations: Evaluations
-    draw: Callable[[PRNGKeyArray, Ensemble], Batch] | None = None
+    draw: Callable[[PRNGKeyArray, Any], Batch] | None = None
     loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
     modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
+    coefficients: Callable[[Params, Array, Array], tuple[Array, Array]] | None = None
 
 
 def each(f: Callable, *examples: Array) -> Any:

@@ -13,6 +13,7 @@ from hoam_core.systems.chaos import Chaos
 from hoam_core.systems.instabilities import BumpOnTail, TwoStream, TwoStreamBeams
 from hoam_core.systems.landau import Landau
 from hoam_core.systems.landau6d import StrongLandauAllAxes, StrongLandauOneAxis
+from hoam_core.systems.lattices import CurieWeiss, Ising, Lattice
 from hoam_core.systems.oscillator import Oscillator
 from hoam_core.systems.trap import Trap
 
@@ -28,6 +29,8 @@ SYSTEMS: dict[str, System] = {
         Oscillator(),
         Chaos(),
         Trap(),
+        CurieWeiss(),
+        Ising(),
     )
 }
 
@@ -57,4 +60,4 @@ def get_system(name: str) -> System:
     return lookup(name, SYSTEMS, "system")
 
 
-__all__ = ["SYSTEMS", "Component", "Observable", "Parameter", "System", "get_system"]
+__all__ = ["SYSTEMS", "Component", "Lattice", "Observable", "Parameter", "System", "get_system"]

@@ -16,14 +16,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
-from hoam_core.checks import check_count, check_names, check_positive, check_within
+from hoam_core.checks import check_count, check_multiple, check_names, check_positive, check_within
 from hoam_core.domain import Domain
 from hoam_core.loading import Loading, quiet
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A physics parameter: outside [low, high] is an error, outside `train` only a warning."""
+    """A physics parameter: outside [low, high] is an error, outside `train` only a warning.
+
+    An `optional` one (the start of a lattice, its side) is its default where it is not given; a
+    `whole` one takes multiples of that number only.
+    """
 
     name: str
     label: str
@@ -31,6 +35,8 @@ class Parameter:
     high: float
     train: tuple[float, ...]
     test: tuple[float, ...] = ()
+    optional: bool = False
+    whole: int = 0
 
     @property
     def default(self) -> float:
@@ -73,6 +79,8 @@ class System(abc.ABC):
     truth_particles: ClassVar[int]
     # Names of the two components that are drawn first; empty: the first two.
     plane: ClassVar[tuple[str, ...]] = ()
+    # What the population consists of, in words.
+    population: ClassVar[str] = "particles"
 
     @abc.abstractmethod
     def domain(self, mu: Float[Array, " p"]) -> Domain:
@@ -132,10 +140,17 @@ class System(abc.ABC):
 
     def vector(self, values: Mapping[str, float]) -> Float[Array, " p"]:
         """Named parameter values as mu (p,); raises ValueError outside the hard bounds."""
+        values = self.complete(values)
         check_names("parameter", values, [p.name for p in self.parameters])
         for p in self.parameters:
             check_within(p.name, float(values[p.name]), p.low, p.high)
+            if p.whole:
+                check_multiple(p.name, float(values[p.name]), p.whole)
         return jnp.asarray([float(values[p.name]) for p in self.parameters])
+
+    def complete(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The values with those of optional parameters that are not given."""
+        return {p.name: p.default for p in self.parameters if p.optional} | dict(values)
 
     def named(self, mu: Float[Array, " p"]) -> dict[str, float]:
         """The inverse of `vector`."""

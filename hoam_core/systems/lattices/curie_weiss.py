@@ -8,8 +8,10 @@ chain on N + 1 states, solved exactly by its master equation, with the mean fiel
 dm/dt = -m + tanh((m + h) / T) as the limit of large N.
 """
 
+import math
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -17,10 +19,18 @@ from scipy.sparse import dia_array
 from scipy.sparse.linalg import expm_multiply
 
 from hoam_core.checks import check_count, check_positive, check_times
-from hoam_core.lattices.base import Time, check_patch
-from hoam_core.lattices.spins import SpinLattice, Spins, magnetisation, side_by_side, tiles
 from hoam_core.solvers import glauber
-from hoam_core.systems.base import Observable, Parameter
+from hoam_core.systems.base import Component, Parameter
+from hoam_core.systems.lattices.base import Time, check_patch, means_and_spreads
+from hoam_core.systems.lattices.spins import (
+    SpinLattice,
+    Spins,
+    magnetisation,
+    side,
+    side_by_side,
+    start_magnetisation,
+    tiles,
+)
 
 
 @dataclass(frozen=True)
@@ -37,24 +47,48 @@ class CurieWeiss(SpinLattice):
     parameters = (
         Parameter("T", "temperature T", 0.2, 3.0, train=(0.9, 1.0, 1.1, 1.2, 1.3), test=(1.1,)),
         Parameter("h", "field h", -1.0, 1.0, train=(0.0, 0.1, 0.2), test=(0.1,)),
+        start_magnetisation(-0.5),
+        side(),
     )
-    observable_info = (Observable("magnetisation", "magnetisation m", ""),)
+    components = (Component("magnetisation", "magnetisation m", "", (-1.0, 1.0)),)
+    observable_info = means_and_spreads(components)
     t_end = 20.0
     n_times = 101
+    truth_particles = 1_024
+
+    def load(self, u: Float[Array, "n 1"], mu: Float[Array, " 4"]) -> Float[Array, "n 1"]:
+        return jnp.full((len(u), 1), mu[2], u.dtype)
+
+    limit_label = "mean field"
+
+    def limit(self, mu: Float[Array, " 4"]) -> float:
+        """The fixed point of the mean field that a start at m0 ends in."""
+        temperature, field, m = (float(value) for value in mu[:3])
+        for _ in range(2_000):
+            m += 0.1 * (math.tanh((m + field) / temperature) - m)
+        return m
+
+    def limit_drift(self, z: Float[Array, "n 1"], mu: Float[Array, " 4"]) -> Float[Array, "n 1"]:
+        return mean_field_drift(z, mu[0], mu[1])
 
     def evolve(
-        self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, duration: Time
+        self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, duration: Time
     ) -> Spins:
         n, runs = state.shape[0] ** 2, state.shape[-1]
         nobody = jnp.zeros(runs, jnp.int32)
-        rows = glauber.mean_field(key, state.reshape(n, runs), nobody, n, *mu.T, duration)
+        rows = glauber.mean_field(key, state.reshape(n, runs), nobody, n, *mu[:, :2].T, duration)
         return rows.reshape(state.shape)
+
+    def relax(self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int) -> Spins:
+        """A shuffle: no site has a neighbour, but a patch must not hold the copies of few spins."""
+        sites = state.reshape(-1, state.shape[-1])
+        return jax.random.permutation(key, sites).reshape(state.shape)
 
     def observe(self, state: Spins) -> Float[Array, "r 1"]:
         return magnetisation(state)[:, None]
 
     def patch_increments(
-        self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, patch: int,
+        self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int,
         duration: Time,
     ) -> Float[Array, "c r 1"]:  # fmt: skip
         size, runs = state.shape[0], state.shape[-1]
@@ -62,7 +96,7 @@ class CurieWeiss(SpinLattice):
         patches = tiles(state, patch)
         inside = jnp.sum(patches.astype(jnp.int32), axis=1)
         outside = jnp.sum(inside, axis=0)[None] - inside
-        each = jnp.tile(mu, (len(patches), 1)).T
+        each = jnp.tile(mu[:, :2], (len(patches), 1)).T
         moved = glauber.mean_field(
             key, side_by_side(patches), outside.ravel(), size**2, *each, duration
         )
@@ -70,7 +104,7 @@ class CurieWeiss(SpinLattice):
         return (2 * change / patch**2)[..., None]
 
 
-def mean_field_drift(m: Float[Array, "*n"], temperature: float, field: float) -> Array:
+def mean_field_drift(m: Float[Array, "*n"], temperature: Time, field: Time) -> Array:
     """dm/dt of infinitely many spins."""
     return -m + jnp.tanh((m + field) / temperature)
 

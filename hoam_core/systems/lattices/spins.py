@@ -4,31 +4,53 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, UInt
 
-from hoam_core.checks import check_count
-from hoam_core.lattices.base import Lattice
+from hoam_core.systems.base import Parameter
+from hoam_core.systems.lattices.base import Lattice
 
 # 1 up, 0 down; the last axis are independent runs.
 Spins = UInt[Array, "l l r"]
 
 
-class SpinLattice(Lattice):
-    """A square lattice of spins; the first observable is the magnetisation."""
+def start_magnetisation(default: float) -> Parameter:
+    """The magnetisation of the disordered state at t = 0; models learn from all of them."""
+    return Parameter(
+        "m0", "magnetisation at the start", -1.0, 1.0, train=(-1.0, 1.0), test=(default,),
+        optional=True,
+    )  # fmt: skip
 
-    def initial(self, key: PRNGKeyArray, means: Float[Array, " r"], size: int) -> Spins:
-        check_count("size", size, 2)
-        up = jax.random.uniform(key, (size, size, *means.shape)) < 0.5 * (1 + means)[None, None]
-        return up.astype(jnp.uint8)
+
+def side(default: int = 64, low: int = 8, high: int = 128) -> Parameter:
+    """The side L of the lattice. The learned noise scales with it, so that one model serves all."""
+    return Parameter(
+        "L", "side L of the lattice", low, high, train=(default,), optional=True, whole=1
+    )
+
+
+class SpinLattice(Lattice):
+    """A square lattice of spins; mu = (T, h, m0, L), and the first observable is m."""
+
+    rates = 2
+    patch = 16
+    small = 16
+    cell_names = {-1: "down", 1: "up"}
+
+    def start(self, key: PRNGKeyArray, mu: Float[Array, "r 4"], size: int) -> Spins:
+        """Spins without correlation, as many of them up as m0 says, in an order of chance."""
+        ranks = jnp.argsort(jax.random.bits(key, (size**2, len(mu))), axis=0)
+        ups = jnp.round(0.5 * (1 + mu[:, 2]) * size**2)
+        return (ranks < ups[None]).astype(jnp.uint8).reshape(size, size, -1)
 
     def enlarge(
-        self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Spins, patch: int
+        self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int
     ) -> Spins:
         return self.relax(key, mu, jnp.repeat(jnp.repeat(state, 2, 0), 2, 1), patch)
 
-    def relax(self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Spins, patch: int) -> Spins:
-        """Where spins that were copied forget that they were; nothing to do without geometry."""
-        return state
+    def picture(self, state: Spins) -> np.ndarray:
+        """Spins -1 and 1 of the first run (y, x)."""
+        return 2 * np.asarray(state[..., 0], np.int8) - 1
 
 
 def magnetisation(ups: Spins) -> Float[Array, " r"]:

@@ -19,18 +19,20 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt
 from scipy.special import ellipkm1
 
 from hoam_core.checks import check_positive
-from hoam_core.lattices.base import Time, check_patch
-from hoam_core.lattices.spins import (
+from hoam_core.solvers import glauber
+from hoam_core.systems.base import Component, Parameter
+from hoam_core.systems.lattices.base import Time, check_patch, means_and_spreads
+from hoam_core.systems.lattices.spins import (
     SpinLattice,
     Spins,
     magnetisation,
     shifted,
+    side,
     side_by_side,
+    start_magnetisation,
     tiles,
     untiled,
 )
-from hoam_core.solvers import glauber
-from hoam_core.systems.base import Observable, Parameter
 
 CRITICAL = 2 / math.log(1 + math.sqrt(2))
 # Time in which copied spins relax: walls of blocks go within it, the magnetisation hardly moves.
@@ -52,16 +54,30 @@ class Ising(SpinLattice):
     parameters = (
         Parameter("T", "temperature T", 0.5, 5.0, train=(2.3, 2.4, 2.5, 2.6, 2.7), test=(2.5,)),
         Parameter("h", "field h", -1.0, 1.0, train=(0.05, 0.1, 0.15), test=(0.1,)),
+        start_magnetisation(-0.75),
+        side(),
     )
-    observable_info = (
-        Observable("magnetisation", "magnetisation m", ""),
-        Observable("walls", "domain-wall density ρ", ""),
+    components = (
+        Component("magnetisation", "magnetisation m", "", (-1.0, 1.0)),
+        Component("walls", "domain-wall density ρ", "", (0.0, 0.6)),
     )
+    observable_info = means_and_spreads(components)
     t_end = 100.0
     n_times = 101
+    truth_particles = 1_024
+
+    def load(self, u: Float[Array, "n 1"], mu: Float[Array, " 4"]) -> Float[Array, "n 2"]:
+        start = jnp.stack([mu[2], 0.5 * (1 - mu[2] ** 2)])
+        return jnp.tile(start[None].astype(u.dtype), (len(u), 1))
+
+    limit_label = "Onsager and Yang, h = 0"
+
+    def limit(self, mu: Float[Array, " 4"]) -> float:
+        """The spontaneous magnetisation with the sign of the start; in a field none is known."""
+        return math.copysign(spontaneous_magnetisation(float(mu[0])), float(mu[2]))
 
     def evolve(
-        self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, duration: Time
+        self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, duration: Time
     ) -> Spins:
         sites, neighbours = glauber.torus(state.shape[0])
         rows = state.reshape(-1, state.shape[-1])
@@ -72,13 +88,13 @@ class Ising(SpinLattice):
         return _observe(state)
 
     def patch_increments(
-        self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, patch: int,
+        self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int,
         duration: Time,
     ) -> Float[Array, "c r 2"]:  # fmt: skip
         check_patch(patch, state.shape[0])
         return _patch_increments(key, mu, state, patch, duration)
 
-    def relax(self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Spins, patch: int) -> Spins:
+    def relax(self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int) -> Spins:
         """In all patches of a tiling, then of one shifted by half a patch, and again."""
         check_patch(patch, state.shape[0])
         if patch == state.shape[0]:

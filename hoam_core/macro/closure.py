@@ -1,0 +1,260 @@
+r"""Closure: observables that are learned beside those that are given (arXiv 2511.12842).
+
+The means z* of a lattice need not tell where they go: means over two states with the same z* may
+move apart. What is missing is sought in the patches x_I of a state, f numbers each. One encoder e,
+shared by all patches, adds q observables that are means over patches as z* are means over sites,
+
+    z = (z*, zhat),        zhat = (1/K) sum_I e(x_I),
+
+and a decoder gives every patch back from z: what all patches have in common, a pattern and its
+amplitude, must pass through zhat; their independent noise cannot. Both are trained by
+
+    L = E[ |x_I - d(z)|^2 ],        in units of the spread of every feature.
+
+Being a mean over patches zhat is evolved in parts as z* is: a patch that moves from x to x', the
+rest frozen, gives dzhat_I = K [zhat(patch moved) - zhat] = e(x') - e(x), and the macroscopic
+equation of z is learned as that of z*. zhat has mean zero and variance one over the states it was
+trained on. A new run knows mu, but has no patches: a quadratic polynomial in the parameters of the
+start gives its zhat.
+
+What a closure learned is a nested dict of arrays: `units`, `encoder`, `decoder` and `start`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, NoReturn, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hoam_core.checks import check_count, check_shape
+from hoam_core.domain import along_last
+from hoam_core.macro.increments import Plan, snapshots
+from hoam_core.methods.base import Method
+from hoam_core.networks.layers import Stack
+from hoam_core.systems.base import Component
+from hoam_core.systems.lattices.base import Lattice, Time
+from hoam_core.systems.lattices.predator_prey import PredatorPrey
+from hoam_core.train import TrainState, adam, fit
+
+WIDTH = 32
+Closure = dict[str, Any]
+
+
+class Seen(NamedTuple):
+    """The c patches of s states, their given observables z* and parameters mu."""
+
+    mu: Float[Array, "s p"]
+    patches: Float[Array, "s c f"]
+    z: Float[Array, "s k"]
+
+
+def patches_seen(
+    lattice: PredatorPrey, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
+) -> Iterator[Seen]:
+    """The snapshots of a plan in patches, the starts first."""
+    for mu, state in snapshots(lattice, plan, axes, key):
+        patches = jnp.moveaxis(lattice.patches(state, plan.patch), -1, 0)
+        yield Seen(mu, patches, lattice.observe(state))
+
+
+def train_closure(
+    seen: Seen, key: PRNGKeyArray, *, closures: int = 2, steps: int = 3_000, every: int = 500,
+    batch: int = 256, rate: float = 2e-3,
+) -> Iterator[TrainState]:  # fmt: skip
+    """The training loop of a reconstruction; the closure of every state it yields is normalised.
+
+    Raises ValueError where there are not as many patches as observables, or no closures.
+    """
+    check_count("closures", closures)
+    check_count("batch", batch)
+    check_shape("patches", seen.patches.shape, (len(seen.z), None, None))
+    method = _reconstruction(closures, batch)
+    for state in fit(method, cast(Any, seen), adam(steps, rate), key, steps=steps, every=every):
+        # What the codes are shifted and scaled by is no part of the loss, so that it may change.
+        yield state._replace(params=_normalised(state.params, seen.patches))
+
+
+def with_start(closure: Closure, starts: Seen, rates: int) -> Closure:
+    """The closure with the polynomial of the start, from states at t = 0.
+
+    The parameters of the start are all but the `rates` first and the last, the side.
+    """
+    mu = starts.mu[:, rates:-1]
+    mean, scale = jnp.mean(mu, axis=0), _spread(mu)
+    monomials = jax.vmap(lambda one: _monomials((one - mean) / scale))(mu)
+    zhat = jnp.mean(_codes(closure, starts.patches), axis=1)
+    coefficients = jnp.linalg.lstsq(monomials, zhat)[0]
+    return closure | {"start": {"mean": mean, "scale": scale, "coefficients": coefficients}}
+
+
+def start_value(closure: Closure, start: Float[Array, " a"]) -> Float[Array, " q"]:
+    """zhat at t = 0 for the parameters of the start."""
+    fitted = closure["start"]
+    return _monomials((start - fitted["mean"]) / fitted["scale"]) @ fitted["coefficients"]
+
+
+def encode(closure: Closure, patch: Float[Array, " f"]) -> Float[Array, " q"]:
+    """e(x_I); zhat of a state is its mean over patches."""
+    units = closure["units"]
+    return (_raw_code(closure, patch) - units["code_mean"]) / units["code_scale"]
+
+
+def decode(closure: Closure, z: Float[Array, " k"], zhat: Float[Array, " q"]) -> Float[Array, " f"]:
+    """What the patches of a state have in common, in their own units."""
+    units = closure["units"]
+    code = units["code_mean"] + units["code_scale"] * zhat
+    return units["x_mean"] + units["x_scale"] * _raw_patch(closure, z, code)
+
+
+class Closed(Lattice):
+    """A lattice whose own observables are followed by learned ones; increments are made of it."""
+
+    def __init__(self, lattice: PredatorPrey, closure: Closure) -> None:
+        self.lattice, self.closure = lattice, closure
+
+    @property
+    def rates(self) -> int:
+        return self.lattice.rates
+
+    @property
+    def dimension(self) -> int:
+        return self.lattice.dimension
+
+    @property
+    def patch(self) -> int:
+        """Two features a point: prey and predators."""
+        return len(self.closure["units"]["x_mean"]) // 2
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        learned = range(1, len(self.closure["units"]["code_mean"]) + 1)
+        return self.lattice.components + tuple(
+            Component(f"closure{i}", f"learned observable {i}", "", (-3.0, 3.0)) for i in learned
+        )
+
+    def load(self, u: Float[Array, "n 1"], mu: Float[Array, " p"]) -> Float[Array, "n d"]:
+        zhat = start_value(self.closure, mu[self.rates : -1])
+        return jnp.concatenate([self.lattice.load(u, mu), jnp.tile(zhat[None], (len(u), 1))], 1)
+
+    def start(self, key: PRNGKeyArray, mu: Float[Array, "r p"], size: int) -> Any:
+        return self.lattice.start(key, mu, size)
+
+    def evolve(self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, duration: Time) -> Any:
+        return self.lattice.evolve(key, mu, state, duration)
+
+    def enlarge(self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, patch: int) -> Any:
+        return self.lattice.enlarge(key, mu, state, patch)
+
+    def relax(self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, patch: int) -> Any:
+        return self.lattice.relax(key, mu, state, patch)
+
+    def picture(self, state: Any) -> np.ndarray:
+        return self.lattice.picture(state)
+
+    def observe(self, state: Any) -> Float[Array, "r d"]:
+        patches = self.lattice.patches(state, self.patch)
+        zhat = jnp.mean(_codes(self.closure, jnp.moveaxis(patches, -1, 1)), axis=0)
+        return jnp.concatenate([self.lattice.observe(state), zhat], axis=1)
+
+    def patch_increments(
+        self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, patch: int, duration: Time
+    ) -> Float[Array, "c r d"]:
+        if patch != self.patch:
+            raise ValueError(
+                f"Argument `patch` must be {self.patch}, the side of the patches that the closure "
+                f"was trained on, but is {patch}; train another closure for it."
+            )
+        before, after = (
+            jnp.concatenate([
+                self.lattice.patch_means(patches),
+                _codes(self.closure, jnp.moveaxis(patches, -1, 1)),
+            ], axis=-1)
+            for patches in self.lattice.patch_moves(key, mu, state, patch, duration)
+        )  # fmt: skip
+        return after - before
+
+
+def _reconstruction(closures: int, batch: int) -> Method:
+    """The closure as a method: what is drawn, and the mean squared error of the decoder."""
+
+    def init(key: PRNGKeyArray, seen: Seen) -> Closure:
+        features, encoder_key, decoder_key = seen.patches.shape[-1], *jax.random.split(key)
+        flat = seen.patches.reshape(-1, features)
+        nothing, one = jnp.zeros(closures), jnp.ones(closures)
+        units = {
+            "x_mean": jnp.mean(flat, axis=0), "x_scale": _spread(flat),
+            "z_mean": jnp.mean(seen.z, axis=0), "z_scale": _spread(seen.z),
+            "code_mean": nothing, "code_scale": one,
+        }  # fmt: skip
+        inputs = jnp.zeros(seen.z.shape[1] + closures)
+        return {
+            "units": units,
+            "encoder": _net(closures).init(encoder_key, flat[0]),
+            "decoder": _net(features).init(decoder_key, inputs),
+        }
+
+    def draw(key: PRNGKeyArray, seen: Seen) -> Seen:
+        which = jax.random.randint(key, (batch,), 0, len(seen.z))
+        return jax.tree.map(lambda array: array[which], seen)
+
+    def loss(closure: Closure, seen: Seen) -> Float[Array, ""]:
+        def one(patches: Float[Array, "c f"], z: Float[Array, " k"]) -> Float[Array, ""]:
+            code = jnp.mean(jax.vmap(lambda x: _raw_code(closure, x))(patches), axis=0)
+            common = _raw_patch(closure, z, code)
+            return jnp.mean((_standard(closure, patches) - common[None]) ** 2)
+
+        return jnp.mean(jax.vmap(one)(seen.patches, seen.z))
+
+    return Method(init, _no_paths, _no_paths, draw, loss)
+
+
+def _no_paths(*_: Any, **__: Any) -> NoReturn:
+    raise NotImplementedError("A closure has no paths of its own; the macroscopic equation has.")
+
+
+def _net(outputs: int) -> Stack:
+    return Stack((WIDTH, WIDTH, outputs))
+
+
+def _standard(closure: Closure, patches: Float[Array, "*c f"]) -> Float[Array, "*c f"]:
+    units = jax.lax.stop_gradient(closure["units"])
+    return (patches - along_last(units["x_mean"], patches)) / along_last(units["x_scale"], patches)
+
+
+def _raw_code(closure: Closure, patch: Float[Array, " f"]) -> Float[Array, " q"]:
+    net = _net(len(closure["units"]["code_mean"]))
+    return cast(Array, net.apply(closure["encoder"], _standard(closure, patch)))
+
+
+def _raw_patch(
+    closure: Closure, z: Float[Array, " k"], code: Float[Array, " q"]
+) -> Float[Array, " f"]:
+    units = jax.lax.stop_gradient(closure["units"])
+    inputs = jnp.concatenate([(z - units["z_mean"]) / units["z_scale"], code])
+    return cast(Array, _net(len(units["x_mean"])).apply(closure["decoder"], inputs))
+
+
+@jax.jit
+def _codes(closure: Closure, patches: Float[Array, "a b f"]) -> Float[Array, "a b q"]:
+    """The codes of many patches; runs and patches in any order."""
+    return jax.vmap(jax.vmap(lambda patch: encode(closure, patch)))(patches)
+
+
+def _normalised(closure: Closure, patches: Float[Array, "s c f"]) -> Closure:
+    units = closure["units"]
+    raw = units["code_mean"] + units["code_scale"] * jnp.mean(_codes(closure, patches), axis=1)
+    measured = {"code_mean": jnp.mean(raw, axis=0), "code_scale": _spread(raw)}
+    return closure | {"units": units | measured}
+
+
+def _spread(values: Float[Array, "s k"]) -> Float[Array, " k"]:
+    """Standard deviations; one for what is constant, which they are to divide."""
+    spread = jnp.std(values, axis=0)
+    return jnp.where(spread > 1e-5 * jnp.max(jnp.abs(values), axis=0), spread, 1.0)
+
+
+def _monomials(x: Float[Array, " a"]) -> Float[Array, " b"]:
+    """1, x_i and x_i x_j."""
+    return jnp.concatenate([jnp.ones(1, x.dtype), x, jnp.outer(x, x)[np.triu_indices(len(x))]])

@@ -1,0 +1,138 @@
+r"""A learned stochastic differential equation of a few observables z of a large system,
+
+    dz = f(z; mu) dt + sigma(z; mu) dW,        Sigma = sigma sigma',
+
+by the likelihood of increments whose covariance is lambda times that of dz (macro/increments.py),
+
+    L = E[ r' C^-1 r / dt + log det C ],      C = lambda Sigma,      r = dz_I - f dt
+
+(arXiv 2511.12842, eq. 8 and theorem 1; lambda = 1 for increments of the whole system). Only C
+enters: lambda is no matter of training, it divides the noise of the paths afterwards. Nor is the
+number N of sites, as long as drift and patches do not feel it: Sigma ~ 1 / N, so that a model of
+one size serves the others. sigma is lower triangular with a positive diagonal, bounded from below
+by 1e-3 of the measured noise: the bound belongs to the model, so that the likelihood and the
+samples know the same Sigma. Paths are sampled by the Euler-Maruyama rule.
+"""
+
+from functools import partial
+from typing import cast
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.linalg import solve_triangular
+from jaxtyping import Array, Float
+
+from hoam_core.data import Increments
+from hoam_core.methods.base import Frame, Method, rollout
+from hoam_core.networks import MLP
+from hoam_core.solvers.stepping import count_substeps
+
+LEAST_NOISE = 1e-3
+
+
+def measured_units(data: Increments) -> dict[str, Array]:
+    """Means and spreads of what is learned from; drift and noise of a patch per unit of time.
+
+    Noise is what a straight line leaves of the increments, drift what it explains.
+    """
+    z_mean, z_scale = jnp.mean(data.z, 0), _spread(data.z)
+    mu_mean, mu_scale = jnp.mean(data.mu, 0), _spread(data.mu)
+    z, mu = _standard(data.z, z_mean, z_scale), _standard(data.mu, mu_mean, mu_scale)
+    inputs = jnp.concatenate([jnp.ones((len(z), 1)), z, mu], axis=1)
+    line = inputs @ jnp.linalg.lstsq(inputs, data.dz)[0]
+    return {
+        "z_mean": z_mean, "z_scale": z_scale, "mu_mean": mu_mean, "mu_scale": mu_scale,
+        "drift": _spread(line) / data.dt, "noise": _spread(data.dz - line) / np.sqrt(data.dt),
+        "share": jnp.asarray(data.share, z_mean.dtype),
+        "sites": jnp.asarray(data.sites, z_mean.dtype),
+    }  # fmt: skip
+
+
+def _standard(values: Array, mean: Array, scale: Array) -> Array:
+    return (values - mean[None]) / scale[None]
+
+
+def _spread(values: Float[Array, "s k"]) -> Float[Array, " k"]:
+    spread = jnp.std(values, axis=0)
+    # What does not vary but by rounding is one value.
+    constant = spread < 1e-5 * jnp.max(jnp.abs(values), axis=0, initial=0.0)
+    return jnp.where(constant | (spread == 0), jnp.ones_like(spread), spread)
+
+
+def macroscopic(
+    frame: Frame, network: None = None, *, dt: float = 0.1, width: int = 64, batch: int = 4_096,
+    **data: float,
+) -> Method:  # fmt: skip
+    """The method of the module's docstring; paths take steps of `dt` unless told otherwise.
+
+    The other options, in `data`, are those of the plan by which its increments were made.
+    """
+    k, rates, sites = frame.scaling.scale.shape[0], frame.rates, frame.sites
+    drift_net, noise_net = MLP(width, 3, k), MLP(width, 3, k * (k + 1) // 2)
+    t_end = float(frame.times[-1])
+
+    def parts(params, z, mu) -> tuple[Array, Array]:
+        """Drift (k,) per unit of time, and the lower triangular root of C in units of `noise`."""
+        units = jax.lax.stop_gradient(params["units"])
+        inputs = (
+            (z - units["z_mean"]) / units["z_scale"],
+            (mu - units["mu_mean"]) / units["mu_scale"],
+        )
+        drift = cast(Array, drift_net.apply(params["drift"], *inputs))
+        entries = cast(Array, noise_net.apply(params["noise"], *inputs))
+        lower = jnp.zeros((k, k), entries.dtype).at[np.tril_indices(k)].set(entries)
+        # Zero entries stand for the measured noise: softplus(0.54) = 1.
+        diagonal = nn.softplus(jnp.diag(lower) + 0.5413) + LEAST_NOISE
+        return units["drift"] * drift, lower - jnp.diag(jnp.diag(lower)) + jnp.diag(diagonal)
+
+    def coefficients(params, z, mu) -> tuple[Array, Array]:
+        units = params["units"]
+        drift, root = parts(params, z, mu[:rates])
+        scale = units["noise"] * jnp.sqrt(units["sites"] / (units["share"] * sites(mu)))
+        return drift, scale[:, None] * root
+
+    def init(key, data):
+        units = measured_units(data)
+        inputs = jnp.zeros_like(units["z_mean"]), jnp.zeros_like(units["mu_mean"])
+        keys = jax.random.split(key)
+        drift, noise = (
+            net.init(one, *inputs) for one, net in zip(keys, (drift_net, noise_net), strict=True)
+        )
+        return {"units": units, "drift": drift, "noise": noise}
+
+    def draw(key, data):
+        which = jax.random.randint(key, (batch,), 0, data.z.shape[0])
+        return data._replace(mu=data.mu[which], z=data.z[which], dz=data.dz[which])
+
+    def loss(params, data):
+        unit = params["units"]["noise"] * jnp.sqrt(data.dt)
+
+        def one(mu, z, dz):
+            drift, root = parts(params, z, mu)
+            left = (dz - drift * data.dt) / jax.lax.stop_gradient(unit)
+            white = solve_triangular(root, left, lower=True)
+            return white @ white + 2 * jnp.sum(jnp.log(jnp.diag(root)))
+
+        return jnp.mean(jax.vmap(one)(data.mu, data.z, data.dz))
+
+    @partial(jax.jit, static_argnames="substeps")
+    def run(params, z0, ts, mu, key, substeps):
+        def step(z, t, h, key):
+            drift, sigma = jax.vmap(lambda z: coefficients(params, z, mu))(z)
+            noise = jax.random.normal(key, z.shape, z.dtype)
+            return z + h * drift + jnp.sqrt(h) * jnp.einsum("nij,nj->ni", sigma, noise)
+
+        return rollout(step, z0, ts, key, substeps)
+
+    def substeps_for(ts, steps):
+        return count_substeps(ts, t_end / steps if steps else dt)
+
+    def sample(params, x0, ts, mu, key, *, steps=None):
+        return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps_for(ts, steps))
+
+    def evaluations(ts, steps=None):
+        return substeps_for(ts, steps) * (len(ts) - 1)
+
+    return Method(init, sample, evaluations, draw, loss, coefficients=coefficients)
