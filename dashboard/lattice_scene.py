@@ -41,7 +41,8 @@ class LatticeScene(pn.viewable.Viewer):
         self._placed, self._view = wanted, None
         components = [lattice.components[i] for i in dict.fromkeys(state.axes)]
         fields = tuple(c.label for c in lattice.components)
-        cells = self.cells.place(lattice.cell_names, fields, lattice.components[0].view)
+        lows, highs = zip(*(c.view for c in lattice.components), strict=True)
+        cells = self.cells.place(lattice.cell_names, fields, (min(lows), max(highs)))
         first, parameter = lattice.components[0], lattice.parameters[0]
         self.diagram.place(
             parameter.label, f"{first.label} at t = {state.ts[-1]:g}", lattice.limit_label,

@@ -4,7 +4,7 @@ Methods work in z = (x - shift) / scale, tau = t / t_end and nu in [-1, 1]; the 
 moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -42,6 +42,7 @@ class Increments(NamedTuple):
 
     `share` is lambda: how many times the covariance of dz is that of the large system's increments
     (arXiv 2511.12842, section 3.2). mu holds the parameters that the law of motion depends on.
+    `closure` is what made the learned ones among the observables, which stand last (macro/closure).
     """
 
     mu: Float[Array, "s p"]
@@ -50,6 +51,7 @@ class Increments(NamedTuple):
     dt: float
     share: float
     sites: float
+    closure: dict[str, Any] | None = None
 
 
 class Scaling(eqx.Module):

@@ -25,13 +25,22 @@ from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, parameter_grid
 from hoam_core.data import Ensemble, Increments, Scaling
 from hoam_core.evaluate import affordable_times, evaluate, report
-from hoam_core.macro.increments import increments_of, joined, plan_of
+from hoam_core.macro.closure import (
+    CLOSURE_STEPS,
+    Closed,
+    Closure,
+    patches_seen,
+    train_closure,
+    with_start,
+)
+from hoam_core.macro.increments import increments_of, joined, lattice_of, plan_of
 from hoam_core.methods import METHODS
 from hoam_core.methods.base import Method
 from hoam_core.models import Model, save_model
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import as_ensemble, training_runs
 from hoam_core.store import check_folder, whole_file
+from hoam_core.systems import PatchedLattice
 from hoam_core.train import TrainState, adam, fit
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -100,13 +109,40 @@ def _populations(experiment: Experiment) -> Generator[Progress, None, tuple[Ense
 
 
 def _patches(experiment: Experiment) -> Generator[Progress, None, tuple[Increments, Scaling]]:
-    parts, plan = [], plan_of(experiment)
-    for part in increments_of(experiment):
+    parts, plan, lattice = [], plan_of(experiment), lattice_of(experiment)
+    given, closure = len(lattice.components), None
+    if experiment.options.get("closures"):
+        if not isinstance(lattice, PatchedLattice):
+            raise ValueError(
+                f"Option `closures` must be 0 for {experiment.system!r}, whose patches have no "
+                "description to learn from."
+            )
+        closure = yield from _closure(experiment, lattice)
+        lattice = Closed(lattice, closure)
+    for part in increments_of(experiment, lattice):
         parts.append(part)
         yield Progress("patches", len(parts), plan.parts)
-    data = joined(parts)
+    data = joined(parts)._replace(closure=closure)
     axes = parameter_grid(experiment.axes)
-    return data, Scaling.of_samples(data.z, axes, jnp.asarray(experiment.t_end))
+    scaling = Scaling.of_samples(data.z[:, :given], axes, jnp.asarray(experiment.t_end))
+    return data, scaling
+
+
+def _closure(experiment: Experiment, lattice: PatchedLattice) -> Generator[Progress, None, Closure]:
+    """Observables that an experiment learns before its increments are made."""
+    seen = []
+    plan = plan_of(experiment)
+    seen_key, fit_key = jax.random.split(seed_key(experiment.seed, "closure"))
+    for one in patches_seen(lattice, plan, experiment.axes, seen_key):
+        seen.append(one)
+        yield Progress("snapshots", len(seen), plan.parts // plan.repeats)
+    together = jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *seen)
+    state = None
+    for state in train_closure(together, fit_key, closures=experiment.options["closures"]):
+        yield Progress("closure", state.step, CLOSURE_STEPS, state.losses)
+    if state is None:
+        raise RuntimeError("The training of the closure yielded no state.")
+    return with_start(state.params, seen[0], lattice.rates)
 
 
 def parameters_to_judge(model: Model) -> list[dict[str, float]]:

@@ -18,6 +18,11 @@ _SIX_DIMENSIONS = {"options": {"modes_x": 3, "modes_v": 8}}
 
 _FINE_WAVES = {"ridge": 1e-3}
 
+# The drift of the small noise of many spins wants many increments a step.
+_SPINS = {"particles": 1_024, "steps": 4_000, "options": {"dt": 0.2, "batch": 8_192}}
+# Without neighbours a frozen patch errs by half its share of dt: short increments, many of them.
+_MEAN_SPINS = {"particles": 2_048, "rate": 3e-3, "options": {"dt": 0.02, "batch": 12_288}}
+
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     # Collisions are random: their noise in the moments falls with the particles only.
     ("bump-on-tail", "galerkin"): {"particles": 131_072},
@@ -28,6 +33,12 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("oscillator", "galerkin"): _GAUSSIAN,
     ("trap", "galerkin"): _MEAN_FIELD,
     ("chaos-9d", "galerkin"): {"particles": 16_384, "options": _FINE_WAVES},
+    ("ising", "partial"): _SPINS,
+    ("ising", "naive"): _SPINS,
+    ("curie-weiss", "partial"): _MEAN_SPINS,
+    ("curie-weiss", "naive"): _MEAN_SPINS,
+    ("predator-prey", "partial"): {"options": {"dt": 0.1, "closures": 2}},
+    ("nbmota", "partial"): {"particles": 64, "steps": 2_000, "options": {"dt": 0.025, "snapshots": 10}},
     # Under a network the loop takes the functions that it takes alone.
     ("oscillator", "hybrid"): {"options": _GAUSSIAN["options"]},
     ("trap", "hybrid"): {"particles": 2_048, "options": _MEAN_FIELD["options"]},

@@ -101,9 +101,15 @@ def lattice_dataset(
     z: Float[Array, "t r k"], *, seed: int,
 ) -> xr.Dataset:  # fmt: skip
     """Cells of one run (t, *cells), as `state(time, y, x)`, and the observables of all runs."""
-    axes = ("z", "y", "x")[-(cells.ndim - 1) :]
-    state = (("time", *axes), cells, {"units": "1"})
-    return _with_observables(lattice, mu, ts, state, z, seed=seed, method="full-model")
+    axes, names = ("z", "y", "x")[-(cells.ndim - 1) :], lattice.cell_names
+    attributes: dict[str, Any] = {"units": "1"}
+    if names:
+        attributes |= {"flag_values": list(names), "flag_meanings": " ".join(names.values())}
+    else:
+        axes = ("component", *axes[1:])
+    state = (("time", *axes), cells, attributes)
+    run = _with_observables(lattice, mu, ts, state, z, seed=seed, method="full-model")
+    return run if names else run.assign_coords(component=[c.name for c in lattice.components])
 
 
 def _with_observables(

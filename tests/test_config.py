@@ -8,6 +8,7 @@ import pytest
 
 from hoam_core import METHODS, SYSTEMS, Experiment, default_experiment, get_system
 from hoam_core.config import parameter_grid
+from hoam_core.systems import Lattice
 
 
 def experiment(**changes):
@@ -15,8 +16,13 @@ def experiment(**changes):
     return Experiment(**{**values, **changes})
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("system", SYSTEMS)
+def fits(system, method):
+    return METHODS[method].of_lattices == isinstance(SYSTEMS[system], Lattice)
+
+
+@pytest.mark.parametrize(
+    ("system", "method"), [(s, m) for s in SYSTEMS for m in METHODS if fits(s, m)]
+)
 def test_defaults_survive_json(system, method):
     target = get_system(system)
     before = default_experiment(target, method, seed=7)
@@ -24,6 +30,14 @@ def test_defaults_survive_json(system, method):
     assert after == before
     assert after.seed == 7
     assert after.axes == tuple(p.train for p in target.parameters)
+
+
+@pytest.mark.parametrize(("system", "method"), [("ising", "galerkin"), ("two-stream", "partial")])
+def test_a_method_of_the_other_kind_is_refused_with_those_that_fit(system, method):
+    with pytest.raises(ValueError, match=f"`method` must be one of .* for '{system}', but"):
+        default_experiment(get_system(system), method)
+    assert default_experiment(get_system("ising")).method == "partial"
+    assert default_experiment(get_system("two-stream")).method == "galerkin"
 
 
 def test_options_survive_json():

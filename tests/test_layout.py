@@ -14,7 +14,7 @@ ALL = [*CORE, *PAGE]
 
 # Every unit may import what its row names, and itself; nothing else of the package.
 FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
-FOUNDATION |= {"calculus", "interpolation", "networks"}
+FOUNDATION |= {"calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "models", "simulate"}
@@ -43,6 +43,7 @@ ALLOWED = {
     "models": METHODS | {"train", "config", "store", "simulate"},
     "evaluate": MODELS | {"metrics"},
     "cluster": MODELS,
+    "barriers": {"checks", "solvers"},
     "macro": METHODS | {"config", "macro", "train"},
     "learn": EVALUATION | {"learn"},
     "console": {"checks", "systems"},

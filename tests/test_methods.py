@@ -14,6 +14,7 @@ from hoam_core.methods.neural import at_times, block
 from hoam_core.networks import MLP
 from hoam_core.quadrature import gauss_legendre
 from hoam_core.solvers.stepping import count_substeps
+from hoam_core.systems import Lattice
 
 DEFAULT_SYSTEMS = ("two-stream", "oscillator")
 
@@ -22,8 +23,9 @@ DEFAULT_SYSTEMS = ("two-stream", "oscillator")
 # by default, the rest among the slow tests.
 PAIRS = [
     pytest.param(m, s, marks=() if s in DEFAULT_SYSTEMS or m == "galerkin" else pytest.mark.slow)
-    for m in METHODS
-    for s in SYSTEMS
+    for m, entry in METHODS.items()
+    for s, system in SYSTEMS.items()
+    if not entry.of_lattices and not isinstance(system, Lattice)
 ]
 pairs = pytest.mark.parametrize(("method", "system"), PAIRS)
 

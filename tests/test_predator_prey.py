@@ -9,8 +9,8 @@ from hoam_core.systems.lattices import predator_prey
 from hoam_core.systems.lattices.predator_prey import (
     PredatorPrey,
     interpolated,
-    moved,
     moment_rates,
+    moved,
     noise_covariance,
     spiral,
 )
@@ -106,6 +106,8 @@ def test_the_start_has_its_means_at_every_size_and_every_patch_is_a_period(size,
     patches = LINE.patches(start, size // 5)
     np.testing.assert_allclose(patches, jnp.broadcast_to(patches[:1], patches.shape), atol=1e-13)
     assert float(start[0].max() - start[0].min()) == pytest.approx(0.2, rel=0.2)
+    # From centres of cells both ends look the same.
+    np.testing.assert_allclose(start, start[:, ::-1], atol=1e-13)
 
 
 def test_interpolation_keeps_means_and_straight_lines(key):

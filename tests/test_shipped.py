@@ -12,6 +12,7 @@ from hoam_core.metrics import curve_error
 from hoam_core.models import shipped_models
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import simulate
+from hoam_core.systems import Lattice
 
 CARD = {"name", "system", "method", "network", "parameters", "train_values"}
 CARD |= {"errors", "seed", "version"}
@@ -36,7 +37,8 @@ def test_a_card_has_every_field_of_the_interface(name):
     for p in model.system.parameters:
         low, high = card["parameters"][p.name]
         assert (low, high) == (min(card["train_values"][p.name]), max(card["train_values"][p.name]))
-        assert p.low <= low < high <= p.high
+        assert p.low <= low <= high <= p.high
+        assert low < high or p.optional
 
 
 @names
@@ -118,7 +120,7 @@ def keeps_its_promise(system, errors):
     return near and all(energy <= bound for energy in energies)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", [n for n, s in SYSTEMS.items() if not isinstance(s, Lattice)])
 def test_the_card_of_a_systems_best_model_keeps_the_promise(system):
     models = [m for m in list_models() if m.experiment.system == system]
     assert models, f"no model of {system} ships"

@@ -32,13 +32,14 @@ from hoam_core.checks import check_count, check_shape
 from hoam_core.domain import along_last
 from hoam_core.macro.increments import Plan, snapshots
 from hoam_core.methods.base import Method
+from hoam_core.methods.macroscopic import monomials, start_value
 from hoam_core.networks.layers import Stack
 from hoam_core.systems.base import Component
-from hoam_core.systems.lattices.base import Lattice, Time
-from hoam_core.systems.lattices.predator_prey import PredatorPrey
+from hoam_core.systems.lattices.base import Lattice, PatchedLattice, Time
 from hoam_core.train import TrainState, adam, fit
 
 WIDTH = 32
+CLOSURE_STEPS = 3_000
 Closure = dict[str, Any]
 
 
@@ -51,7 +52,7 @@ class Seen(NamedTuple):
 
 
 def patches_seen(
-    lattice: PredatorPrey, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
+    lattice: PatchedLattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Seen]:
     """The snapshots of a plan in patches, the starts first."""
     for mu, state in snapshots(lattice, plan, axes, key):
@@ -60,8 +61,8 @@ def patches_seen(
 
 
 def train_closure(
-    seen: Seen, key: PRNGKeyArray, *, closures: int = 2, steps: int = 3_000, every: int = 500,
-    batch: int = 256, rate: float = 2e-3,
+    seen: Seen, key: PRNGKeyArray, *, closures: int = 2, steps: int = CLOSURE_STEPS,
+    every: int = 500, batch: int = 256, rate: float = 2e-3,
 ) -> Iterator[TrainState]:  # fmt: skip
     """The training loop of a reconstruction; the closure of every state it yields is normalised.
 
@@ -83,16 +84,10 @@ def with_start(closure: Closure, starts: Seen, rates: int) -> Closure:
     """
     mu = starts.mu[:, rates:-1]
     mean, scale = jnp.mean(mu, axis=0), _spread(mu)
-    monomials = jax.vmap(lambda one: _monomials((one - mean) / scale))(mu)
+    rows = jax.vmap(lambda one: monomials((one - mean) / scale))(mu)
     zhat = jnp.mean(_codes(closure, starts.patches), axis=1)
-    coefficients = jnp.linalg.lstsq(monomials, zhat)[0]
+    coefficients = jnp.linalg.lstsq(rows, zhat)[0]
     return closure | {"start": {"mean": mean, "scale": scale, "coefficients": coefficients}}
-
-
-def start_value(closure: Closure, start: Float[Array, " a"]) -> Float[Array, " q"]:
-    """zhat at t = 0 for the parameters of the start."""
-    fitted = closure["start"]
-    return _monomials((start - fitted["mean"]) / fitted["scale"]) @ fitted["coefficients"]
 
 
 def encode(closure: Closure, patch: Float[Array, " f"]) -> Float[Array, " q"]:
@@ -111,7 +106,7 @@ def decode(closure: Closure, z: Float[Array, " k"], zhat: Float[Array, " q"]) ->
 class Closed(Lattice):
     """A lattice whose own observables are followed by learned ones; increments are made of it."""
 
-    def __init__(self, lattice: PredatorPrey, closure: Closure) -> None:
+    def __init__(self, lattice: PatchedLattice, closure: Closure) -> None:
         self.lattice, self.closure = lattice, closure
 
     @property
@@ -135,7 +130,7 @@ class Closed(Lattice):
         )
 
     def load(self, u: Float[Array, "n 1"], mu: Float[Array, " p"]) -> Float[Array, "n d"]:
-        zhat = start_value(self.closure, mu[self.rates : -1])
+        zhat = start_value(self.closure["start"], mu[self.rates : -1])
         return jnp.concatenate([self.lattice.load(u, mu), jnp.tile(zhat[None], (len(u), 1))], 1)
 
     def start(self, key: PRNGKeyArray, mu: Float[Array, "r p"], size: int) -> Any:
@@ -243,18 +238,13 @@ def _codes(closure: Closure, patches: Float[Array, "a b f"]) -> Float[Array, "a 
 
 
 def _normalised(closure: Closure, patches: Float[Array, "s c f"]) -> Closure:
-    units = closure["units"]
-    raw = units["code_mean"] + units["code_scale"] * jnp.mean(_codes(closure, patches), axis=1)
+    """What a training yields, whose codes are still raw, with their mean and spread measured."""
+    raw = jnp.mean(_codes(closure, patches), axis=1)
     measured = {"code_mean": jnp.mean(raw, axis=0), "code_scale": _spread(raw)}
-    return closure | {"units": units | measured}
+    return closure | {"units": closure["units"] | measured}
 
 
 def _spread(values: Float[Array, "s k"]) -> Float[Array, " k"]:
     """Standard deviations; one for what is constant, which they are to divide."""
     spread = jnp.std(values, axis=0)
     return jnp.where(spread > 1e-5 * jnp.max(jnp.abs(values), axis=0), spread, 1.0)
-
-
-def _monomials(x: Float[Array, " a"]) -> Float[Array, " b"]:
-    """1, x_i and x_i x_j."""
-    return jnp.concatenate([jnp.ones(1, x.dtype), x, jnp.outer(x, x)[np.triu_indices(len(x))]])

@@ -85,11 +85,14 @@ def lattice_of(experiment: Experiment) -> Lattice:
     return system
 
 
-def increments_of(experiment: Experiment) -> Iterator[Increments]:
-    """The increments that an experiment learns from, part by part."""
+def increments_of(experiment: Experiment, lattice: Lattice | None = None) -> Iterator[Increments]:
+    """The increments that an experiment learns from, part by part.
+
+    They are those of its own lattice unless another is given, with learned observables, say.
+    """
     make = {"partial": partial_increments, "naive": naive_increments}[experiment.method]
     key = seed_key(experiment.seed, "train")
-    return make(lattice_of(experiment), plan_of(experiment), experiment.axes, key)
+    return make(lattice or lattice_of(experiment), plan_of(experiment), experiment.axes, key)
 
 
 class Snapshots(NamedTuple):

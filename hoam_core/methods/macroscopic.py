@@ -61,15 +61,28 @@ def _spread(values: Float[Array, "s k"]) -> Float[Array, " k"]:
     return jnp.where(constant | (spread == 0), jnp.ones_like(spread), spread)
 
 
+def monomials(x: Float[Array, " a"]) -> Float[Array, " b"]:
+    """1, x_i and x_i x_j."""
+    return jnp.concatenate([jnp.ones(1, x.dtype), x, jnp.outer(x, x)[np.triu_indices(len(x))]])
+
+
+def start_value(start: dict[str, Array], values: Float[Array, " a"]) -> Float[Array, " q"]:
+    """Learned observables at t = 0 for the parameters of the start: a quadratic polynomial."""
+    return monomials((values - start["mean"]) / start["scale"]) @ start["coefficients"]
+
+
 def macroscopic(
-    frame: Frame, network: None = None, *, dt: float = 0.1, width: int = 64, batch: int = 4_096,
-    **data: float,
+    frame: Frame, network: None = None, *, dt: float = 0.1, closures: int = 0, width: int = 64,
+    batch: int = 4_096, **data: float,
 ) -> Method:  # fmt: skip
     """The method of the module's docstring; paths take steps of `dt` unless told otherwise.
 
-    The other options, in `data`, are those of the plan by which its increments were made.
+    `closures` of the observables are learned: paths start with what their polynomial says of the
+    parameters of the start, and are returned without them. The other options, in `data`, are those
+    of the plan by which the increments were made.
     """
-    k, rates, sites = frame.scaling.scale.shape[0], frame.rates, frame.sites
+    given, rates, sites = frame.scaling.scale.shape[0], frame.rates, frame.sites
+    k = given + closures
     drift_net, noise_net = MLP(width, 3, k), MLP(width, 3, k * (k + 1) // 2)
     t_end = float(frame.times[-1])
 
@@ -89,6 +102,8 @@ def macroscopic(
 
     def coefficients(params, z, mu) -> tuple[Array, Array]:
         units = params["units"]
+        # A closure that is not given is at its mean.
+        z = jnp.concatenate([z, jnp.zeros(k - len(z), z.dtype)])
         drift, root = parts(params, z, mu[:rates])
         scale = units["noise"] * jnp.sqrt(units["sites"] / (units["share"] * sites(mu)))
         return drift, scale[:, None] * root
@@ -100,7 +115,8 @@ def macroscopic(
         drift, noise = (
             net.init(one, *inputs) for one, net in zip(keys, (drift_net, noise_net), strict=True)
         )
-        return {"units": units, "drift": drift, "noise": noise}
+        params = {"units": units, "drift": drift, "noise": noise}
+        return params | ({"closure": data.closure} if closures else {})
 
     def draw(key, data):
         which = jax.random.randint(key, (batch,), 0, data.z.shape[0])
@@ -124,7 +140,10 @@ def macroscopic(
             noise = jax.random.normal(key, z.shape, z.dtype)
             return z + h * drift + jnp.sqrt(h) * jnp.einsum("nij,nj->ni", sigma, noise)
 
-        return rollout(step, z0, ts, key, substeps)
+        if closures:
+            learned = start_value(params["closure"]["start"], mu[rates:-1])
+            z0 = jnp.concatenate([z0, jnp.tile(learned[None], (len(z0), 1))], axis=1)
+        return rollout(step, z0, ts, key, substeps)[..., :given]
 
     def substeps_for(ts, steps):
         return count_substeps(ts, t_end / steps if steps else dt)

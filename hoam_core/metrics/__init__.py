@@ -1,5 +1,6 @@
 """Distances between populations, by name; errors of curves and growth rates."""
 
+from hoam_core.metrics.kernel import maximum_mean_discrepancy
 from hoam_core.metrics.physics import (
     CurveError,
     GrowthFit,
@@ -19,10 +20,12 @@ from hoam_core.metrics.transport import (
 
 METRICS: dict[str, Distance] = {
     "w2": wasserstein2, "sliced": sliced_wasserstein2, "sinkhorn": sinkhorn_divergence,
+    "mmd": maximum_mean_discrepancy,
 }  # fmt: skip
 
 __all__ = [
     "METRICS", "CurveError", "Distance", "GrowthFit", "curve_error", "fit_damping", "fit_growth",
-    "maxima", "over_subsets", "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance",
+    "maxima", "maximum_mean_discrepancy", "over_subsets",
+    "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance",
     "wasserstein2",
 ]  # fmt: skip

@@ -6,7 +6,9 @@ A target is a generator of (what is done now, share done), called with the folde
 
 from collections.abc import Callable, Iterator
 
+from hoam_core.reproduce.barriers import barriers
 from hoam_core.reproduce.instabilities import figure3, figure4
+from hoam_core.reproduce.lattices import lattices
 from hoam_core.reproduce.oscillator import figure2, figure8
 from hoam_core.reproduce.table1 import table1
 
@@ -16,6 +18,10 @@ TARGETS: dict[str, Callable[..., Iterator[tuple[str, float]]]] = {
     "figure3": figure3,
     "figure4": figure4,
     "figure8": figure8,
+    "lattices": lattices,
+    "barriers": barriers,
 }
 
-__all__ = ["TARGETS", "figure2", "figure3", "figure4", "figure8", "table1"]
+__all__ = [
+    "TARGETS", "barriers", "figure2", "figure3", "figure4", "figure8", "lattices", "table1",
+]  # fmt: skip

@@ -13,7 +13,14 @@ from hoam_core.systems.chaos import Chaos
 from hoam_core.systems.instabilities import BumpOnTail, TwoStream, TwoStreamBeams
 from hoam_core.systems.landau import Landau
 from hoam_core.systems.landau6d import StrongLandauAllAxes, StrongLandauOneAxis
-from hoam_core.systems.lattices import CurieWeiss, Ising, Lattice
+from hoam_core.systems.lattices import (
+    CurieWeiss,
+    Ising,
+    Lattice,
+    NbMoTa,
+    PatchedLattice,
+    PredatorPrey,
+)
 from hoam_core.systems.oscillator import Oscillator
 from hoam_core.systems.trap import Trap
 
@@ -31,6 +38,8 @@ SYSTEMS: dict[str, System] = {
         Trap(),
         CurieWeiss(),
         Ising(),
+        PredatorPrey(),
+        NbMoTa(),
     )
 }
 
@@ -60,4 +69,7 @@ def get_system(name: str) -> System:
     return lookup(name, SYSTEMS, "system")
 
 
-__all__ = ["SYSTEMS", "Component", "Lattice", "Observable", "Parameter", "System", "get_system"]
+__all__ = [
+    "SYSTEMS", "Component", "Lattice", "Observable", "Parameter", "PatchedLattice", "System",
+    "get_system",
+]  # fmt: skip

@@ -51,7 +51,7 @@ class Lattice(System):
         """z of every run, in the order of `components`."""
 
     @abc.abstractmethod
-    def picture(self, state: Any) -> Float[np.ndarray, "*cells"]:
+    def picture(self, state: Any) -> np.ndarray:
         """The cells of the first run as they are drawn and stored, axes in the order (z, y, x)."""
 
     @abc.abstractmethod
@@ -115,6 +115,25 @@ class Lattice(System):
         names = [c.name for c in self.components]
         means = dict(zip(names, mean, strict=True))
         return means | {f"{name}_spread": s for name, s in zip(names, spread, strict=True)}
+
+
+class PatchedLattice(Lattice):
+    """A lattice that shows its patches, so that observables of them can be learned (a closure)."""
+
+    @abc.abstractmethod
+    def patches(self, state: Any, patch: int) -> Float[Array, "c f r"]:
+        """The patches of a tiling with the f numbers that describe each."""
+
+    @abc.abstractmethod
+    def patch_means(self, patches: Float[Array, "c f r"]) -> Float[Array, "c r k"]:
+        """What `observe` would find if each patch were all of its lattice."""
+
+    @abc.abstractmethod
+    def patch_moves(
+        self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, patch: int,
+        duration: Time,
+    ) -> tuple[Float[Array, "c f r"], Float[Array, "c f r"]]:  # fmt: skip
+        """Every patch of a tiling before and after it has moved with all others frozen."""
 
 
 def means_and_spreads(components: tuple[Component, ...]) -> tuple[Observable, ...]:

@@ -52,8 +52,8 @@ class Ising(SpinLattice):
         r" s_i \to +1 \text{ at rate } 1/(1 + e^{-2(\sum_j s_j + h)/T})"
     )
     parameters = (
-        Parameter("T", "temperature T", 0.5, 5.0, train=(2.3, 2.4, 2.5, 2.6, 2.7), test=(2.5,)),
-        Parameter("h", "field h", -1.0, 1.0, train=(0.05, 0.1, 0.15), test=(0.1,)),
+        Parameter("T", "temperature T", 0.5, 5.0, train=(2.0, 3.0), test=(2.5,)),
+        Parameter("h", "field h", -1.0, 1.0, train=(0.0, 0.2), test=(0.1,)),
         start_magnetisation(-0.75),
         side(),
     )

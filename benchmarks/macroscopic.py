@@ -1,0 +1,39 @@
+"""A path of the learned macroscopic equation against a run of the full Ising lattice.
+
+Both go through the same physical time, in batches of 1,024 paths or runs, on all cores there are.
+"""
+
+import jax
+import numpy as np
+
+from benchmarks.timing import compete, machine
+from hoam_core.models import load_model
+from hoam_core.seeds import seed_key
+
+PATHS, RUNS = 1_024, {64: 256, 128: 64}
+TIMES = 11
+
+
+def compare(model: str = "ising-partial") -> dict[int, float]:
+    """Ratio of the times a path, for each side of the lattice."""
+    learned = load_model(model)
+    system, ts = learned.system, learned.times(n_times=TIMES)
+    print(f"{machine()}; time 0 to {ts[-1]:g}")
+    ratios = {}
+    for side, runs in RUNS.items():
+        mu = system.vector({"T": 2.5, "h": 0.1, "L": side})
+        z0 = {n: system.initial(jax.random.key(0), mu, n) for n in (PATHS, runs)}
+        key = seed_key(0, "truth")
+        times = compete({
+            "learned": lambda mu=mu, z0=z0: learned.sample(z0[PATHS], ts, mu, key),
+            "full": lambda mu=mu, z0=z0, runs=runs: system.simulate(key, mu, z0[runs], ts),
+        }, repeats=3)  # fmt: skip
+        each = {"learned": times["learned"] / PATHS, "full": times["full"] / runs}
+        ratios[side] = each["full"] / each["learned"]
+        figures = ", ".join(f"{name} {1e6 * t:,.0f} us a path" for name, t in each.items())
+        print(f"  L = {side}: {figures}: {ratios[side]:.0f} times")
+    return ratios
+
+
+if __name__ == "__main__":
+    assert np.all(np.isfinite(list(compare().values())))

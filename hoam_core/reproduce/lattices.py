@@ -1,0 +1,284 @@
+r"""The studies of arXiv 2511.12842 again: what patches teach about a large lattice.
+
+- `patches`: error of the learned transient against the side of the patch, ours and the baseline of
+  small lattices alone. The error of the paper, sum_t (m - m_true)^2 / sum_t m_true^2, over times
+  before the system has come to rest; beside it the largest errors of mean and spread.
+- `starts`: mean and spread of the observables from starts that no training favoured.
+- `share`: the maximum mean discrepancy of predators and prey against lambda, least at K.
+- `scaling`: susceptibility and Binder cumulant of the Ising lattice at its critical point, and the
+  exponents of their growth with L. One model of one side serves all, by its noise ~ 1 / N.
+- `alloy`: short-range order at rest and its fluctuation, against temperature and size.
+
+Truth is the full model (the master equation for Curie-Weiss), of a seed that no training had.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hoam_core.config import default_experiment
+from hoam_core.learn import learn
+from hoam_core.metrics import maximum_mean_discrepancy
+from hoam_core.models import Model, load_model
+from hoam_core.reproduce.pictures import panels
+from hoam_core.simulate import simulate
+from hoam_core.store import whole_file
+from hoam_core.systems import get_system
+from hoam_core.systems.lattices.curie_weiss import master_equation, moments
+from hoam_core.systems.lattices.ising import CRITICAL
+
+SEED, PATHS, RUNS = 77, 4_096, 512
+HERE = {"curie-weiss": {"T": 1.1, "h": 0.1}, "ising": {"T": 2.5, "h": 0.1}}
+TRANSIENT = {"curie-weiss": 10.0, "ising": 100.0}
+STARTS = {"curie-weiss": (-0.5, 0.0, 0.9), "ising": (-0.75, 0.0, 0.9)}
+SHARES = (1.0, 2.5, 5.0, 10.0, 20.0)
+SIDES, ALLOY_SIDES = (16, 32, 64), (8, 16)
+TEMPERATURES = (1_000.0, 1_500.0, 2_000.0, 3_000.0)
+
+Progress = tuple[str, float]
+Row = dict[str, Any]
+
+
+def lattices(
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None
+) -> Iterator[Progress]:
+    """Fill `folder`/lattices.json row by row, then draw lattices.png; goes on where it was cut."""
+    path = folder / "lattices.json"
+    rows: list[Row] = json.loads(path.read_text()) if path.is_file() else []
+    tasks = list(_tasks(folder, quick))
+    for i, (name, run) in enumerate(tasks):
+        if any(row["name"] == name for row in rows):
+            continue
+        yield name, i / len(tasks)
+        rows.append({"name": name, **run()})
+        with whole_file(path) as part:
+            part.write_text(json.dumps(rows, indent=1) + "\n")
+    if not quick:
+        draw(rows, folder / "lattices.png")
+    yield "done", 1.0
+
+
+def _tasks(folder: Path, quick: bool) -> Iterator[tuple[str, Callable[[], Row]]]:
+    sides = (8,) if quick else (8, 16, 32)
+    for system in ("curie-weiss",) if quick else ("curie-weiss", "ising"):
+        for method in ("partial", "naive"):
+            for patch in sides:
+                yield (
+                    f"patches {system} {method} {patch}",
+                    lambda s=system, m=method, p=patch: patches(folder, s, m, p, quick),
+                )
+        for start in STARTS[system]:
+            yield f"starts {system} {start:g}", lambda s=system, m0=start: starts(s, m0)
+    if quick:
+        return
+    yield "share predator-prey", shares
+    for side in SIDES:
+        yield f"scaling ising {side}", lambda side=side: scaling(side)
+    for side in ALLOY_SIDES:
+        for temperature in TEMPERATURES:
+            yield (
+                f"alloy {temperature:g} {side}",
+                lambda t=temperature, side=side: alloy(t, side),
+            )
+
+
+def truth(system: str, values: dict[str, float], ts: np.ndarray, runs: int = RUNS) -> xr.Dataset:
+    """Mean and spread of the first observable of the full model at equispaced times."""
+    if system != "curie-weiss":
+        return simulate(
+            system, values, particles=runs, seed=SEED, t_end=ts[-1], n_times=len(ts)
+        )  # fmt: skip
+    lattice = get_system(system)
+    filled = lattice.complete(values)
+    laws = master_equation(
+        int(filled["L"]) ** 2, filled["T"], filled["h"], filled["m0"], ts
+    )  # fmt: skip
+    mean, spread = moments(laws)
+    return xr.Dataset({
+        "magnetisation": ("time", mean), "magnetisation_spread": ("time", spread)
+    })  # fmt: skip
+
+
+def judged(model: Model, values: dict[str, float], t_end: float) -> Row:
+    """Errors of mean and spread of the first observable over a transient."""
+    system, ts = model.experiment.system, np.linspace(0, t_end, 51)
+    first = model.system.components[0].name
+    known = truth(system, values, ts)
+    found = model.predict(values, particles=PATHS, seed=SEED, t_end=t_end, n_times=len(ts))
+    mean, spread = known[first].values, known[f"{first}_spread"].values
+    error = found[first].values - mean
+    return {
+        "parameters": values, "times": ts[::5].tolist(),
+        "truth": mean[::5].tolist(), "truth_spread": spread[::5].tolist(),
+        "model": found[first].values[::5].tolist(),
+        "model_spread": found[f"{first}_spread"].values[::5].tolist(),
+        "error": float(np.sum(error**2) / np.sum(mean**2)),
+        "largest": float(np.abs(error).max()),
+        "spread_ratio": float(found[f"{first}_spread"].values[-1] / spread[-1]),
+    }  # fmt: skip
+
+
+def patches(folder: Path, system: str, method: str, patch: int, quick: bool) -> Row:
+    """A training from patches of that side, and its errors."""
+    lattice = get_system(system)
+    usual = default_experiment(lattice, method)
+    changes: dict[str, Any] = {"options": {**usual.options, "patch": patch}}
+    if quick:
+        changes |= {"particles": 128, "steps": 200}
+    else:
+        # As many patches whatever their side; and every number of steps the same.
+        changes |= {"particles": max(256, int(1_024 * min(1.0, (patch / 16) ** 2)))}
+    *_, last = learn(
+        dataclasses.replace(usual, **changes), folder / "models" / f"{system}-{method}-{patch}",
+        judge=False, every=1_000,
+    )  # fmt: skip
+    if last.model is None:
+        raise RuntimeError("The training yielded no model.")
+    row = judged(last.model, HERE[system], TRANSIENT[system])
+    seconds = last.model.training["seconds"]
+    return {"system": system, "method": method, "patch": patch, "seconds": seconds, **row}
+
+
+def starts(system: str, start: float) -> Row:
+    """The shipped model from another start."""
+    model = load_model(f"{system}-partial")
+    values = {**HERE[system], "m0": start}
+    return {"system": system, "m0": start, **judged(model, values, TRANSIENT[system])}
+
+
+def shares() -> Row:
+    """MMD of (prey, predators), mean over times, for paths whose noise assumes lambda."""
+    model = load_model("predator-prey-partial")
+    system, ts = model.system, np.linspace(0, model.experiment.t_end, 16)
+    values = {"a": 3.0, "b": 0.4}
+    known = [
+        simulate(
+            system, values, particles=1_000, seed=seed, t_end=ts[-1], n_times=len(ts)
+        )["state"].values
+        for seed in (SEED, SEED + 1)
+    ]  # fmt: skip
+    mu = system.vector(values)
+    scale = known[0].std(axis=(0, 1))
+
+    def discrepancy(other: np.ndarray) -> float:
+        pairs = zip(known[0][1:], other[1:], strict=True)
+        return float(
+            np.mean([maximum_mean_discrepancy(a, b, system.domain(mu), scale) for a, b in pairs])
+        )
+
+    right = float(model.params["units"]["share"])
+    found = {}
+    for share in SHARES:
+        run = with_share(model, share).predict(
+            values, particles=1_000, seed=SEED, n_times=len(ts), t_end=ts[-1]
+        )
+        found[share] = discrepancy(run["state"].values)
+    return {
+        "shares": list(found), "mmd": list(found.values()), "floor": discrepancy(known[1]),
+        "right": right,
+    }  # fmt: skip
+
+
+def with_share(model: Model, share: float) -> Model:
+    """The model as if its increments had that lambda: no training knows it, only the noise does."""
+    units = model.params["units"]
+    other = {**units, "share": units["share"] * 0 + share}
+    return dataclasses.replace(model, params={**model.params, "units": other})
+
+
+def scaling(side: int) -> Row:
+    """chi = N var|m| / T and the Binder cumulant at rest at the critical point, h = 0."""
+    model = load_model("ising-partial")
+    values = {"T": CRITICAL, "h": 0.0, "m0": 0.8, "L": float(side)}
+    t_end = model.experiment.t_end
+    row: Row = {"L": side, "T": CRITICAL}
+    runs = {
+        "model": model.predict(values, particles=PATHS, seed=SEED, n_times=2)["state"].values,
+        # The slowest relaxation takes about L^2.17 units of time.
+        "truth": simulate(
+            "ising", values, particles=RUNS, seed=SEED, t_end=max(t_end, 0.5 * side**2.17),
+            n_times=2,
+        )["state"].values,
+    }  # fmt: skip
+    for name, states in runs.items():
+        m = states[-1, :, 0].astype(float)
+        second, fourth = np.mean(m**2), np.mean(m**4)
+        row[name] = {
+            "magnetisation": float(np.abs(m).mean()),
+            "susceptibility": float(side**2 * (second - np.abs(m).mean() ** 2) / CRITICAL),
+            "binder": float(1 - fourth / (3 * second**2)),
+        }
+    return row
+
+
+def alloy(temperature: float, side: int) -> Row:
+    """Short-range order at the last time: mean and deviation over runs."""
+    model = load_model("nbmota-partial")
+    values = {"T": temperature, "L": float(side)}
+    runs = {
+        "model": model.predict(values, particles=1_024, seed=SEED, n_times=2),
+        "truth": simulate(
+            "nbmota", values, particles=32, seed=SEED, n_times=2, t_end=model.experiment.t_end
+        ),
+    }
+    names = [c.name for c in model.system.components]
+    return {"T": temperature, "L": side} | {
+        kind: {
+            name: [float(run[name][-1]), float(run[f"{name}_spread"][-1])] for name in names
+        }
+        for kind, run in runs.items()
+    }  # fmt: skip
+
+
+def exponent(rows: list[Row], kind: str, quantity: str) -> float:
+    """Slope of log quantity against log L: gamma / nu, or -beta / nu."""
+    sides = [row["L"] for row in rows]
+    values = [row[kind][quantity] for row in rows]
+    return float(np.polyfit(np.log(sides), np.log(values), 1)[0])
+
+
+def draw(rows: list[Row], path: Path) -> None:
+    """Four panels: errors against patches, discrepancy against lambda, scaling, the alloy."""
+    with panels(path, 1, 4) as (_, axes):
+        _draw_patches(axes[0], [r for r in rows if r["name"].startswith("patches")])
+        share = next(r for r in rows if r["name"].startswith("share"))
+        axes[1].semilogx(share["shares"], share["mmd"], "o-", color="#0072B2")
+        axes[1].axhline(share["floor"], color="#222222", ls=":", label="noise floor")
+        axes[1].axvline(share["right"], color="#999999", lw=1, label="K")
+        axes[1].set(xlabel="λ", ylabel="MMD", title="Predator-prey")
+        axes[1].legend()
+        critical = [r for r in rows if r["name"].startswith("scaling")]
+        order = [r for r in rows if r["name"].startswith("alloy") and r["L"] == 8]
+        for kind, colour, style in (("truth", "#222222", "s--"), ("model", "#0072B2", "o-")):
+            gamma = exponent(critical, kind, "susceptibility")
+            axes[2].loglog(
+                [r["L"] for r in critical], [r[kind]["susceptibility"] for r in critical], style,
+                color=colour, label=f"{kind}, γ/ν = {gamma:.2f}",
+            )  # fmt: skip
+            mean, spread = np.array([r[kind]["MoTa"] for r in order]).T
+            axes[3].errorbar(
+                [r["T"] for r in order], mean, spread, fmt=style, color=colour, label=kind,
+                capsize=2,
+            )  # fmt: skip
+        axes[2].set(xlabel="L", ylabel="χ at T_c", title="Ising (exact γ/ν 1.75)")
+        axes[3].set(xlabel="T / K", ylabel="δ(Mo, Ta)", title="NbMoTa, 1,024 atoms")
+        axes[2].legend()
+        axes[3].legend()
+
+
+def _draw_patches(axis: Any, rows: list[Row]) -> None:
+    styles = {"partial": "o-", "naive": "s--"}
+    for system, colour in (("curie-weiss", "#009E73"), ("ising", "#0072B2")):
+        for method, style in styles.items():
+            chosen = [r for r in rows if (r["system"], r["method"]) == (system, method)]
+            axis.loglog(
+                [r["patch"] ** 2 for r in chosen], [r["error"] for r in chosen], style,
+                color=colour, label=f"{system}, {method}",
+            )  # fmt: skip
+    axis.set(xlabel="sites of a patch", ylabel="error of m(t)", title="Transients")
+    axis.legend(fontsize=7)
