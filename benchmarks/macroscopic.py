@@ -3,6 +3,8 @@
 Both go through the same physical time, in batches of 1,024 paths or runs, on all cores there are.
 """
 
+from functools import partial
+
 import jax
 import numpy as np
 
@@ -19,14 +21,13 @@ def compare(model: str = "ising-partial") -> dict[int, float]:
     learned = load_model(model)
     system, ts = learned.system, learned.times(n_times=TIMES)
     print(f"{machine()}; time 0 to {ts[-1]:g}")
-    ratios = {}
+    key, ratios = seed_key(0, "truth"), {}
     for side, runs in RUNS.items():
         mu = system.vector({"T": 2.5, "h": 0.1, "L": side})
         z0 = {n: system.initial(jax.random.key(0), mu, n) for n in (PATHS, runs)}
-        key = seed_key(0, "truth")
         times = compete({
-            "learned": lambda mu=mu, z0=z0: learned.sample(z0[PATHS], ts, mu, key),
-            "full": lambda mu=mu, z0=z0, runs=runs: system.simulate(key, mu, z0[runs], ts),
+            "learned": partial(learned.sample, z0[PATHS], ts, mu, key),
+            "full": partial(system.simulate, key, mu, z0[runs], ts),
         }, repeats=3)  # fmt: skip
         each = {"learned": times["learned"] / PATHS, "full": times["full"] / runs}
         ratios[side] = each["full"] / each["learned"]

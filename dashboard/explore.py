@@ -188,9 +188,7 @@ class Explore(pn.viewable.Viewer):
         self._notices.visible = bool(session.warnings or session.problem)
         has_first = truth is not None and truth.complete
         done = reference.done if reference else 0.0
-        self._progress.object = readout.progress(
-            session.truth_state, done, has_first, self.system
-        )
+        self._progress.object = readout.progress(session.truth_state, done, has_first, self.system)
         busy = session.truth_state in ("waiting", "running")
         self._truth_button.visible = session.truth_state != "done"
         self._truth_button.label = "Cancel" if busy else "Compute"

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 from hoam_core import METHODS, SYSTEMS, Model, list_models
-from hoam_core.reproduce.table1 import summary
+from hoam_core.reproduce.table1 import PAPER_METHODS, summary
+from hoam_core.systems import Lattice
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
@@ -56,9 +57,34 @@ COLUMNS = "energy, mean error (floor) | energy, L2 (floor) | W_2^2 / floor |"
 def errors() -> str:
     """Energy and transport errors of every shipped model beside their floors."""
     rows = [f"| model | parameters | {COLUMNS}", "|---|---|---|---|---|"]
-    for system in SYSTEMS:
+    for system in (name for name, s in SYSTEMS.items() if not isinstance(s, Lattice)):
         for model in (m for m in list_models() if m.experiment.system == system):
             rows += [f"| `{model.name}` | {row}" for row in error_rows(model)]
+    return "\n".join(rows)
+
+
+def lattice_rows(model: Model) -> list[str]:
+    """Largest errors over time of mean and spread of the observables of a lattice."""
+    rows = []
+    for e in model.errors:
+        for name, found in e["observables"].items():
+            mean, spread = (
+                f"{found[f'{what}_error']:.3f} ({found[f'{what}_floor']:.3f})"
+                for what in ("mean", "spread")
+            )
+            rows.append(f"{setting(e['parameters'])} | {name} | {mean} | {spread} |")
+    return rows
+
+
+LATTICE_COLUMNS = "observable | mean, largest error (floor) | spread, largest error (floor) |"
+
+
+def lattices() -> str:
+    """Errors of the macroscopic models beside their floors."""
+    rows = [f"| model | parameters | {LATTICE_COLUMNS}", "|---|---|---|---|---|"]
+    for model in list_models():
+        if isinstance(model.system, Lattice):
+            rows += [f"| `{model.name}` | {row}" for row in lattice_rows(model)]
     return "\n".join(rows)
 
 
@@ -68,7 +94,7 @@ def table1() -> str:
     cells = {(r["system"], r["method"]): r for r in json.loads(path.read_text())}
     names = list(dict.fromkeys(system for system, _ in cells))
     rows = ["| method | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for method in METHODS:
+    for method in PAPER_METHODS:
         line = [_cell(cells.get((system, method))) for system in names]
         rows.append(f"| `{method}` | " + " | ".join(line) + " |")
     return "\n".join(rows)
@@ -86,24 +112,33 @@ def _cell(row: dict | None) -> str:
 def card(model: Model) -> str:
     """What a person should know before using a model: data, budget, errors, limits."""
     e, about = model.experiment, model.training
+    is_lattice = isinstance(model.system, Lattice)
     axes = ", ".join(
-        f"{p.name} from {axis[0]:g} to {axis[-1]:g} ({len(axis)} values)"
+        f"{p.name} from {axis[0]:g} to {axis[-1]:g} ({_how_many(axis, is_lattice)})"
         for p, axis in zip(model.system.parameters, e.axes, strict=True)
     )
+    data = f"{e.n_times} times" if not is_lattice else "increments of patches"
     network = f", network {e.network}" if e.network else ""
     options = json.dumps(dict(e.options)) if e.options else "the method's own"
-    steps = f"{e.steps:,} steps, " if METHODS[e.method].needs_network else ""
+    steps = f"{e.steps:,} steps, " if METHODS[e.method].needs_network or is_lattice else ""
+    columns, rows = (
+        (LATTICE_COLUMNS, lattice_rows(model)) if is_lattice else (COLUMNS, error_rows(model))
+    )
     return "\n".join([
         f"## {model.name}", "",
         f"{model.system.title}; {model.entry.title}{network}.", "",
-        f"- Data: {e.particles:,} particles ({e.loading} loading), {e.n_times} times to "
+        f"- Data: {e.particles:,} {model.system.population} ({e.loading} loading), {data} to "
         f"t = {e.t_end:g}, {axes}; seed {e.seed}.",
         f"- Budget: {steps}{about['seconds']:,.0f} s on {about['device']}, data included; "
         f"options {options}.",
         "- Limits: outside these parameter ranges it extrapolates, and later times it refuses.",
-        "", f"| parameters | {COLUMNS}", "|---|---|---|---|",
-        *(f"| {row}" for row in error_rows(model)), "",
+        "", f"| parameters | {columns}", "|---|---|---|---|",
+        *(f"| {row}" for row in rows), "",
     ])  # fmt: skip
+
+
+def _how_many(axis: tuple[float, ...], is_lattice: bool) -> str:
+    return "drawn between" if is_lattice and len(axis) > 1 else f"{len(axis)} value(s)"
 
 
 def cards() -> str:
@@ -118,7 +153,8 @@ def cards() -> str:
 
 def filled(text: str) -> str:
     """The README with its tables made anew."""
-    for name, table in (("systems", systems()), ("errors", errors()), ("table1", table1())):
+    for name, table in (("systems", systems()), ("errors", errors()), ("lattices", lattices()),
+                        ("table1", table1())):  # fmt: skip
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text = pattern.sub(lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text)
     return text

@@ -294,6 +294,11 @@ def _error_table(model: Model, summary: dict[str, Any]) -> Table:
             error, floor = energy[f"learned_{key}"], energy[f"floor_{key}"]
             name = f"the same from learned moments, {label}"
             table.add_row(name, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+    for name, found in summary.get("observables", {}).items():
+        for what in ("mean", "spread"):
+            error, floor = found[f"{what}_error"], found[f"{what}_floor"]
+            label = f"{what} of {name}, largest error over time"
+            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
     for row in summary["w2"]:
         label = f"W_2^2 at t = {row['t']:g}"
         table.add_row(label, f"{row['value']:.5f}", f"{row['floor']:.5f}", f"{row['ratio']:.2f}")

@@ -16,7 +16,7 @@ from hoam_core.metrics import Distance, curve_error, over_subsets, transport_dis
 from hoam_core.models import Model
 from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import observe
-from hoam_core.systems import System
+from hoam_core.systems import Lattice, System
 
 
 class Reference(NamedTuple):
@@ -72,7 +72,8 @@ def evaluate(
 
     Variables: for systems with a field `electric_energy(run, time)` of model, truth and second
     truth, and its mean and L2 error with their floors (and those of the energy that a method knows
-    without a roll-out); each distance, by default `w2(snapshot)`, with its `_floor`, at half and
+    without a roll-out); for lattices `mean_error(component)` and `spread_error`, the largest over
+    time, with floors; each distance, by default `w2(snapshot)`, with its `_floor`, at half and
     full time (sliced in more than twelve dimensions). Raises ValueError for parameters outside the
     bounds.
     """
@@ -108,6 +109,8 @@ def evaluate_steps(
     if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
         result = _energy(result, run["electric_energy"].values, references, known)
+    if isinstance(system, Lattice):
+        result = _means(result, system, run, references)
     yield "transport distances", result
     result = _distances(result, model, mu, run, references, distances, seed)
     yield "done", result
@@ -128,6 +131,21 @@ def _energy(
         error = curve_error(truth, curve)
         result[f"electric_energy_mean_{name}"] = error.mean
         result[f"electric_energy_l2_{name}"] = error.l2
+    return result
+
+
+def _means(
+    result: xr.Dataset, lattice: Lattice, run: xr.Dataset, references: References
+) -> xr.Dataset:
+    """Largest error over time of the mean and of the spread of each observable of a lattice."""
+    names = [c.name for c in lattice.components]
+    result = result.assign_coords(component=names)
+    truth = references.truth.observables
+    others = {"error": {k: run[k].values for k in truth}, "floor": references.second.observables}
+    for kind, other in others.items():
+        for what, suffix in (("mean", ""), ("spread", "_spread")):
+            found = [np.abs(other[n + suffix] - truth[n + suffix]).max() for n in names]
+            result[f"{what}_{kind}"] = (("component",), np.array(found))
     return result
 
 
@@ -175,6 +193,12 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
         summary["electric_energy"] |= {
             "learned_mean": float(result["electric_energy_mean_learned"]),
             "learned_l2": float(result["electric_energy_l2_learned"]),
+        }
+    if "mean_error" in result:
+        kinds = ("mean_error", "mean_floor", "spread_error", "spread_floor")
+        summary["observables"] = {
+            str(name): {kind: float(result[kind].sel(component=name)) for kind in kinds}
+            for name in result.component.values
         }
     for name in (n for n in result.data_vars if f"{n}_floor" in result):
         rows = zip(result.snapshot, result[name], result[f"{name}_floor"], strict=True)

@@ -20,6 +20,15 @@ _FINE_WAVES = {"ridge": 1e-3}
 
 # The drift of the small noise of many spins wants many increments a step.
 _SPINS = {"particles": 1_024, "steps": 4_000, "options": {"dt": 0.2, "batch": 8_192}}
+# A jump costs a thousand times as much as a spin, so runs are few.
+_ALLOY = {"particles": 64, "steps": 2_000, "options": {"dt": 0.025, "snapshots": 10}}
+# What drives the means, <u^2> and <uv>, is another two observables, which are learned. Doubled lines
+# relax for four units of time: the first four are told by starts, half a unit apart.
+_PREDATORS = {
+    "particles": 512,
+    "steps": 4_000,
+    "options": {"dt": 0.05, "closures": 2, "starts": 9},
+}
 # Without neighbours a frozen patch errs by half its share of dt: short increments, many of them.
 _MEAN_SPINS = {"particles": 2_048, "rate": 3e-3, "options": {"dt": 0.02, "batch": 12_288}}
 
@@ -37,8 +46,8 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("ising", "naive"): _SPINS,
     ("curie-weiss", "partial"): _MEAN_SPINS,
     ("curie-weiss", "naive"): _MEAN_SPINS,
-    ("predator-prey", "partial"): {"options": {"dt": 0.1, "closures": 2}},
-    ("nbmota", "partial"): {"particles": 64, "steps": 2_000, "options": {"dt": 0.025, "snapshots": 10}},
+    ("predator-prey", "partial"): _PREDATORS,
+    ("nbmota", "partial"): _ALLOY,
     # Under a network the loop takes the functions that it takes alone.
     ("oscillator", "hybrid"): {"options": _GAUSSIAN["options"]},
     ("trap", "hybrid"): {"particles": 2_048, "options": _MEAN_FIELD["options"]},

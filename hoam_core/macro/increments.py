@@ -25,16 +25,14 @@ from hoam_core.seeds import seed_key
 from hoam_core.systems import Lattice, get_system
 from hoam_core.systems.lattices.base import check_patch
 
-# Snapshots on the way from the start, of which every study of a transient begins.
-STARTS = 3
-
 
 @dataclass(frozen=True)
 class Plan:
     """How increments are made: sizes are sides of the lattice, times in units of the lattice's.
 
     `runs` lattices of side `small` are met at `snapshots` moments up to `t_end`, more of them
-    early, and doubled to `size`; `repeats` increments are taken of each snapshot's patches.
+    early, and doubled to `size`; `repeats` increments are taken of each snapshot's patches. Before
+    them come `starts` snapshots of large states that were never run, the first at t = 0.
     """
 
     size: int
@@ -45,11 +43,12 @@ class Plan:
     runs: int = 512
     snapshots: int = 12
     repeats: int = 8
+    starts: int = 3
 
     def __post_init__(self) -> None:
         check_positive("dt", self.dt)
         check_positive("t_end", self.t_end)
-        for name in ("runs", "snapshots", "repeats"):
+        for name in ("runs", "snapshots", "repeats", "starts"):
             check_count(name, getattr(self, name))
         check_patch(self.patch, self.size)
         doublings, rest = divmod(self.size, self.small)
@@ -62,13 +61,13 @@ class Plan:
     @property
     def parts(self) -> int:
         """Into how many parts the increments come."""
-        return (STARTS + self.snapshots) * self.repeats
+        return (self.starts + self.snapshots) * self.repeats
 
 
 def plan_of(experiment: Experiment) -> Plan:
     """The plan of an experiment on a lattice: its runs are the particles, its side the largest."""
     lattice, options = lattice_of(experiment), dict(experiment.options)
-    names = {"patch", "small", "dt", "snapshots", "repeats"}
+    names = {"patch", "small", "dt", "snapshots", "repeats", "starts"}
     given = {name: options[name] for name in names & set(options)}
     patch = given.pop("patch", lattice.patch)
     # A patch that is smaller than usual is grown from lattices of its own size.
@@ -112,7 +111,7 @@ def snapshots(
     mu = low[None] + (high - low)[None] * share
     # Large starts need no run. Relaxed ever more they lead to where the others are met.
     large = lattice.start(start_key, mu, plan.size)
-    for i in range(STARTS):
+    for i in range(plan.starts):
         yield Snapshots(mu, large)
         large = lattice.relax(jax.random.fold_in(start_key, i), mu, large, plan.patch)
     small = lattice.start(start_key, mu, plan.small)

@@ -79,7 +79,7 @@ class NbMoTa(Lattice):
     parameters = (
         Parameter(
             "T", "temperature T in K", 700.0, 3_000.0,
-            train=(1_200.0, 3_000.0), test=(2_000.0,),
+            train=(1_400.0, 3_000.0), test=(2_000.0,),
         ),
         Parameter("L", "side L", 8, 24, train=(16,), optional=True, whole=BOX),
     )  # fmt: skip
@@ -123,8 +123,8 @@ class NbMoTa(Lattice):
     def observe(self, state: Alloy) -> Float[Array, "r 3"]:
         return _observe(state.cells)
 
-    def picture(self, state: Alloy) -> UInt8[np.ndarray, "2*l l l"]:
-        """Layers of sites half a lattice constant apart, odd ones displaced by (1/2, 1/2)."""
+    def picture(self, state: Alloy) -> np.ndarray:
+        """(2 L, L, L): layers half a lattice constant apart, odd ones displaced by (1/2, 1/2)."""
         return np.asarray(state.cells[..., 0], np.uint8)
 
     def patch_increments(
