@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hoam_core import barriers as model
-from hoam_core.reproduce import barriers as refit
+from hoam_core.reproduce.barriers import REFERENCE, barriers
 from hoam_core.solvers import kmc
 from hoam_core.systems.lattices import nbmota
 from hoam_core.systems.lattices.nbmota import Alloy, NbMoTa, order_between, short_range_order
@@ -178,7 +178,7 @@ def test_the_fit_predicts_environments_it_has_not_seen():
     data = measured()
     error = model.held_out(data, folds=3) - data.barrier
     assert 0.030 < np.sqrt(np.mean(error**2)) < 0.040
-    again, shipped = model.fit(data, refit.REFERENCE), model.shipped_barriers()
+    again, shipped = model.fit(data, REFERENCE), model.shipped_barriers()
     np.testing.assert_allclose(shipped.constants, again.constants, atol=1e-7)
     np.testing.assert_allclose(shipped.orbits, again.orbits, atol=1e-8)
     assert sum(np.prod(np.shape(table)) for table in shipped.orbits) * 2 // 3 + 3 == 183
@@ -276,7 +276,7 @@ def test_other_coefficients_plug_in_and_systems_can_be_hashed(tmp_path):
 
 
 def test_the_generator_writes_what_ships(tmp_path):
-    *_, (_, share) = refit.barriers(tmp_path, quick=True)
+    *_, (_, share) = barriers(tmp_path, quick=True)
     assert share == 1.0
     assert model.read_barriers(tmp_path / "nbmota_barriers.json") == model.shipped_barriers()
 
