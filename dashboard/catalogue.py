@@ -4,10 +4,11 @@ Nothing is listed by hand. A model folder that cannot be read is left out and it
 that one damaged file costs one entry of a selector and not the page.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from hoam_core import SYSTEMS, Model, System, load_model
+from hoam_core.methods import with_share
 from hoam_core.models import shipped_models
 
 FRAMES = 101
@@ -36,6 +37,17 @@ class Catalogue:
     def _rank(self, name: str) -> int:
         method = self.models[name].experiment.method
         return PREFERRED.index(method) if method in PREFERRED else len(PREFERRED)
+
+    def model(self, name: str, share: float = 1.0) -> Model:
+        """A model; one of a lattice with the noise of another lambda, `share` times the right one.
+
+        Too large a lambda makes the paths too quiet: it is what the increments are divided by.
+        """
+        model = self.models[name]
+        if share == 1.0 or not model.entry.of_lattices:
+            return model
+        params = with_share(model.params, share * model.params["units"]["share"])
+        return replace(model, params=params)
 
     def plane(self, system: str) -> tuple[str, str]:
         """Names of the two components that a view of a system starts with."""

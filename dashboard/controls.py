@@ -78,6 +78,7 @@ class Controls(pn.viewable.Viewer):
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
         particles = pmui.Select.from_param(state.param.particles, **WIDE)
+        share = pmui.Select.from_param(state.param.share, **WIDE)
         # Its two buttons have no names for screen readers; the arrow keys do the same.
         seed = pmui.IntInput.from_param(
             state.param.seed, sx={"& button": {"display": "none"}}, **WIDE
@@ -96,12 +97,13 @@ class Controls(pn.viewable.Viewer):
             ),
             pmui.Select.from_param(state.param.model, **WIDE),
             pn.Row(particles, seed, sizing_mode="stretch_width", margin=0),
+            share,
             self._about,
             pn.Column(save, copy, full, margin=(6, 4)),
             sizing_mode="stretch_width",
             margin=(6, 0),
         )
-        self._particles = particles
+        self._particles, self._share = particles, share
         state.param.watch(lambda *_: self._show_about(), ["parameters", "model"])
         self._show_about()
 
@@ -111,6 +113,7 @@ class Controls(pn.viewable.Viewer):
         system = self._catalogue.systems[self._state.system]
         self._particles.label = system.population.capitalize()
         model = self._catalogue.models.get(self._state.model or "")
+        self._share.visible = model is not None and model.entry.of_lattices
         self._about.object = readout.about_model(model, system)
 
     def __panel__(self):

@@ -74,8 +74,8 @@ def shown(system: System, axes: Axes) -> list[Shown]:
     if isinstance(system, Lattice):
         first = system.components[axes[0]]
         main = Shown(first.name, first.label, first.unit, ("mean", axes[0]))
-    others = [one for one in dict.fromkeys(moments) if one.moment != main.moment]
-    return [main, *others]
+    others = dict.fromkeys(one for one in moments if one.name != main.name)
+    return [main, *(one for one in others if one.moment != main.moment)]
 
 
 def headline(run: Run | None, system: System, axes: Axes) -> str:

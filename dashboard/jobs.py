@@ -35,7 +35,7 @@ def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
     if (known := answers.get(case)) is not None:
         yield known
         return
-    model, system = catalogue.models[case.model], catalogue.systems[case.system]
+    model, system = catalogue.model(case.model, case.share), catalogue.systems[case.system]
     ts = catalogue.times(case.system, case.model)
     first = (case.model, case.particles) not in compiled
     x, curves, seconds = predict(model, system, case, ts)

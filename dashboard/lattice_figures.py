@@ -54,7 +54,8 @@ class CellsFigure:
         self.image.add_layout(self._legends["image"], "below")
         self.lines.add_layout(self._legends["lines"], "below")
         self._keys = [
-            self.image.scatter([], [], marker="square", size=11, color=colour) for colour in CELLS
+            self.image.scatter([np.nan], [np.nan], marker="square", size=11, color=colour)
+            for colour in CELLS
         ]
         self._values: tuple[int, ...] = ()
 
@@ -174,7 +175,8 @@ class DiagramFigure:
             height=TALL, name="diagram", title="Phase diagram", x_range=Range1d(0, 1),
             y_range=Range1d(0, 1),
         )  # fmt: skip
-        self.band = ColumnDataSource({"x": [], "low": [], "high": [], "y": []})
+        nothing = {"x": [], "low": [], "high": [], "y": []}
+        self.band = ColumnDataSource(nothing, name="diagram-source")
         self.limit = ColumnDataSource({"x": [], "y": []})
         self.here = ColumnDataSource({"x": [], "y": []})
         draw, self._inks = self.figure, []

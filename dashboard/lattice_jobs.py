@@ -61,7 +61,7 @@ def lattice_view(
     lattice = catalogue.systems[case.system]
     if not isinstance(lattice, Lattice):
         return
-    model = catalogue.models.get(case.model)
+    model = catalogue.model(case.model, case.share) if case.model else None
     mu = lattice.vector(named(lattice, case))
     view = LatticeView(case)
     if model is not None:

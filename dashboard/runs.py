@@ -22,13 +22,17 @@ FEW = 8
 
 
 class Case(NamedTuple):
-    """What a run depends on; the model is empty for the full one."""
+    """What a run depends on; the model is empty for the full one.
+
+    `share` is the lambda that a macroscopic model's noise assumes, over the right one, K.
+    """
 
     system: str
     model: str
     mu: tuple[float, ...]
     seed: int
     particles: int
+    share: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ class Session(param.Parameterized):
         self._asked = 0.0
         self.waited = 0.0
         self.closed = False
-        state.param.watch(lambda *_: self.refresh(), ["model", "particles", "seed"])
+        state.param.watch(lambda *_: self.refresh(), ["model", "particles", "seed", "share"])
         state.param.watch(lambda *_: self._follow_parameters(), ["parameters"])
         self._follow_parameters()
 
@@ -72,7 +72,12 @@ class Session(param.Parameterized):
         """What the state asks of the learned model."""
         state = self.state
         return Case(
-            state.system, state.model or "", tuple(state.mu.values()), state.seed, state.particles
+            state.system,
+            state.model or "",
+            tuple(state.mu.values()),
+            state.seed,
+            state.particles,
+            share=state.share,
         )
 
     @property

@@ -38,7 +38,7 @@ SX = {
     "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
 }
 DARK = {"palette": {"primary": {"main": "#7CC6DE", "contrastText": "#06222b"}}}
-ADDRESSED = ["model", "seed", "particles", "playing", "horizontal", "vertical"]
+ADDRESSED = ["model", "seed", "share", "particles", "playing", "horizontal", "vertical"]
 CSS = """
 html, body { overflow-x: hidden; }
 /* The page can be read while its last parts load; only an error covers it. */

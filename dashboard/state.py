@@ -16,6 +16,7 @@ from hoam_core import System
 HIGHEST_SEED = 2**32 - 2
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 FRAMES_A_SECOND = 12
+SHARES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 def nice_step(low: float, high: float, divisions: int = 200) -> float:
@@ -33,17 +34,18 @@ def parameter_state(system: System) -> param.Parameterized:
             default=p.default,
             bounds=(p.low, p.high),
             label=p.label,
-            step=p.whole or nice_step(p.low, p.high),
+            step=p.whole or nice_step(p.low, p.high), precedence=i,
         )
-        for p in system.parameters
+        for i, p in enumerate(system.parameters)
     }
     title = system.name.title().replace("-", "") + "Parameters"
     return param.parameterized_class(title, numbers, bases=param.Parameterized)()
 
 
 def values_of(state: param.Parameterized) -> dict[str, float]:
-    """The physics parameters of a `parameter_state` by name."""
-    return {name: float(value) for name, value in state.param.values().items() if name != "name"}
+    """The physics parameters of a `parameter_state` by name, in the order of its system."""
+    names = sorted(set(state.param) - {"name"}, key=lambda name: state.param[name].precedence)
+    return {name: float(getattr(state, name)) for name in names}
 
 
 class Exploration(param.Parameterized):
@@ -55,6 +57,7 @@ class Exploration(param.Parameterized):
     vertical = param.Selector(label="Vertical", doc="Component up the pictures.")
     particles = param.Selector(default=4_096, objects=list(PARTICLES), label="Particles")
     seed = param.Integer(default=0, bounds=(0, HIGHEST_SEED), allow_None=True, label="Seed")
+    share = param.Selector(default=1.0, objects=list(SHARES), label="λ / K of the noise")
     frame = param.Integer(default=0, bounds=(0, None), label="Frame")
     log_scale = param.Boolean(default=True, label="Logarithmic")
     playing = param.Boolean(default=False)
@@ -163,8 +166,7 @@ class Exploration(param.Parameterized):
     @property
     def mu(self) -> dict[str, float]:
         """The physics parameters by name, in the order of the system."""
-        values = values_of(self.parameters)
-        return {p.name: values[p.name] for p in self._catalogue.systems[self.system].parameters}
+        return values_of(self.parameters)
 
     def step(self, by: int) -> None:
         """Move by whole frames, stopping at the ends."""

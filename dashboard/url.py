@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboard.catalogue import Catalogue
-from dashboard.state import HIGHEST_SEED, Exploration
+from dashboard.state import HIGHEST_SEED, SHARES, Exploration
 from hoam_core import System
 from hoam_core.checks import check_count, check_multiple, check_within, lookup
 
@@ -118,6 +118,14 @@ def _seed(text: str) -> int:
     return seed
 
 
+def _share(text: str) -> float:
+    value = number("share", text)
+    if value not in SHARES:
+        known = ", ".join(f"{one:g}" for one in SHARES)
+        raise ValueError(f"Argument `share` must be one of {known}, but is {text!r}.")
+    return value
+
+
 def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str, Any], list[str]]:
     """Arguments for `Exploration`, and a sentence for each entry that cannot be used."""
     reader = Reader(query, catalogue)
@@ -129,6 +137,7 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str
     reader.keep("plane", plane_of(system))
     reader.keep("particles", particles_up_to(catalogue.most_particles(system.name)))
     reader.keep("seed", _seed)
+    reader.keep("share", _share)
     mu = {}
     for p in system.parameters:
 
@@ -158,6 +167,8 @@ def write_query(state: Exploration) -> str:
     query = {"view": VIEW, "system": state.system, "model": state.model or "none"}
     query |= {name: f"{value:g}" for name, value in state.mu.items()}
     query |= {"t": f"{state.time:g}", "seed": state.seed, "particles": state.particles}
+    if state.share != 1.0:
+        query["share"] = f"{state.share:g}"
     if len(state.param.horizontal.objects) > 2:
         query["plane"] = ",".join(state.plane)
     return "?" + urlencode(query, safe=",")

@@ -11,7 +11,7 @@ from hoam_core.methods.dice import dice, interval_loss
 from hoam_core.methods.flow import cfm
 from hoam_core.methods.galerkin import galerkin
 from hoam_core.methods.hybrid import hybrid
-from hoam_core.methods.macroscopic import macroscopic
+from hoam_core.methods.macroscopic import macroscopic, with_share
 from hoam_core.methods.score import ncsm
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 
@@ -67,4 +67,5 @@ METHODS: dict[str, MethodEntry] = {
 __all__ = [
     "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "cfm", "dice", "galerkin",
     "hoam", "hybrid", "interval_loss", "macroscopic", "ncsm",
+    "with_share",
 ]  # fmt: skip

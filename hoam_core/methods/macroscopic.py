@@ -15,7 +15,7 @@ samples know the same Sigma. Paths are sampled by the Euler-Maruyama rule.
 """
 
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import flax.linen as nn
 import jax
@@ -59,6 +59,12 @@ def _spread(values: Float[Array, "s k"]) -> Float[Array, " k"]:
     # What does not vary but by rounding is one value.
     constant = spread < 1e-5 * jnp.max(jnp.abs(values), axis=0, initial=0.0)
     return jnp.where(constant | (spread == 0), jnp.ones_like(spread), spread)
+
+
+def with_share(params: dict[str, Any], share: Float[Array, ""] | float) -> dict[str, Any]:
+    """Parameters whose paths assume that increments had that lambda; no training knows it."""
+    units = params["units"]
+    return {**params, "units": {**units, "share": jnp.full_like(units["share"], share)}}
 
 
 def monomials(x: Float[Array, " a"]) -> Float[Array, " b"]:

@@ -23,6 +23,7 @@ import xarray as xr
 
 from hoam_core.config import default_experiment
 from hoam_core.learn import learn
+from hoam_core.methods import with_share
 from hoam_core.metrics import maximum_mean_discrepancy
 from hoam_core.models import Model, load_model
 from hoam_core.reproduce.pictures import panels
@@ -174,21 +175,13 @@ def shares() -> Row:
     right = float(model.params["units"]["share"])
     found = {}
     for share in SHARES:
-        run = with_share(model, share).predict(
-            values, particles=1_000, seed=SEED, n_times=len(ts), t_end=ts[-1]
-        )
+        other = dataclasses.replace(model, params=with_share(model.params, share))
+        run = other.predict(values, particles=1_000, seed=SEED, n_times=len(ts), t_end=ts[-1])
         found[share] = discrepancy(run["state"].values)
     return {
         "shares": list(found), "mmd": list(found.values()), "floor": discrepancy(known[1]),
         "right": right,
     }  # fmt: skip
-
-
-def with_share(model: Model, share: float) -> Model:
-    """The model as if its increments had that lambda: no training knows it, only the noise does."""
-    units = model.params["units"]
-    other = {**units, "share": units["share"] * 0 + share}
-    return dataclasses.replace(model, params={**model.params, "units": other})
 
 
 def scaling(side: int) -> Row:

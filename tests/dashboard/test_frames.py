@@ -27,7 +27,7 @@ def test_every_system_has_ranges_and_a_default_plane(name):
     ranges = frames.Ranges.of(system, tuple(p.default for p in system.parameters))
     axes = catalogue().axes(name)
     plane = ranges.plane(axes)
-    assert axes[0] != axes[1]
+    assert axes[0] != axes[1] or len(system.components) == 1
     assert all(high > low for low, high in zip(plane.low, plane.high, strict=True))
 
 

@@ -17,8 +17,8 @@ from dashboard.state import Exploration
 
 FOLDER = Path(dashboard.__file__).parent
 WITHOUT_PANEL = (
-    "catalogue", "describe", "energy", "frames", "jobs", "kept", "runs", "session", "state",
-    "units", "url", "warm", "worker",
+    "catalogue", "describe", "energy", "frames", "jobs", "kept", "lattice_jobs", "runs",
+    "session", "state", "units", "url", "warm", "worker",
 )  # fmt: skip
 
 

@@ -138,6 +138,9 @@ def test_the_address_restores_the_plane():
         ({"seed": "-1"}, "`seed`"),
         ({"seed": "1.5"}, "whole number"),
         ({"t": "1000"}, "`t`"),
+        ({"share": "3"}, "`share` must be one of 0.25, 0.5, 1, 2, 4"),
+        ({"system": "ising", "L": "40.5"}, "`L` must be a whole number"),
+        ({"system": "ising", "T": "-1"}, "`T` must lie from 0.5 to 5"),
         ({"t": "inf"}, "`t`"),
     ],
 )

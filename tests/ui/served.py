@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FIRST_PICTURE = (
     "() => window.Bokeh?.documents[0]?.is_idle && "
-    "['learned', 'full'].some((name) => Bokeh.documents[0]"
+    "['learned', 'full', 'cells'].some((name) => Bokeh.documents[0]"
     ".get_model_by_name(`${name}-source`)?.data.image.length > 0)"
 )
 NO_CHROMIUM = (

@@ -137,6 +137,22 @@ def test_a_box_follows_its_slider_and_titles_name_both_parameters(live):
     page.page.locator("h2", has_text="The field energy fell to 1/").wait_for()
 
 
+def test_a_lattice_lives_beside_its_drift_and_its_phase_diagram(live):
+    page = live("?system=ising&T=2.5&h=0.1&t=50")
+    assert len(set(page.picture("cells")[0])) == 2
+    assert len(page.picture("cells")[0]) == 64 * 64
+    page.until(lambda: page.status("truth") == "done", "truth and noise floor are complete")
+    page.until(lambda: len(page.data("diagram-source", "x")) == 17, "the diagram is complete")
+    before = page.picture("cells")
+    page.page.get_by_label("Time", exact=True).fill("90")
+    page.until(lambda: page.picture("cells") not in ([], before), "the lattice follows the time")
+    before, version = page.picture("cells"), int(page.status("version"))
+    page.slider.press("PageUp")
+    page.until(lambda: page.picture("cells") not in ([], before), "and the temperature")
+    page.until(lambda: int(page.status("version")) > version, "the paths are those of another T")
+    assert serious(page) == []
+
+
 def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
     page = live("?system=trap&plane=x1,x7&t=0")
     assert page.query()["plane"] == "x1,x7"

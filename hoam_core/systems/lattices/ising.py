@@ -70,7 +70,7 @@ class Ising(SpinLattice):
         start = jnp.stack([mu[2], 0.5 * (1 - mu[2] ** 2)])
         return jnp.tile(start[None].astype(u.dtype), (len(u), 1))
 
-    limit_label = "Onsager and Yang, h = 0"
+    limit_label = "exact, h = 0"
 
     def limit(self, mu: Float[Array, " 4"]) -> float:
         """The spontaneous magnetisation with the sign of the start; in a field none is known."""

@@ -47,6 +47,8 @@ BOLTZMANN = 8.617333262e-5  # eV / K
 # Sites of which one is vacant: a cube of side 8.
 SHARE, BOX = 1_024, 8
 ATOMS = (SHARE - 1) // 3
+# Where the order of each pair is found, from a random solution to 1,400 K.
+VIEWS = ((-0.2, 0.5), (-0.4, 0.2), (-0.2, 1.2))
 PAIRS = (("Nb", "Mo"), ("Nb", "Ta"), ("Mo", "Ta"))
 # Time in which the copies of a lattice become different, each vacancy going its own way. Copies
 # that are moved against each other would have seams, which take four times as long to heal.
@@ -85,9 +87,10 @@ class NbMoTa(Lattice):
     )  # fmt: skip
     cell_names = {0: "vacancy", 1: "Nb", 2: "Mo", 3: "Ta"}
     components = tuple(
-        Component(f"{i}{j}", f"short-range order δ of {i} and {j}", "", (-1.0, 2.0))
-        for i, j in PAIRS
+        Component(f"{i}{j}", f"order δ of {i} and {j}", "", view)
+        for (i, j), view in zip(PAIRS, VIEWS, strict=True)
     )
+    plane = ("MoTa", "NbTa")
     observable_info = means_and_spreads(components)
     dimension = 3
     rates = 1
