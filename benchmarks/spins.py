@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.timing import compete
-from hoam_core.systems.lattices import get_lattice
+from hoam_core.systems import get_system
 
 SIZE, RUNS, SWEEPS = 64, 1_024, 8
 TEMPERATURE, FIELD = 2.5, 0.1
@@ -19,9 +19,9 @@ TEMPERATURE, FIELD = 2.5, 0.1
 
 def compare() -> dict[str, float]:
     """Attempts a second of each, and the ratio."""
-    lattice = get_lattice("ising")
-    mu = jnp.tile(jnp.array([[TEMPERATURE, FIELD]]), (RUNS, 1))
-    state = lattice.initial(jax.random.key(0), jnp.full(RUNS, 0.7), SIZE)
+    lattice = get_system("ising")
+    mu = jnp.tile(jnp.array([[TEMPERATURE, FIELD, 0.7, SIZE]]), (RUNS, 1))
+    state = lattice.start(jax.random.key(0), mu, SIZE)
     contenders = {"hoam_core": lambda: lattice.evolve(jax.random.key(1), mu, state, SWEEPS)}
     attempts = {"hoam_core": SIZE**2 * SWEEPS * RUNS}
     if importlib.util.find_spec("mcising"):

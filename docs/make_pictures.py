@@ -8,9 +8,11 @@ from tests.ui.served import FIRST_PICTURE, launch, served
 
 IMAGES = Path(__file__).parent / "images"
 QUERY = "?system=two-stream&model=two-stream-galerkin&mu=1.25&t=20&particles=16384"
+ISING = "?system=ising&model=ising-partial&T=2.4&h=0.1&t=60"
 PICTURES = {
     "dashboard": ({"width": 1440, "height": 900}, QUERY, "light"),
     "dashboard-dark": ({"width": 1440, "height": 900}, QUERY, "dark"),
+    "ising": ({"width": 1440, "height": 900}, ISING, "light"),
     "dashboard-phone": ({"width": 390, "height": 844}, QUERY, "light"),
 }
 

@@ -69,7 +69,7 @@ def lattice_rows(model: Model) -> list[str]:
     for e in model.errors:
         for name, found in e["observables"].items():
             mean, spread = (
-                f"{found[f'{what}_error']:.3f} ({found[f'{what}_floor']:.3f})"
+                f"{found[f'{what}_error']:.2g} ({found[f'{what}_floor']:.2g})"
                 for what in ("mean", "spread")
             )
             rows.append(f"{setting(e['parameters'])} | {name} | {mean} | {spread} |")

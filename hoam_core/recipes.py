@@ -19,7 +19,7 @@ _SIX_DIMENSIONS = {"options": {"modes_x": 3, "modes_v": 8}}
 _FINE_WAVES = {"ridge": 1e-3}
 
 # The drift of the small noise of many spins wants many increments a step.
-_SPINS = {"particles": 1_024, "steps": 4_000, "options": {"dt": 0.2, "batch": 8_192}}
+_SPINS = {"particles": 1_024, "steps": 4_000, "options": {"dt": 0.2, "step": 0.4, "batch": 8_192}}
 # A jump costs a thousand times as much as a spin, so runs are few.
 _ALLOY = {"particles": 64, "steps": 2_000, "options": {"dt": 0.025, "snapshots": 10}}
 # What drives the means, <u^2> and <uv>, is another two observables, which are learned. Doubled
@@ -34,7 +34,7 @@ _PREDATORS = {
 _MEAN_SPINS = {
     "particles": 2_048,
     "rate": 3e-3,
-    "options": {"dt": 0.02, "batch": 12_288, "starts": 10},
+    "options": {"dt": 0.02, "step": 0.05, "batch": 12_288, "starts": 10},
 }
 
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {

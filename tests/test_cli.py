@@ -253,11 +253,40 @@ def test_square_brackets_in_a_name_are_shown_as_they_are(tmp_path):
     assert "[red]x" in refused("simulate", "[red]x", "--out", tmp_path / "run.nc")
 
 
+def test_a_lattice_is_written_cell_by_cell_with_its_observables(tmp_path):
+    out = tmp_path / "spins.nc"
+    good("simulate", "ising", "--set", "T=2.5", "--set", "h=0.1", "--set", "L=16", "--particles", 3,
+         "--t-end", 2, "--n-times", 3, "--out", out, "--quiet")  # fmt: skip
+    with xr.open_dataset(out) as run:
+        assert run["state"].dims == ("time", "y", "x")
+        assert set(np.unique(run["state"])) == {-1, 1}
+        assert run["state"].attrs["flag_meanings"] == "down up"
+        assert run["magnetisation"].dims == run["walls_spread"].dims == ("time",)
+        assert float(run["magnetisation"][0]) == pytest.approx(-0.75)
+        assert run.attrs["particles"] == 3
+    good("simulate", "predator-prey", "--t-end", 0.1, "--n-times", 2, "--out", out, "--quiet")
+    with xr.open_dataset(out) as run:
+        assert run["state"].dims == ("time", "component", "x")
+        assert list(run.component.values) == ["prey", "predators"]
+    assert "`L` must be a whole number" in refused("simulate", "ising", "--set", "L=9.5",
+                                                   "--out", out)  # fmt: skip
+
+
+def test_a_macroscopic_model_predicts_paths_from_any_size(tmp_path):
+    out = tmp_path / "paths.nc"
+    good("predict", "ising-partial", "--set", "L=128", "--particles", 64, "--n-times", 3,
+         "--out", out)  # fmt: skip
+    with xr.open_dataset(out) as run:
+        assert run["state"].shape == (3, 64, 2)
+        assert list(run.component.values) == ["magnetisation", "walls"]
+
+
 def test_every_method_of_the_registry_can_be_asked_for(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(cli, "learn", lambda experiment, *a, **k: asked.append(experiment) or ())
-    for method in METHODS:
-        good("train", "two-stream", "--method", method, "--loss-steps", 3, "--out", tmp_path)
+    for method, entry in METHODS.items():
+        system = "ising" if entry.of_lattices else "two-stream"
+        good("train", system, "--method", method, "--loss-steps", 3, "--out", tmp_path)
     assert [e.method for e in asked] == list(METHODS)
     assert all(e.steps == 3 for e in asked)
 

@@ -78,11 +78,13 @@ def start_value(start: dict[str, Array], values: Float[Array, " a"]) -> Float[Ar
 
 
 def macroscopic(
-    frame: Frame, network: None = None, *, dt: float = 0.1, closures: int = 0, width: int = 64,
-    batch: int = 4_096, **data: float,
+    frame: Frame, network: None = None, *, dt: float = 0.1, step: float | None = None,
+    closures: int = 0, width: int = 64, batch: int = 4_096, **data: float,
 ) -> Method:  # fmt: skip
-    """The method of the module's docstring; paths take steps of `dt` unless told otherwise.
+    """The method of the module's docstring, from increments over `dt`.
 
+    Paths take steps of `step`, or of `dt` too: what is seen of drift and noise wants short
+    increments, a path need only resolve what it relaxes by.
     `closures` of the observables are learned: paths start with what their polynomial says of the
     parameters of the start, and are returned without them. The other options, in `data`, are those
     of the plan by which the increments were made.
@@ -152,7 +154,7 @@ def macroscopic(
         return rollout(step, z0, ts, key, substeps)[..., :given]
 
     def substeps_for(ts, steps):
-        return count_substeps(ts, t_end / steps if steps else dt)
+        return count_substeps(ts, t_end / steps if steps else step or dt)
 
     def sample(params, x0, ts, mu, key, *, steps=None):
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps_for(ts, steps))
