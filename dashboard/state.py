@@ -34,7 +34,8 @@ def parameter_state(system: System) -> param.Parameterized:
             default=p.default,
             bounds=(p.low, p.high),
             label=p.label,
-            step=p.whole or nice_step(p.low, p.high), precedence=i,
+            step=p.whole or nice_step(p.low, p.high),
+            precedence=i,
         )
         for i, p in enumerate(system.parameters)
     }
