@@ -5,10 +5,10 @@ component at that frame. Both draw the two models alike everywhere: the same col
 """
 
 import numpy as np
-from bokeh.models import BasicTicker, ColumnDataSource, Legend, PrintfTickFormatter, Range1d, Span
+from bokeh.models import BasicTicker, ColumnDataSource, PrintfTickFormatter, Range1d, Span
 from bokeh.plotting import figure
 
-from dashboard.ink import DASH, INK, WIDTH, WORDS, frame
+from dashboard.ink import DASH, INK, WIDTH, WORDS, frame, legend
 
 MODELS = ("model", "truth")
 
@@ -20,18 +20,18 @@ class Curves:
     kind of an axis later.
     """
 
-    def __init__(self, name: str, height: int, legend: bool = False, log: bool = False):
+    def __init__(self, name: str, height: int, has_legend: bool = False, log: bool = False):
         self.name = name
         empty = {"t": [], "y": []}
         self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in DASH}
-        self.clouds = {kind: Cloud() for kind in MODELS} if legend else {}
+        self.clouds = {kind: Cloud() for kind in MODELS} if has_legend else {}
         self.x_range = Range1d(0, 1)
         self.lines: list = []
-        self.figures = {"linear": self._build("linear", height, legend)}
+        self.figures = {"linear": self._build("linear", height, has_legend)}
         if log:
-            self.figures["log"] = self._build("log", height, legend)
+            self.figures["log"] = self._build("log", height, has_legend)
 
-    def _build(self, scale: str, height: int, legend: bool) -> figure:
+    def _build(self, scale: str, height: int, has_legend: bool) -> figure:
         made = frame(
             height=height, name=f"{self.name}-{scale}", x_range=self.x_range,
             y_range=Range1d(0, 1) if scale == "linear" else Range1d(1e-6, 1), y_axis_type=scale,
@@ -43,21 +43,15 @@ class Curves:
         for kind, source in self.sources.items():
             line = made.line(
                 "t", "y", source=source, line_color=INK[False][kind], line_dash=DASH[kind],
-                line_width=WIDTH[kind] if legend else 0.75 * WIDTH[kind],
+                line_width=WIDTH[kind] if has_legend else 0.75 * WIDTH[kind],
             )  # fmt: skip
             items.append((WORDS[kind], [line]))
             self.lines.append((kind, line.glyph))
         cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
         made.add_layout(cursor)
         self.lines.append(("cursor", cursor))
-        if legend:
-            # Outside of the frame, where no curve can run through it.
-            words = Legend(
-                items=items, orientation="horizontal", label_text_font_size="11px", spacing=12,
-                padding=0, margin=2, glyph_width=26, glyph_height=14, label_height=14,
-                background_fill_alpha=0, border_line_alpha=0,
-            )  # fmt: skip
-            made.add_layout(words, "below")
+        if has_legend:
+            made.add_layout(legend(items=items), "below")
             made.xaxis.axis_label = "time t"
         else:
             made.yaxis.ticker = BasicTicker(desired_num_ticks=3)

@@ -30,7 +30,7 @@ class Evolution(pn.viewable.Viewer):
         super().__init__(**params)
         self.state, self.catalogue = state, catalogue
         self.fits: dict[str, GrowthFit | None] = {"model": None, "truth": None}
-        self.curves = [Curves("main", 246, legend=True, log=True)]
+        self.curves = [Curves("main", 246, has_legend=True, log=True)]
         self.curves += [Curves(f"other-{i}", LOW) for i in range(4)]
         self._scale = pmui.Switch.from_param(
             state.param.log_scale, label="Logarithmic", size="small", margin=0, styles=RIGHT

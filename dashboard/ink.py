@@ -4,6 +4,7 @@ Colours are safe for colour-blind eyes, and every curve has a dash of its own as
 """
 
 import colorcet
+from bokeh.models import Legend
 from bokeh.plotting import figure
 
 DENSITY = colorcet.palette["CET_CBL2"]
@@ -30,3 +31,12 @@ def frame(**options) -> figure:
         axis.major_label_text_font_size = "11px"
         axis.axis_label_standoff = 5
     return made
+
+
+def legend(**options) -> Legend:
+    """Words below a figure, where no curve can run through them."""
+    return Legend(
+        orientation="horizontal", label_text_font_size="11px", spacing=12, padding=0, margin=2,
+        glyph_width=24, glyph_height=14, label_height=14, background_fill_alpha=0,
+        border_line_alpha=0, **options,
+    )  # fmt: skip

@@ -8,7 +8,8 @@ import numpy as np
 import panel as pn
 
 from dashboard.catalogue import Catalogue
-from dashboard.lattice_figures import KINDS, CellsFigure, DiagramFigure, DriftFigure
+from dashboard.cells import CellsFigure
+from dashboard.lattice_figures import KINDS, DiagramFigure, DriftFigure
 from dashboard.lattice_jobs import LatticeView
 from dashboard.layout import card, drawn, grid
 from dashboard.runs import Run

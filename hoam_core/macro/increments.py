@@ -10,7 +10,7 @@ The naive increments beside them are those of a small lattice alone, taken for t
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -131,13 +131,11 @@ def partial_increments(
 ) -> Iterator[Increments]:
     """Increments of a patch among its frozen neighbours, of each snapshot in turn."""
     share = (plan.size / plan.patch) ** lattice.dimension
-    snapshot_key, patch_key = jax.random.split(key)
-    for i, (mu, state) in enumerate(snapshots(lattice, plan, axes, snapshot_key)):
-        z, own = lattice.observe(state), jax.random.fold_in(patch_key, i)
-        for j in range(plan.repeats):
-            step_key = jax.random.fold_in(own, j)
-            dz = lattice.patch_increments(step_key, mu, state, plan.patch, plan.dt)
-            yield _flat(lattice, plan, mu, z, dz, share)
+
+    def change(key: PRNGKeyArray, mu: Array, state: Any, z: Array) -> Float[Array, "c r k"]:
+        return lattice.patch_increments(key, mu, state, plan.patch, plan.dt)
+
+    yield from _increments(lattice, plan, axes, key, change, share, plan.size)
 
 
 def naive_increments(
@@ -145,23 +143,31 @@ def naive_increments(
 ) -> Iterator[Increments]:
     """Increments of a lattice of a patch's size alone, as if it were the large one."""
     alone = dataclasses.replace(plan, size=plan.patch, small=plan.patch)
+
+    def change(key: PRNGKeyArray, mu: Array, state: Any, z: Array) -> Float[Array, "c r k"]:
+        return (lattice.observe(lattice.evolve(key, mu, state, plan.dt)) - z)[None]
+
+    yield from _increments(lattice, alone, axes, key, change, 1.0, plan.size)
+
+
+Change = Callable[[PRNGKeyArray, Array, Any, Array], Float[Array, "c r k"]]
+
+
+def _increments(
+    lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray,
+    change: Change, share: float, size: int,
+) -> Iterator[Increments]:  # fmt: skip
+    """One row for every patch of every run; `size` is the side that they are said to be of."""
     snapshot_key, patch_key = jax.random.split(key)
-    for i, (mu, state) in enumerate(snapshots(lattice, alone, axes, snapshot_key)):
+    for i, (mu, state) in enumerate(snapshots(lattice, plan, axes, snapshot_key)):
         z, own = lattice.observe(state), jax.random.fold_in(patch_key, i)
         for j in range(plan.repeats):
-            moved = lattice.evolve(jax.random.fold_in(own, j), mu, state, plan.dt)
-            yield _flat(lattice, plan, mu, z, (lattice.observe(moved) - z)[None], 1.0)
-
-
-def _flat(
-    lattice: Lattice, plan: Plan, mu: Array, z: Array, dz: Float[Array, "c r k"], share: float
-) -> Increments:
-    """One row for every patch of every run."""
-    copies = (len(dz), 1)
-    return Increments(
-        jnp.tile(mu[:, : lattice.rates], copies), jnp.tile(z, copies),
-        dz.reshape(-1, z.shape[1]), plan.dt, share, float(plan.size**lattice.dimension),
-    )  # fmt: skip
+            dz = change(jax.random.fold_in(own, j), mu, state, z)
+            copies = (len(dz), 1)
+            yield Increments(
+                jnp.tile(mu[:, : lattice.rates], copies), jnp.tile(z, copies),
+                dz.reshape(-1, z.shape[1]), plan.dt, share, float(size**lattice.dimension),
+            )  # fmt: skip
 
 
 def joined(parts: list[Increments]) -> Increments:
