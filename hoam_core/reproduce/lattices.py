@@ -49,6 +49,10 @@ def lattices(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None
 ) -> Iterator[Progress]:
     """Fill `folder`/lattices.json row by row, then draw lattices.png; goes on where it was cut."""
+    if core_seconds is not None:
+        raise ValueError(
+            "Option `--core-seconds` must be left out for `lattices`: each training has its steps."
+        )
     path = folder / "lattices.json"
     rows: list[Row] = json.loads(path.read_text()) if path.is_file() else []
     tasks = list(_tasks(folder, quick))
