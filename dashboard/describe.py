@@ -93,7 +93,9 @@ def headline(run: Run | None, system: System, axes: Axes) -> str:
 
 def _course(curve: np.ndarray, label: str) -> str:
     low, high = float(curve.min()), float(curve.max())
-    crossings = int(np.sum(np.diff(np.sign(curve)) != 0))
+    # A start at zero crosses nothing.
+    signs = np.sign(curve[curve != 0])
+    crossings = int(np.sum(signs[1:] != signs[:-1]))
     if not crossings and high > 3 * abs(curve[0]) and curve[-1] > 0.5 * high:
         return _change(curve, label)
     often = "once" if crossings == 1 else f"{crossings} times"
@@ -110,6 +112,8 @@ def _change(curve: np.ndarray, label: str) -> str:
 
 def _plain(value: float) -> str:
     """Two digits, and no power of ten for what is said in a sentence."""
+    if abs(value) < 1e-5:
+        return "0"
     return f"{value:,.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"
 
 

@@ -98,4 +98,18 @@ def test_words_about_a_lattice_are_about_its_first_mean():
         Ranges((-1.0,), (1.0,), (False,)), Moments(mean, spread), {},
     )  # fmt: skip
     words = describe.headline(run, SYSTEMS["curie-weiss"], (0, 0))
-    assert words.startswith("The magnetisation m swings between -0.75 and 0.60")
+    assert words.startswith(
+        "The magnetisation m swings between -0.75 and 0.60 and crosses zero once"
+    )
+
+
+def test_a_start_at_zero_crosses_nothing_and_rounding_is_no_number():
+    t = np.linspace(0, 6, 61)
+    mean, spread = 0.5 - 0.5 * np.cos(t), 1e-8 + 0.1 * t
+    run = Run(
+        WEISS, t, Cells(np.zeros((61, 96, 144), np.uint16), 10), Ranges((-1.0,), (1.0,), (False,)),
+        Moments(mean[:, None], spread[:, None]), {},
+    )  # fmt: skip
+    words = describe.headline(run, SYSTEMS["curie-weiss"], (0, 0))
+    assert words.startswith("The magnetisation m swings between 0.00 and 1.00; the spread")
+    assert "grows from 0 to 0.6" in words
