@@ -3,6 +3,7 @@
 How it talks, and its exit codes, are in console.py.
 """
 
+import dataclasses
 import platform
 import subprocess
 import sys
@@ -42,6 +43,7 @@ from hoam_core.console import (
 from hoam_core.evaluate import evaluate_steps, report
 from hoam_core.learn import learn
 from hoam_core.loading import LOADINGS
+from hoam_core.macro.increments import plan_of
 from hoam_core.models import Model, list_models, load_model
 from hoam_core.networks import NETWORKS
 from hoam_core.reproduce import TARGETS
@@ -178,6 +180,7 @@ def train(
     network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
     loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
     particles: MaybeParticles = None,
+    patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     judge: Annotated[bool, typer.Option(help="Measure the errors at the test parameters.")] = True,
     seed: Seed = 0,
@@ -189,6 +192,9 @@ def train(
     experiment = default_experiment(
         get_system(system), method, network=network, seed=seed, **changes
     )
+    if patch is not None:
+        experiment = dataclasses.replace(experiment, options={**experiment.options, "patch": patch})
+        plan_of(experiment)
     with progress(quiet) as bar:
         tasks: dict[str, Any] = {}
         for state in learn(experiment, out, resume=resume, judge=judge):

@@ -281,6 +281,19 @@ def test_a_macroscopic_model_predicts_paths_from_any_size(tmp_path):
         assert list(run.component.values) == ["magnetisation", "walls"]
 
 
+def test_patches_of_another_side_are_asked_for_or_refused_with_their_cure(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(cli, "learn", lambda experiment, *a, **k: asked.append(experiment) or ())
+    good("train", "ising", "--patch", 8, "--out", tmp_path)
+    assert asked[0].options["patch"] == 8
+    for system, patch, sentence in (
+        ("ising", 10, "must divide the lattice's size 64, but is 10; choose one of [2, 4, 8"),
+        ("ising", 128, "choose a smaller patch or a larger lattice"),
+        ("two-stream", 8, "must be a lattice, but is 'two-stream'"),
+    ):
+        assert sentence in refused("train", system, "--patch", patch, "--out", tmp_path)
+
+
 def test_every_method_of_the_registry_can_be_asked_for(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(cli, "learn", lambda experiment, *a, **k: asked.append(experiment) or ())

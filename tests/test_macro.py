@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hoam_core.config import build_method, default_experiment
 from hoam_core.data import Increments, Scaling
 from hoam_core.domain import Domain
 from hoam_core.macro.increments import (
@@ -12,6 +13,7 @@ from hoam_core.macro.increments import (
     joined,
     naive_increments,
     partial_increments,
+    plan_of,
 )
 from hoam_core.methods import Frame, macroscopic
 from hoam_core.systems import get_system as get_lattice
@@ -91,6 +93,23 @@ def test_naive_increments_are_those_of_the_small_lattice_alone():
     assert (naive.share, ours.share) == (1.0, 4.0)
     # One variance each way: a patch of the large lattice moves as much as a small lattice does.
     np.testing.assert_allclose(naive.dz.std(0), ours.dz.std(0), rtol=0.25)
+
+
+def test_options_that_nobody_knows_are_told():
+    experiment = default_experiment(get_lattice("ising"), options={"patches": 16})
+    scaling = Scaling.of_samples(jnp.zeros((3, 2)), jnp.zeros((3, 4)), jnp.asarray(1.0))
+    with pytest.raises(ValueError, match="Unknown option 'patches'"):
+        build_method(experiment, scaling)
+
+
+def test_a_plan_is_that_of_its_experiment():
+    experiment = default_experiment(get_lattice("ising"), particles=96)
+    plan = plan_of(experiment)
+    assert (plan.size, plan.patch, plan.small, plan.runs, plan.t_end) == (64, 16, 16, 96, 100.0)
+    smaller = default_experiment(get_lattice("predator-prey"), options={"patch": 20, "dt": 0.1})
+    assert (plan_of(smaller).small, plan_of(smaller).dt) == (100, 0.1)
+    eight = default_experiment(get_lattice("ising"), options={"patch": 8})
+    assert plan_of(eight).small == 8
 
 
 def test_plans_that_do_not_fit_are_told_with_their_cure():

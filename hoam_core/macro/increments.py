@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.checks import check_count, check_positive
 from hoam_core.config import Experiment
 from hoam_core.data import Increments
+from hoam_core.methods.macroscopic import PLANNED
 from hoam_core.seeds import seed_key
 from hoam_core.systems import Lattice, get_system
 from hoam_core.systems.lattices.base import check_patch
@@ -67,11 +68,10 @@ class Plan:
 def plan_of(experiment: Experiment) -> Plan:
     """The plan of an experiment on a lattice: its runs are the particles, its side the largest."""
     lattice, options = lattice_of(experiment), dict(experiment.options)
-    names = {"patch", "small", "dt", "snapshots", "repeats", "starts"}
-    given = {name: options[name] for name in names & set(options)}
+    given = {name: options[name] for name in ("dt", *PLANNED) if name in options}
     patch = given.pop("patch", lattice.patch)
-    # A patch that is smaller than usual is grown from lattices of its own size.
-    small = given.pop("small", lattice.small if patch == lattice.patch else patch)
+    # Where the small lattices are patches they go on being so when another side is chosen.
+    small = given.pop("small", patch if lattice.small == lattice.patch else lattice.small)
     size = int(max(experiment.axes[-1]))
     return Plan(size, patch, small, experiment.t_end, runs=experiment.particles, **given)
 

@@ -24,12 +24,15 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float
 
+from hoam_core.checks import lookup
 from hoam_core.data import Increments
 from hoam_core.methods.base import Frame, Method, rollout
 from hoam_core.networks import MLP
 from hoam_core.solvers.stepping import count_substeps
 
 LEAST_NOISE = 1e-3
+# Options of an experiment that say how its increments were made, beside `dt`.
+PLANNED = ("patch", "small", "snapshots", "repeats", "starts")
 
 
 def measured_units(data: Increments) -> dict[str, Array]:
@@ -89,6 +92,8 @@ def macroscopic(
     parameters of the start, and are returned without them. The other options, in `data`, are those
     of the plan by which the increments were made.
     """
+    for name in data:
+        lookup(name, dict.fromkeys(PLANNED), "option")
     given, rates, sites = frame.scaling.scale.shape[0], frame.rates, frame.sites
     k = given + closures
     drift_net, noise_net = MLP(width, 3, k), MLP(width, 3, k * (k + 1) // 2)
