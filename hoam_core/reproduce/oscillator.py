@@ -7,7 +7,8 @@ of two dimensions, s = m' . (x - m) + (c'/2c) |x - m|^2, and the integrand of th
 
 All samples start in one place and meet again every half period, where V nearly vanishes: q has
 poles sqrt(2 V / V'') from the real axis there, .066, .016 and .005 for omega = 4, 8, 14. A Gauss
-rule of n nodes gains a factor of about exp(-4 n d) at a distance d, so that 14 asks for hundreds of nodes.
+rule of n nodes gains a factor of about exp(-4 n d) at a distance d, so that 14 asks for hundreds
+of nodes.
 
 Figure 2 asks how well a rule in time finds its integral, then what that does to training.
 """
