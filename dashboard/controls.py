@@ -91,11 +91,17 @@ class Controls(pn.viewable.Viewer):
                 ("Full screen", "fullscreen", "full-screen"),
             )
         )  # fmt: skip
+        system = pmui.Select.from_param(
+            state.param.system, sx={"& .MuiSelect-select": {"whiteSpace": "normal"}}, **WIDE
+        )
+        model = pmui.Select.from_param(state.param.model, **WIDE)
+        self._offered = {"system", "model", "particles", "seed", "share"}
+        self._widgets = {
+            "system": system, "model": model, "particles": particles, "seed": seed, "share": share,
+        }  # fmt: skip
         self._layout = pn.Column(
-            pmui.Select.from_param(
-                state.param.system, sx={"& .MuiSelect-select": {"whiteSpace": "normal"}}, **WIDE
-            ),
-            pmui.Select.from_param(state.param.model, **WIDE),
+            system,
+            model,
             pn.Row(particles, seed, sizing_mode="stretch_width", margin=0),
             share,
             self._about,
@@ -103,17 +109,26 @@ class Controls(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=(6, 0),
         )
-        self._particles, self._share = particles, share
         state.param.watch(lambda *_: self._show_about(), ["parameters", "model"])
         self._show_about()
 
+    def offer(self, names: frozenset[str]) -> None:
+        """Show the controls that concern the open view."""
+        self._offered = names
+        self._show_about()
+
     def _show_about(self) -> None:
-        # The full model has a number of its own.
-        self._particles.visible = bool(self._state.model)
         system = self._catalogue.systems[self._state.system]
-        self._particles.label = system.population.capitalize()
         model = self._catalogue.models.get(self._state.model or "")
-        self._share.visible = model is not None and model.entry.of_lattices
+        fits = {
+            # The full model has a number of its own.
+            "particles": model is not None or "model" not in self._offered,
+            "share": model is not None and model.entry.of_lattices,
+        }
+        for name, widget in self._widgets.items():
+            widget.visible = name in self._offered and fits.get(name, True)
+        self._widgets["particles"].label = system.population.capitalize()
+        self._about.visible = "model" in self._offered
         self._about.object = readout.about_model(model, system)
 
     def __panel__(self):

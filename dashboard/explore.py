@@ -9,15 +9,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard import describe, readout
-from dashboard.catalogue import Catalogue
 from dashboard.controls import PlaneChoice, Sliders
 from dashboard.evolution import Evolution
 from dashboard.lattice_scene import LatticeScene
 from dashboard.layout import card, grid, stack
-from dashboard.player import Player
+from dashboard.player import Player, act
 from dashboard.scene import Scene
-from dashboard.session import Session
-from dashboard.state import Exploration
+from dashboard.view import View, Visit
 from hoam_core import __version__
 from hoam_core.systems import Lattice
 
@@ -26,12 +24,15 @@ REST_AFTER = 80  # milliseconds
 AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
 
 
-class Explore(pn.viewable.Viewer):
+class Explore(View):
     """Pictures, player, curves and errors of a `Session`."""
 
-    def __init__(self, state: Exploration, session: Session, catalogue: Catalogue, **params):
-        super().__init__(**params)
-        self.state, self.session, self.catalogue = state, session, catalogue
+    uses = frozenset({"system", "model", "particles", "seed", "share"})
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(visit, **params)
+        self.state, self.session, self.catalogue = visit.state, visit.session, visit.catalogue
+        state, session, catalogue = self.state, self.session, self.catalogue
         self.player = Player(state)
         self.scene = Scene(state, session, catalogue)
         self.lattice = LatticeScene(state, catalogue)
@@ -46,7 +47,6 @@ class Explore(pn.viewable.Viewer):
             on_click=lambda _: self._press(),
         )  # fmt: skip
         self._layout = self._build()
-        self._place()
         state.param.watch(lambda *_: self._draw_frame(), "frame")
         state.param.watch(
             lambda *_: self._place(), ["parameters", "model", "horizontal", "vertical"]
@@ -83,6 +83,23 @@ class Explore(pn.viewable.Viewer):
             margin=(10, 14),
         )
 
+    def open(self) -> None:
+        super().open()
+        self.session.sleep(False)
+        self._place()
+
+    def hide(self) -> None:
+        super().hide()
+        self.session.sleep(True)
+
+    def act(self, action: str) -> None:
+        act(self.state, action)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether there is nothing to draw on: the view is hidden, or halfway to another system."""
+        return not (self.shown and self.state.settled)
+
     @property
     def system(self):
         """The system of the state."""
@@ -96,7 +113,7 @@ class Explore(pn.viewable.Viewer):
 
     def _place(self) -> None:
         """Axes, labels and titles of another system, model or plane."""
-        if not self.state.settled:
+        if self._idle:
             return
         with pn.io.hold():
             scene = self.lattice if isinstance(self.system, Lattice) else self.scene
@@ -136,7 +153,7 @@ class Explore(pn.viewable.Viewer):
         return answer, reference
 
     def _draw_pictures(self) -> None:
-        if not self.state.settled:
+        if self._idle:
             return
         answer, reference = self._runs()
         with pn.io.hold():
@@ -150,7 +167,7 @@ class Explore(pn.viewable.Viewer):
             self.scene.draw_pictures(answer, truth)
 
     def _draw_lattice(self) -> None:
-        if not self.state.settled:
+        if self._idle:
             return
         with pn.io.hold():
             self.lattice.show(self.session.lattice)
@@ -158,7 +175,7 @@ class Explore(pn.viewable.Viewer):
 
     def _draw_frame(self) -> None:
         """Another time of the same runs: pictures, cursors and densities together."""
-        if not self.state.settled:
+        if self._idle:
             return
         answer, reference = self._runs()
         with pn.io.hold():
@@ -168,7 +185,7 @@ class Explore(pn.viewable.Viewer):
 
     def _draw_rest(self) -> None:
         self._rest_is_due = False
-        if not self.state.settled:
+        if self._idle:
             return
         answer, reference = self._runs()
         with pn.io.hold():

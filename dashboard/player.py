@@ -5,6 +5,7 @@ for screen readers. The clock is a periodic callback of the visitor's own sessio
 nothing plays, and ends with the session.
 """
 
+from functools import partial
 from pathlib import Path
 
 import panel as pn
@@ -74,18 +75,31 @@ class PlayerBar(JSComponent):
         self._pressed(data)
 
 
+def act(state: Exploration, name: str) -> None:
+    """What a control or a key of the player asks for."""
+    actions = {
+        "restart": state.restart,
+        "toggle": state.toggle,
+        "back": lambda: state.step(-1),
+        "forward": lambda: state.step(1),
+        "first": lambda: state.go(0),
+        "last": lambda: state.go(-1),
+        "scrub": lambda: state.param.update(playing=False),
+    }
+    if name in actions:
+        actions[name]()
+
+
 class Player(pn.viewable.Viewer):
-    """Keeps a bar and an `Exploration` in step, and plays it."""
+    """Keeps a bar and an `Exploration` in step; a view may have one of its own."""
 
     def __init__(self, state: Exploration, **params):
         super().__init__(**params)
         self._state = state
-        self._bar = PlayerBar(self.act, sizing_mode="stretch_width", margin=(2, 6))
-        self._clock: pn.io.PeriodicCallback | None = None
+        self._bar = PlayerBar(partial(act, state), sizing_mode="stretch_width", margin=(2, 6))
         self._show()
         state.param.watch(lambda *_: self._show(), ["frame", "playing", "loop", "speed", "model"])
         self._bar.param.watch(self._take, ["frame", "loop", "speed"])
-        state.param.watch(lambda *_: self._run(), ["playing", "speed"])
 
     def _show(self) -> None:
         state, ts = self._state, self._state.ts
@@ -98,33 +112,27 @@ class Player(pn.viewable.Viewer):
         if getattr(self._state, event.name) != event.new:
             self._state.param.update(**{event.name: event.new})
 
-    def act(self, name: str) -> None:
-        """What a control or a key asks for."""
-        state = self._state
-        actions = {
-            "restart": state.restart,
-            "toggle": state.toggle,
-            "back": lambda: state.step(-1),
-            "forward": lambda: state.step(1),
-            "first": lambda: state.go(0),
-            "last": lambda: state.go(-1),
-            "scrub": lambda: state.param.update(playing=False),
-        }
-        if name in actions:
-            actions[name]()
+    def __panel__(self):
+        return self._bar
+
+
+class Clock:
+    """Plays an `Exploration`: one for each page, whatever it shows."""
+
+    def __init__(self, state: Exploration):
+        self._state = state
+        self._beat: pn.io.PeriodicCallback | None = None
+        state.param.watch(lambda *_: self._run(), ["playing", "speed"])
 
     def _run(self) -> None:
         self.stop()
         if self._state.playing:
-            self._clock = pn.state.add_periodic_callback(
+            self._beat = pn.state.add_periodic_callback(
                 self._state.advance, period=self._state.period
             )
 
     def stop(self) -> None:
-        """Stop the clock."""
-        if self._clock is not None:
-            self._clock.stop()
-            self._clock = None
-
-    def __panel__(self):
-        return self._bar
+        """Stop for good or until it plays again."""
+        if self._beat is not None:
+            self._beat.stop()
+            self._beat = None

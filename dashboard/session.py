@@ -54,7 +54,7 @@ class Session(param.Parameterized):
         self._lattice_wanted: tuple[Case, Axes] | None = None
         self._asked = 0.0
         self.waited = 0.0
-        self.closed = False
+        self.closed = self.asleep = False
         state.param.watch(lambda *_: self.refresh(), ["model", "particles", "seed", "share"])
         state.param.watch(lambda *_: self._follow_parameters(), ["parameters"])
         self._follow_parameters()
@@ -89,7 +89,7 @@ class Session(param.Parameterized):
     def refresh(self) -> None:
         """Ask for whatever the state now needs and does not have."""
         case = self.case
-        if self.closed or not self.state.settled:
+        if self.closed or self.asleep or not self.state.settled:
             return
         self._warn(case)
         self._ask_model(case)
@@ -186,6 +186,12 @@ class Session(param.Parameterized):
         """Compute the full model after all."""
         self._wanted = None
         self._ask_truth(0.0)
+
+    def sleep(self, asleep: bool) -> None:
+        """Ask for nothing while nobody looks; on waking, for whatever has changed."""
+        self.asleep = asleep
+        if not asleep:
+            self.refresh()
 
     def close(self) -> None:
         """The visitor has gone: nothing is computed for this session any more."""

@@ -8,18 +8,22 @@ import atexit
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
 
 from dashboard.bridge import HELP, Bridge
-from dashboard.catalogue import Catalogue, catalogue
+from dashboard.catalogue import catalogue
 from dashboard.controls import Controls
-from dashboard.explore import Explore
+from dashboard.nav import Nav
+from dashboard.player import Clock
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
+from dashboard.view import View, Visit, Workers
+from dashboard.views import VIEWS
 from dashboard.warm import wait_for_first, warm_first, warm_rest
 from dashboard.worker import Worker
 
@@ -47,37 +51,46 @@ html, body { overflow-x: hidden; }
 
 
 @cache
-def workers() -> tuple[Worker, Worker]:
-    """The threads of this process: one for learned models, one behind it for full models.
+def workers() -> Workers:
+    """The threads of this process: learned models, full models behind them, trainings behind both.
 
-    A third, behind both, compiles what visitors may ask for next.
+    One more, behind all, compiles what visitors may ask for next.
     """
     models = Worker("learned-models")
     full = Worker("full-models", behind=(models,))
-    rest = Worker("warm-up", behind=(models, full), calm=2.0, patience=30.0)
+    trainings = Worker("trainings", behind=(models, full), patience=5.0)
+    rest = Worker("warm-up", behind=(models, full, trainings), calm=2.0, patience=30.0)
     # A thread that is killed inside compiled code takes the process down with a loud message.
-    atexit.register(lambda: (rest.end(), full.end(), models.end()))
+    atexit.register(lambda: [one.end() for one in (rest, trainings, full, models)])
     models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
     rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
-    return models, full
+    return Workers(models, full, trainings)
 
 
 def page() -> pmui.Page:
     """The page of one visitor, restored from the address."""
-    pn.extension(notifications=True, reconnect=True)
+    pn.extension("mathjax", notifications=True, reconnect=True)
     shelf = catalogue()
     query = {name: values[-1].decode() for name, values in pn.state.session_args.items()}
-    values, problems = read_query(query, shelf)
-    state = Exploration(shelf, **values)
+    reader = read_query(query, shelf)
+    state = Exploration(shelf, **reader.values)
+    choices = {name: entry.choice() for name, entry in VIEWS.items()}
+    for choice in choices.values():
+        choice.read(reader, state)
     document = pn.state.curdoc
     if not pn.state.headers:  # `--warm` runs the page once without any request
         workers()
         # Not longer than for the first answer: the server should answer soon, too.
         wait_for_first(shelf, 60.0)
     gate = Gate(document.add_next_tick_callback)
-    session = Session(state, shelf, *workers(), gate)
-    pn.state.on_session_destroyed(lambda _: session.close())
-    return Shell(state, session, shelf, gate, [*problems, *shelf.problems]).page
+    threads = workers()
+    session = Session(state, shelf, threads.models, threads.truths, gate)
+    shell = Shell(
+        state=state, session=session, catalogue=shelf, workers=threads, schedule=gate,
+        choices=choices, problems=[*reader.problems, *shelf.problems],
+    )  # fmt: skip
+    pn.state.on_session_destroyed(lambda _: shell.close())
+    return shell.page
 
 
 class Gate:
@@ -113,16 +126,12 @@ class Gate:
 class Shell:
     """Puts the parts of a page together and connects what lies outside them."""
 
-    def __init__(
-        self,
-        state: Exploration,
-        session: Session,
-        shelf: Catalogue,
-        gate: Gate,
-        problems: list[str],
-    ):
-        self.state, self.session, self.gate = state, session, gate
-        self.view = Explore(state, session, shelf)
+    def __init__(self, *, problems: list[str], **visit):
+        self.visit = Visit(go=self.go, tell=self.tell, **visit)
+        self.state, self.gate = self.visit.state, visit["schedule"]
+        self._views: dict[str, View] = {}
+        self._open: list[View] = []
+        self._stage = pn.Column(sizing_mode="stretch_width", margin=0)
         self.bridge = Bridge(self.heard, title=TITLE)
         self.help = pmui.Dialog(
             pn.pane.Markdown(HELP, sizing_mode="stretch_width"), title="Help",
@@ -133,11 +142,16 @@ class Shell:
             icon="help_outline", description="Help and keys (?)", color="light",
             on_click=lambda _: self.show_help(),
         )  # fmt: skip
+        self.nav = Nav(
+            lambda name: self.state.param.update(view=name),
+            entries=[[name, entry.title, entry.hint] for name, entry in VIEWS.items()],
+        )
+        self.controls = Controls(self.state, self.visit.catalogue, self.bridge)
         self.page = pmui.Page(
-            title=TITLE, sidebar=[Controls(state, shelf, self.bridge)], sidebar_width=300,
+            title=TITLE, sidebar=[self.controls], sidebar_width=300,
             sidebar_resizable=False, busy_indicator=None,
             header=[pn.layout.HSpacer(), help_button],
-            main=[self.view, self.bridge, self.help], raw_css=[CSS], sx=SX,
+            main=[self.nav, self._stage, self.bridge, self.help], raw_css=[CSS], sx=SX,
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",
         )  # fmt: skip
@@ -145,20 +159,66 @@ class Shell:
             # The page has its own progress. Panel's would walk all models of the document twice for
             # every event, 20 ms on the way from the slider to its picture.
             self.page.busy = False
-        self.page.param.watch(lambda event: self.view.theme(event.new), "dark_theme")
-        self.view.theme(self.page.dark_theme)
+        self.clock = Clock(self.state)
+        self._show_view()
+        self.page.param.watch(lambda event: self._theme(event.new), "dark_theme")
+        self._watch_address()
+        pn.state.onload(lambda: [self.tell(f"{one} The default is used.") for one in problems])
+
+    def _watch_address(self) -> None:
+        state, session = self.state, self.visit.session
+        state.param.watch(lambda *_: self._show_view(), "view")
         state.param.watch(lambda *_: self.address(), ADDRESSED)
         state.param.watch(lambda *_: None if state.playing else self.address(), "frame")
         session.param.watch(lambda *_: self.address(), ["answer", "reference", "truth_state"])
+        for choice in self.visit.choices.values():
+            if choice.addressed:
+                choice.param.watch(lambda *_: self._show_view(), list(choice.addressed))
         self.address()
-        pn.state.onload(lambda: self.complain(problems))
+
+    def view(self, name: str) -> View:
+        """A view, made when it is first asked for."""
+        if name not in self._views:
+            self._views[name] = view = VIEWS[name].view(self.visit)
+            view.theme(self.page.dark_theme)
+            self._stage.append(view)
+        return self._views[name]
+
+    def _show_view(self) -> None:
+        """Make exactly the view of the state, and the one that it wants below, visible."""
+        first = self.view(self.state.view if self.state.view in VIEWS else "explore")
+        wanted = [first, *([self.view(first.below)] if first.below else [])]
+        if wanted != self._open:
+            before, self._open = self._open, wanted
+            for view in before:
+                if view not in wanted:
+                    view.hide()
+            for view in self._views.values():
+                view.__panel__().visible = view in wanted
+            for view in wanted:
+                if not view.shown:
+                    view.open()
+            self.nav.current = self.state.view
+            self.controls.offer(wanted[-1].uses)
+        self.address()
+
+    def go(self, link: str) -> None:
+        """Open a link in place."""
+        query = dict(parse_qsl(link.lstrip("?")))
+        reader = read_query(query, self.visit.catalogue, self.state.system)
+        with pn.io.hold():
+            self.state.adopt(**reader.values)
+            for choice in self.visit.choices.values():
+                choice.read(reader, self.state)
+        for sentence in reader.problems:
+            self.tell(sentence)
 
     def heard(self, message: dict) -> None:
         """Something the browser reports: a key, or that the page is hidden."""
         if message.get("action") == "help":
             self.show_help()
         elif "action" in message:
-            self.view.player.act(message["action"])
+            self._open[-1].act(message["action"])
         elif "ready" in message:
             self.gate.open()
         elif message.get("hidden"):
@@ -170,9 +230,20 @@ class Shell:
 
     def address(self) -> None:
         """Write the state to the address bar."""
-        self.bridge.search = write_query(self.state)
+        choice = self.visit.choices.get(self.state.view)
+        self.bridge.search = write_query(self.state, choice and choice.write(self.state))
 
-    def complain(self, problems: list[str]) -> None:
-        """Show what is wrong with a link, one toast for each sentence."""
-        for sentence in problems:
-            pn.state.notifications.error(f"{sentence} The default is used.", duration=12_000)
+    def _theme(self, dark: bool) -> None:
+        for view in self._views.values():
+            view.theme(dark)
+
+    def tell(self, sentence: str) -> None:
+        """Show a sentence in a toast."""
+        pn.state.notifications.error(sentence, duration=12_000)
+
+    def close(self) -> None:
+        """The visitor has gone: nothing is computed for this page any more."""
+        self.clock.stop()
+        self.visit.session.close()
+        for view in self._views.values():
+            view.close()

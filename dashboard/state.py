@@ -17,6 +17,7 @@ HIGHEST_SEED = 2**32 - 2
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 FRAMES_A_SECOND = 12
 SHARES = (0.25, 0.5, 1.0, 2.0, 4.0)
+VIEWS = ("explore", "compare", "quadrature", "train", "sweep", "data", "lessons")
 
 
 def nice_step(low: float, high: float, divisions: int = 200) -> float:
@@ -52,6 +53,7 @@ def values_of(state: param.Parameterized) -> dict[str, float]:
 class Exploration(param.Parameterized):
     """Everything that the URL restores, and how the run is played."""
 
+    view = param.Selector(default="explore", objects=list(VIEWS), label="View")
     system = param.Selector(label="System", doc="The population that is simulated.")
     model = param.Selector(label="Learned model", doc="Empty: the full model alone is shown.")
     horizontal = param.Selector(label="Horizontal", doc="Component along the pictures.")
@@ -83,6 +85,23 @@ class Exploration(param.Parameterized):
         time = values.pop("t", None)
         self.param.update(**values)
         self.time = self.ts[-1] / 2 if time is None else time
+
+    def adopt(self, **values) -> None:
+        """Take over what a link says of an open page; what it leaves out stays as it is."""
+        self.playing = False
+        mu, time = values.pop("mu", {}), values.pop("t", None)
+        if (system := values.pop("system", self.system)) != self.system:
+            self.system = system
+        self.parameters.param.update(**mu)
+        if (model := values.pop("model", None)) not in (None, self.model):
+            self._offer_models(model)
+        if plane := values.pop("plane", None):
+            self._offer_plane(plane)
+        if particles := values.pop("particles", None):
+            self._offer_particles(particles)
+        self.param.update(**values)
+        if time is not None:
+            self.time = time
 
     @param.depends("system", watch=True)
     def _follow_system(self) -> None:

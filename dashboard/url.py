@@ -12,11 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dashboard.catalogue import Catalogue
-from dashboard.state import HIGHEST_SEED, SHARES, Exploration
+from dashboard.state import HIGHEST_SEED, SHARES, VIEWS, Exploration
 from hoam_core import System
 from hoam_core.checks import check_count, check_multiple, check_within, lookup
-
-VIEW = "explore"
 
 
 class Reader:
@@ -126,20 +124,28 @@ def _share(text: str) -> float:
     return value
 
 
-def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str, Any], list[str]]:
-    """Arguments for `Exploration`, and a sentence for each entry that cannot be used."""
+def _view(text: str) -> str:
+    return lookup(text, {name: name for name in VIEWS}, "view")
+
+
+def read_query(query: Mapping[str, str], catalogue: Catalogue, system: str = "") -> Reader:
+    """A reader with arguments for `Exploration`, and a sentence for each entry it cannot use.
+
+    `system` is the one that a link means which names none; by default the first of the catalogue.
+    """
     reader = Reader(query, catalogue)
-    system = reader.attempt("system", lambda text: lookup(text, catalogue.systems, "system"))
-    if system is None:
-        system = next(iter(catalogue.systems.values()))
-    reader.values["system"] = system.name
-    reader.keep("model", reader.model_for(system))
-    reader.keep("plane", plane_of(system))
-    reader.keep("particles", particles_up_to(catalogue.most_particles(system.name)))
+    reader.keep("view", _view)
+    usual = catalogue.systems[system or next(iter(catalogue.systems))]
+    about = reader.attempt("system", lambda text: lookup(text, catalogue.systems, "system"))
+    about = about or usual
+    reader.values["system"] = about.name
+    reader.keep("model", reader.model_for(about))
+    reader.keep("plane", plane_of(about))
+    reader.keep("particles", particles_up_to(catalogue.most_particles(about.name)))
     reader.keep("seed", _seed)
     reader.keep("share", _share)
     mu = {}
-    for p in system.parameters:
+    for p in about.parameters:
 
         def read(text: str, p=p) -> float:
             value = number(p.name, text)
@@ -151,7 +157,7 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str
         if (value := reader.attempt(p.name, read)) is not None:
             mu[p.name] = value
     reader.values["mu"] = mu
-    end = float(catalogue.times(system.name, reader.values.get("model", ""))[-1])
+    end = float(catalogue.times(about.name, reader.values.get("model", ""))[-1])
 
     def read_time(text: str) -> float:
         value = number("t", text)
@@ -159,16 +165,19 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue) -> tuple[dict[str
         return value
 
     reader.keep("t", read_time)
-    return reader.values, reader.problems
+    return reader
 
 
-def write_query(state: Exploration) -> str:
-    """The query string, with its question mark, that `read_query` turns into this state."""
-    query = {"view": VIEW, "system": state.system, "model": state.model or "none"}
+def write_query(state: Exploration, more: Mapping[str, str] | None = None) -> str:
+    """The query string, with its question mark, that `read_query` turns into this state.
+
+    `more` are the entries of the view's own choice.
+    """
+    query = {"view": state.view, "system": state.system, "model": state.model or "none"}
     query |= {name: f"{value:g}" for name, value in state.mu.items()}
     query |= {"t": f"{state.time:g}", "seed": state.seed, "particles": state.particles}
     if state.share != 1.0:
         query["share"] = f"{state.share:g}"
     if len(state.param.horizontal.objects) > 2:
         query["plane"] = ",".join(state.plane)
-    return "?" + urlencode(query, safe=",")
+    return "?" + urlencode(query | dict(more or {}), safe=",:;@")

@@ -39,7 +39,8 @@ def test_one_component_is_a_plane_of_its_own():
 
 def test_the_address_restores_the_noise():
     first = Exploration(SHELF, system="ising", share=0.5)
-    values, problems = read_query(dict(parse_qsl(write_query(first).lstrip("?"))), SHELF)
+    reader = read_query(dict(parse_qsl(write_query(first).lstrip("?"))), SHELF)
+    values, problems = reader.values, reader.problems
     assert problems == []
     assert Exploration(SHELF, **values).share == 0.5
 

@@ -14,6 +14,8 @@ from dashboard.runs import answers, truths
 from dashboard.session import Session
 from dashboard.sliders import LiveSlider
 from dashboard.state import Exploration
+from dashboard.view import Visit, Workers
+from dashboard.views import VIEWS
 
 FOLDER = Path(dashboard.__file__).parent
 WITHOUT_PANEL = (
@@ -128,12 +130,22 @@ def test_a_system_with_the_same_parameter_name_is_asked_with_its_own_value(sessi
     assert [(case.system, case.mu) for case in cases] == [("trap", (0.6,))]
 
 
-def test_the_view_builds_without_a_server(session):
-    from dashboard.explore import Explore
-
-    view = Explore(session.state, session, catalogue())
-    assert isinstance(view.__panel__(), pn.Column)
+def test_every_view_builds_without_a_server(session):
+    worker = Recorder()
+    visit = Visit(
+        session.state, session, catalogue(), Workers(worker, worker, worker), lambda f: f(),
+        go=lambda link: None, tell=lambda sentence: None,
+        choices={name: entry.choice() for name, entry in VIEWS.items()},
+    )  # fmt: skip
+    made = [entry.view(visit) for entry in VIEWS.values()]
+    for view in made:
+        assert isinstance(view.__panel__(), pn.viewable.Viewable)
+        view.open()
+        view.theme(True)
     for name in catalogue().systems:
         session.state.system = name
+    for view in made:
+        view.hide()
+        view.close()
     assert answers.get("nothing") is None
     assert truths.get("nothing") is None

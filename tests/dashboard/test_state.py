@@ -79,7 +79,8 @@ def test_the_address_restores_the_state():
     first = explore(mu={"mu": 1.37}, t=12.0, seed=5, particles=3_000)
     query = dict(parse_qsl(write_query(first).lstrip("?")))
     assert query["view"] == "explore"
-    values, problems = read_query(query, SHELF)
+    reader = read_query(query, SHELF)
+    values, problems = reader.values, reader.problems
     second = explore(**values)
     assert problems == []
     assert write_query(second) == write_query(first)
@@ -88,7 +89,7 @@ def test_the_address_restores_the_state():
 
 def test_the_address_restores_a_view_without_a_model():
     query = dict(parse_qsl(write_query(explore(model="")).lstrip("?")))
-    assert read_query(query, SHELF)[0]["model"] == ""
+    assert read_query(query, SHELF).values["model"] == ""
 
 
 def test_a_plane_is_offered_where_there_are_more_than_two_components():
@@ -112,7 +113,8 @@ def test_the_address_restores_the_plane():
     first = explore(system="chaos-9d", plane=("c6", "c9"))
     assert "plane=c6,c9" in write_query(first)
     query = dict(parse_qsl(write_query(first).lstrip("?")))
-    values, problems = read_query(query, SHELF)
+    reader = read_query(query, SHELF)
+    values, problems = reader.values, reader.problems
     assert problems == []
     assert explore(**values).plane == ("c6", "c9")
 
@@ -145,7 +147,8 @@ def test_the_address_restores_the_plane():
     ],
 )
 def test_a_bad_address_gives_a_sentence_and_the_default(query, words):
-    values, problems = read_query(query, SHELF)
+    reader = read_query(query, SHELF)
+    values, problems = reader.values, reader.problems
     assert len(problems) == 1
     assert words in problems[0]
     state = explore(**values)

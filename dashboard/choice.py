@@ -1,0 +1,28 @@
+"""What a view adds to the state of a visit, such as the models it compares.
+
+Pure `param` state like `Exploration`: made for every view when a page opens, so that a link
+restores a view before it is drawn. A view without choices of its own uses `Choice` itself.
+"""
+
+from typing import ClassVar
+
+import param
+
+from dashboard.state import Exploration
+from dashboard.url import Reader
+
+
+class Choice(param.Parameterized):
+    """Parameters of one view; those named in `addressed` stand in the address of the page."""
+
+    addressed: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, reader: Reader, state: Exploration) -> None:
+        """Take over what a link says; sentences about what is wrong go to `reader.problems`.
+
+        `state` is what the link made of the common state. What the link leaves out stays as it is.
+        """
+
+    def write(self, state: Exploration) -> dict[str, str]:
+        """The entries of the link that `read` turns into this choice."""
+        return {}

@@ -1,0 +1,100 @@
+"""What a view is: a part of the page with a name, and what the shell asks of every view.
+
+A view is made when it is first opened and kept until the visitor leaves. While another one is open
+it is hidden: it keeps its figures, draws nothing and asks for nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import panel as pn
+import xarray as xr
+
+from dashboard.catalogue import Catalogue
+from dashboard.choice import Choice
+from dashboard.session import Session
+from dashboard.state import Exploration
+from dashboard.worker import Worker
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The threads of the process: learned models, full models behind them, and trainings last."""
+
+    models: Worker
+    truths: Worker
+    trainings: Worker
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Everything that belongs to one visitor and that views share.
+
+    `schedule` runs a function on the visitor's own event loop, from any thread; `go` opens a link
+    such as "?view=explore&system=landau&k=0.5" in place; `tell` says something in a toast.
+    """
+
+    state: Exploration
+    session: Session
+    catalogue: Catalogue
+    workers: Workers
+    schedule: Callable[[Callable[[], None]], None]
+    go: Callable[[str], None]
+    tell: Callable[[str], None]
+    choices: dict[str, Choice] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a view gives away of what it shows.
+
+    `name` is the stem of file names; `words` the described state; `script` the Python that makes
+    the same numbers with `hoam_core` alone; `dataset` all numbers with units and provenance, the
+    variables of which that depend on one dimension alone become the CSV; `film` the frames
+    (h, w, 3), eight bits each, of a moving picture.
+    """
+
+    name: str
+    words: str
+    script: str
+    dataset: Callable[[], xr.Dataset] | None = None
+    film: Callable[[], Iterator[np.ndarray]] | None = None
+
+
+class View(pn.viewable.Viewer):
+    """A part of the page below the title bar; `uses` are the common controls that concern it."""
+
+    uses: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(**params)
+        self.visit = visit
+        self.shown = False
+
+    def open(self) -> None:
+        """The view becomes visible: bring everything up to date."""
+        self.shown = True
+
+    def hide(self) -> None:
+        """Another view is opened: stop what is drawn or asked for its own sake."""
+        self.shown = False
+
+    def act(self, action: str) -> None:
+        """A key of the player: toggle, back, forward, first, last or restart."""
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+
+    def material(self) -> Material | None:
+        """What can be exported now; None while there is nothing."""
+        return None
+
+    @property
+    def below(self) -> str | None:
+        """Name of the view that stands below this one, for a lesson that shows another."""
+        return None
+
+    def close(self) -> None:
+        """The visitor has gone."""

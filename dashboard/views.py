@@ -1,0 +1,21 @@
+"""The views of the application by name, in the order of the navigation bar."""
+
+from typing import NamedTuple
+
+from dashboard.choice import Choice
+from dashboard.explore import Explore
+from dashboard.view import View
+
+
+class Entry(NamedTuple):
+    """A view as the navigation bar offers it."""
+
+    title: str
+    hint: str
+    view: type[View]
+    choice: type[Choice] = Choice
+
+
+VIEWS: dict[str, Entry] = {
+    "explore": Entry("Explore", "One system: learned model, full model and difference", Explore),
+}
