@@ -2,13 +2,17 @@
 
 `Curves` run against time, with a cursor at the present frame; `Profile` is the density of one
 component at that frame. Both draw the two models alike everywhere: the same colours and dashes.
+Other kinds of curves, such as one for each column of a comparison, are named in ink.py too.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from bokeh.core.properties import value
 from bokeh.models import BasicTicker, ColumnDataSource, PrintfTickFormatter, Range1d, Span
 from bokeh.plotting import figure
 
-from dashboard.ink import DASH, INK, WIDTH, WORDS, frame, legend
+from dashboard.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend
 
 MODELS = ("model", "truth")
 
@@ -20,12 +24,16 @@ class Curves:
     kind of an axis later.
     """
 
-    def __init__(self, name: str, height: int, has_legend: bool = False, log: bool = False):
+    def __init__(
+        self, name: str, height: int, has_legend: bool = False, log: bool = False, *,
+        kinds: Sequence[str] = KINDS, x_range: Range1d | None = None,
+    ):  # fmt: skip
         self.name = name
         empty = {"t": [], "y": []}
-        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in DASH}
-        self.clouds = {kind: Cloud() for kind in MODELS} if has_legend else {}
-        self.x_range = Range1d(0, 1)
+        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in kinds}
+        clouds = [kind for kind in kinds if kind != "theory"] if has_legend else []
+        self.clouds = {kind: Cloud() for kind in clouds}
+        self.x_range = x_range or Range1d(0, 1)
         self.lines: list = []
         self.figures = {"linear": self._build("linear", height, has_legend)}
         if log:
@@ -45,7 +53,7 @@ class Curves:
                 "t", "y", source=source, line_color=INK[False][kind], line_dash=DASH[kind],
                 line_width=WIDTH[kind] if has_legend else 0.75 * WIDTH[kind],
             )  # fmt: skip
-            items.append((WORDS[kind], [line]))
+            items.append((WORDS.get(kind, kind), [line]))
             self.lines.append((kind, line.glyph))
         cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
         made.add_layout(cursor)
@@ -68,12 +76,13 @@ class Curves:
         """Whether there is anything to see of a curve."""
         return len(self.sources[kind].data["t"]) > 0
 
-    def explain(self, kinds: list[str]) -> None:
-        """Which kinds of curves the legend names."""
+    def explain(self, kinds: Sequence[str], words: Mapping[str, str] = WORDS) -> None:
+        """Which kinds of curves the legend names, and how."""
         for made in self.figures.values():
-            for words in made.legend:
-                for kind, item in zip(DASH, words.items, strict=True):
-                    item.visible = kind in kinds
+            for kind, item in zip(self.sources, made.legend[0].items, strict=True):
+                item.visible = kind in kinds
+                if kind in kinds:
+                    item.label = value(words[kind])
 
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""
@@ -135,9 +144,9 @@ class Cloud:
 class Profile:
     """The density of one component of both models at the present frame."""
 
-    def __init__(self, name: str, height: int):
+    def __init__(self, name: str, height: int, *, kinds: Sequence[str] = MODELS):
         empty = {"x": [], "y": []}
-        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in MODELS}
+        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in kinds}
         self.figure = frame(height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1))
         self.figure.title.text = name
         self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3)

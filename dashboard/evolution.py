@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 from dashboard import describe, energy
 from dashboard.catalogue import Catalogue
 from dashboard.curves import Curves
-from dashboard.ink import DASH
+from dashboard.ink import KINDS
 from dashboard.layout import card, drawn, grid
 from dashboard.runs import Run
 from dashboard.state import Exploration
@@ -93,7 +93,7 @@ class Evolution(pn.viewable.Viewer):
         if describe.has_field(self._system):
             line = energy.theory_line(runs[anchor], self.fits[anchor], rate)
         self.curves[0].show("theory", *line)
-        self.curves[0].explain([kind for kind in DASH if self.curves[0].has(kind)])
+        self.curves[0].explain([kind for kind in KINDS if self.curves[0].has(kind)])
 
     def _cloud(self, kind: str, run: Run | None) -> np.ndarray:
         """Band and paths round the first mean of a lattice, whose noise is what one looks at."""

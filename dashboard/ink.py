@@ -9,12 +9,24 @@ from bokeh.plotting import figure
 
 DENSITY = colorcet.palette["CET_CBL2"]
 DIVERGING = {False: colorcet.palette["CET_CBD1"], True: colorcet.palette["bky"]}
+KINDS = ("model", "truth", "theory")
+# Of what stands side by side: the first two look like full and learned model everywhere.
+COLUMNS = ("A", "B", "C", "D")
 INK = {
-    False: {"model": "#0072B2", "truth": "#C44E00", "theory": "#555555", "cursor": "#888888"},
-    True: {"model": "#56B4E9", "truth": "#F0A33A", "theory": "#C8C8C8", "cursor": "#9A9A9A"},
-}
-DASH = {"model": "solid", "truth": [7, 4], "theory": [2, 3]}
-WIDTH = {"model": 2.4, "truth": 2.0, "theory": 2.0}
+    False: {
+        "model": "#0072B2", "truth": "#C44E00", "theory": "#555555", "cursor": "#888888",
+        "A": "#C44E00", "B": "#0072B2", "C": "#00785A", "D": "#A0457F",
+    },
+    True: {
+        "model": "#56B4E9", "truth": "#F0A33A", "theory": "#C8C8C8", "cursor": "#9A9A9A",
+        "A": "#F0A33A", "B": "#56B4E9", "C": "#2FC79B", "D": "#E39AC8",
+    },
+}  # fmt: skip
+DASH = {
+    "model": "solid", "truth": [7, 4], "theory": [2, 3],
+    "A": [7, 4], "B": "solid", "C": [2, 3], "D": [9, 3, 2, 3],
+}  # fmt: skip
+WIDTH = {"model": 2.4, "truth": 2.0, "theory": 2.0, "A": 2.0, "B": 2.4, "C": 2.4, "D": 2.0}
 WORDS = {"model": "learned model", "truth": "full model", "theory": "linear theory, e²ᵞᵗ"}
 
 

@@ -5,7 +5,7 @@ is shown its limits at once, while the page only reads them; any other plane fin
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from dashboard.runs import Axes, Case, Run, answers, named, truths
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
 from hoam_core.seeds import seed_key
-from hoam_core.simulate import simulate_pieces, start_truth
+from hoam_core.simulate import Piece, simulate_pieces, start_truth
 from hoam_core.store import observe
 from hoam_core.systems import Lattice
 
@@ -77,13 +77,25 @@ def truth(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Ru
     if (known := truths.get(key)) is not None:
         yield known
         return
-    start, ranges, growing = time.perf_counter(), Ranges.of(system, case.mu), Growing(len(ts))
     mu = system.vector(named(system, case))
     x0, run_key = start_truth(system, mu, case.particles, case.seed)
+    pieces = simulate_pieces(system, run_key, mu, x0, ts, saves=SAVES)
+    for run in grown(case, system, ts, pieces, axes):
+        if run.complete:
+            truths.put(key, run)
+        yield run
+
+
+def grown(
+    case: Case, system: System, ts: np.ndarray, pieces: Iterable[Piece], axes: Axes
+) -> Iterator[Run]:
+    """The run that pieces of its states make, longer with every piece."""
+    start, ranges, growing = time.perf_counter(), Ranges.of(system, case.mu), Growing(len(ts))
+    mu = system.vector(named(system, case))
     moments: list[Moments] = []
     paths: list[np.ndarray] = []
     curves: dict[str, list[np.ndarray]] = {o.name: [] for o in system.observable_info}
-    for piece in simulate_pieces(system, run_key, mu, x0, ts, saves=SAVES):
+    for piece in pieces:
         found = digest(piece.x, ranges, len(ts))
         moments.append(found.moments)
         paths.append(np.asarray(piece.x[:, :PATHS]))
@@ -96,8 +108,6 @@ def truth(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Ru
             time.perf_counter() - start, piece.done, paths=np.concatenate(paths),
         )  # fmt: skip
         run.limits(axes)
-        if run.complete:
-            truths.put(key, run)
         yield run
 
 

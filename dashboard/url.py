@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from dashboard.catalogue import Catalogue
 from dashboard.state import HIGHEST_SEED, SHARES, VIEWS, Exploration
-from hoam_core import System
+from hoam_core import Parameter, System
 from hoam_core.checks import check_count, check_multiple, check_within, lookup
 
 
@@ -110,6 +110,19 @@ def plane_of(system: System) -> Callable[[str], tuple[str, str]]:
     return read
 
 
+def value_of(p: Parameter) -> Callable[[str], float]:
+    """A reader of values of a physics parameter, inside its hard bounds."""
+
+    def read(text: str) -> float:
+        value = number(p.name, text)
+        check_within(p.name, value, p.low, p.high)
+        if p.whole:
+            check_multiple(p.name, value, p.whole)
+        return value
+
+    return read
+
+
 def _seed(text: str) -> int:
     seed = whole("seed", text)
     check_within("seed", seed, 0, HIGHEST_SEED)
@@ -146,15 +159,7 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue, system: str = "")
     reader.keep("share", _share)
     mu = {}
     for p in about.parameters:
-
-        def read(text: str, p=p) -> float:
-            value = number(p.name, text)
-            check_within(p.name, value, p.low, p.high)
-            if p.whole:
-                check_multiple(p.name, value, p.whole)
-            return value
-
-        if (value := reader.attempt(p.name, read)) is not None:
+        if (value := reader.attempt(p.name, value_of(p))) is not None:
             mu[p.name] = value
     reader.values["mu"] = mu
     end = float(catalogue.times(about.name, reader.values.get("model", ""))[-1])
