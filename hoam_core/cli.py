@@ -71,16 +71,7 @@ app = typer.Typer(
 @app.command()
 def systems(as_json: Json = False, quiet: Quiet = False) -> None:
     """List the systems with their parameters."""
-    rows = [
-        {
-            "name": s.name,
-            "title": s.title,
-            "parameters": {p.name: [p.low, p.high] for p in s.parameters},
-            "components": [c.name for c in s.components],
-            "observables": [o.name for o in s.observable_info],
-        }
-        for s in SYSTEMS.values()
-    ]
+    rows = [system.card() for system in SYSTEMS.values()]
     if as_json:
         print_json(rows)
         return

@@ -73,12 +73,13 @@ def observe(
     system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
 ) -> dict[str, Float[Array, " t"]]:
     """The observables of a path at every time."""
-    return _observe(system, jnp.asarray(x), jnp.asarray(mu))
+    # Only the function, since what is compiled is kept, and a system may hold much memory.
+    return _observe(system.observables, jnp.asarray(x), jnp.asarray(mu))
 
 
-@partial(jax.jit, static_argnames="system")
-def _observe(system, x, mu):
-    return jax.lax.map(lambda one: system.observables(one, mu), x)
+@partial(jax.jit, static_argnames="observables")
+def _observe(observables, x, mu):
+    return jax.lax.map(lambda one: observables(one, mu), x)
 
 
 def to_dataset(
@@ -133,11 +134,16 @@ def _with_observables(
     return xr.Dataset(variables, times, attributes)
 
 
+def dataset_bytes(dataset: xr.Dataset) -> bytes:
+    """The NetCDF file (HDF5) that `write_dataset` writes."""
+    encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+    return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
+
+
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
     """Write NetCDF (HDF5) whole or not at all."""
-    encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
     # Through memory: HDF5 cannot close a file on a full disk and ends the process instead.
-    data = dataset.to_netcdf(engine="h5netcdf", encoding=encoding)
+    data = dataset_bytes(dataset)
     with whole_file(path) as part:
         part.write_bytes(data)
 

@@ -79,8 +79,9 @@ class System(abc.ABC):
     truth_particles: ClassVar[int]
     # Names of the two components that are drawn first; empty: the first two.
     plane: ClassVar[tuple[str, ...]] = ()
-    # What the population consists of, in words.
+    # What the population consists of, and what tells the truth about it, in words.
     population: ClassVar[str] = "particles"
+    truth_name: ClassVar[str] = "Full model"
 
     @abc.abstractmethod
     def domain(self, mu: Float[Array, " p"]) -> Domain:
@@ -129,6 +130,20 @@ class System(abc.ABC):
     def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
         """Theoretical growth rate of the linear instability, if the system has one."""
         return None
+
+    def has_truth(self, mu: Float[Array, " p"]) -> bool:
+        """Whether there is a truth at these parameters; of a full model there always is."""
+        return True
+
+    def card(self) -> dict[str, Any]:
+        """What `hoam systems --json` lists."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "parameters": {p.name: [p.low, p.high] for p in self.parameters},
+            "components": [c.name for c in self.components],
+            "observables": [o.name for o in self.observable_info],
+        }
 
     def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
         """Equispaced times from zero; the system's own end and number unless given."""
