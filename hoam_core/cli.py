@@ -5,10 +5,8 @@ How it talks, and its exit codes, are in console.py.
 
 import dataclasses
 import platform
-import subprocess
 import sys
 from importlib.metadata import version as installed_version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +17,7 @@ import typer
 import xarray as xr
 from rich.table import Table
 
+from hoam_core import serve as dashboard_server
 from hoam_core.checks import lookup
 from hoam_core.config import default_experiment
 from hoam_core.console import (
@@ -336,20 +335,7 @@ def serve(
     quiet: Quiet = False,
 ) -> None:
     """Serve the dashboard in a browser."""
-    spec = find_spec("dashboard")
-    if spec is None or not spec.submodule_search_locations or find_spec("panel") is None:
-        raise ValueError(
-            "The dashboard is not installed; run `pip install 'hoam-core[dashboard]'`."
-        )
-    page = Path(spec.submodule_search_locations[0]) / "app.py"
-    command = [sys.executable, "-m", "panel", "serve", str(page), "--port", str(port)]
-    command += ["--warm", "--liveness"]
-    if share:
-        # Only on request: a class opens the page from other machines of its network.
-        command += ["--address", "0.0.0.0", "--allow-websocket-origin", "*"]  # noqa: S104
-    if not quiet:
-        messages.print(f"Dashboard: http://localhost:{port}/app (Ctrl-C ends it)")
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
+    raise typer.Exit(dashboard_server.serve(port, share, None if quiet else sys.stderr))
 
 
 def main() -> None:

@@ -302,19 +302,3 @@ def test_every_method_of_the_registry_can_be_asked_for(monkeypatch, tmp_path):
         good("train", system, "--method", method, "--loss-steps", 3, "--out", tmp_path)
     assert [e.method for e in asked] == list(METHODS)
     assert all(e.steps == 3 for e in asked)
-
-
-def test_serve_starts_panel_on_the_asked_port_and_stays_local(monkeypatch):
-    commands = []
-
-    def run(command, **options):
-        commands.append(command)
-        return type("Done", (), {"returncode": 0})
-
-    monkeypatch.setattr(cli.subprocess, "run", run)
-    good("serve", "--port", 5099)
-    good("serve", "--share")
-    assert commands[0][commands[0].index("--port") + 1] == "5099"
-    assert commands[0][commands[0].index("serve") + 1].endswith("app.py")
-    assert "--address" not in commands[0]
-    assert "--address" in commands[1]

@@ -48,7 +48,8 @@ ALLOWED = {
     "learn": EVALUATION | {"learn"},
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
-    "cli": EVALUATION | {"learn", "console", "reproduce"},
+    "serve": set(),
+    "cli": EVALUATION | {"learn", "console", "reproduce", "serve"},
     "__init__": EVALUATION | {"learn"},
 }
 
