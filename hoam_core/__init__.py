@@ -12,19 +12,23 @@ from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.domain import Domain
 from hoam_core.evaluate import evaluate
+from hoam_core.infer import Discrepancy, calibrate, infer
+from hoam_core.measurement import Measurement, read_measurement
 from hoam_core.methods import METHODS
 from hoam_core.models import Model, list_models, load_model, save_model
 from hoam_core.networks import NETWORKS
 from hoam_core.simulate import simulate, training_ensemble
+from hoam_core.sweep import sweep, uncertain
 from hoam_core.systems import SYSTEMS, Component, Observable, Parameter, System, get_system, plugins
 from hoam_core.train import TrainState, adam, fit
 from hoam_core.version import __version__
 
 __all__ = [
-    "METHODS", "NETWORKS", "SYSTEMS", "Component", "Domain", "Ensemble", "Experiment", "Model",
-    "Observable", "Parameter", "Scaling", "System", "TrainState", "__version__", "adam",
-    "build_method", "default_experiment", "evaluate", "fit", "get_system", "list_models",
-    "load_model", "save_model", "simulate", "training_ensemble",
+    "METHODS", "NETWORKS", "SYSTEMS", "Component", "Discrepancy", "Domain", "Ensemble",
+    "Experiment", "Measurement", "Model", "Observable", "Parameter", "Scaling", "System",
+    "TrainState", "__version__", "adam", "build_method", "calibrate", "default_experiment",
+    "evaluate", "fit", "get_system", "infer", "list_models", "load_model", "read_measurement",
+    "save_model", "simulate", "sweep", "training_ensemble", "uncertain",
 ]  # fmt: skip
 
 # Last, because other packages import the names above.

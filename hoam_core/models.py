@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax.traverse_util import flatten_dict, unflatten_dict
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Complex, Float, PRNGKeyArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
@@ -164,8 +165,8 @@ class Model:
             return None
         mu = self.system.vector(parameters)
         modes = self.method.modes(self.params, ts, mu)
-        energies = [self.system.energy_of_modes(one, mu) for one in modes]
-        return None if None in energies else np.asarray(energies)
+        energies = _energies(self.system, modes, mu)
+        return None if energies is None else np.asarray(energies)
 
     def card(self) -> dict[str, Any]:
         """What `hoam models --json` lists."""
@@ -181,6 +182,11 @@ class Model:
             "seed": self.experiment.seed,
             "version": self.version,
         }
+
+
+@partial(jax.jit, static_argnums=0)
+def _energies(system: System, modes: Complex[Array, "t k"], mu: Float[Array, " p"]):
+    return jax.vmap(lambda one: system.energy_of_modes(one, mu))(modes)
 
 
 def save_model(model: Model, folder: str | Path) -> None:
