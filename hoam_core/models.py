@@ -31,9 +31,10 @@ from hoam_core.data import Scaling
 from hoam_core.loading import quiet
 from hoam_core.methods import METHODS, Method, MethodEntry
 from hoam_core.methods.base import Params
+from hoam_core.recorded_store import read_recorded, write_recorded
 from hoam_core.seeds import seed_key
 from hoam_core.store import check_folder, to_dataset, whole_file
-from hoam_core.systems import System, get_system
+from hoam_core.systems import Recorded, System, get_system
 from hoam_core.version import __version__
 
 FORMAT = 1
@@ -51,6 +52,8 @@ class Model:
     errors: tuple[Mapping[str, Any], ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     version: str = __version__
+    # A recorded system is known for as long as somebody holds it.
+    recorded: Recorded | None = field(default=None, repr=False)
 
     @classmethod
     def build(
@@ -58,12 +61,14 @@ class Model:
     ) -> "Model":
         """A model from its parts, named `<system>-<method>` unless a name is given."""
         name = about.pop("name", f"{experiment.system}-{experiment.method}")
+        system = get_system(experiment.system)
+        about.setdefault("recorded", system if isinstance(system, Recorded) else None)
         return cls(name, experiment, scaling, params, build_method(experiment, scaling), **about)
 
     @property
     def system(self) -> System:
         """The system it was trained on."""
-        return get_system(self.experiment.system)
+        return self.recorded or get_system(self.experiment.system)
 
     @property
     def entry(self) -> MethodEntry:
@@ -209,6 +214,8 @@ def save_model(model: Model, folder: str | Path) -> None:
         "training": dict(model.training),
         "arrays_sha256": hashlib.sha256(data).hexdigest(),
     }
+    if isinstance(model.system, Recorded):
+        about["recorded"] = write_recorded(model.system, folder)
     with whole_file(folder / "model.safetensors") as part:
         part.write_bytes(data)
     with whole_file(folder / "model.json") as part:
@@ -278,6 +285,8 @@ def _read(folder: Path) -> Model:
             f"describes, or it is truncated. {cure}"
         )
     try:
+        # Held here until the model, which holds it from then on, is made.
+        recorded = read_recorded(about["recorded"], folder) if "recorded" in about else None
         arrays = {name: jnp.asarray(array) for name, array in load_arrays(data).items()}
         scaling = Scaling(
             **{k: jnp.asarray(np.asarray(v, float)) for k, v in about["scaling"].items()}
@@ -290,6 +299,7 @@ def _read(folder: Path) -> Model:
             errors=tuple(about["errors"]),
             training=dict(about["training"]),
             version=about["version"],
+            recorded=recorded,
         )
     except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(

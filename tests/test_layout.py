@@ -19,6 +19,7 @@ SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "models", "simulate"}
 EVALUATION = MODELS | {"metrics", "evaluate", "cluster", "macro"}
+RECORDINGS = {"collection", "recordings", "imports"}
 ALLOWED = {
     "version": set(),
     "checks": set(),
@@ -40,7 +41,12 @@ ALLOWED = {
     "config": METHODS | {"train", "recipes"},
     "store": SYSTEMS | {"data"},
     "simulate": METHODS | {"train", "config", "store"},
-    "models": METHODS | {"train", "config", "store", "simulate"},
+    "recorded_store": {"store", "systems"},
+    "models": METHODS | {"train", "config", "store", "simulate", "recorded_store"},
+    "collection": METHODS | {"config"},
+    "recordings": {"checks", "collection", "systems"},
+    "imports": RECORDINGS | {"store", "systems"},
+    "learn_recorded": EVALUATION | RECORDINGS | {"learn"},
     "evaluate": MODELS | {"metrics"},
     "cluster": MODELS,
     "barriers": {"checks", "solvers"},

@@ -6,6 +6,7 @@ instance of a `System` (docs/extending.md).
 
 import warnings
 from importlib.metadata import entry_points
+from weakref import WeakValueDictionary
 
 from hoam_core.checks import lookup
 from hoam_core.systems.base import Component, Observable, Parameter, System
@@ -22,6 +23,7 @@ from hoam_core.systems.lattices import (
     PredatorPrey,
 )
 from hoam_core.systems.oscillator import Oscillator
+from hoam_core.systems.recorded import Recorded
 from hoam_core.systems.trap import Trap
 
 SYSTEMS: dict[str, System] = {
@@ -42,6 +44,22 @@ SYSTEMS: dict[str, System] = {
         NbMoTa(),
     )
 }
+
+# Recorded systems hold much memory and come and go with their visitors: each is known for as long
+# as somebody holds it, as a model does by the domain that its method works in.
+_RECORDED: WeakValueDictionary[str, Recorded] = WeakValueDictionary()
+
+
+def register(system: Recorded) -> Recorded:
+    """Let a recorded system be found by its name; returns the one that has this name already.
+
+    Raises ValueError for the name of another kind of system.
+    """
+    if system.name in SYSTEMS:
+        raise ValueError(
+            f"Argument `system` has the name {system.name!r}, which is taken; choose another."
+        )
+    return _RECORDED.setdefault(system.name, system)
 
 
 def plugins() -> dict[str, System]:
@@ -66,10 +84,11 @@ def plugins() -> dict[str, System]:
 
 def get_system(name: str) -> System:
     """The system of that name; raises ValueError with the nearest name if there is none."""
-    return lookup(name, SYSTEMS, "system")
+    found = _RECORDED.get(name)
+    return lookup(name, SYSTEMS, "system") if found is None else found
 
 
 __all__ = [
-    "SYSTEMS", "Component", "Lattice", "Observable", "Parameter", "PatchedLattice", "System",
-    "get_system",
+    "SYSTEMS", "Component", "Lattice", "Observable", "Parameter", "PatchedLattice", "Recorded",
+    "System", "get_system", "register",
 ]  # fmt: skip

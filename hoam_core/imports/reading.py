@@ -1,0 +1,169 @@
+"""What every reader of snapshots asks: that a file is safe to open, and that its numbers fit.
+
+A file is checked before it is read: that it is HDF5, refers to nothing outside of itself (a file
+that a visitor sends must not make the server read its own), and is not too large. Then the times
+and the numbers. Every message names the file, what is wrong with it, and the cure.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
+
+import h5py
+import numpy as np
+from jaxtyping import Float
+
+from hoam_core.recordings import Recording
+
+FEWEST_TIMES, FEWEST_PARTICLES = 4, 256
+MOST_TIMES = 401
+MOST_NUMBERS = 2**28
+# More particles sharpen no moment that a method learns from by much.
+MOST_PARTICLES = 32_768
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read; all of it can be left to them.
+
+    `attributes` are names of attributes that hold parameters, where there is no attribute
+    `parameters`; `species` and `components` (such as position/x, momentum/x) choose among what an
+    openPMD file holds; of more than `most` particles a random part is taken, by `seed`.
+    """
+
+    attributes: tuple[str, ...] = ()
+    species: str = ""
+    components: tuple[str, ...] = ()
+    most: int = MOST_PARTICLES
+    seed: int = 0
+
+
+def check_file(path: Path, name: str) -> None:
+    """Raises ValueError unless the file is HDF5, self-contained and of a bearable size."""
+    if not path.is_file():
+        raise ValueError(f"There is no file {name!r}; check the path.")
+    if not h5py.is_hdf5(path):
+        raise ValueError(
+            f"{name!r} is no HDF5 file (NetCDF 4 and openPMD are), or it is truncated; give a "
+            "`.nc` file with the variable `state(time, particle, component)` or an openPMD `.h5`."
+        )
+    outside: list[str] = []
+    numbers: list[int] = []
+
+    def look(place: str, link: object) -> None:
+        if isinstance(link, h5py.ExternalLink):
+            outside.append(place)
+            return
+        found = file.get(place)
+        if isinstance(found, h5py.Dataset):
+            numbers.append(found.size or 0)
+            if found.external or found.is_virtual:
+                outside.append(place)
+
+    with h5py.File(path) as file:
+        file.visititems_links(look)
+    if outside:
+        raise ValueError(
+            f"{name!r} refers to another file at {outside[0]!r}; copy the data into it (`h5repack` "
+            "or `ncks` do so)."
+        )
+    if max(numbers, default=0) > MOST_NUMBERS:
+        raise ValueError(
+            f"{name!r} holds a variable of {max(numbers):,} numbers, but at most {MOST_NUMBERS:,} "
+            "can be read; save fewer particles or times."
+        )
+
+
+def numbers_of(text: str, attribute: str, name: str) -> dict[str, float]:
+    """Named finite numbers from JSON."""
+    try:
+        values = {str(key): float(value) for key, value in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"The attribute `{attribute}` of {name!r} is {text[:60]!r}; write it as JSON with one "
+            'number for each name, such as {"mu": 1.25}.'
+        ) from error
+    return values
+
+
+def read_parameters(
+    attributes: Mapping[str, object], wanted: Sequence[str], name: str
+) -> dict[str, float]:
+    """Parameters by the attribute `parameters`, and by those that are named besides."""
+    found = {}
+    if "parameters" in attributes and not wanted:
+        found = numbers_of(str(attributes["parameters"]), "parameters", name)
+    for one in wanted:
+        if one not in attributes:
+            raise ValueError(
+                f"{name!r} has no attribute {one!r}; it has {', '.join(sorted(attributes)[:12])}."
+            )
+        try:
+            found[one] = float(np.asarray(attributes[one]).item())
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The attribute {one!r} of {name!r} is {attributes[one]!r}, which is no number; "
+                "name another or type the values."
+            ) from error
+    for key, value in found.items():
+        if not isfinite(value):
+            raise ValueError(f"The parameter {key!r} of {name!r} is {value}; give a finite one.")
+    return found
+
+
+def fewer(x: Float[np.ndarray, "t n d"], reading: Reading) -> tuple[np.ndarray, list[str]]:
+    """At most `reading.most` particles, the same at all times, in single precision."""
+    n = x.shape[1]
+    if n <= reading.most:
+        return x.astype(np.float32), []
+    rows = np.random.default_rng(reading.seed).permutation(n)[: reading.most]
+    return x[:, rows].astype(np.float32), [f"{reading.most:,} particles of each file are used."]
+
+
+def checked(recording: Recording) -> Recording:
+    """The recording with times from zero; ValueError where its times or numbers cannot be used.
+
+    Of many times equally spaced ones are taken.
+    """
+    name, ts, x = recording.file, recording.ts, recording.x
+    if len(ts) < FEWEST_TIMES:
+        raise ValueError(
+            f"The variable `time` of {name!r} has {len(ts)} value(s), but a model needs at least "
+            f"{FEWEST_TIMES}; save more snapshots."
+        )
+    if x.shape[1] < FEWEST_PARTICLES:
+        raise ValueError(
+            f"{name!r} holds {x.shape[1]} particles, but a model needs at least "
+            f"{FEWEST_PARTICLES}; record more."
+        )
+    steps = np.diff(ts)
+    if not np.all(np.isfinite(ts)) or np.any(steps <= 0):
+        raise ValueError(
+            f"The variable `time` of {name!r} must hold increasing finite times; sort them and "
+            "remove what stands twice."
+        )
+    if np.ptp(steps) > 1e-3 * steps.mean():
+        raise ValueError(
+            f"The times of {name!r} are not equally spaced (steps from {steps.min():g} to "
+            f"{steps.max():g}); save at equal distances, or leave out what lies between."
+        )
+    for i, component in enumerate(recording.components):
+        values = x[..., i]
+        if not np.all(np.isfinite(values)):
+            raise ValueError(
+                f"Component {component.name!r} of the variable `state` of {name!r} holds a NaN or "
+                "an infinity; remove those particles."
+            )
+        if np.ptp(values) <= 1e-6 * np.max(np.abs(values)):
+            raise ValueError(
+                f"Component {component.name!r} of {name!r} is the same for all particles at all "
+                "times; leave it out."
+            )
+    stride, notes = -(-(len(ts) - 1) // (MOST_TIMES - 1)), recording.notes
+    if stride > 1:
+        notes = (*notes, f"One of {stride} times of each file is used.")
+    ts, x = ts[::stride], x[::stride]
+    even = np.linspace(0.0, float(ts[-1] - ts[0]), len(ts))
+    return replace(recording, ts=even, x=x, notes=notes)

@@ -1,0 +1,36 @@
+"""The snapshots of a recorded system beside the model that was trained on them."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from hoam_core.store import whole_file
+from hoam_core.systems import Recorded, register
+
+FILE = "recorded.safetensors"
+
+
+def write_recorded(system: Recorded, folder: Path) -> dict[str, Any]:
+    """Write the snapshots into a model's folder; returns what its JSON says of the system."""
+    data = save_arrays({"snapshots": system.snapshots})
+    with whole_file(folder / FILE) as part:
+        part.write_bytes(data)
+    return {**system.description(), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def read_recorded(about: Mapping[str, Any], folder: Path) -> Recorded:
+    """The system that a model's JSON describes, from now on known by its name.
+
+    Raises ValueError where the file is missing, truncated or another.
+    """
+    try:
+        data = (folder / FILE).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{FILE} is missing") from error
+    if hashlib.sha256(data).hexdigest() != about["sha256"]:
+        raise ValueError(f"{FILE} is not the file that model.json describes, or it is truncated")
+    return register(Recorded.described(about, load_arrays(data)["snapshots"]))

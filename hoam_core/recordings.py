@@ -1,0 +1,184 @@
+"""Recordings: populations out of files, and whether several of them fit together.
+
+A `Recording` is one file's population at one parameter set. `collect` turns recordings into a
+`Collection`, or says in one sentence which file does not fit and what to do. Nothing is kept of
+what does not fit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from jaxtyping import Float
+
+from hoam_core.checks import check_names, check_positive
+from hoam_core.collection import Collection
+from hoam_core.systems.base import Component
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Samples x (t, n, d) of a file at equispaced times ts (t,) from zero, at `parameters`.
+
+    `found` is the smallest number of particles in the file, `paths` whether sample i is the same
+    particle at all times, `lengths` the circumferences that the file knows of, by component;
+    `notes` tell what was done to the data.
+    """
+
+    file: str
+    parameters: Mapping[str, float]
+    ts: Float[np.ndarray, " t"]
+    x: Float[np.ndarray, "t n d"]
+    components: tuple[Component, ...]
+    lengths: Mapping[str, float]
+    found: int
+    paths: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def with_values(
+    recordings: Sequence[Recording], values: Mapping[str, Sequence[float]]
+) -> list[Recording]:
+    """The recordings with typed parameter values, one for each file in the given order."""
+    for name, typed in values.items():
+        if len(typed) != len(recordings):
+            raise ValueError(
+                f"Argument `values` must hold a value of {name!r} for each of the "
+                f"{len(recordings)} files, but holds {len(typed)}; type as many as there are files."
+            )
+    return [
+        replace(one, parameters={**one.parameters, **{k: float(v[i]) for k, v in values.items()}})
+        for i, one in enumerate(recordings)
+    ]
+
+
+def collect(
+    recordings: Sequence[Recording], *, title: str = "Own data",
+    lengths: Mapping[str, float] | None = None, seed: int = 0,
+) -> Collection:  # fmt: skip
+    """The recordings as one collection, at the smallest number of particles among them.
+
+    `lengths` are circumferences of periodic components by name, over those that the files know
+    of; zero says that a component is free. Raises ValueError with the file and the cure.
+    """
+    if not recordings:
+        raise ValueError("There is no file to learn from; give at least two.")
+    first = recordings[0]
+    for other in recordings[1:]:
+        _check_alike(first, other)
+    names, axes, ordered = _grid(recordings)
+    rng = np.random.default_rng(seed)
+    n = min(one.x.shape[1] for one in recordings)
+    # In random order, so that any part of the particles is a fair sample.
+    x = np.stack([one.x[:, rng.permutation(one.x.shape[1])[:n]] for one in ordered])
+    found = _lengths(ordered, lengths or {})
+    for i, length in enumerate(found):
+        if length is not None:
+            x[..., i] %= length
+            # The rest of a tiny negative number rounds to the length itself.
+            x[..., i][x[..., i] >= length] = 0.0
+    components = tuple(
+        replace(c, view=(0.0, length) if length is not None else _view(x[..., i]))
+        for i, (c, length) in enumerate(zip(first.components, found, strict=True))
+    )
+    notes = tuple(dict.fromkeys(note for one in ordered for note in one.notes))
+    paths = all(one.paths for one in ordered)
+    return Collection(
+        title.strip() or "Own data", tuple(one.file for one in ordered), names, axes, components,
+        found, first.ts, x, paths, notes,
+    )  # fmt: skip
+
+
+def _check_alike(first: Recording, other: Recording) -> None:
+    mine, others = ([c.name for c in one.components] for one in (first, other))
+    if mine != others:
+        raise ValueError(
+            f"{other.file!r} holds the components {', '.join(others)}, but {first.file!r} holds "
+            f"{', '.join(mine)}; record the same in all files."
+        )
+    units = [c.unit for c in first.components], [c.unit for c in other.components]
+    if units[0] != units[1]:
+        raise ValueError(
+            f"The components of {other.file!r} have the units {', '.join(units[1])}, those of "
+            f"{first.file!r} {', '.join(units[0])}; write both in the same units."
+        )
+    same = len(first.ts) == len(other.ts) and np.allclose(
+        first.ts, other.ts, rtol=0, atol=1e-3 * first.ts[1]
+    )
+    if not same:
+        told = [f"{len(r.ts)} times up to {r.ts[-1]:g}" for r in (other, first)]
+        raise ValueError(
+            f"The variable `time` of {other.file!r} ({told[0]}) differs from that of "
+            f"{first.file!r} ({told[1]}); save all files at the same times."
+        )
+
+
+def _grid(
+    recordings: Sequence[Recording],
+) -> tuple[tuple[str, ...], tuple[tuple[float, ...], ...], list[Recording]]:
+    """Names and values of the parameters that vary, and the recordings in the grid's order."""
+    known = set().union(*(one.parameters for one in recordings)) or {"parameters"}
+    for one in recordings:
+        if missing := sorted(known - set(one.parameters)):
+            raise ValueError(
+                f"{one.file!r} does not tell its parameter {missing[0]!r}; add it to its attribute "
+                "`parameters`, name the attribute that holds it, or type the values."
+            )
+    values = {name: sorted({one.parameters[name] for one in recordings}) for name in sorted(known)}
+    names = tuple(name for name, axis in values.items() if len(axis) > 1)
+    if not names:
+        told = ", ".join(f"{name} = {axis[0]:g}" for name, axis in values.items())
+        raise ValueError(
+            f"All files have the same parameters ({told}), {recordings[0].file!r} among them; add "
+            "files of other values: a model over a parameter needs at least two."
+        )
+    found: dict[tuple[float, ...], Recording] = {}
+    for one in recordings:
+        key = tuple(one.parameters[name] for name in names)
+        if key in found:
+            told = ", ".join(f"{n} = {v:g}" for n, v in zip(names, key, strict=True))
+            raise ValueError(
+                f"{one.file!r} and {found[key].file!r} both belong to {told}; leave one of them "
+                "out or correct its parameter."
+            )
+        found[key] = one
+    axes = tuple(tuple(values[name]) for name in names)
+    for key in product(*axes):
+        if key not in found:
+            told = ", ".join(f"{n} = {v:g}" for n, v in zip(names, key, strict=True))
+            raise ValueError(
+                f"No file holds {told}: several parameters must fill a whole grid; add that run, "
+                "or give only files that differ in one parameter."
+            )
+    return names, axes, [found[key] for key in product(*axes)]
+
+
+def _lengths(
+    recordings: Sequence[Recording], typed: Mapping[str, float]
+) -> tuple[float | None, ...]:
+    names = [c.name for c in recordings[0].components]
+    check_names("component", {**dict.fromkeys(names), **typed}, names)
+    found: list[float | None] = []
+    for name in names:
+        told = {one.lengths[name] for one in recordings if name in one.lengths}
+        if name in typed:
+            if typed[name]:
+                check_positive(f"length of {name}", typed[name])
+            found.append(float(typed[name]) or None)
+        elif len(told) > 1:
+            raise ValueError(
+                f"The box of {name!r} has different lengths in these files "
+                f"({', '.join(f'{v:g}' for v in sorted(told))}), {recordings[0].file!r} among "
+                "them; a recorded system needs one box, so scale the positions to a common one."
+            )
+        else:
+            found.append(told.pop() if told else None)
+    return tuple(found)
+
+
+def _view(values: np.ndarray) -> tuple[float, float]:
+    """Where nearly all values lie, with some room."""
+    low, high = np.percentile(values[..., :: max(1, values.size // 2**22)], (0.2, 99.8))
+    room = 0.08 * (high - low)
+    return float(f"{low - room:.3g}"), float(f"{high + room:.3g}")
