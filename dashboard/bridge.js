@@ -2,7 +2,7 @@
 
 const KEYS = {
   " ": "toggle", ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last",
-  r: "restart", R: "restart", "?": "help",
+  r: "restart", R: "restart", s: "save", S: "save", "?": "help",
 }
 const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=combobox], " +
   "[role=listbox], [role=option], [role=dialog]"
@@ -18,14 +18,43 @@ function plots() {
   return found
 }
 
-function save(title) {
-  const found = plots()
+// A PNG is a signature and chunks; what a picture shows is told in text chunks after the first one.
+const PNG_HEAD = 33
+const TABLE = Uint32Array.from({length: 256}, (_, n) => {
+  for (let k = 0; k < 8; k++) { n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1 }
+  return n
+})
+
+function crc(bytes) {
+  let c = 0xffffffff
+  for (const byte of bytes) { c = TABLE[(c ^ byte) & 255] ^ (c >>> 8) }
+  return (c ^ 0xffffffff) >>> 0
+}
+
+function text_chunk(keyword, text) {
+  const body = new TextEncoder().encode(`iTXt${keyword}\0\0\0\0\0${text}`)
+  const chunk = new Uint8Array(body.length + 8), view = new DataView(chunk.buffer)
+  view.setUint32(0, body.length - 4)
+  chunk.set(body, 4)
+  view.setUint32(body.length + 4, crc(body))
+  return chunk
+}
+
+function give(parts, name, type) {
+  const link = document.createElement("a")
+  link.download = name
+  link.href = URL.createObjectURL(new Blob(parts, {type}))
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000)
+}
+
+function save(title, {name, words}, found = plots()) {
   if (found.length === 0) { return }
   const left = Math.min(...found.map(({box}) => box.left))
   const top = Math.min(...found.map(({box}) => box.top))
   const right = Math.max(...found.map(({box}) => box.right))
   const bottom = Math.max(...found.map(({box}) => box.bottom))
-  const scale = Math.max(2, window.devicePixelRatio), pad = 16, head = 30
+  const scale = Math.max(2, window.devicePixelRatio), pad = 16, head = title ? 30 : 0
   const sheet = document.createElement("canvas")
   sheet.width = (right - left + 2 * pad) * scale
   sheet.height = (bottom - top + 2 * pad + head) * scale
@@ -41,10 +70,44 @@ function save(title) {
     const canvas = view.export("auto", true).canvas
     ink.drawImage(canvas, box.left - left + pad, box.top - top + pad + head, box.width, box.height)
   }
-  const link = document.createElement("a")
-  link.download = "hoam.png"
-  link.href = sheet.toDataURL("image/png")
-  link.click()
+  sheet.toBlob(async (blob) => {
+    const bytes = new Uint8Array(await blob.arrayBuffer())
+    const told = [text_chunk("Title", title || plot_title(found[0].view)),
+      text_chunk("Description", words), text_chunk("Source", window.location.href)]
+    give([bytes.slice(0, PNG_HEAD), ...told, bytes.slice(PNG_HEAD)], `${name}.png`, "image/png")
+  }, "image/png")
+}
+
+function plot_title(view) {
+  return view.model.title?.text || view.model.name || "plot"
+}
+
+// Which plot? A dialog of the browser has names, focus and Escape of its own.
+function choose(asked) {
+  const dialog = document.createElement("dialog"), style = getComputedStyle(document.body)
+  dialog.setAttribute("aria-label", "Save one plot")
+  dialog.style.cssText = `color: ${style.color}; background: ${style.backgroundColor};` +
+    "border: 1px solid #8888; border-radius: 10px; padding: 14px; font: 14px Roboto, sans-serif;" +
+    "max-width: min(420px, 90vw); max-height: 80vh"
+  const add = (label, press) => {
+    const button = document.createElement("button")
+    button.textContent = label
+    button.style.cssText = "display: block; width: 100%; margin: 4px 0; padding: 9px 12px;" +
+      "text-align: left; font: inherit; color: inherit; background: none; cursor: pointer;" +
+      "border: 1px solid #8888; border-radius: 6px"
+    button.addEventListener("click", () => { dialog.close(); press() })
+    dialog.append(button)
+  }
+  for (const one of plots()) {
+    const title = plot_title(one.view)
+    const part = title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")
+    const words = `${title}. ${asked.words}`
+    add(title, () => save("", {name: `${asked.name}-${part || "plot"}`, words}, [one]))
+  }
+  add("Cancel", () => {})
+  dialog.addEventListener("close", () => dialog.remove())
+  document.body.append(dialog)
+  dialog.showModal()
 }
 
 function full_screen() {
@@ -66,11 +129,9 @@ export function render({model, el}) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) { return }
     const target = event.composedPath()[0]
     const inside = target instanceof Element && target.closest(OWN_KEYS)
-    const on_button = target instanceof Element && target.closest("button, a, [role=button]")
+    const on_button = target instanceof Element && target.closest("button, a, summary, [role=button]")
     if (inside || (on_button && event.key === " ")) { return }
-    if (event.key === "s" || event.key === "S") {
-      save(model.title)
-    } else if (event.key === "f" || event.key === "F") {
+    if (event.key === "f" || event.key === "F") {
       full_screen()
     } else if (event.key in KEYS) {
       model.send_msg({action: KEYS[event.key]})
@@ -89,7 +150,8 @@ export function render({model, el}) {
   model.on("search", address)
   model.on("msg:custom", (event) => {
     const asked = event.data ?? event
-    if (asked === "save") { save(model.title) }
+    if (asked.save) { (asked.one ? choose : (what) => save(model.title, what))(asked.save) }
+    if (asked.file) { give([asked.file.bytes], asked.file.name, asked.file.type) }
     if (asked === "full-screen") { full_screen() }
     if (asked === "copy") { navigator.clipboard?.writeText(window.location.href) }
   })

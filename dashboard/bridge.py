@@ -48,5 +48,13 @@ class Bridge(JSComponent):
         self._heard(data)
 
     def tell(self, action: str) -> None:
-        """Ask the browser to "save", "copy" or show "full-screen"."""
+        """Ask the browser to "copy" the address or show "full-screen"."""
         self._send_msg(action)
+
+    def save(self, name: str, words: str, *, one: bool = False) -> None:
+        """Save the plots as `name`.png, which says in words what it shows; or a chosen `one`."""
+        self._send_msg({"save": {"name": name, "words": words}, "one": one})
+
+    def download(self, name: str, mime: str, data: bytes) -> None:
+        """Give the visitor a file."""
+        self._send_msg({"file": {"name": name, "type": mime, "bytes": data}})

@@ -4,6 +4,8 @@ The sliders stand in the page itself rather than in the sidebar, because on a ph
 covers the pictures that a slider moves.
 """
 
+from functools import partial
+
 import panel as pn
 import panel_material_ui as pmui
 
@@ -73,7 +75,7 @@ class Sliders(pn.viewable.Viewer):
 class Controls(pn.viewable.Viewer):
     """The sidebar: system, model, particles, seed, and what the model is."""
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, bridge, **params):
+    def __init__(self, state: Exploration, catalogue: Catalogue, bridge, exports, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
@@ -83,14 +85,16 @@ class Controls(pn.viewable.Viewer):
         seed = pmui.IntInput.from_param(
             state.param.seed, sx={"& button": {"display": "none"}}, **WIDE
         )
-        save, copy, full = (
+        buttons = [
             pmui.Button(label=label, icon=icon, variant="text", size="small", margin=(0, 6),
-                        on_click=lambda _, action=action: bridge.tell(action))
-            for label, icon, action in (
-                ("Save picture", "photo_camera", "save"), ("Copy link", "link", "copy"),
-                ("Full screen", "fullscreen", "full-screen"),
+                        on_click=lambda _, press=press: press())
+            for label, icon, press in (
+                ("Save picture", "photo_camera", exports.picture),
+                ("Export …", "download", exports.open),
+                ("Copy link", "link", partial(bridge.tell, "copy")),
+                ("Full screen", "fullscreen", partial(bridge.tell, "full-screen")),
             )
-        )  # fmt: skip
+        ]  # fmt: skip
         system = pmui.Select.from_param(
             state.param.system, sx={"& .MuiSelect-select": {"whiteSpace": "normal"}}, **WIDE
         )
@@ -105,7 +109,7 @@ class Controls(pn.viewable.Viewer):
             pn.Row(particles, seed, sizing_mode="stretch_width", margin=0),
             share,
             self._about,
-            pn.Column(save, copy, full, margin=(6, 4)),
+            pn.Column(*buttons, margin=(6, 4)),
             sizing_mode="stretch_width",
             margin=(6, 0),
         )

@@ -13,9 +13,11 @@ from dashboard.controls import PlaneChoice, Sliders
 from dashboard.evolution import Evolution
 from dashboard.lattice_scene import LatticeScene
 from dashboard.layout import card, grid, stack
+from dashboard.material import material
 from dashboard.player import Player, act
 from dashboard.scene import Scene
-from dashboard.view import View, Visit
+from dashboard.snapshot import snapshot
+from dashboard.view import Material, View, Visit
 from hoam_core import __version__
 from hoam_core.systems import Lattice
 
@@ -94,6 +96,9 @@ class Explore(View):
 
     def act(self, action: str) -> None:
         act(self.state, action)
+
+    def material(self) -> Material | None:
+        return material(snapshot(self.state, self.session, self.catalogue))
 
     @property
     def _idle(self) -> bool:

@@ -17,6 +17,7 @@ from panel.util import edit_readonly
 from dashboard.bridge import HELP, Bridge
 from dashboard.catalogue import catalogue
 from dashboard.controls import Controls
+from dashboard.exports import Exports
 from dashboard.nav import Nav
 from dashboard.player import Clock
 from dashboard.session import Session
@@ -146,12 +147,14 @@ class Shell:
             lambda name: self.state.param.update(view=name),
             entries=[[name, entry.title, entry.hint] for name, entry in VIEWS.items()],
         )
-        self.controls = Controls(self.state, self.visit.catalogue, self.bridge)
+        self.exports = Exports(self.visit, self.bridge, lambda: self._open)
+        self.controls = Controls(self.state, self.visit.catalogue, self.bridge, self.exports)
         self.page = pmui.Page(
             title=TITLE, sidebar=[self.controls], sidebar_width=300,
             sidebar_resizable=False, busy_indicator=None,
             header=[pn.layout.HSpacer(), help_button],
-            main=[self.nav, self._stage, self.bridge, self.help], raw_css=[CSS], sx=SX,
+            main=[self.nav, self._stage, self.bridge, self.help, self.exports],
+            raw_css=[CSS], sx=SX,
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",
         )  # fmt: skip
@@ -217,6 +220,8 @@ class Shell:
         """Something the browser reports: a key, or that the page is hidden."""
         if message.get("action") == "help":
             self.show_help()
+        elif message.get("action") == "save":
+            self.exports.picture()
         elif "action" in message:
             self._open[-1].act(message["action"])
         elif "ready" in message:
@@ -245,5 +250,6 @@ class Shell:
         """The visitor has gone: nothing is computed for this page any more."""
         self.clock.stop()
         self.visit.session.close()
+        self.exports.close()
         for view in self._views.values():
             view.close()

@@ -14,6 +14,7 @@ import xarray as xr
 
 from dashboard.catalogue import Catalogue
 from dashboard.choice import Choice
+from dashboard.reel import Reel
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.worker import Worker
@@ -52,8 +53,8 @@ class Material:
 
     `name` is the stem of file names; `words` the described state; `script` the Python that makes
     the same numbers with `hoam_core` alone; `dataset` all numbers with units and provenance, the
-    variables of which that depend on one dimension alone become the CSV; `film` the frames
-    (h, w, 3), eight bits each, of a moving picture.
+    variables of which that depend on one dimension alone become the CSV; `reel` what moves, for a
+    film and an offline hand-out; `film` the frames (h, w, 3), eight bits each, where there is none.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Material:
     script: str
     dataset: Callable[[], xr.Dataset] | None = None
     film: Callable[[], Iterator[np.ndarray]] | None = None
+    reel: Callable[[], Reel] | None = None
 
 
 class View(pn.viewable.Viewer):

@@ -1,0 +1,60 @@
+"""The curves of a dataset as one table that spreadsheets, pandas and numpy read.
+
+Comment lines say where the numbers come from; then follow one line of names with units and one line
+a value of the coordinate. Curves over another coordinate stand beside the first ones, with their
+own coordinate before them, and end where they end: the rest of their columns is empty.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import xarray as xr
+
+
+def curves(dataset: xr.Dataset) -> dict[str, list[str]]:
+    """Names of the variables of one dimension, by that dimension; that of most curves first."""
+    found: dict[str, list[str]] = {}
+    for name, variable in dataset.data_vars.items():
+        if variable.ndim == 1 and np.issubdtype(variable.dtype, np.number):
+            found.setdefault(str(variable.dims[0]), []).append(str(name))
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def to_csv(dataset: xr.Dataset, words: str = "") -> str:
+    """The table; ValueError where no variable runs over one dimension alone."""
+    groups = curves(dataset)
+    if not groups:
+        raise ValueError("There is no curve to write: no variable has one dimension only.")
+    heads, columns = [], []
+    for dimension, names in groups.items():
+        coordinate = dataset[dimension]
+        for one in (coordinate, *(dataset[name] for name in names)):
+            heads.append(_head(str(one.name), one.attrs))
+            columns.append([_plain(value) for value in one.values])
+    length = max(len(column) for column in columns)
+    padded = [column + [""] * (length - len(column)) for column in columns]
+    file = io.StringIO(newline="")
+    for line in _comments(dataset.attrs, words):
+        file.write(f"# {line}\n")
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(heads)
+    table.writerows(zip(*padded, strict=True))
+    return file.getvalue()
+
+
+def _head(name: str, attributes: Mapping) -> str:
+    unit = attributes.get("units", "1")
+    return name if unit in ("1", "") else f"{name} [{unit}]"
+
+
+def _plain(value) -> str:
+    return str(value) if isinstance(value, str | np.str_) else f"{float(value):.9g}"
+
+
+def _comments(attributes: Mapping, words: str) -> Iterator[str]:
+    if words:
+        yield " ".join(words.split())
+    for name, value in attributes.items():
+        yield f"{name}: {' '.join(str(value).split())}"
