@@ -24,8 +24,8 @@ from bokeh.server.urls import toplevel_patterns
 from tornado.web import RequestHandler
 
 from dashboard.catalogue import MOST_PARTICLES, Catalogue, catalogue
-from dashboard.shell import workers
 from dashboard.state import HIGHEST_SEED
+from dashboard.threads import workers
 from dashboard.url import number, particles_up_to, whole
 from dashboard.worker import Worker
 from hoam_core import Model

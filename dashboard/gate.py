@@ -1,0 +1,67 @@
+"""The gate of a page: which visitors are let in, and when results from other threads are."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from bokeh.document import Document
+
+SESSIONS = "HOAM_SESSIONS"
+MOST_SESSIONS = 200
+CROWDED = """
+## The room is full
+
+As many pages are open as this computer can serve well. Close one of yours, or try again in a
+minute.
+"""
+
+
+def most_sessions() -> int:
+    """How many pages may be open at a time: the variable HOAM_SESSIONS, or 200."""
+    text = os.environ.get(SESSIONS, "")
+    return int(text) if text.isdecimal() and int(text) > 0 else MOST_SESSIONS
+
+
+def crowded(document: Document) -> bool:
+    """Whether as many pages as may be are open beside the one of this document."""
+    context = document.session_context
+    others = context.server_context.sessions if context is not None else ()
+    return len(list(others)) >= most_sessions()
+
+
+def looked_at(document: Document | None) -> bool:
+    """Whether a browser is connected to a page; a page without a server always counts as seen."""
+    context = document.session_context if document is not None else None
+    session = getattr(context, "session", None)
+    return session is None or session.connection_count > 0
+
+
+class Gate:
+    """Brings results from the workers to the visitor's event loop, once the page stands.
+
+    Changes that are sent while the browser still builds the page can be lost. Until it reports that
+    it is ready, only the newest result for each receiver is kept.
+    """
+
+    def __init__(self, on_loop: Callable[[Callable[[], None]], Any]):
+        self._on_loop = on_loop
+        self._ready = False
+        self._kept: dict[Callable, partial] = {}
+
+    def __call__(self, result: partial) -> None:
+        """Called by any thread."""
+        self._on_loop(partial(self._pass, result))
+
+    def _pass(self, result: partial) -> None:
+        if self._ready:
+            result()
+        else:
+            self._kept[result.func] = result
+
+    def open(self) -> None:
+        """The page stands: deliver what was kept, and from now on everything at once."""
+        self._ready = True
+        kept, self._kept = self._kept, {}
+        for result in kept.values():
+            result()

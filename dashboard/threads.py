@@ -1,0 +1,26 @@
+"""The threads of the process, shared by all visitors."""
+
+import atexit
+from functools import cache, partial
+
+from dashboard.catalogue import catalogue
+from dashboard.view import Workers
+from dashboard.warm import warm_first, warm_rest
+from dashboard.worker import Worker
+
+
+@cache
+def workers() -> Workers:
+    """The threads of this process: learned models, full models behind them, trainings behind both.
+
+    One more, behind all, compiles what visitors may ask for next.
+    """
+    models = Worker("learned-models")
+    full = Worker("full-models", behind=(models,))
+    trainings = Worker("trainings", behind=(models, full), patience=5.0)
+    rest = Worker("warm-up", behind=(models, full, trainings), calm=2.0, patience=30.0)
+    # A thread that is killed inside compiled code takes the process down with a loud message.
+    atexit.register(lambda: [one.end() for one in (rest, trainings, full, models)])
+    models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
+    rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
+    return Workers(models, full, trainings)
