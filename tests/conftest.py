@@ -54,6 +54,13 @@ TINY_OPTIONS = {
 TINY_NEURAL = {"nodes": 4, "samples": 16, "frequencies": 2}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests may take half an hour; everything else is stuck after five minutes."""
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.timeout(1_800))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """A cache that another process is writing to is no defect: the program is compiled anew."""
     config.addinivalue_line(
