@@ -8,9 +8,10 @@ import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, launch, served
+from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, STANDS, launch, served
 
 DESKTOP = {"width": 1440, "height": 900}
 PATIENCE = 40_000
@@ -58,10 +59,45 @@ class Live:
             self.errors.append(message.text)
 
     def open(self, query: str = "") -> "Live":
-        """Open the page and wait for its first picture and until it takes input."""
+        """Open the page and wait until it stands, in Explore until there is a picture."""
         self.page.goto(self.address + query)
-        self.page.wait_for_function(FIRST_PICTURE)
+        if dict(parse_qsl(query.lstrip("?"))).get("view", "explore") == "explore":
+            self.page.wait_for_function(FIRST_PICTURE)
+        else:
+            self.page.locator("nav [aria-current=page]").wait_for()
+            self.page.wait_for_function(STANDS)
         return self
+
+    def serious(self) -> list:
+        """What axe still finds on the page at the third look, but for minor things.
+
+        A part that fades in or out is hidden from readers for a moment: looked at again, it is not.
+        """
+        kept = []
+        for _ in range(3):
+            kept = [
+                (one["id"], [node["target"] for node in one["nodes"]][:3])
+                for one in Axe().run(self.page).response["violations"]
+                if one["impact"] in ("serious", "critical")
+            ]
+            if not kept:
+                break
+            self.page.wait_for_timeout(700)
+        return kept
+
+    def darken(self) -> None:
+        """Change to the other theme; colours fade into it."""
+        self.page.get_by_label("Toggle theme").click()
+        self.page.locator(".mui-dark").first.wait_for()
+
+    @property
+    def overhang(self) -> float:
+        """How far the widest figure or the page itself reaches beyond the screen, in pixels."""
+        return self.page.evaluate(
+            "Math.max(document.documentElement.scrollWidth, ...Bokeh.index.query((v) => "
+            "v.model.type === 'Figure' && v.el.isConnected).map((v) => "
+            "v.el.getBoundingClientRect().right)) - window.innerWidth"
+        )
 
     def data(self, source: str, column: str):
         """A column of a source that the page draws, as a list."""

@@ -25,6 +25,7 @@ FIRST_PICTURE = (
     "['learned', 'full', 'cells'].some((name) => Bokeh.documents[0]"
     ".get_model_by_name(`${name}-source`)?.data.image.length > 0)"
 )
+STANDS = "() => window.Bokeh?.documents[0]?.is_idle"
 NO_CHROMIUM = (
     "No Chromium for the browser tests: install one (`apt-get install chromium`, or "
     "`playwright install chromium`), or name it in the variable CHROMIUM."

@@ -2,8 +2,6 @@
 
 import math
 
-from axe_playwright_python.sync_playwright import Axe
-
 PHONE = {"width": 390, "height": 844}
 
 
@@ -150,7 +148,7 @@ def test_a_lattice_lives_beside_its_drift_and_its_phase_diagram(live):
     page.slider.press("PageUp")
     page.until(lambda: page.picture("cells") not in ([], before), "and the temperature")
     page.until(lambda: int(page.status("version")) > version, "the paths are those of another T")
-    assert serious(page) == []
+    assert page.serious() == []
 
 
 def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
@@ -169,7 +167,7 @@ def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
     choose(page, "Horizontal", "x50")
     page.until_query(plane="x50,x1")
     assert page.status("version") == version
-    assert serious(page) == []
+    assert page.serious() == []
 
 
 def test_densities_follow_the_frame(live):
@@ -213,41 +211,16 @@ def test_a_bad_link_gives_toasts_and_the_defaults(live):
 
 def test_a_phone_shows_everything_without_scrolling_sideways(live):
     page = live(size=PHONE)
-    widths = page.page.evaluate(
-        "[document.documentElement.scrollWidth, ...Bokeh.index.query((v) => v.model.type === "
-        "'Figure' && v.el.isConnected)].map((v) => v.el?.getBoundingClientRect().right ?? v)"
-    )
-    assert max(widths) <= PHONE["width"]
-    assert len(widths) > 5
+    assert page.overhang <= 0
     system = page.page.get_by_label("System").first
     system.wait_for(state="hidden")
     page.page.get_by_label("Open drawer").click()
     system.wait_for(state="visible")
 
 
-def serious(page):
-    """What axe still finds on a page at the third look, but for minor things.
-
-    A part that fades in or out is hidden from readers for a moment: looked at again, it is not.
-    """
-    kept = []
-    for _ in range(3):
-        kept = [
-            (one["id"], [node["target"] for node in one["nodes"]][:3])
-            for one in Axe().run(page.page).response["violations"]
-            if one["impact"] in ("serious", "critical")
-        ]
-        if not kept:
-            break
-        page.page.wait_for_timeout(700)
-    return kept
-
-
 def test_axe_finds_nothing_serious(live):
     page = live()
     page.until(lambda: page.status("truth") == "done", "the page has come to rest")
-    assert serious(page) == []
-    page.page.get_by_label("Toggle theme").click()
-    page.page.locator(".mui-dark").first.wait_for()
-    # Colours fade into those of the other theme; what counts is where they arrive.
-    page.until(lambda: serious(page) == [], "nothing serious in the dark")
+    assert page.serious() == []
+    page.darken()
+    page.until(lambda: page.serious() == [], "nothing serious in the dark")
