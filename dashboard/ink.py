@@ -29,6 +29,14 @@ DASH = {
 WIDTH = {"model": 2.4, "truth": 2.0, "theory": 2.0, "A": 2.0, "B": 2.4, "C": 2.4, "D": 2.0}
 WORDS = {"model": "learned model", "truth": "full model", "theory": "linear theory, e²ᵞᵗ"}
 
+# Rules in time of the quadrature lab; their truth is a closed form, drawn as theory.
+RULE_INK = {
+    False: {"monte-carlo": "#C44E00", "simpson": "#7A4FA3", "gauss": "#0072B2"},
+    True: {"monte-carlo": "#F0A33A", "simpson": "#C9A3EA", "gauss": "#56B4E9"},
+}
+RULE_DASH = {"monte-carlo": [7, 4], "simpson": [2, 3], "gauss": "solid"}
+RULE_MARK = {"monte-carlo": "circle", "simpson": "square", "gauss": "diamond"}
+
 
 def frame(**options) -> figure:
     """A figure that fills its column, without tools."""

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from dashboard.choice import Choice
 from dashboard.explore import Explore
+from dashboard.quadrature_choice import QuadratureChoice
+from dashboard.quadrature_lab import QuadratureLab
 from dashboard.view import View
 
 
@@ -18,4 +20,8 @@ class Entry(NamedTuple):
 
 VIEWS: dict[str, Entry] = {
     "explore": Entry("Explore", "One system: learned model, full model and difference", Explore),
+    "quadrature": Entry(
+        "Quadrature lab", "Why the integral over time needs a good rule", QuadratureLab,
+        QuadratureChoice,
+    ),
 }

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hoam_core.metrics import over_subsets, wasserstein2
@@ -29,7 +28,7 @@ from hoam_core.reproduce.cells import SEED, Budget, Cell, cell
 from hoam_core.reproduce.pictures import COLOURS, panels
 from hoam_core.seeds import seed_key
 from hoam_core.store import whole_file
-from hoam_core.systems.oscillator import Oscillator
+from hoam_core.systems.oscillator_action import integral, integrand
 
 RULES = {"am": monte_carlo, "hoam-simpson": simpson, "hoam-gauss": gauss_legendre}
 TITLES = {"am": "Monte Carlo (AM)", "hoam-simpson": "Simpson", "hoam-gauss": "Gauss-Legendre"}
@@ -39,20 +38,6 @@ BUDGET = Budget(core_seconds=360.0, train_times=201, particles=4_096, times=21, 
 OMEGA, OTHERS = 8.0, (4.0, 14.0)
 
 Progress = tuple[str, float]
-
-
-@jax.jit
-def integrand(omega: float, t: jnp.ndarray) -> jnp.ndarray:
-    """q(t) of the module's equation, in closed form."""
-    system, mu = Oscillator(), jnp.array([omega])
-
-    def variance(t):
-        return system.moments(mu, t)[1]
-
-    slope = jax.grad(variance)
-    first, second = jax.vmap(slope)(t), jax.vmap(jax.grad(slope))(t)
-    speed = omega * jnp.sin(omega * t)
-    return second / 2 - first**2 / (4 * jax.vmap(variance)(t)) - speed**2
 
 
 def quadrature_study(omega: float, draws: int = 100) -> dict[str, Any]:
@@ -65,8 +50,7 @@ def quadrature_study(omega: float, draws: int = 100) -> dict[str, Any]:
 
 
 def _quadrature_study(omega: float, draws: int) -> dict[str, Any]:
-    dense = gauss_legendre(2_000)(jax.random.key(0))
-    exact = float(dense.weights @ integrand(omega, dense.nodes))
+    exact = integral(omega)
     study: dict[str, Any] = {"omega": omega, "exact": exact, "nodes": [9, 17, 33, 65, 129, 257]}
     for name, rule in RULES.items():
         rows = []
@@ -166,7 +150,7 @@ def figure2(
 
 def _draw_figure2(path: Path, found: dict[str, Any], records: list[dict[str, Any]]) -> None:
     with panels(path, 1, 4) as (_, (left, centre, right, last)):
-        t = jnp.linspace(0, 1, 800)
+        t = np.linspace(0, 1, 800)
         left.plot(t, integrand(found["omega"], t), color=COLOURS["truth"])
         left.set(title=f"integrand q(t), ω = {found['omega']:g}", xlabel="t")
         for name, title in TITLES.items():

@@ -20,6 +20,7 @@ from dashboard.views import VIEWS
 FOLDER = Path(dashboard.__file__).parent
 WITHOUT_PANEL = (
     "catalogue", "describe", "energy", "frames", "jobs", "kept", "lattice_jobs", "runs",
+    "quadrature_choice", "quadrature_study", "quadrature_training", "quadrature_words",
     "session", "state", "units", "url", "warm", "worker",
 )  # fmt: skip
 
