@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 from dashboard.choice import Choice
+from dashboard.compare import Compare
+from dashboard.compare_choice import Comparison
 from dashboard.explore import Explore
 from dashboard.quadrature_choice import QuadratureChoice
 from dashboard.quadrature_lab import QuadratureLab
@@ -24,4 +26,5 @@ VIEWS: dict[str, Entry] = {
         "Quadrature lab", "Why the integral over time needs a good rule", QuadratureLab,
         QuadratureChoice,
     ),
+    "compare": Entry("Compare", "Two to four models side by side", Compare, Comparison),
 }

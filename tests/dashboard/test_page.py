@@ -19,6 +19,7 @@ from dashboard.views import VIEWS
 
 FOLDER = Path(dashboard.__file__).parent
 WITHOUT_PANEL = (
+    "compare_choice", "compare_facts", "compare_jobs", "compare_runs",
     "catalogue", "describe", "energy", "frames", "jobs", "kept", "lattice_jobs", "runs",
     "quadrature_choice", "quadrature_study", "quadrature_training", "quadrature_words",
     "session", "state", "units", "url", "warm", "worker",

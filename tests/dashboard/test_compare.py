@@ -1,0 +1,249 @@
+"""The comparison: its columns and their links, who is asked for what, and what it says."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+
+from dashboard import compare_words
+from dashboard.catalogue import catalogue
+from dashboard.compare_choice import Column, Comparison, usual
+from dashboard.compare_facts import facts_of, standing, warnings
+from dashboard.compare_jobs import evaluations
+from dashboard.compare_material import material
+from dashboard.compare_runs import Comparing
+from dashboard.state import Exploration
+from dashboard.url import read_query, write_query
+from hoam_core import SYSTEMS
+
+GALERKIN, DICE = "two-stream-galerkin", "two-stream-dice"
+
+
+class Recorder:
+    """A worker that keeps what it is asked until it is told to do it."""
+
+    def __init__(self):
+        self.asked, self.cancelled = {}, []
+
+    def ask(self, owner, job, deliver, **options):
+        self.asked[owner] = job, deliver, options
+
+    def cancel(self, owner):
+        self.asked.pop(owner, None)
+        self.cancelled.append(owner)
+
+    def work(self):
+        """Do everything that waits."""
+        while self.asked:
+            job, deliver, _ = self.asked.pop(next(iter(self.asked)))
+            for value in job():
+                deliver(value)
+
+
+def opened(link: str):
+    """State and choice that a link makes, and the sentences about it."""
+    reader = read_query(dict(pair.split("=", 1) for pair in link.split("&")), catalogue())
+    state, choice = Exploration(catalogue(), **reader.values), Comparison()
+    choice.read(reader, state)
+    return state, choice, reader.problems
+
+
+def comparing(link: str):
+    state, choice, problems = opened(link)
+    assert problems == []
+    models, truths = Recorder(), Recorder()
+    made = Comparing(state, choice, catalogue(), (models, truths), lambda f: f())
+    made.sleep(False)
+    return made, models, truths
+
+
+def test_a_link_restores_the_columns_and_is_written_again():
+    columns = f"truth,{GALERKIN},{DICE}@mu=1.4,truth@mu=1.7"
+    state, choice, problems = opened(f"view=compare&system=two-stream&mu=1.3&with={columns}")
+    assert problems == []
+    assert choice.columns == (
+        Column(), Column(GALERKIN), Column(DICE, (1.4,)), Column("", (1.7,))
+    )  # fmt: skip
+    assert choice.write(state) == {"with": columns}
+    assert "with=truth,two-stream-galerkin" in write_query(state, choice.write(state))
+
+
+def test_a_pin_that_names_some_parameters_takes_the_others_from_the_sliders():
+    link = "system=landau&alpha=0.2&k=0.4&with=truth,landau-galerkin@k=0.5"
+    _, choice, problems = opened(link)
+    assert problems == []
+    assert choice.columns[1].pinned == (0.2, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("entries", "sentence"),
+    [
+        ("truth", "must name 2 to 4 columns"),
+        ("truth,truth,truth,truth,truth", "must name 2 to 4 columns"),
+        ("truth,two-stream-galerkni", "Did you mean 'two-stream-galerkin'"),
+        ("truth,landau-galerkin", "belongs to the system 'landau'"),
+        (f"truth,{GALERKIN}@nu=1.4", "nu"),
+        (f"truth,{GALERKIN}@mu=many", "must be a number"),
+        (f"truth,{GALERKIN}@mu=9", "mu"),
+    ],
+)
+def test_bad_entries_give_a_sentence_and_the_usual_columns(entries, sentence):
+    _, choice, problems = opened(f"system=two-stream&with={entries}")
+    assert len(problems) == 1
+    assert sentence in problems[0]
+    assert choice.columns == usual("two-stream", catalogue())
+
+
+def test_the_usual_columns_are_the_full_model_and_at_most_two_learned_ones():
+    for system in SYSTEMS:
+        columns = usual(system, catalogue())
+        assert columns[0] == Column()
+        assert 2 <= len(columns) <= 3
+        assert all(catalogue().models[c.model].system.name == system for c in columns[1:])
+
+
+def test_another_system_brings_its_own_columns_and_the_same_one_keeps_them():
+    _, choice, _ = opened(f"system=two-stream&with={GALERKIN},{DICE}")
+    choice.suit("two-stream", catalogue())
+    assert choice.columns == (Column(GALERKIN), Column(DICE))
+    choice.suit("oscillator", catalogue())
+    assert choice.columns == usual("oscillator", catalogue())
+
+
+def test_columns_are_added_removed_and_pinned_within_their_number():
+    _, choice, _ = opened("system=landau")
+    mu = {"alpha": 0.1, "k": 0.5}
+    choice.remove(0)
+    assert len(choice.columns) == 2
+    choice.add(catalogue(), mu)
+    assert choice.columns[2] == Column("landau-galerkin", (0.1, 0.5))
+    choice.add(catalogue(), mu)
+    choice.add(catalogue(), mu)
+    assert len(choice.columns) == 4
+    choice.pin(0, mu)
+    assert choice.columns[0].pinned == (0.1, 0.5)
+    choice.pin(0, {"alpha": 0.3, "k": 0.3})
+    assert choice.columns[0].pinned is None
+    choice.remove(1)
+    assert len(choice.columns) == 3
+
+
+def test_a_slider_asks_only_for_the_columns_that_follow_it():
+    runs, models, truths = comparing(f"mu=1.31&seed=901&with=truth,{GALERKIN},{DICE}@mu=1.72")
+    assert {owner[1] for owner in models.asked} == {1, 2}
+    assert {owner[1].mu for owner in truths.asked} == {(1.31,), (1.72,)}
+    models.asked.clear()
+    runs.state.parameters.mu = 1.32
+    runs.refresh()
+    assert {owner[1] for owner in models.asked} == {1}
+    assert models.asked[runs, 1][2]["finish"]
+    assert {owner[1].mu for owner in truths.asked} == {(1.32,), (1.72,)}
+    assert all(options["delay"] > 0 for _, _, options in truths.asked.values())
+
+
+def test_nothing_is_asked_while_the_view_is_hidden():
+    runs, models, truths = comparing(f"mu=1.33&seed=902&with=truth,{GALERKIN}")
+    runs.sleep(True)
+    assert (models.asked, truths.asked) == ({}, {})
+    runs.state.parameters.mu = 1.34
+    runs.refresh()
+    assert (models.asked, truths.asked) == ({}, {})
+    runs.sleep(False)
+    assert len(models.asked) == len(truths.asked) == 1
+
+
+def test_stopped_runs_stay_stopped_until_something_changes_or_is_resumed():
+    runs, _, truths = comparing(f"mu=1.35&seed=903&with=truth,{GALERKIN}")
+    runs.stop()
+    assert runs.stopped
+    assert truths.asked == {}
+    assert standing(runs, 0)[0] == "cancelled"
+    runs.refresh()
+    assert truths.asked == {}
+    runs.resume()
+    assert len(truths.asked) == 1
+    runs.stop()
+    runs.state.parameters.mu = 1.36
+    runs.refresh()
+    assert not runs.stopped
+    assert len(truths.asked) == 1
+
+
+def test_an_answer_of_a_model_that_was_replaced_is_not_shown():
+    runs, models, _ = comparing(f"mu=1.37&seed=904&with=truth,{GALERKIN}")
+    deliver = models.asked[runs, 1][1]
+    runs.choice.put(1, Column(DICE))
+    runs.refresh()
+    deliver(ValueError("too late"))
+    assert runs.problem(1) == ""
+
+
+def test_a_problem_belongs_to_its_column():
+    runs, models, truths = comparing(f"mu=1.38&seed=905&with=truth,{GALERKIN}")
+    models.asked[runs, 1][1](ValueError("diverged"))
+    assert [runs.problem(i) for i in range(2)] == ["", "diverged"]
+    next(iter(truths.asked.values()))[1](ValueError("broke"))
+    assert [runs.problem(i) for i in range(2)] == ["broke", "diverged"]
+    assert runs.progress is None
+
+
+@pytest.fixture(scope="module")
+def compared():
+    """Two learned models and the full one of a system that takes seconds, all complete."""
+    link = "system=oscillator&omega=4.5&seed=3&particles=512"
+    made, models, truths = comparing(f"{link}&with=truth,oscillator-galerkin,oscillator-dice")
+    models.work()
+    truths.work()
+    return made
+
+
+def test_errors_of_every_learned_column_stand_beside_their_floor(compared):
+    full, galerkin, dice = facts_of(compared)
+    assert compared.progress is None
+    assert full.rows == []
+    for one in (galerkin, dice):
+        assert len(one.rows) > 1
+        assert all(row.error > 0 and row.floor > 0 for row in one.rows)
+        assert one.evaluations == evaluations(compared.columns[1].model, catalogue()) == 200
+    words = compare_words.headline([full, galerkin, dice], busy=False)
+    best = min((galerkin, dice), key=lambda one: one.rows[0].error)
+    assert words.startswith(f"{best.label} is closest")
+    table = compare_words.table([full, galerkin, dice], "computing", dark=False)
+    assert table.count("<small>floor") == 2 * len(galerkin.rows)
+    assert "Field evaluations a particle" in table
+
+
+def test_a_column_says_where_it_stands_and_warns_outside_the_trained_range(compared):
+    assert standing(compared, 1) == ("512 particles", None)
+    assert warnings(compared, 1) == []
+    runs, _, _ = comparing("system=oscillator&with=truth,oscillator-galerkin@omega=19")
+    assert "outside the trained range" in warnings(runs, 1)[0]
+    words = compare_words.caption("B", "ω < 3", "computing", ["far"], "", 0.5, dark=True)
+    assert "ω &lt; 3" in words
+    assert 'value="0.500"' in words
+
+
+def test_the_dataset_has_every_curve_of_every_column_with_its_origin(compared):
+    found = material(compared, "words").dataset()
+    for column in ("A_full_model", "B_galerkin", "C_dice"):
+        curve = found[f"mean_x_{column}"]
+        assert curve.dims == ("time",)
+        assert np.isfinite(curve).all()
+        assert {"units", "parameters", "seed", "model"} <= set(curve.attrs)
+    assert found.attrs["system"] == "oscillator"
+    assert found["error"].dims == ("column", "measure")
+    assert (found["noise_floor"] > 0).all()
+
+
+def test_the_script_makes_the_same_numbers(compared):
+    made = material(compared, "words")
+    names, printed = {}, io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(made.script, "script", "exec"), names)
+    found = made.dataset()
+    for label, curves in names["columns"].items():
+        for name, values in curves.items():
+            wanted = found[f"{name}_{label.replace(' ', '_')}"]
+            np.testing.assert_allclose(values, wanted, rtol=2e-3, atol=2e-4)
+    assert printed.getvalue().count("ends at") == 3 * len(curves)

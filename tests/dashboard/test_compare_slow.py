@@ -1,0 +1,84 @@
+"""Models that make every time anew, and runs at few times."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from dashboard.catalogue import Catalogue, catalogue
+from dashboard.compare_choice import Column, Comparison
+from dashboard.compare_jobs import at_times, frame_at, is_slow, learned, times_of
+from dashboard.compare_runs import Comparing
+from dashboard.jobs import answer
+from dashboard.runs import Case
+from dashboard.state import Exploration
+from hoam_core import SYSTEMS, Model, Scaling, build_method
+from tests.conftest import tiny_ensemble, tiny_experiment
+from tests.dashboard.test_compare import Recorder
+
+NAME = "oscillator-cfm"
+
+
+@pytest.fixture(scope="module")
+def slow():
+    """A catalogue with a model that makes every time anew."""
+    with jax.enable_x64(False):
+        experiment, ensemble = tiny_experiment("oscillator", "cfm"), tiny_ensemble("oscillator")
+        scaling = Scaling.of(ensemble)
+        params = build_method(experiment, scaling).init(jax.random.key(0), ensemble)
+    model = Model.build(experiment, scaling, params)
+    return Catalogue({"oscillator": SYSTEMS["oscillator"]}, {model.name: model})
+
+
+def test_slow_models_are_recognised_by_what_a_late_time_costs(slow):
+    assert is_slow(slow.models[NAME])
+    assert not any(
+        is_slow(catalogue().models[name]) for name in ("two-stream-dice", "ising-partial")
+    )
+    model = slow.models[NAME]
+    dear = replace(model, method=model.method._replace(evaluations=lambda ts, steps=None: 10**4))
+    shelf = Catalogue(slow.systems, {NAME: dear})
+    few = times_of(NAME, shelf)
+    assert len(few) == 21
+    assert set(few) <= set(shelf.times("oscillator", NAME))
+
+
+def test_a_slow_model_grows_and_ends_where_one_call_does(slow):
+    case = Case("oscillator", NAME, (4.0,), 1, 64)
+    steps = slow.models[NAME].experiment.options["steps"]
+    *part, last = learned(case, slow, (0, 1))
+    assert [len(run) for run in part[:3]] == [1, 2, 3]
+    assert last.complete
+    whole = slow.models[NAME].predict(
+        {"omega": 4.0}, particles=64, seed=1, n_times=len(last.ts), steps=steps
+    )
+    np.testing.assert_allclose(last.curves["mean_x"], whole["mean_x"], rtol=1e-4, atol=1e-5)
+    assert next(learned(case, slow, (0, 1))).kept is last.kept
+
+
+def test_a_slow_model_waits_among_the_full_models_and_blocks_no_other(slow):
+    shelf = Catalogue(slow.systems, {**catalogue().models, **slow.models})
+    state, choice = Exploration(shelf, system="oscillator", seed=906), Comparison()
+    choice.param.update(system="oscillator", columns=(Column(), Column(NAME)))
+    models, truths = Recorder(), Recorder()
+    runs = Comparing(state, choice, shelf, (models, truths), lambda f: f())
+    runs.sleep(False)
+    assert (runs, 1) not in models.asked
+    assert truths.asked[runs, 1][2]["delay"] > 0
+    assert runs.progress == 0.0
+
+
+def test_runs_at_few_times_stand_still_between_them_and_are_judged_at_their_own():
+    case = Case("oscillator", "oscillator-galerkin", (4.0,), 0, 64)
+    run = next(answer(case, catalogue(), (0, 1)))
+    few = at_times(run, run.ts[::20])
+    assert len(few) == 6
+    np.testing.assert_array_equal(few.curves["mean_x"], run.curves["mean_x"][::20])
+    np.testing.assert_array_equal(few.counts(2, (0, 1)), run.counts(40, (0, 1)))
+    assert [frame_at(few, t) for t in (0.0, 0.19, 0.2, 0.39, 1.0)] == [0, 0, 1, 1, 5]
+    begun = replace(run, kept=run.kept.until(3))
+    assert frame_at(begun, 0.02) == 2
+    assert frame_at(begun, 0.03) is None
+    assert at_times(begun, run.ts[:2]) is None
+    assert at_times(run, run.ts[::20] + 0.005) is None
