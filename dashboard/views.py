@@ -8,6 +8,8 @@ from dashboard.compare_choice import Comparison
 from dashboard.explore import Explore
 from dashboard.quadrature_choice import QuadratureChoice
 from dashboard.quadrature_lab import QuadratureLab
+from dashboard.sweep import Sweep
+from dashboard.sweep_choice import SweepChoice
 from dashboard.view import View
 
 
@@ -27,4 +29,5 @@ VIEWS: dict[str, Entry] = {
         QuadratureChoice,
     ),
     "compare": Entry("Compare", "Two to four models side by side", Compare, Comparison),
+    "sweep": Entry("Sweep and infer", "All values at once, and back again", Sweep, SweepChoice),
 }
