@@ -1,15 +1,23 @@
-"""What the page can show: every system, and every model that ships, found when the page starts.
+"""What the page can show: every system, every model that ships, and those that are trained here.
 
 Nothing is listed by hand. A model folder that cannot be read is left out and its sentence kept, so
-that one damaged file costs one entry of a selector and not the page.
+that one damaged file costs one entry of a selector and not the page. A model that is trained while
+the page runs is added for everybody; those in the user's own folder are found again at the start.
 """
 
-from dataclasses import dataclass, replace
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
+
+from platformdirs import user_data_path
 
 from hoam_core import SYSTEMS, Model, System, load_model
 from hoam_core.methods import with_share
 from hoam_core.models import shipped_models
+from hoam_core.systems import Recorded
 
 FRAMES = 101
 STEPS = 100
@@ -21,13 +29,37 @@ USUAL, USUAL_NUMBERS = 4_096, 131_072
 PREFERRED = ("partial", "galerkin", "hybrid", "dice", "hoam-gauss")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Catalogue:
-    """Systems and models by name; `problems` are sentences about models that were left out."""
+    """Systems and models by name; `problems` are sentences about models that were left out.
+
+    `models` is never changed but replaced, so that any thread may read it while one adds to it.
+    """
 
     systems: dict[str, System]
     models: dict[str, Model]
     problems: tuple[str, ...] = ()
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _watchers: tuple[Callable[[Model], None], ...] = field(default=(), repr=False)
+
+    def add(self, model: Model) -> None:
+        """Offer a model to everybody, in place of one of the same name; from any thread."""
+        with self._lock:
+            self.models = {**self.models, model.name: model}
+            watchers = self._watchers
+        for heard in watchers:
+            heard(model)
+
+    def watch(self, heard: Callable[[Model], None]) -> Callable[[], None]:
+        """Call `heard`, on the thread that adds it, with every new model; returns how to stop."""
+        with self._lock:
+            self._watchers = (*self._watchers, heard)
+
+        def stop() -> None:
+            with self._lock:
+                self._watchers = tuple(one for one in self._watchers if one is not heard)
+
+        return stop
 
     def models_of(self, system: str) -> list[str]:
         """Names of the models of a system, the most accurate methods first."""
@@ -78,18 +110,29 @@ class Catalogue:
 
     def times(self, system: str, model: str):
         """The frames of a view: equispaced, up to where the model was trained if there is one."""
-        if model:
-            return self.models[model].times(n_times=FRAMES)
-        return self.systems[system].times(n_times=FRAMES)
+        about = self.systems[system]
+        # Between the recorded times nothing can be compared.
+        frames = about.n_times if isinstance(about, Recorded) else FRAMES
+        return (self.models[model] if model else about).times(n_times=frames)
+
+
+def own_folder() -> Path:
+    """Where models that are trained here are kept: the folder HOAM_MODELS, else the user's data."""
+    named = os.environ.get("HOAM_MODELS")
+    writable = named and os.access(named, os.W_OK) and Path(named).is_dir()
+    return Path(named) if named and writable else user_data_path("hoam") / "models"
 
 
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of this process, read once."""
+    own = {path.parent.name: path.parent for path in sorted(own_folder().glob("*/model.json"))}
     models, problems = {}, []
-    for name, folder in shipped_models().items():
+    # A name that ships stays what it is.
+    for name, folder in (own | shipped_models()).items():
         try:
-            models[name] = load_model(folder)
+            models[name] = replace(load_model(folder), name=name)
         except ValueError as error:
             problems.append(str(error))
-    return Catalogue(dict(SYSTEMS), models, tuple(problems))
+    recorded = {m.recorded.name: m.recorded for m in models.values() if m.recorded}
+    return Catalogue({**SYSTEMS, **recorded}, models, tuple(problems))

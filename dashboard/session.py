@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import param
 
 from dashboard.catalogue import Catalogue
@@ -18,6 +19,7 @@ from dashboard.lattice_jobs import LatticeView, lattice_view
 from dashboard.runs import Axes, Case, Run, answers, truth_case, truths
 from dashboard.state import Exploration
 from dashboard.worker import Worker
+from hoam_core import Model
 from hoam_core.systems import Lattice
 
 REST = 0.4
@@ -31,7 +33,7 @@ class Session(param.Parameterized):
     answer = param.Parameter(doc="The newest Run of the learned model, or None.")
     reference = param.Parameter(doc="The Reference of the current parameters, or None.")
     truth_state = param.Selector(
-        default="waiting", objects=["waiting", "running", "done", "cancelled", "failed"]
+        default="waiting", objects=["waiting", "running", "done", "cancelled", "failed", "absent"]
     )
     lattice = param.Parameter(doc="The LatticeView of the current parameters, or None.")
     problem = param.String(doc="Why the last request has no answer; empty if it has one.")
@@ -55,9 +57,17 @@ class Session(param.Parameterized):
         self._asked = 0.0
         self.waited = 0.0
         self.closed = self.asleep = False
+        self._unwatch = catalogue.watch(self._on_new_model)
         state.param.watch(lambda *_: self.refresh(), ["model", "particles", "seed", "share"])
         state.param.watch(lambda *_: self._follow_parameters(), ["parameters"])
         self._follow_parameters()
+
+    def _on_new_model(self, model: Model) -> None:
+        self._schedule(partial(self._offer, model.experiment.system))
+
+    def _offer(self, system: str) -> None:
+        if not self.closed and self.state.system == system:
+            self.state.offer_new_models()
 
     def _follow_parameters(self) -> None:
         if self._watched is not None:
@@ -154,6 +164,10 @@ class Session(param.Parameterized):
         if self._wanted == (case, float(ts[-1])):
             return
         self._wanted = case, float(ts[-1])
+        if not self.catalogue.systems[case.system].has_truth(np.asarray(case.mu)):
+            self._truths.cancel(self)
+            self.param.update(reference=None, truth_state="absent")
+            return
         first, second = (
             truths.get((c, float(ts[-1]))) for c in (case, case._replace(seed=case.seed + 1))
         )
@@ -196,6 +210,7 @@ class Session(param.Parameterized):
     def close(self) -> None:
         """The visitor has gone: nothing is computed for this session any more."""
         self.closed = True
+        self._unwatch()
         self._models.cancel(self)
         self._truths.cancel(self)
         self._truths.cancel((self, "lattice"))

@@ -119,11 +119,25 @@ class Exploration(param.Parameterized):
         if self.seed is None:
             self.seed = 0
 
-    def _offer_models(self, wanted: str | None) -> None:
+    def offer_new_models(self) -> None:
+        """Offer models that the catalogue has got since; the choice stays."""
         names = self._catalogue.models_of(self.system)
         objects = {name.removeprefix(f"{self.system}-"): name for name in names}
-        objects["none (full model only)"] = ""
-        self.param.model.objects = objects
+        self.param.model.objects = objects | {"none (full model only)": ""}
+
+    def admit(self, system: System) -> None:
+        """Offer a system that the catalogue has got since."""
+        self._by_system.setdefault(system.name, parameter_state(system))
+        titles = {**self.param.system.names}
+        if system.name not in titles.values():
+            # Two of a visitor's own may have one title.
+            again = f" ({system.name[-4:]})" if system.title in titles else ""
+            title = system.title + again
+            self.param.system.objects = titles | {title: system.name}
+
+    def _offer_models(self, wanted: str | None) -> None:
+        self.offer_new_models()
+        objects = self.param.model.names
         chosen = wanted if wanted is not None else next(iter(objects.values()))
         self.param.update(model=chosen)
         self.param.trigger("model")

@@ -10,6 +10,8 @@ from dashboard.quadrature_choice import QuadratureChoice
 from dashboard.quadrature_lab import QuadratureLab
 from dashboard.sweep import Sweep
 from dashboard.sweep_choice import SweepChoice
+from dashboard.train_choice import TrainChoice
+from dashboard.train_view import TrainView
 from dashboard.view import View
 
 
@@ -30,4 +32,5 @@ VIEWS: dict[str, Entry] = {
     ),
     "compare": Entry("Compare", "Two to four models side by side", Compare, Comparison),
     "sweep": Entry("Sweep and infer", "All values at once, and back again", Sweep, SweepChoice),
+    "train": Entry("Train", "Train a model of your own", TrainView, TrainChoice),
 }

@@ -1,12 +1,10 @@
 """An experiment from its data to a saved model, as a generator that reports progress.
 
-The folder holds `checkpoint.safetensors` while training goes on (the arrays of parameters and
-optimiser, the step and the experiment), so that a training that was cut off is resumed and ends
-where an uninterrupted one would; then `model.json` and `model.safetensors`.
+The folder holds a checkpoint while training goes on, so that a training that was cut off is resumed
+and ends where an uninterrupted one would; then `model.json` and `model.safetensors`.
 """
 
 import dataclasses
-import json
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -15,16 +13,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jaxtyping import PRNGKeyArray
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save as save_arrays
 
+from hoam_core.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from hoam_core.checks import DivergedError
-from hoam_core.config import Experiment, build_method, parameter_grid
+from hoam_core.config import Experiment, parameter_grid
 from hoam_core.data import Ensemble, Increments, Scaling
-from hoam_core.evaluate import affordable_times, evaluate, report
+from hoam_core.evaluate import affordable_times, evaluate_steps, report
 from hoam_core.macro.closure import (
     CLOSURE_STEPS,
     Closed,
@@ -35,25 +29,30 @@ from hoam_core.macro.closure import (
 )
 from hoam_core.macro.increments import increments_of, joined, lattice_of, plan_of
 from hoam_core.methods import METHODS
-from hoam_core.methods.base import Method
 from hoam_core.models import Model, save_model
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import as_ensemble, training_runs
-from hoam_core.store import check_folder, whole_file
+from hoam_core.store import check_folder
 from hoam_core.systems import PatchedLattice
 from hoam_core.train import TrainState, adam, fit
 
-CHECKPOINT = "checkpoint.safetensors"
+# Truth, second truth, prediction, distances: see `evaluate_steps`.
+STEPS_OF_A_TEST = 4
 
 
 class Progress(NamedTuple):
-    """Stage of a training, its share done, the last losses, and at the end the model."""
+    """Stage of a training, its share done, the last losses, and the model as it is now.
+
+    From the stage "training" on there is a model, and in that stage the `data` that it learns from.
+    All models of one training share their method, so that sampling from them compiles once.
+    """
 
     stage: str
     done: int
     total: int
     losses: np.ndarray = np.zeros(0)
     model: Model | None = None
+    data: Ensemble | Increments | None = None
 
 
 def learn(
@@ -63,39 +62,62 @@ def learn(
     resume: bool = False,
     every: int = 100,
     judge: bool = True,
+    ensemble: Ensemble | None = None,
+    name: str | None = None,
 ) -> Iterator[Progress]:
-    """Make the data, fit, judge at the system's test parameters and save into `folder`.
+    """Make the data, fit, save into `folder`, then judge at the system's test parameters.
 
+    The model is called `<system>-<method>` unless a name is given.
+
+    An `ensemble` that is given, such as recorded snapshots on the experiment's grid and times, is
+    learned from in place of full-model runs.
     With `resume` goes on from the checkpoint in the folder; ValueError if that belongs to another
     experiment. Raises DivergedError when the loss is no longer finite.
     """
     folder = check_folder(folder)
     started = time.perf_counter()
     is_lattice = METHODS[experiment.method].of_lattices
-    data, scaling = yield from (_patches if is_lattice else _populations)(experiment)
+    if ensemble is None:
+        data, scaling = yield from (_patches if is_lattice else _populations)(experiment)
+    else:
+        ensemble.check()
+        data, scaling = ensemble, Scaling.of(ensemble)
+    about = {} if name is None else {"name": name}
+    model = Model.build(experiment, scaling, None, **about)
     state = None
-    for state in _fit(experiment, data, scaling, folder / CHECKPOINT, resume, every):
-        yield Progress("training", state.step, experiment.steps, state.losses)
+    for state in _fit(model, data, folder / CHECKPOINT, resume, every):
+        model = dataclasses.replace(model, params=state.params)
+        yield Progress("training", state.step, experiment.steps, state.losses, model, data)
     if state is None:
         raise RuntimeError("The training yielded no state.")
-    about = {
+    told = {
         "seconds": round(time.perf_counter() - started, 1),
         "device": jax.devices()[0].device_kind,
         "jax": jax.__version__,
         "final_loss": float(np.mean(state.losses)) if state.losses.size else None,
     }
-    model = Model.build(experiment, scaling, state.params, training=about)
+    model = dataclasses.replace(model, training=told)
     save_model(model, folder)
-    tests = parameters_to_judge(model) if judge else []
-    errors = []
-    for values in tests:
-        yield Progress("judging", len(errors), len(tests))
-        result = evaluate(model, values, seed=experiment.seed + 1, n_times=affordable_times(model))
-        errors.append(report(result, model))
-    model = dataclasses.replace(model, errors=tuple(errors))
-    save_model(model, folder)
+    if judge:
+        for judged, done, total in _judged(model, folder):
+            model = judged
+            yield Progress("judging", done, total, model=model)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     yield Progress("saved", 1, 1, state.losses, model)
+
+
+def _judged(model: Model, folder: Path) -> Iterator[tuple[Model, int, int]]:
+    """The model, saved with ever more of its errors, and how many steps of the judging are done."""
+    tests, seed = parameters_to_judge(model), model.experiment.seed + 1
+    for i, values in enumerate(tests):
+        stages = evaluate_steps(
+            model, values, particles=16_384, seed=seed, n_times=affordable_times(model)
+        )
+        for j, (stage, result) in enumerate(stages):
+            if stage == "done":
+                model = dataclasses.replace(model, errors=(*model.errors, report(result, model)))
+                save_model(model, folder)
+            yield model, STEPS_OF_A_TEST * i + j, STEPS_OF_A_TEST * len(tests)
 
 
 def _populations(experiment: Experiment) -> Generator[Progress, None, tuple[Ensemble, Scaling]]:
@@ -153,16 +175,15 @@ def parameters_to_judge(model: Model) -> list[dict[str, float]]:
 
 
 def _fit(
-    experiment: Experiment, data: Ensemble | Increments, scaling: Scaling, checkpoint: Path,
-    resume: bool, every: int,
-) -> Iterator[TrainState]:  # fmt: skip
+    model: Model, data: Ensemble | Increments, checkpoint: Path, resume: bool, every: int
+) -> Iterator[TrainState]:
     """`fit` with a checkpoint after every yield; at least the finished state of a resumed one."""
-    method = build_method(experiment, scaling)
+    experiment, method = model.experiment, model.method
     optimizer = adam(experiment.steps, experiment.rate)
     key = seed_key(experiment.seed, "fit")
     state = None
     if resume and method.loss is not None:
-        state = _read_checkpoint(checkpoint, experiment, method, optimizer, data, key)
+        state = read_checkpoint(checkpoint, experiment, method, optimizer, data, key)
     if state is not None and state.step >= experiment.steps:
         yield state
     for now in fit(method, data, optimizer, key, steps=experiment.steps, every=every, state=state):
@@ -172,42 +193,5 @@ def _fit(
                 "learning rate, or take more nodes; the last checkpoint is kept."
             )
         if method.loss is not None:
-            _write_checkpoint(checkpoint, experiment, now)
+            write_checkpoint(checkpoint, experiment, now)
         yield now
-
-
-def _leaves(state: TrainState) -> list[np.ndarray]:
-    return [np.array(a, order="C") for a in jax.tree.leaves((state.params, state.optimizer_state))]
-
-
-def _write_checkpoint(path: Path, experiment: Experiment, state: TrainState) -> None:
-    about = {"step": str(state.step), "experiment": json.dumps(experiment.to_json())}
-    arrays = {f"{i:05d}": leaf for i, leaf in enumerate(_leaves(state))}
-    with whole_file(path) as part:
-        part.write_bytes(save_arrays(arrays, metadata=about))
-
-
-def _read_checkpoint(
-    path: Path, experiment: Experiment, method: Method,
-    optimizer: optax.GradientTransformation, data: Ensemble | Increments, key: PRNGKeyArray,
-) -> TrainState | None:  # fmt: skip
-    if not path.is_file():
-        return None
-    stored = path.read_bytes()
-    cure = f"remove {str(path)!r} to start anew"
-    try:
-        arrays = load_arrays(stored)
-        length = int.from_bytes(stored[:8], "little")
-        about = json.loads(stored[8 : 8 + length])["__metadata__"]
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise ValueError(f"The checkpoint is damaged; {cure}.") from error
-    if json.loads(about["experiment"]) != json.loads(json.dumps(experiment.to_json())):
-        raise ValueError(
-            "The checkpoint belongs to another experiment; use the same options as before, or "
-            f"{cure}."
-        )
-    params = method.init(key, data)
-    structure = jax.tree.structure((params, optimizer.init(params)))
-    leaves = [jnp.asarray(arrays[name]) for name in sorted(arrays)]
-    params, optimizer_state = jax.tree.unflatten(structure, leaves)
-    return TrainState(int(about["step"]), params, optimizer_state, np.zeros(0))

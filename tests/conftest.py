@@ -3,9 +3,12 @@
 # ruff: noqa: E402 -- JAX is configured before anything that uses it is imported.
 
 import os
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Nothing is read from the models of whoever runs the tests, nor written among them.
+os.environ["HOAM_MODELS"] = tempfile.mkdtemp(prefix="hoam-models-")
 
 import jax
 

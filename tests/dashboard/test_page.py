@@ -22,8 +22,9 @@ WITHOUT_PANEL = (
     "compare_choice", "compare_facts", "compare_jobs", "compare_runs",
     "catalogue", "describe", "energy", "frames", "jobs", "kept", "lattice_jobs", "runs",
     "quadrature_choice", "quadrature_study", "quadrature_training", "quadrature_words",
-    "session", "state", "sweep_asking", "sweep_choice", "sweep_jobs", "units", "url", "warm",
-    "worker",
+    "session", "state", "sweep_asking", "sweep_choice", "sweep_jobs",
+    "train_choice", "train_plan", "train_sight", "train_words", "training", "trainings",
+    "units", "url", "warm", "worker",
 )  # fmt: skip
 
 

@@ -1,0 +1,134 @@
+"""What a training may cost: which methods fit a system, presets, training values, options.
+
+Everything starts from `default_experiment`, the project's own choice. The preset "quick" takes less
+of the same, so that a class can watch: fewer particles, times and steps. Pure functions.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from hoam_core import Experiment, Scaling, System, build_method, default_experiment
+from hoam_core.macro.increments import plan_of
+from hoam_core.methods import METHODS
+from hoam_core.methods.charts import is_phase_space
+from hoam_core.systems import Lattice, Parameter
+
+PRESETS = ("quick", "full")
+QUICK_PARTICLES = 8_192
+QUICK_NUMBERS = 131_072  # of one population at one time, in many components
+QUICK_STEPS, QUICK_TIMES = 400, 101
+QUICK_LATTICE = 8  # so many times fewer runs
+OPTIONS = {
+    "nodes": "Nodes in time", "intervals": "Time intervals", "modes_x": "Harmonics of position",
+    "modes_v": "Cosines of velocity", "degree": "Highest power", "waves": "Random waves",
+}  # fmt: skip
+
+
+class Axis(NamedTuple):
+    """Training values of a parameter: `count` of them from `low` to `high`."""
+
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def of(cls, values: tuple[float, ...]) -> "Axis":
+        """The range and number of some values."""
+        return cls(min(values), max(values), len(values))
+
+    def values(self, parameter: Parameter) -> tuple[float, ...]:
+        """The values: the system's own where they are meant, else spaced as those are."""
+        usual = parameter.train
+        if self == Axis.of(usual):
+            return usual
+        if self.count < 1 or (self.count > 1 and self.high <= self.low):
+            raise ValueError(
+                f"Argument `{parameter.name}` must have at least 1 training value and a range that "
+                f"grows, but has {self.count} from {self.low:g} to {self.high:g}; mend the range."
+            )
+        spaced = np.geomspace if _is_logarithmic(usual) and self.low > 0 else np.linspace
+        unit = parameter.whole
+        found = [
+            round(value / unit) * unit if unit else float(f"{value:.6g}")
+            for value in spaced(self.low, self.high, self.count)
+        ]
+        return tuple(float(value) for value in found)
+
+
+def _is_logarithmic(values: tuple[float, ...]) -> bool:
+    if len(values) < 3 or min(values) <= 0:
+        return False
+    steps, ratios = np.diff(values), np.diff(np.log(values))
+    return float(np.ptp(ratios) / ratios.mean()) < 0.5 * float(np.ptp(steps) / steps.mean())
+
+
+def methods_for(system: System) -> dict[str, str]:
+    """Names of the methods that fit a system, by their titles."""
+    fits = isinstance(system, Lattice)
+    return {entry.title: name for name, entry in METHODS.items() if entry.of_lattices == fits}
+
+
+def has_loss(method: str) -> bool:
+    """Whether a method is trained by steps rather than fitted in closed form."""
+    return "steps" in METHODS[method].defaults
+
+
+def preset(system: System, method: str, network: str | None, which: str) -> Experiment:
+    """The experiment that a preset means."""
+    full = default_experiment(system, method, network=network)
+    if which == "full":
+        return full
+    # Powers of two, for which a quiet start is balanced.
+    room = 1 << ((QUICK_NUMBERS // len(system.components)).bit_length() - 1)
+    changes: dict[str, Any] = {"particles": min(full.particles, QUICK_PARTICLES, room)}
+    if isinstance(system, Lattice):
+        changes["particles"] = max(full.particles // QUICK_LATTICE, 16)
+    elif has_loss(method):
+        changes |= {"n_times": min(full.n_times, QUICK_TIMES)}
+    if has_loss(method):
+        changes["steps"] = min(full.steps, QUICK_STEPS)
+    return default_experiment(system, method, network=network, **changes)
+
+
+def options_of(experiment: Experiment, system: System) -> dict[str, int]:
+    """Whole numbers that a method lets one choose, with what they are unless chosen."""
+    known = inspect.signature(METHODS[experiment.method].build).parameters
+    names = [name for name in OPTIONS if name in known]
+    if "modes_v" in names:
+        mu = jnp.asarray([p.default for p in system.parameters])
+        planes = is_phase_space(system.domain(mu).periodic)
+        names = ["modes_x", "modes_v"] if planes else ["degree", "waves"]
+    return {name: experiment.options.get(name, known[name].default) for name in names}
+
+
+def check_buildable(experiment: Experiment, system: System) -> None:
+    """Raises the library's ValueError for options that do not fit, before any data are made."""
+    if isinstance(system, Lattice):
+        plan_of(experiment)
+        return
+    one, axes = jnp.ones(len(system.components)), experiment.axes
+    low, high = (jnp.asarray([f(axis) for axis in axes]) for f in (min, max))
+    end = jnp.asarray(experiment.t_end)
+    build_method(experiment, Scaling(0 * one, one, -one, one, low, high, end))
+
+
+def sets_of(axes: tuple[tuple[float, ...], ...]) -> int:
+    """How many parameter sets the values span."""
+    return int(np.prod([len(axis) for axis in axes]))
+
+
+def data_bytes(experiment: Experiment, system: System) -> int:
+    """Memory of the training data in single precision."""
+    numbers = experiment.particles * len(system.components)
+    if isinstance(system, Lattice):
+        return 8 * numbers * plan_of(experiment).parts
+    return 4 * sets_of(experiment.axes) * experiment.n_times * numbers
+
+
+def changed(usual: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What differs from the usual."""
+    return ((name, value) for name, value in now.items() if usual.get(name) != value)
