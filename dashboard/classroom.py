@@ -15,6 +15,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard import readout
+from dashboard.choice import Choice
 from dashboard.follow import LECTURES, Following, News
 from dashboard.url import read_query
 from dashboard.view import Visit
@@ -52,7 +53,11 @@ def followed(query: dict[str, str]) -> dict[str, str]:
 
 
 class Classroom(pn.viewable.Viewer):
-    """The banner of a page and its part in a lecture; `link` is the page's own."""
+    """The banner of a page and its part in a lecture.
+
+    `link()` is what the page shows, `changed` is called where that may be new, `held()` are the
+    parts with widgets, and `chosen()` the choices that stand in the link.
+    """
 
     def __init__(
         self,
@@ -60,10 +65,12 @@ class Classroom(pn.viewable.Viewer):
         link: Callable[[], str],
         changed: Callable[[], None],
         held: Callable[[], list[pn.viewable.Viewable]],
+        chosen: Callable[[], list[Choice]],
         **params,
     ):
         super().__init__(**params)
-        self._visit, self._link, self._changed, self._held = visit, link, changed, held
+        self._visit, self._link, self._changed = visit, link, changed
+        self._held, self._chosen = held, chosen
         self._disabled: list[pn.viewable.Viewable] = []
         self.place = ""
         self.guard = Guard(self._find)
@@ -131,13 +138,11 @@ class Classroom(pn.viewable.Viewer):
         query = dict(parse_qsl(link.lstrip("?")))
         if "share" not in query:
             visit.state.share = visit.state.param.share.default
-        choice = visit.choices.get(visit.state.view)
-        if choice is None:
-            return
-        usual = type(choice)()
-        usual.read(read_query(query, visit.catalogue, visit.state.system), visit.state)
-        differs = [n for n in choice.addressed if getattr(choice, n) != getattr(usual, n)]
-        choice.param.update(**{name: getattr(usual, name) for name in differs})
+        for choice in self._chosen():
+            usual = type(choice)()
+            usual.read(read_query(query, visit.catalogue, visit.state.system), visit.state)
+            differs = [n for n in choice.addressed if getattr(choice, n) != getattr(usual, n)]
+            choice.param.update(**{name: getattr(usual, name) for name in differs})
 
     def _rest(self) -> None:
         """Disable the widgets that are on the page now."""

@@ -1,14 +1,17 @@
 """What is known of each column of a comparison: its name, errors, rates and costs. No Panel."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
 
 from dashboard import describe, energy
 from dashboard.compare_jobs import evaluations
 from dashboard.compare_runs import Comparing
 from dashboard.describe import ErrorRow
 from dashboard.ink import COLUMNS
-from dashboard.runs import Run
-from hoam_core import Parameter
+from dashboard.runs import Axes, Case, Run
+from hoam_core import Parameter, System
 
 FULL = "full model"
 
@@ -29,6 +32,23 @@ class Facts(NamedTuple):
     def label(self) -> str:
         """Letter and name."""
         return f"{self.letter} {self.name}"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A moment of the view: what is known of each column, its case and its run.
+
+    `slow` holds the number of times of a model that can afford a few only.
+    """
+
+    system: System
+    axes: Axes
+    facts: list[Facts]
+    cases: list[Case]
+    slow: list[int | None]
+    ts: np.ndarray
+    time: float
+    log: bool
 
 
 def name_of(model: str, system: str) -> str:

@@ -6,7 +6,6 @@ write the files while the page goes on.
 
 import json
 import re
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,13 +13,14 @@ import xarray as xr
 
 from dashboard import describe
 from dashboard.catalogue import STEPS
-from dashboard.compare_facts import Facts, facts_of
+from dashboard.compare_facts import Compared, Facts, facts_of
 from dashboard.compare_jobs import is_slow, times_of
+from dashboard.compare_reel import reel
 from dashboard.compare_runs import Comparing
 from dashboard.jobs import SAVES
-from dashboard.runs import Axes, Case, named
+from dashboard.runs import Case, named
 from dashboard.view import Material
-from hoam_core import System, __version__
+from hoam_core import __version__
 from hoam_core.systems import Lattice
 
 HEAD = '''"""{title}: {columns} on one clock."""
@@ -57,18 +57,6 @@ TAIL = """for label, curves in columns.items():
 """
 
 
-@dataclass(frozen=True)
-class Compared:
-    """A moment of the view: what is known of each column, its case and its run."""
-
-    system: System
-    axes: Axes
-    facts: list[Facts]
-    cases: list[Case]
-    slow: list[int | None]
-    ts: np.ndarray
-
-
 def material(runs: Comparing, words: str) -> Material | None:
     """What can be exported now; None before the first run is here."""
     facts = facts_of(runs)
@@ -81,10 +69,21 @@ def material(runs: Comparing, words: str) -> Material | None:
         for case, model in zip(cases, models, strict=True)
     ]
     system = runs.catalogue.systems[runs.state.system]
-    now = Compared(system, runs.state.axes, facts, cases, few, runs.state.ts)
-    return Material(
-        f"compare-{system.name}-seed{runs.state.seed}", words, script(now), partial(dataset, now)
+    now = Compared(
+        system,
+        runs.state.axes,
+        facts,
+        cases,
+        few,
+        runs.state.ts,
+        runs.state.time,
+        runs.state.log_scale,
     )
+    moves = any(one.run is not None and one.run.complete for one in facts)
+    return Material(
+        f"compare-{system.name}-seed{runs.state.seed}", words, script(now), partial(dataset, now),
+        reel=partial(reel, now) if moves and len(system.components) > 1 else None,
+    )  # fmt: skip
 
 
 def script(now: Compared) -> str:

@@ -75,7 +75,7 @@ class Sliders(pn.viewable.Viewer):
 class Controls(pn.viewable.Viewer):
     """The sidebar: system, model, particles, seed, and what the model is."""
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, bridge, exports, **params):
+    def __init__(self, state: Exploration, catalogue: Catalogue, bridge, exports, cite, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
@@ -93,6 +93,7 @@ class Controls(pn.viewable.Viewer):
                 ("Export …", "download", exports.open),
                 ("Copy link", "link", partial(bridge.tell, "copy")),
                 ("Full screen", "fullscreen", partial(bridge.tell, "full-screen")),
+                ("How to cite", "format_quote", cite),
             )
         ]  # fmt: skip
         system = pmui.Select.from_param(

@@ -11,14 +11,16 @@ import panel_material_ui as pmui
 from dashboard import describe, readout
 from dashboard.controls import PlaneChoice, Sliders
 from dashboard.evolution import Evolution
+from dashboard.honesty import status_line
 from dashboard.lattice_scene import LatticeScene
 from dashboard.layout import card, grid, stack
 from dashboard.material import material
 from dashboard.player import Player, act
+from dashboard.scenarios import Scenarios
 from dashboard.scene import Scene
 from dashboard.snapshot import snapshot
+from dashboard.trust import Trust
 from dashboard.view import Material, View, Visit
-from hoam_core import __version__
 from hoam_core.systems import Lattice
 
 REST_AFTER = 80  # milliseconds
@@ -44,6 +46,7 @@ class Explore(View):
         self._headline, self._notices = readout.words(), readout.words()
         self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
         self._status = readout.Status(sizing_mode="stretch_width", margin=0)
+        self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
         self._truth_button = pmui.Button(
             label="Cancel", size="small", variant="outlined", margin=0, width=96,
             on_click=lambda _: self._press(),
@@ -64,6 +67,7 @@ class Explore(View):
         self._right = stack()
         self._rates = card(self._growth, truth)
         return stack(
+            Scenarios(self.state, self.visit.go),
             pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
             card(
                 grid(
@@ -78,7 +82,7 @@ class Explore(View):
             self._stage,
             card(self.player, style=AT_HAND),
             grid(
-                stack(self.evolution, self._error_card),
+                stack(self.evolution, self._error_card, card(self._trust)),
                 self._right,
                 columns="minmax(0, 5fr) minmax(0, 6fr)",
             ),
@@ -212,10 +216,12 @@ class Explore(View):
         done = reference.done if reference else 0.0
         self._progress.object = readout.progress(session.truth_state, done, has_first, self.system)
         busy = session.truth_state in ("waiting", "running")
-        self._truth_button.visible = session.truth_state != "done"
+        self._truth_button.visible = session.truth_state not in ("done", "absent")
         self._truth_button.label = "Cancel" if busy else "Compute"
         rows = describe.errors(answer, reference, self.system, axes)
         self._errors.object = readout.error_table(rows, "computing" if busy else "—")
+        model = self.catalogue.models.get(self.state.model or "")
+        self._trust.tell(model, self.state.mu, rows, answer, session)
         fits, rate = self.evolution.fits, reference.rate if reference else None
         self._growth.object = readout.growth_table(fits, rate, bool(self.state.model))
         self._growth.visible = bool(self._growth.object)
@@ -224,18 +230,9 @@ class Explore(View):
             self.scene.title(answer)
 
     def _write_status(self, answer) -> None:
-        session, state = self.session, self.state
-        unit = self.system.population
-        pieces = [f"{state.particles:,} {unit}", f"seed {state.seed}"]
-        if answer is not None:
-            waited = f"answered in {readout.duration(session.waited)}"
-            took = f"model {readout.duration(answer.seconds)}"
-            took += " with compilation" if answer.first else ""
-            pieces = [took, waited, *pieces, f"answer {session.version}"]
-        elif not state.model:
-            pieces = [f"{self.system.truth_particles:,} {unit}", f"seed {state.seed}"]
+        session = self.session
         self._status.param.update(
-            text=" · ".join([*pieces, f"hoam_core {__version__}"]),
+            text=status_line(self.state, self.system, answer, session),
             version=session.version, truth=session.truth_state,
             model_ms=1000 * answer.seconds if answer is not None else 0.0,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain
+from itertools import chain, cycle
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -156,11 +156,13 @@ def stroke(draw: ImageDraw.ImageDraw, x, y, colour: str, dash="solid", width: in
         draw.line([tuple(p) for p in points], colour, width, joint="curve")
         return
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    on, off = dash
-    for start in np.arange(0, along[-1], on + off):
+    lengths, start = cycle(zip(dash[::2], dash[1::2], strict=True)), 0
+    while start < along[-1]:
+        on, off = next(lengths)
         s = np.linspace(start, min(start + on, along[-1]), 4)
         piece = np.stack([np.interp(s, along, points[:, i]) for i in (0, 1)], 1)
         draw.line([tuple(p) for p in piece], colour, width)
+        start += on + off
 
 
 def gif(pictures: Iterable[Frame], rate: float = RATE) -> Iterator[bytes | None]:

@@ -12,17 +12,13 @@ from dashboard.runs import Case, named
 from hoam_core import System
 from hoam_core.systems import Lattice
 
-HEAD = '''"""{title}
-{parameters}.
-"""
+HEAD = '''"""{title}, {parameters}."""
 
 '''
 LEARNED = """{imports}
 parameters = {parameters}
-model = hoam.load_model({model!r})
-{share}run = model.predict(
-    parameters, particles={particles}, seed={seed}, n_times={frames}{steps}
-)
+model = hoam.load_model({model})
+{share}run = model.predict(parameters, particles={particles}, seed={seed}, n_times={frames}{steps})
 """
 SHARE = """units = model.params["units"]
 model = replace(model, params=with_share(model.params, {share:g} * units["share"]))
@@ -34,7 +30,7 @@ from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import to_dataset
 
 parameters = {parameters}
-system = hoam.get_system({system!r})
+system = hoam.get_system({system})
 mu, ts = system.vector(parameters), system.times(n_times={frames})
 x0, key = start_truth(system, mu, {particles}, {seed})
 pieces = simulate_pieces(system, key, mu, x0, ts, saves={saves})
@@ -46,15 +42,15 @@ now = run.sel(time={time:.6g}, method="nearest")
 for name in run.data_vars:
     if run[name].dims == ("time",):
         print(f"{{name}} = {{now[name].item():.6g}} {{run[name].units}}")
-run.to_netcdf({file!r}, engine="h5netcdf")
+run.to_netcdf({file}, engine="h5netcdf")
 """
 BESIDE = """
 
 def full_model():
     \"\"\"The full model that the page shows beside it; takes longer.\"\"\"
     return hoam.simulate(
-        {system!r}, parameters, particles={particles}, seed={seed}, n_times={frames},
-        t_end={end:g},
+        {system}, parameters, particles={particles}, seed={seed},
+        n_times={frames}, t_end={end:g},
     )
 """
 
@@ -69,15 +65,16 @@ def script(
     values = named(system, case)
     about = {
         "parameters": json.dumps(values), "seed": case.seed, "frames": FRAMES,
-        "particles": case.particles, "time": time, "file": f"{name}.nc",
+        "particles": case.particles, "time": time, "file": json.dumps(f"{name}.nc"),
     }  # fmt: skip
     listed = ", ".join(f"{key} = {value:g}" for key, value in values.items())
     head = HEAD.format(title=system.title, parameters=listed)
     if not case.model:
-        body = FULL.format(system=system.name, saves=SAVES, **about)
+        body = FULL.format(system=json.dumps(system.name), saves=SAVES, **about)
         return head + body + TAIL.format(**about)
     return head + _learned(system, case, about) + TAIL.format(**about) + BESIDE.format(
-        system=system.name, particles=truth_particles, seed=case.seed, frames=FRAMES, end=end
+        system=json.dumps(system.name), particles=truth_particles, seed=case.seed, frames=FRAMES,
+        end=end,
     )  # fmt: skip
 
 
@@ -91,7 +88,8 @@ def _learned(system: System, case: Case, about: Mapping) -> str:
             "from hoam_core.methods import with_share\n"
         )
     return LEARNED.format(
-        imports=imports, model=case.model, share=SHARE.format(share=case.share) if noisy else "",
+        imports=imports, model=json.dumps(case.model),
+        share=SHARE.format(share=case.share) if noisy else "",
         # Noise takes its own steps; a smooth field one between two frames.
         steps="" if lattice else f", steps={STEPS}", **about,
     )  # fmt: skip

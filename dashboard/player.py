@@ -12,6 +12,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from dashboard.gate import looked_at
 from dashboard.state import SPEEDS, Exploration
 
 BAR_CSS = """
@@ -127,9 +128,12 @@ class Clock:
     def _run(self) -> None:
         self.stop()
         if self._state.playing:
-            self._beat = pn.state.add_periodic_callback(
-                self._state.advance, period=self._state.period
-            )
+            self._beat = pn.state.add_periodic_callback(self._play, period=self._state.period)
+
+    def _play(self) -> None:
+        # A closed tab is known to be one only after a while.
+        if looked_at(pn.state.curdoc):
+            self._state.advance()
 
     def stop(self) -> None:
         """Stop for good or until it plays again."""

@@ -38,7 +38,6 @@ class Trainings(pn.viewable.Viewer):
         self.race: Race | None = None
         self.running = False
         self._heard = False
-        self._dark = False
         self.losses, self.spreads, self.ends = LossFigure(), SpreadFigure(), EndFigure()
         self._outlook, self._progress, self._table = (readout.words() for _ in range(3))
         self._verdict = readout.words(margin=(6, 0))

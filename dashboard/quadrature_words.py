@@ -8,8 +8,8 @@ from dashboard.quadrature_training import MOST_SAMPLES, Race, Runner, steps_for
 ABOUT = (
     "Learning the motion of a population means minimising an action, an integral over time of "
     "q(t), but a computer can look at q only at a few times, the nodes of a rule. The curve is q "
-    "of an oscillator whose samples meet again every half swing; the points are all that the rule "
-    "sees of it, and their heights times their weights add up to its estimate of the integral."
+    "of oscillators that crowd together whenever they swing through the middle; the points are all "
+    "that the rule sees of it: heights times weights add up to its estimate of the integral."
 )
 
 
@@ -36,11 +36,10 @@ def particles(study: Study) -> str:
     case = study.case
     rule = case.rule if case.rule != "monte-carlo" else "gauss"
     (_, own), (_, random) = study.at(rule), study.at("monte-carlo")
-    count = "1 particle" if case.samples == 1 else f"{case.samples:,} particles"
     return (
-        f"With {count} at each node the estimate of Monte Carlo scatters by {random:.3g} and that "
-        f"of {RULES[rule].title} by {own:.3g}: fixed nodes remove what the random times add, not "
-        "what too few particles add. Only more particles help there."
+        f"With {count(case.samples)} at each node the estimate of Monte Carlo scatters by "
+        f"{random:.3g} and that of {RULES[rule].title} by {own:.3g}: fixed nodes remove what "
+        "random times add; what is left comes from having few particles, whatever the rule."
     )
 
 
@@ -58,7 +57,8 @@ def outlook(case: Case, rules: tuple[str, ...]) -> str:
     return (
         f"Trains the same small network {len(rules)} times, with {names}: "
         f"{steps_for(case.nodes):,} steps, each with {case.nodes} nodes and "
-        f"{min(case.samples, MOST_SAMPLES)} particles; seed {case.seed}."
+        f"{count(min(case.samples, MOST_SAMPLES))}; seed {case.seed}. A rule may integrate the "
+        "true q well and still fail here: between its nodes the network may draw any curve."
     )
 
 
@@ -127,6 +127,11 @@ def _row(runner: Runner) -> str:
         f"<tr><th scope='row'>{escape(RULES[runner.rule].title)}</th><td><b>{loss}</b></td>"
         f"<td><b>{distance}</b></td></tr>"
     )
+
+
+def count(particles: int) -> str:
+    """So many particles."""
+    return "1 particle" if particles == 1 else f"{particles:,} particles"
 
 
 def number(value: float) -> str:

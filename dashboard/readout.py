@@ -47,8 +47,8 @@ progress::-moz-progress-bar {{ background: var(--panel-primary-color); }}
 
 def words(**params) -> pn.pane.HTML:
     """A pane for these pieces."""
-    options = {"sizing_mode": "stretch_width", "margin": 0, "stylesheets": [STYLE]}
-    return pn.pane.HTML("", **(options | params))
+    options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": [STYLE]}
+    return pn.pane.HTML(**(options | params))
 
 
 class Status(JSComponent):
@@ -80,7 +80,9 @@ def notices(warnings: list[str], problem: str) -> str:
 
 def progress(state: str, done: float, has_first: bool, system: System) -> str:
     """How far the full model is, in words and as a bar."""
-    what = f"Full model, {system.truth_particles:,} {system.population}"
+    if state == "absent":
+        return '<p class="soft">Nothing was recorded at this value, so there is no truth.</p>'
+    what = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
     if state == "done":
         return f'<p class="soft">{what}: truth and noise floor are complete.</p>'
     if state == "cancelled":

@@ -29,7 +29,7 @@ from dashboard.units import with_unit
 LOW, ALONE = 116, 330
 WAITING = {
     "waiting": "starts when the sliders rest", "running": "computing …",
-    "cancelled": "cancelled", "failed": "failed", "done": "",
+    "cancelled": "cancelled", "failed": "failed", "done": "", "absent": "not recorded here",
 }  # fmt: skip
 
 
@@ -148,9 +148,10 @@ class Scene(pn.viewable.Viewer):
             f"{p.label.split()[-1]} = {value:g}"
             for p, value in zip(system.parameters, mu, strict=True)
         )
-        full = f"Full model, {system.truth_particles:,} particles"
+        name = system.truth_name
+        full = f"{name}, {system.truth_particles:,} particles"
         self.pictures["model"].figure.title.text = f"Learned model, {named}"
-        self.pictures["truth"].figure.title.text = f"Full model, {named}" if self.alone else full
+        self.pictures["truth"].figure.title.text = f"{name}, {named}" if self.alone else full
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -78,8 +78,9 @@ class Share(pn.viewable.Viewer):
 
     def open(self) -> None:
         """Show the dialog."""
-        self._layout.open = True
+        # First, since what changes while the browser builds the dialog may be lost.
         self._write()
+        self._layout.open = True
 
     def link(self) -> str:
         """What others open: what the page shows now, or the page itself while it teaches."""
@@ -89,9 +90,7 @@ class Share(pn.viewable.Viewer):
         return place + (f"?follow={following.code}" if teaches else self._search())
 
     def _write(self) -> None:
-        """Bring the dialog up to date; not while nobody sees it."""
-        if not self._layout.open:
-            return
+        """Bring the dialog up to date."""
         following = self._classroom.following
         shared, link = bool(public_place(self._classroom.place)), self.link()
         teaches = following.role == "teacher"

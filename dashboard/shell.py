@@ -4,10 +4,6 @@ The only file that knows the page template. Workers, models and remembered runs 
 process and are shared by all visitors; everything else is made for one visitor.
 """
 
-import atexit
-from collections.abc import Callable
-from functools import cache, partial
-from typing import Any
 from urllib.parse import parse_qsl
 
 import panel as pn
@@ -16,17 +12,23 @@ from panel.util import edit_readonly
 
 from dashboard.bridge import HELP, Bridge
 from dashboard.catalogue import catalogue
+from dashboard.cite import Cite
+from dashboard.classroom import Classroom, followed
 from dashboard.controls import Controls
 from dashboard.exports import Exports
+from dashboard.gate import CROWDED, Gate, crowded
+from dashboard.lessons_choice import arriving
 from dashboard.nav import Nav
+from dashboard.own_shelf import Shelf
 from dashboard.player import Clock
 from dashboard.session import Session
+from dashboard.share import Share
 from dashboard.state import Exploration
+from dashboard.threads import workers
 from dashboard.url import read_query, write_query
-from dashboard.view import View, Visit, Workers
+from dashboard.view import View, Visit
 from dashboard.views import VIEWS
-from dashboard.warm import wait_for_first, warm_first, warm_rest
-from dashboard.worker import Worker
+from dashboard.warm import wait_for_first
 
 TITLE = "Learned population dynamics"
 THEME = {
@@ -51,34 +53,19 @@ html, body { overflow-x: hidden; }
 """
 
 
-@cache
-def workers() -> Workers:
-    """The threads of this process: learned models, full models behind them, trainings behind both.
-
-    One more, behind all, compiles what visitors may ask for next.
-    """
-    models = Worker("learned-models")
-    full = Worker("full-models", behind=(models,))
-    trainings = Worker("trainings", behind=(models, full), patience=5.0)
-    rest = Worker("warm-up", behind=(models, full, trainings), calm=2.0, patience=30.0)
-    # A thread that is killed inside compiled code takes the process down with a loud message.
-    atexit.register(lambda: [one.end() for one in (rest, trainings, full, models)])
-    models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
-    rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
-    return Workers(models, full, trainings)
-
-
 def page() -> pmui.Page:
     """The page of one visitor, restored from the address."""
     pn.extension("mathjax", notifications=True, reconnect=True)
-    shelf = catalogue()
+    document = pn.state.curdoc
+    if crowded(document):
+        return pmui.Page(title=TITLE, main=[pn.pane.Markdown(CROWDED)], raw_css=[CSS], sx=SX)
+    shelf = Shelf(catalogue())
     query = {name: values[-1].decode() for name, values in pn.state.session_args.items()}
-    reader = read_query(query, shelf)
+    reader = read_query(arriving(followed(query)), shelf)
     state = Exploration(shelf, **reader.values)
     choices = {name: entry.choice() for name, entry in VIEWS.items()}
     for choice in choices.values():
         choice.read(reader, state)
-    document = pn.state.curdoc
     if not pn.state.headers:  # `--warm` runs the page once without any request
         workers()
         # Not longer than for the first answer: the server should answer soon, too.
@@ -91,37 +78,9 @@ def page() -> pmui.Page:
         choices=choices, problems=[*reader.problems, *shelf.problems],
     )  # fmt: skip
     pn.state.on_session_destroyed(lambda _: shell.close())
+    if code := query.get("follow"):
+        shell.classroom.follow(code)
     return shell.page
-
-
-class Gate:
-    """Brings results from the workers to the visitor's event loop, once the page stands.
-
-    Changes that are sent while the browser still builds the page can be lost. Until it reports that
-    it is ready, only the newest result for each receiver is kept.
-    """
-
-    def __init__(self, on_loop: Callable[[Callable[[], None]], Any]):
-        self._on_loop = on_loop
-        self._ready = False
-        self._kept: dict[Callable, partial] = {}
-
-    def __call__(self, result: partial) -> None:
-        """Called by any thread."""
-        self._on_loop(partial(self._pass, result))
-
-    def _pass(self, result: partial) -> None:
-        if self._ready:
-            result()
-        else:
-            self._kept[result.func] = result
-
-    def open(self) -> None:
-        """The page stands: deliver what was kept, and from now on everything at once."""
-        self._ready = True
-        kept, self._kept = self._kept, {}
-        for result in kept.values():
-            result()
 
 
 class Shell:
@@ -132,6 +91,7 @@ class Shell:
         self.state, self.gate = self.visit.state, visit["schedule"]
         self._views: dict[str, View] = {}
         self._open: list[View] = []
+        self._names: list[str] = []
         self._stage = pn.Column(sizing_mode="stretch_width", margin=0)
         self.bridge = Bridge(self.heard, title=TITLE)
         self.help = pmui.Dialog(
@@ -139,21 +99,34 @@ class Shell:
             show_close_button=True,
             close_on_click=True,
         )  # fmt: skip
-        help_button = pmui.IconButton(
-            icon="help_outline", description="Help and keys (?)", color="light",
-            on_click=lambda _: self.show_help(),
+        self.classroom = Classroom(
+            self.visit, self.link, self.address, held=lambda: [self._stage],
+            chosen=lambda: [self.visit.choices[name] for name in self._names],
         )  # fmt: skip
+        self.share = Share(self.classroom, self.link)
+        self.cite = Cite(lambda: self.visit.catalogue.systems[self.state.system])
+        buttons = [
+            pmui.IconButton(icon=icon, description=words, color="light", margin=0,
+                            on_click=lambda _, press=press: press())
+            for icon, words, press in (
+                ("share", "Share, and let others follow", self.share.open),
+                ("help_outline", "Help and keys (?)", self.show_help),
+            )
+        ]  # fmt: skip
         self.nav = Nav(
             lambda name: self.state.param.update(view=name),
             entries=[[name, entry.title, entry.hint] for name, entry in VIEWS.items()],
         )
         self.exports = Exports(self.visit, self.bridge, lambda: self._open)
-        self.controls = Controls(self.state, self.visit.catalogue, self.bridge, self.exports)
+        self.controls = Controls(
+            self.state, self.visit.catalogue, self.bridge, self.exports, self.cite.open
+        )  # fmt: skip
         self.page = pmui.Page(
             title=TITLE, sidebar=[self.controls], sidebar_width=300,
             sidebar_resizable=False, busy_indicator=None,
-            header=[pn.layout.HSpacer(), help_button],
-            main=[self.nav, self._stage, self.bridge, self.help, self.exports],
+            header=[pn.layout.HSpacer(), *buttons],
+            main=[self.nav, self.classroom, self._stage, self.bridge, self.classroom.guard,
+                  self.help, self.share, self.cite, self.exports],
             raw_css=[CSS], sx=SX,
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",
@@ -184,13 +157,16 @@ class Shell:
         if name not in self._views:
             self._views[name] = view = VIEWS[name].view(self.visit)
             view.theme(self.page.dark_theme)
-            self._stage.append(view)
+            # What may stand above another view does so for readers of the page's source, too.
+            self._stage.insert(0 if name == "lessons" else len(self._stage), view)
         return self._views[name]
 
     def _show_view(self) -> None:
         """Make exactly the view of the state, and the one that it wants below, visible."""
-        first = self.view(self.state.view if self.state.view in VIEWS else "explore")
-        wanted = [first, *([self.view(first.below)] if first.below else [])]
+        name = self.state.view if self.state.view in VIEWS else "explore"
+        below = self.view(name).below
+        self._names = [name, *([below] if below else [])]
+        wanted = [self.view(one) for one in self._names]
         if wanted != self._open:
             before, self._open = self._open, wanted
             for view in before:
@@ -207,7 +183,7 @@ class Shell:
 
     def go(self, link: str) -> None:
         """Open a link in place."""
-        query = dict(parse_qsl(link.lstrip("?")))
+        query = arriving(dict(parse_qsl(link.lstrip("?"))))
         reader = read_query(query, self.visit.catalogue, self.state.system)
         with pn.io.hold():
             self.state.adopt(**reader.values)
@@ -222,21 +198,30 @@ class Shell:
             self.show_help()
         elif message.get("action") == "save":
             self.exports.picture()
-        elif "action" in message:
+        elif "action" in message and not self.classroom.guard.locked:
             self._open[-1].act(message["action"])
         elif "ready" in message:
             self.gate.open()
         elif message.get("hidden"):
             self.state.playing = False
+        else:
+            self.classroom.catch_up()
 
     def show_help(self) -> None:
         """Open or close the help."""
         self.help.open = not self.help.open
 
+    def link(self) -> str:
+        """The query of what the page shows, with the choices of the views that are open."""
+        more: dict[str, str] = {}
+        for name in self._names:
+            more |= self.visit.choices[name].write(self.state)
+        return write_query(self.state, more)
+
     def address(self) -> None:
-        """Write the state to the address bar."""
-        choice = self.visit.choices.get(self.state.view)
-        self.bridge.search = write_query(self.state, choice and choice.write(self.state))
+        """Write what the page shows to the address bar, and tell those who follow."""
+        self.bridge.search = self.link() + self.classroom.suffix
+        self.classroom.following.tell()
 
     def _theme(self, dark: bool) -> None:
         for view in self._views.values():
@@ -249,6 +234,7 @@ class Shell:
     def close(self) -> None:
         """The visitor has gone: nothing is computed for this page any more."""
         self.clock.stop()
+        self.classroom.close()
         self.visit.session.close()
         self.exports.close()
         for view in self._views.values():

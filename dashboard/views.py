@@ -6,6 +6,9 @@ from dashboard.choice import Choice
 from dashboard.compare import Compare
 from dashboard.compare_choice import Comparison
 from dashboard.explore import Explore
+from dashboard.lessons import Lessons
+from dashboard.lessons_choice import LessonsChoice
+from dashboard.own_data import OwnData
 from dashboard.quadrature_choice import QuadratureChoice
 from dashboard.quadrature_lab import QuadratureLab
 from dashboard.sweep import Sweep
@@ -26,11 +29,13 @@ class Entry(NamedTuple):
 
 VIEWS: dict[str, Entry] = {
     "explore": Entry("Explore", "One system: learned model, full model and difference", Explore),
+    "lessons": Entry("Lessons", "Physics in steps, with questions", Lessons, LessonsChoice),
+    "compare": Entry("Compare", "Two to four models side by side", Compare, Comparison),
+    "train": Entry("Train", "Train a model of your own", TrainView, TrainChoice),
     "quadrature": Entry(
         "Quadrature lab", "Why the integral over time needs a good rule", QuadratureLab,
         QuadratureChoice,
     ),
-    "compare": Entry("Compare", "Two to four models side by side", Compare, Comparison),
+    "data": Entry("Own data", "Learn from snapshots of your own", OwnData),
     "sweep": Entry("Sweep and infer", "All values at once, and back again", Sweep, SweepChoice),
-    "train": Entry("Train", "Train a model of your own", TrainView, TrainChoice),
 }

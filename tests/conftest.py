@@ -2,13 +2,16 @@
 
 # ruff: noqa: E402 -- JAX is configured before anything that uses it is imported.
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Nothing is read from the models of whoever runs the tests, nor written among them.
 os.environ["HOAM_MODELS"] = tempfile.mkdtemp(prefix="hoam-models-")
+atexit.register(shutil.rmtree, os.environ["HOAM_MODELS"], ignore_errors=True)
 
 import jax
 

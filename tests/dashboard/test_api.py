@@ -18,6 +18,7 @@ from dashboard.catalogue import catalogue
 from dashboard.view import Workers
 from dashboard.worker import Worker
 from hoam_core import SYSTEMS, list_models, load_model
+from hoam_core.models import shipped_models
 from hoam_core.store import dataset_bytes
 
 MODEL = "curie-weiss-partial"
@@ -66,7 +67,9 @@ def test_systems_and_models_are_those_of_the_command_line(get):
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Content-Type"].startswith("application/json")
     assert body(answer) == [system.card() for system in SYSTEMS.values()]
-    assert body(get("/models")) == json.loads(json.dumps([m.card() for m in list_models()]))
+    found = body(get("/models"))
+    shipped = json.loads(json.dumps([model.card() for model in list_models()]))
+    assert [card for card in found if card["name"] in shipped_models()] == shipped
 
 
 def test_a_prediction_has_the_numbers_of_python(get):

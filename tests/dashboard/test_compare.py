@@ -2,20 +2,20 @@
 
 import contextlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dashboard import compare_words
 from dashboard.catalogue import catalogue
-from dashboard.compare_choice import Column, Comparison, usual
+from dashboard.compare_choice import Column
 from dashboard.compare_facts import facts_of, standing, warnings
 from dashboard.compare_jobs import evaluations
 from dashboard.compare_material import material
 from dashboard.compare_runs import Comparing
-from dashboard.state import Exploration
-from dashboard.url import read_query, write_query
-from hoam_core import SYSTEMS
+from dashboard.export_film import frames
+from tests.dashboard.test_compare_choice import opened
 
 GALERKIN, DICE = "two-stream-galerkin", "two-stream-dice"
 
@@ -41,14 +41,6 @@ class Recorder:
                 deliver(value)
 
 
-def opened(link: str):
-    """State and choice that a link makes, and the sentences about it."""
-    reader = read_query(dict(pair.split("=", 1) for pair in link.split("&")), catalogue())
-    state, choice = Exploration(catalogue(), **reader.values), Comparison()
-    choice.read(reader, state)
-    return state, choice, reader.problems
-
-
 def comparing(link: str):
     state, choice, problems = opened(link)
     assert problems == []
@@ -56,77 +48,6 @@ def comparing(link: str):
     made = Comparing(state, choice, catalogue(), (models, truths), lambda f: f())
     made.sleep(False)
     return made, models, truths
-
-
-def test_a_link_restores_the_columns_and_is_written_again():
-    columns = f"truth,{GALERKIN},{DICE}@mu=1.4,truth@mu=1.7"
-    state, choice, problems = opened(f"view=compare&system=two-stream&mu=1.3&with={columns}")
-    assert problems == []
-    assert choice.columns == (
-        Column(), Column(GALERKIN), Column(DICE, (1.4,)), Column("", (1.7,))
-    )  # fmt: skip
-    assert choice.write(state) == {"with": columns}
-    assert "with=truth,two-stream-galerkin" in write_query(state, choice.write(state))
-
-
-def test_a_pin_that_names_some_parameters_takes_the_others_from_the_sliders():
-    link = "system=landau&alpha=0.2&k=0.4&with=truth,landau-galerkin@k=0.5"
-    _, choice, problems = opened(link)
-    assert problems == []
-    assert choice.columns[1].pinned == (0.2, 0.5)
-
-
-@pytest.mark.parametrize(
-    ("entries", "sentence"),
-    [
-        ("truth", "must name 2 to 4 columns"),
-        ("truth,truth,truth,truth,truth", "must name 2 to 4 columns"),
-        ("truth,two-stream-galerkni", "Did you mean 'two-stream-galerkin'"),
-        ("truth,landau-galerkin", "belongs to the system 'landau'"),
-        (f"truth,{GALERKIN}@nu=1.4", "nu"),
-        (f"truth,{GALERKIN}@mu=many", "must be a number"),
-        (f"truth,{GALERKIN}@mu=9", "mu"),
-    ],
-)
-def test_bad_entries_give_a_sentence_and_the_usual_columns(entries, sentence):
-    _, choice, problems = opened(f"system=two-stream&with={entries}")
-    assert len(problems) == 1
-    assert sentence in problems[0]
-    assert choice.columns == usual("two-stream", catalogue())
-
-
-def test_the_usual_columns_are_the_full_model_and_at_most_two_learned_ones():
-    for system in SYSTEMS:
-        columns = usual(system, catalogue())
-        assert columns[0] == Column()
-        assert 2 <= len(columns) <= 3
-        assert all(catalogue().models[c.model].system.name == system for c in columns[1:])
-
-
-def test_another_system_brings_its_own_columns_and_the_same_one_keeps_them():
-    _, choice, _ = opened(f"system=two-stream&with={GALERKIN},{DICE}")
-    choice.suit("two-stream", catalogue())
-    assert choice.columns == (Column(GALERKIN), Column(DICE))
-    choice.suit("oscillator", catalogue())
-    assert choice.columns == usual("oscillator", catalogue())
-
-
-def test_columns_are_added_removed_and_pinned_within_their_number():
-    _, choice, _ = opened("system=landau")
-    mu = {"alpha": 0.1, "k": 0.5}
-    choice.remove(0)
-    assert len(choice.columns) == 2
-    choice.add(catalogue(), mu)
-    assert choice.columns[2] == Column("landau-galerkin", (0.1, 0.5))
-    choice.add(catalogue(), mu)
-    choice.add(catalogue(), mu)
-    assert len(choice.columns) == 4
-    choice.pin(0, mu)
-    assert choice.columns[0].pinned == (0.1, 0.5)
-    choice.pin(0, {"alpha": 0.3, "k": 0.3})
-    assert choice.columns[0].pinned is None
-    choice.remove(1)
-    assert len(choice.columns) == 3
 
 
 def test_a_slider_asks_only_for_the_columns_that_follow_it():
@@ -234,6 +155,19 @@ def test_the_dataset_has_every_curve_of_every_column_with_its_origin(compared):
     assert found.attrs["system"] == "oscillator"
     assert found["error"].dims == ("column", "measure")
     assert (found["noise_floor"] > 0).all()
+
+
+def test_the_reel_has_a_picture_for_each_column_and_draws_every_curve(compared):
+    reel = material(compared, "words").reel()
+    assert [scene.title.split(",")[0] for scene in reel.scenes] == [
+        "A full model", "B galerkin", "C dice"
+    ]  # fmt: skip
+    assert len({scene.scale for scene in reel.scenes}) == 1
+    assert all(scene.levels(len(reel.ts) - 1).max() > 200 for scene in reel.scenes)
+    assert [curve.kind for curve in reel.charts[0].curves] == ["A", "B", "C"]
+    fourth = replace(reel.charts[0], curves=(reel.charts[0].curves[0]._replace(kind="D"),))
+    first = next(frames(replace(reel, charts=(fourth,))))
+    assert first.shape == (544, 960, 3)
 
 
 def test_the_script_makes_the_same_numbers(compared):

@@ -1,14 +1,14 @@
 """Lectures without a browser: codes, the newest news, and what a page takes over from another."""
 
-from functools import partial
-
+import param
 import pytest
 
 from dashboard.catalogue import catalogue
+from dashboard.choice import Choice
 from dashboard.classroom import PLAYED, Classroom, followed
 from dashboard.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
 from dashboard.state import Exploration
-from dashboard.url import read_query, write_query
+from dashboard.url import Reader, read_query, write_query
 from dashboard.view import Visit
 
 SHELF = catalogue()
@@ -108,22 +108,44 @@ def test_a_new_lecture_ends_the_one_before(room):
     assert pupil.following.ended
 
 
+class Page(Choice):
+    """A choice that stands in the link unless it is the usual one."""
+
+    addressed = ("number",)
+    number = param.Integer(default=1)
+
+    def read(self, reader: Reader, state: Exploration) -> None:
+        if (number := reader.attempt("number", int)) is not None:
+            self.number = number
+
+    def write(self, state: Exploration) -> dict[str, str]:
+        return {} if self.number == 1 else {"number": str(self.number)}
+
+
 class Desk:
     """A page's state with a classroom, whose loop runs at once; `told` are its toasts."""
 
     def __init__(self, query: str = ""):
-        self.state, self.told = Exploration(SHELF), []
+        self.state, self.told, self.choice = Exploration(SHELF), [], Page()
         schedule = lambda result: result()  # noqa: E731
         visit = Visit(self.state, None, SHELF, None, schedule, self.go, self.told.append)
-        self.classroom = Classroom(visit, partial(write_query, self.state), self.changed, list)
+        self.classroom = Classroom(visit, self.link, self.changed, list, self.chosen)
         self.go(query)
+
+    def chosen(self) -> list[Choice]:
+        return [self.choice]
+
+    def link(self) -> str:
+        return write_query(self.state, self.choice.write(self.state))
 
     def changed(self) -> None:
         self.classroom.following.tell()
 
     def go(self, link: str) -> None:
         query = dict(pair.split("=") for pair in link.lstrip("?").split("&") if pair)
-        self.state.adopt(**read_query(query, SHELF, self.state.system).values)
+        reader = read_query(query, SHELF, self.state.system)
+        self.state.adopt(**reader.values)
+        self.choice.read(reader, self.state)
 
     def lead(self) -> str:
         self.classroom.following.teach()
@@ -131,7 +153,7 @@ class Desk:
 
     @property
     def shows(self):
-        return write_query(self.state), [getattr(self.state, name) for name in PLAYED]
+        return self.link(), [getattr(self.state, name) for name in PLAYED]
 
 
 @pytest.fixture
@@ -147,6 +169,13 @@ def test_a_page_takes_over_everything_also_what_the_link_leaves_out(desks):
     pupil.classroom.follow(teacher.lead())
     assert pupil.shows == teacher.shows
     assert pupil.state.share == 1.0
+    pupil.choice.number = 5
+    teacher.choice.number = 3
+    teacher.changed()
+    assert pupil.choice.number == 3
+    teacher.choice.number = 1
+    teacher.changed()
+    assert pupil.choice.number == 1
     teacher.state.param.update(speed=2.0, loop=False, log_scale=False)
     assert pupil.shows == teacher.shows
     teacher.state.parameters.k = 0.55

@@ -22,6 +22,7 @@ WITHOUT_PANEL = (
     "compare_choice", "compare_facts", "compare_jobs", "compare_runs",
     "catalogue", "describe", "energy", "frames", "jobs", "kept", "lattice_jobs", "runs",
     "quadrature_choice", "quadrature_study", "quadrature_training", "quadrature_words",
+    "own_choice", "own_desk", "own_jobs", "own_paths", "own_playback", "own_preview", "own_shelf",
     "session", "state", "sweep_asking", "sweep_choice", "sweep_jobs",
     "train_choice", "train_plan", "train_sight", "train_words", "training", "trainings",
     "units", "url", "warm", "worker",

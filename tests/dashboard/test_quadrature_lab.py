@@ -123,7 +123,7 @@ def test_words_say_how_much_better_or_that_nodes_are_too_few(found):
     few = study(CASE._replace(nodes=3, rule="simpson"))
     assert "too few nodes" in say.headline(few)
     assert "random times miss" in say.headline(study(CASE._replace(rule="monte-carlo")))
-    assert "Only more particles help" in say.particles(found)
+    assert "comes from having few particles" in say.particles(found)
     assert say.number(-12345.6) == "−12,346"
     assert say.fold(2_340_000) == "2.3 million times"
 

@@ -1,0 +1,76 @@
+"""Lessons, scenario cards and their thumbnails: where they lie and how they are read.
+
+A damaged file costs itself and not the page: what is wrong is a sentence with the file and the
+field, kept in `Shelf.problems`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl
+
+import yaml
+
+import hoam_core
+from hoam_core.checks import lookup
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Shelf(Generic[T]):
+    """What could be read, by name, and a sentence for each thing that could not."""
+
+    items: dict[str, T]
+    problems: tuple[str, ...] = ()
+
+
+def assets(name: str) -> Path:
+    """A folder or file of the assets: inside an installed package, or beside it in a checkout."""
+    package = Path(hoam_core.__file__).parent
+    installed = package / "assets" / name
+    return installed if installed.exists() else package.parent / "assets" / name
+
+
+def parsed_yaml(file: str, text: str) -> Any:
+    """Plain values from YAML. Raises ValueError with the file and the line."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" near line {mark.line + 1}" if mark else ""
+        raise ValueError(f"File {file!r} is not valid YAML{line}; mend it there.") from error
+
+
+def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str, Any]:
+    """The fields of an entry; ValueError for one that is missing, misspelt or of a wrong type."""
+    if not isinstance(found, dict):
+        raise ValueError(f"File {file!r} must have `name: value` lines, but has {found!r}.")
+    for name in found:
+        try:
+            lookup(str(name), kinds, "field")
+        except ValueError as error:
+            raise ValueError(f"File {file!r}: {error}") from None
+    for name, kind in kinds.items():
+        value = found.get(name)
+        if not isinstance(value, kind) or value == "":
+            wanted = {str: "a text", int: "a whole number"}[kind]
+            raise ValueError(
+                f"File {file!r}: field `{name}` must be {wanted}, but is {value!r}; add or mend it."
+            )
+    return found
+
+
+def parsed_link(file: str, field: str, text: str) -> dict[str, str]:
+    """The entries of a link such as `?view=explore&k=0.5`. Raises ValueError if it is none."""
+    entries = text.strip().removeprefix("?")
+    try:
+        if not text.strip().startswith("?"):
+            raise ValueError
+        return dict(parse_qsl(entries, strict_parsing=True))
+    except ValueError:
+        raise ValueError(
+            f"File {file!r}: field `{field}` must be a link such as "
+            f"?view=explore&system=landau, but is {text.strip()!r}."
+        ) from None

@@ -1,0 +1,35 @@
+"""Cards that open a link: a gallery, or a strip that scrolls sideways and can be folded away.
+
+With `store`, visitors keep links of their own among the cards, under that name in the browser's
+storage; nothing of them reaches the server but a link that is opened.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+HERE = Path(__file__)
+
+
+class Cards(JSComponent):
+    """Dicts of link, title, text and, as wished, note, image (an address) and alt."""
+
+    cards = param.List()
+    label = param.String(doc="What these cards are, above a strip and for screen readers.")
+    kind = param.Selector(default="gallery", objects=["gallery", "strip"])
+    store = param.String(doc="Name of the visitor's own cards; empty: there are none.")
+    problem = param.String(doc="A sentence about cards that are missing.")
+
+    _esm = HERE.with_suffix(".js")
+    _stylesheets = [HERE.with_suffix(".css").read_text()]
+
+    def __init__(self, go: Callable[[str], None], **params):
+        super().__init__(sizing_mode="stretch_width", margin=0, **params)
+        self._go = go
+
+    def _handle_msg(self, data: Any) -> None:
+        if isinstance(data, dict) and isinstance(link := data.get("link"), str):
+            self._go(link)

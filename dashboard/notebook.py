@@ -1,0 +1,144 @@
+"""The view "explore" in a Jupyter notebook, with its sliders, player and workers.
+
+    from dashboard.notebook import explorer
+    explorer("two-stream", mu=1.25)
+
+It is the same view as on the page. What the page's server does is done by the kernel: workers run
+in its threads, and results come back through its event loop, after the cell has ended. They wait
+until the notebook has built the view, since changes that are sent earlier would be lost; and as it
+does not notice changes of Bokeh's own models, what has changed is sent after every result.
+"""
+
+import asyncio
+import atexit
+import logging
+from collections.abc import Callable
+from functools import cache, partial
+from urllib.parse import parse_qsl
+
+import panel as pn
+from panel.custom import JSComponent
+
+from dashboard.catalogue import catalogue
+from dashboard.explore import Explore
+from dashboard.gate import Gate
+from dashboard.session import Session
+from dashboard.state import Exploration
+from dashboard.url import read_query
+from dashboard.view import Material, Visit, Workers
+from dashboard.worker import Worker
+
+log = logging.getLogger(__name__)
+COLOURS = """
+:host { --panel-background-color: #ffffff; --panel-surface-color: #ffffff;
+  --panel-on-background-color: #1b1b1b; --panel-primary-color: #1f6f8b;
+  --panel-on-primary-color: #ffffff; background: #ffffff; max-height: none; }
+"""
+
+
+@cache
+def workers() -> Workers:
+    """The threads of this kernel."""
+    models = Worker("learned-models")
+    full = Worker("full-models", behind=(models,))
+    trainings = Worker("trainings", behind=(models, full), patience=5.0)
+    atexit.register(lambda: [one.end() for one in (trainings, full, models)])
+    return Workers(models, full, trainings)
+
+
+def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":
+    """A viewer of a system, to stand as the last line of a cell.
+
+    `choices` are the entries of a link: the physics parameters by name, model ("none" for the full
+    model alone), t, seed, particles, plane. Raises ValueError for what a link could not say either,
+    and outside of a notebook, where there is no event loop that results could come back to.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise ValueError(
+            "Function `explorer` needs the running event loop of a notebook; elsewhere open the "
+            "page with `hoam serve`."
+        ) from None
+    shelf = catalogue()
+    query = {name: str(value) for name, value in choices.items()}
+    known = {p.name for s in shelf.systems.values() if s.name == system for p in s.parameters}
+    known |= {"model", "t", "seed", "particles", "plane", "share"}
+    if wrong := sorted(set(query) - known):
+        raise ValueError(
+            f"Unknown argument {wrong[0]!r} for {system!r}. Known: {', '.join(sorted(known))}."
+        )
+    reader = read_query({"system": system} | query, shelf)
+    if reader.problems:
+        raise ValueError(" ".join(reader.problems))
+    # Everything inline: a notebook must not need another host.
+    pn.extension(inline=True)
+    return Explorer(Exploration(shelf, **reader.values), loop)
+
+
+class Built(JSComponent):
+    """Invisible; tells the kernel when the notebook has built what stands beside it."""
+
+    _esm = "export function render({model}) { setTimeout(() => model.send_msg('built'), 300) }"
+
+    def __init__(self, built: Callable[[], None], **params):
+        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
+        self._built = built
+
+    def _handle_msg(self, data: str) -> None:
+        self._built()
+
+
+class Explorer(pn.viewable.Viewer):
+    """The view with what belongs to one visitor, kept alive by the cell that shows it."""
+
+    def __init__(self, state: Exploration, loop: asyncio.AbstractEventLoop, **params):
+        super().__init__(**params)
+        self.state, self._loop = state, loop
+        threads, shelf = workers(), catalogue()
+        self._gate = gate = Gate(partial(loop.call_soon_threadsafe, self._take))
+        self.session = Session(state, shelf, threads.models, threads.truths, gate)
+        self._view = Explore(
+            Visit(state, self.session, shelf, threads, gate, self._go, log.warning)
+        )
+        self._layout = pn.Column(
+            self._view, Built(self._open), sizing_mode="stretch_width", margin=0,
+            stylesheets=[COLOURS],
+        )  # fmt: skip
+        self._beat: asyncio.TimerHandle | None = None
+        state.param.watch(lambda *_: self._play(), ["playing", "speed"])
+        self._view.open()
+
+    def __panel__(self):
+        return self._layout
+
+    def material(self) -> Material | None:
+        """What is shown now: words, a script, a dataset; None before the first answer."""
+        return self._view.material()
+
+    def close(self) -> None:
+        """Compute nothing any more."""
+        self.state.playing = False
+        self.session.close()
+
+    def _open(self) -> None:
+        self._take(self._gate.open)
+
+    def _take(self, result: Callable[[], None]) -> None:
+        result()
+        pn.io.push_notebook(self._layout)
+
+    def _go(self, link: str) -> None:
+        query = dict(parse_qsl(link.lstrip("?")))
+        self.state.adopt(**read_query(query, catalogue(), self.state.system).values)
+
+    def _play(self) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+        if self.state.playing:
+            self._beat = self._loop.call_later(self.state.period / 1000, self._advance)
+
+    def _advance(self) -> None:
+        self._take(self.state.advance)
+        self._play()

@@ -1,0 +1,67 @@
+"""Scenarios: moments worth a look, as links with a title, a sentence and a thumbnail.
+
+They stand in assets/scenarios.yaml, one entry each; thumbnails are pictures in assets/thumbnails,
+made by docs/make_thumbnails.py. They travel inside the page, so they must be small.
+"""
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from dashboard.asset_files import Shelf, assets, checked_fields, parsed_link, parsed_yaml
+
+FIELDS = {"name": str, "title": str, "sentence": str, "link": str, "alt": str}
+MOST_BYTES = 12_000
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario; `image` is an address that holds the picture itself, empty if there is none."""
+
+    name: str
+    title: str
+    sentence: str
+    link: str
+    alt: str
+    image: str = ""
+
+
+def thumbnail(name: str, folder: Path) -> str:
+    """The thumbnail of that name as an address. Raises ValueError if it is not a small picture."""
+    path = folder / f"{name}.webp"
+    if not path.exists():
+        return ""
+    data = path.read_bytes()
+    if len(data) > MOST_BYTES or data[8:12] != b"WEBP":
+        raise ValueError(
+            f"File {path.name!r} must be a WebP picture of at most {MOST_BYTES} bytes, but has "
+            f"{len(data)}; make it anew with docs/make_thumbnails.py."
+        )
+    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
+
+
+def read_scenarios(file: Path, thumbnails: Path) -> Shelf[Scenario]:
+    """The scenarios of a file in its order; an entry that is wrong costs one sentence."""
+    scenarios, problems = {}, []
+    try:
+        entries = parsed_yaml(file.name, file.read_text("utf-8"))
+        if not isinstance(entries, list):
+            raise ValueError(f"File {file.name!r} must be a list; begin each entry with `- name:`.")
+    except (OSError, ValueError) as error:
+        return Shelf({}, (str(error),))
+    for number, entry in enumerate(entries, 1):
+        try:
+            found = checked_fields(f"{file.name}, entry {number}", entry, FIELDS)
+            parsed_link(f"{file.name}, entry {number}", "link", found["link"])
+            image = thumbnail(found["name"], thumbnails)
+            scenarios[found["name"]] = Scenario(image=image, **found)
+        except ValueError as error:
+            problems.append(str(error))
+    return Shelf(scenarios, tuple(problems))
+
+
+@cache
+def scenarios() -> Shelf[Scenario]:
+    """The scenarios that ship, read once."""
+    return read_scenarios(assets("scenarios.yaml"), assets("thumbnails"))

@@ -1,0 +1,284 @@
+"""Own data without a browser: allowed paths, texts, the desk, privacy, playback."""
+
+import gc
+import weakref
+import zipfile
+
+import numpy as np
+import pytest
+
+from dashboard.catalogue import catalogue
+from dashboard.jobs import growth_rate, reference
+from dashboard.own_choice import OwnChoice
+from dashboard.own_data import OwnData
+from dashboard.own_desk import Desk
+from dashboard.own_jobs import Step, example, zipped
+from dashboard.own_paths import LARGEST, VARIABLE, check_upload, found_files
+from dashboard.own_preview import facts, table, verdict
+from dashboard.own_shelf import Shelf
+from dashboard.runs import truth_case
+from dashboard.session import Session
+from dashboard.state import Exploration
+from dashboard.view import Visit, Workers
+from hoam_core import load_model
+
+
+class Immediate:
+    """A worker that does everything at once, unless it is told to wait."""
+
+    def __init__(self):
+        self.waiting, self.hold = {}, False
+
+    def ask(self, owner, job, deliver, **options):
+        self.waiting[owner] = (job, deliver)
+        while not self.hold and owner in self.waiting and self.waiting[owner][0] is job:
+            try:
+                for value in job():
+                    deliver(value)
+            except (ValueError, RuntimeError) as error:
+                deliver(error)
+            if owner in self.waiting and self.waiting[owner][0] is job:
+                del self.waiting[owner]
+
+    def cancel(self, owner):
+        self.waiting.pop(owner, None)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The files of the example, three of them."""
+    made = tmp_path_factory.mktemp("files")
+    *steps, paths = example(made, (1.3, 1.4, 1.5), 1_024)
+    assert all(isinstance(step, Step) for step in steps)
+    assert [path.name for path in paths] == [f"two-stream-mu-{mu}.nc" for mu in (1.3, 1.4, 1.5)]
+    return made
+
+
+@pytest.fixture
+def desk():
+    worker = Immediate()
+    made = Desk(OwnChoice(), worker, worker, lambda f: f())
+    yield made
+    made.close()
+
+
+def files_of(folder, n=3):
+    return [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.nc"))[:n]]
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """A desk with a model of the example."""
+    worker = Immediate()
+    made = Desk(OwnChoice(title="Two streams"), worker, worker, lambda f: f())
+    made.give(files_of(folder))
+    made.train()
+    assert made.problem == ""
+    yield made
+    made.close()
+
+
+def test_paths_need_a_folder_that_is_allowed(folder, monkeypatch, tmp_path):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(ValueError, match=f"set {VARIABLE}"):
+        found_files(str(folder / "*.nc"))
+    monkeypatch.setenv(VARIABLE, str(folder))
+    for pattern in ("*.nc", str(folder / "*.nc"), str(folder), "."):
+        assert len(found_files(pattern)) == 3
+    outside = tmp_path / "other.nc"
+    outside.write_bytes(b"")
+    (folder / "link.nc").symlink_to(outside)
+    for pattern in (str(outside), "../*/*.nc", "link.nc", "none*.nc"):
+        with pytest.raises(ValueError, match=r"There are no .nc or .h5 files"):
+            found_files(pattern)
+    (folder / "link.nc").unlink()
+
+
+def test_uploads_have_limits():
+    with pytest.raises(ValueError, match="65 files are too many"):
+        check_upload({str(i): 1 for i in range(65)})
+    with pytest.raises(ValueError, match="at most 400 MB"):
+        check_upload({"a": LARGEST + 1})
+
+
+def test_texts_are_read_and_slips_told():
+    choice = OwnChoice(values="mu = 1.2, 1.4; drift = 2, 3", lengths="x = 50, y = 20")
+    assert choice.typed_values() == {"mu": [1.2, 1.4], "drift": [2.0, 3.0]}
+    assert choice.typed_lengths() == {"x": 50.0, "y": 20.0}
+    assert OwnChoice(attributes="a, b").reading().attributes == ("a", "b")
+    with pytest.raises(ValueError, match="`lengths` must read name = number"):
+        OwnChoice(lengths="50").typed_lengths()
+    with pytest.raises(ValueError, match="`mu` must be a number, but is 'one'"):
+        OwnChoice(values="mu = one").typed_values()
+
+
+def test_files_are_checked_previewed_and_taken_anew(desk, folder):
+    desk.give(files_of(folder))
+    assert desk.problem == ""
+    collection, rows = desk.checked
+    assert collection.axes == ((1.3, 1.4, 1.5),)
+    assert all(picture.startswith(b"\x89PNG") for row in rows for picture in row.pictures)
+    assert len({row.pictures for row in rows}) == 3
+    page = table(collection, rows)
+    assert page.count("<img") == 9
+    assert page.count("alt='Density of v over x, mu = 1.3") == 3
+    assert "periodic with length 50" in facts(collection)
+    assert desk.choice.held() == ("mu", 1.4)
+    desk.choice.lengths = "x = 25"
+    desk.check()
+    assert desk.checked.collection.lengths == (25.0, None)
+
+
+def test_nothing_is_kept_of_files_that_do_not_fit(desk, folder):
+    desk.give(files_of(folder))
+    desk.give(files_of(folder, 1))
+    assert "All files have the same parameters" in desk.problem
+    assert desk.checked is None
+    assert desk.busy is None
+    desk.give([*files_of(folder, 2), ("broken.nc", b"text")])
+    assert "'broken.nc' is no HDF5 file" in desk.problem
+    assert str(desk.folder) not in desk.problem
+    assert desk.checked is None
+    desk.train()
+    assert "nothing to learn from" in desk.problem
+
+
+def test_a_slip_in_a_field_is_told_before_anything_is_read(desk, folder):
+    desk.choice.lengths = "fifty"
+    desk.give(files_of(folder))
+    assert "`lengths` must read" in desk.problem
+    desk.choice.lengths = ""
+    desk.check()
+    assert desk.checked is not None
+
+
+def test_a_cancelled_check_delivers_nothing(desk, folder):
+    desk._reader.hold = True
+    desk.give(files_of(folder))
+    job, deliver = desk._reader.waiting[desk]
+    assert desk.busy is not None
+    desk.cancel()
+    for value in job():
+        deliver(value)
+    assert desk.busy is None
+    assert desk.checked is None
+
+
+def test_a_name_of_an_upload_cannot_leave_its_folder(desk, folder):
+    (_, data), *rest = files_of(folder)
+    desk.give([("../../escape.nc", data), *rest])
+    assert desk.problem == ""
+    assert all(path.is_relative_to(desk.folder) for path in desk.paths)
+
+
+def test_the_files_of_a_visit_go_with_it(folder):
+    worker = Immediate()
+    desk = Desk(OwnChoice(), worker, worker, lambda f: f())
+    desk.give(files_of(folder))
+    place = desk.folder
+    assert any(place.rglob("*.nc"))
+    desk.close()
+    assert not place.exists()
+
+
+def test_the_model_is_judged_and_can_be_taken_along(trained, tmp_path):
+    (errors,) = trained.model.errors
+    assert errors["parameters"] == {"mu": 1.4}
+    assert max(row["ratio"] for row in errors["w2"]) < 2
+    assert "mu = 1.4" in verdict(errors, "Two streams")
+    with zipfile.ZipFile(zipped(trained.folder / "model", "mine")) as archive:
+        archive.extractall(tmp_path)
+    assert load_model(tmp_path / "mine").name == trained.model.name
+
+
+def test_own_data_are_offered_to_nobody_else(trained):
+    mine, other = Shelf(catalogue()), Shelf(catalogue())
+    state = Exploration(mine)
+    mine.keep(trained.model)
+    state.admit(trained.model.system)
+    name = trained.model.system.name
+    assert name in mine.systems
+    assert name not in other.systems
+    assert trained.model.name not in catalogue().models
+    assert state.param.system.names["Two streams"] == name
+    state.adopt(system=name, model=trained.model.name, mu={"mu": 1.4})
+    assert state.settled
+    assert len(state.ts) == 81
+
+
+def test_recordings_are_the_truth_where_there_are_any(trained):
+    system = trained.model.system
+    *_, found = reference(truth_case(system, (1.4,), 3), system, system.times(), (0, 1))
+    assert found.truth.complete
+    assert found.second.complete
+    assert found.rate is None
+    assert len(found.truth) == 81
+    assert not np.array_equal(found.truth.counts(80, (0, 1)), found.second.counts(80, (0, 1)))
+
+
+def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
+    shelf, worker = Shelf(catalogue()), Immediate()
+    worker.hold = True
+    shelf.keep(trained.model)
+    state = Exploration(shelf)
+    state.admit(trained.model.system)
+    session = Session(state, shelf, worker, worker, lambda f: f())
+    state.adopt(system=trained.model.system.name, mu={"mu": 1.4})
+    assert session.truth_state == "waiting"
+    state.parameters.mu = 1.45
+    assert session.truth_state == "absent"
+    assert session.reference is None
+    state.parameters.mu = 1.5
+    assert session.truth_state == "waiting"
+    session.close()
+
+
+def test_snapshots_are_forgotten_with_the_visit(folder):
+    worker = Immediate()
+    desk = Desk(OwnChoice(title="Short"), worker, worker, lambda f: f())
+    desk.give(files_of(folder))
+    desk.choice.held_out = ""
+    desk.train()
+    system = desk.model.system
+    growth_rate(system, (1.4,))
+    *_, _ = reference(truth_case(system, (1.4,), 0), system, system.times(), (0, 1))
+    held = weakref.ref(system)
+    del system
+    desk.close()
+    desk.param.update(model=None, checked=None)
+    del desk, worker
+    gc.collect()
+    assert held() is None
+
+
+def test_the_view_shows_each_step(folder):
+    shelf, worker = Shelf(catalogue()), Immediate()
+    worker.hold = True
+    state = Exploration(shelf)
+    session = Session(state, shelf, worker, worker, lambda f: f())
+    links, told = [], []
+    visit = Visit(
+        state, session, shelf, Workers(worker, worker, Immediate()), lambda f: f(), links.append,
+        told.append,
+    )  # fmt: skip
+    view = OwnData(visit)
+    assert not view._found.visible
+    assert view.material() is None
+    worker.hold = False
+    view._upload.param.update(
+        filename=[name for name, _ in files_of(folder)],
+        value=[data for _, data in files_of(folder)],
+    )
+    assert view._found.visible
+    assert not view._made.visible
+    assert "3 recorded populations" in view.material().words
+    dataset = view.material().dataset()
+    assert dataset.state.dims == ("recording", "time", "particle", "component")
+    compile(view.material().script, "script", "exec")
+    view.desk.choice.held_out = ""
+    view.desk.train()
+    assert view._made.visible
+    view._explore()
+    assert links[0].startswith("?view=explore&system=own-my-data-")
+    view.close()
+    session.close()
