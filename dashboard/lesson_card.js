@@ -23,7 +23,7 @@ function hidden_part(summary, html, kind) {
 function draw_formulas(root) {
   const {MathJax} = Bokeh.require("models/text/providers").default_provider
   if (!MathJax) { return }
-  for (const formula of root.querySelectorAll(".math:not(.drawn)")) {
+  for (const formula of root.querySelectorAll(".formula:not(.drawn)")) {
     const display = formula.querySelector("math").getAttribute("display") === "block"
     const drawn = MathJax.tex2svg(formula.dataset.tex, {display})
     drawn.setAttribute("aria-hidden", "true")

@@ -80,7 +80,7 @@ def mathml(latex: str, options: dict) -> str:
         raise ValueError(f"formula ${latex}$ is not LaTeX ({type(error).__name__})") from error
     if unknown := re.search(r"\\[A-Za-z]+", found):
         raise ValueError(f"formula ${latex}$ has the unknown command {unknown[0]}")
-    return f'<span class="math" data-tex="{escape(latex)}">{found}</span>'
+    return f'<span class="formula" data-tex="{escape(latex)}">{found}</span>'
 
 
 @cache

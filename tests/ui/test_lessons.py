@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from dashboard.lesson_files import lessons
 
@@ -54,13 +55,11 @@ def test_next_and_back_set_the_page_and_answers_stay_hidden_until_asked(live):
 def test_every_formula_of_a_lesson_is_drawn_over_its_mathml(live):
     page = live("?view=lessons&lesson=landau-damping&step=1&notes=1")
     steps = lessons().items["landau-damping"].steps
+    drawn = page.page.locator(".lesson .formula.drawn > math + mjx-container > svg")
     for number, step in enumerate(steps, 1):
         heading(page, step.title)
         html = step.text + step.question + step.answer + step.notes
-        formulas = page.page.locator(".lesson .body .math")
-        page.until(lambda: formulas.count() == html.count('class="math"'), "its formulas are here")
-        assert page.page.locator(".lesson .body .math > mjx-container svg").count() > 0
-        assert page.page.locator(".lesson .body .math:not(.drawn)").count() == 0
+        expect(drawn).to_have_count(html.count('class="formula"'))
         assert page.page.locator(".lesson [data-mml-node=merror]").count() == 0
         if number < len(steps):
             page.page.get_by_role("button", name="Next").click()
