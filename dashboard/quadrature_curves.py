@@ -1,7 +1,7 @@
 """Figures of trainings that run: losses over their exact minimum, and what samples have learned."""
 
 import numpy as np
-from bokeh.models import BoxAnnotation, ColumnDataSource, Range1d, Span
+from bokeh.models import BasicTicker, BoxAnnotation, ColumnDataSource, Range1d, Span
 from bokeh.plotting import figure
 
 from dashboard.ink import RULE_DASH, RULE_MARK, frame, legend
@@ -46,8 +46,10 @@ class LossFigure:
             text_font_style="bold", x_offset=5, y_offset=-4,
         )  # fmt: skip
         self.inks.add("theory", note.glyph)
-        for row in (items, [("exact minimum; shaded: impossible for an exact integral", [line])]):
-            made.add_layout(legend(items=row), "below")
+        words = legend(items=items)
+        self._items = dict(zip(RULES, words.items, strict=True))
+        made.add_layout(words, "below")
+        made.add_layout(legend(items=[("exact minimum (shaded: impossible)", [line])]), "below")
 
     def show(self, race: Race) -> None:
         """Losses so far; rules that do not race have none."""
@@ -60,6 +62,7 @@ class LossFigure:
         notes = []
         for rule in RULES:
             losses = runners[rule].losses if rule in runners else np.zeros(0)
+            self._items[rule].visible = rule in runners
             for source, every in ((self.faint, MEAN), (self.strong, MEAN * STRONG)):
                 means = losses[: losses.size // every * every].reshape(-1, every).mean(axis=1)
                 x = (np.arange(means.size) + 0.5) * every
@@ -87,7 +90,7 @@ class SpreadFigure:
     def __init__(self):
         self.inks = Inks()
         self.figure = made = frame(
-            height=230, name="spreads", title="Spread of x: learned and true",
+            height=230, name="spreads", title="Spread of x",
             x_range=Range1d(0, 1), y_range=Range1d(0, 0.3),
         )  # fmt: skip
         made.xaxis.axis_label = "time t"
@@ -124,6 +127,8 @@ class EndFigure:
         self.truth = ColumnDataSource(EMPTY, name="end-truth")
         dots = self.figure.scatter("x", "y", source=self.truth, size=4, marker="cross")
         self.inks.add("theory", dots.glyph)
+        for axis in self.figure.axis:
+            axis.ticker = BasicTicker(desired_num_ticks=4)
         self.sources = {}
         for rule in RULES:
             self.sources[rule] = ColumnDataSource(EMPTY, name=f"end-{rule}")

@@ -59,8 +59,8 @@ class IntegrandFigure:
         made.add_layout(self.exact)
         made.add_layout(self.estimate)
         self._points = points.glyph
-        self.inks.add("theory", curve.glyph, self.exact)
-        self.inks.add("rule", stems.glyph, points.glyph, noisy.glyph, self.estimate)
+        self.inks.add("theory", curve.glyph, noisy.glyph, self.exact)
+        self.inks.add("rule", stems.glyph, points.glyph, self.estimate)
         words = [
             ("q(t)", [curve]),
             ("nodes, area = weight", [points]),

@@ -1,10 +1,13 @@
 """What the quadrature lab says about its numbers, in plain sentences."""
 
+import math
 from html import escape
 
 from dashboard.quadrature_study import RULES, Case, Draw, Study
 from dashboard.quadrature_training import MOST_SAMPLES, Race, Runner, steps_for
 
+TINY = 1e-9
+SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 ABOUT = (
     "Learning the motion of a population means minimising an action, an integral over time of "
     "q(t), but a computer can look at q only at a few times, the nodes of a rule. The curve is q "
@@ -55,7 +58,7 @@ def outlook(case: Case, rules: tuple[str, ...]) -> str:
     """What a race would do, before it is started."""
     names = " and ".join(RULES[rule].title for rule in rules)
     return (
-        f"Trains the same small network {len(rules)} times, with {names}: "
+        f"Trains the same small network twice, with {names}: "
         f"{steps_for(case.nodes):,} steps, each with {case.nodes} nodes and "
         f"{count(min(case.samples, MOST_SAMPLES))}; seed {case.seed}. A rule may integrate the "
         "true q well and still fail here: between its nodes the network may draw any curve."
@@ -144,16 +147,15 @@ def number(value: float) -> str:
 
 def share(error: float, size: float) -> str:
     """An error relative to the exact value."""
-    part = 100 * error / size
-    if part < 1e-6:
+    part = max(100 * error / size, TINY)
+    if part >= 10:
+        return f"{part:,.0f} %"
+    if part >= 1e-3:
+        return f"{float(f'{part:.2g}'):g} %"
+    power = math.floor(math.log10(part))
+    if power < -6:
         return "less than a millionth of a per cent"
-    return (
-        f"{part:,.0f} %"
-        if part >= 10
-        else f"{float(f'{part:.2g}'):g} %"
-        if part >= 1e-4
-        else (f"{part:.0e} %".replace("e-0", " · 10⁻").replace("e-", " · 10⁻"))
-    )
+    return f"{part / 10**power:.0f} · 10⁻{SUPERSCRIPTS[-power]} %"
 
 
 def fold(ratio: float) -> str:

@@ -125,6 +125,8 @@ def test_words_say_how_much_better_or_that_nodes_are_too_few(found):
     assert "random times miss" in say.headline(study(CASE._replace(rule="monte-carlo")))
     assert "comes from having few particles" in say.particles(found)
     assert say.number(-12345.6) == "−12,346"
+    assert say.share(3e-8, 0.1) == "3 · 10⁻⁵ %"
+    assert (say.share(0.0, 1.0), say.share(0.5, 1.0)) == (say.share(1e-11, 1.0), "50 %")
     assert say.fold(2_340_000) == "2.3 million times"
 
 
