@@ -163,7 +163,7 @@ def test_the_reel_has_a_picture_for_each_column_and_draws_every_curve(compared):
         "A full model", "B galerkin", "C dice"
     ]  # fmt: skip
     assert len({scene.scale for scene in reel.scenes}) == 1
-    assert all(scene.levels(len(reel.ts) - 1).max() > 200 for scene in reel.scenes)
+    assert all(len(set(scene.levels(len(reel.ts) - 1).flat)) > 20 for scene in reel.scenes)
     assert [curve.kind for curve in reel.charts[0].curves] == ["A", "B", "C"]
     fourth = replace(reel.charts[0], curves=(reel.charts[0].curves[0]._replace(kind="D"),))
     first = next(frames(replace(reel, charts=(fourth,))))
