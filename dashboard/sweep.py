@@ -192,10 +192,11 @@ class Sweep(View):
             return
         with pn.io.hold():
             self._stop.visible = asking.busy
-            self._stop.label = "Start again" if asking.stopped else "Cancel"
+            self._stop.label = "Continue" if asking.stopped else "Cancel"
             self._progress.object = sweep_words.progress(asking)
             if (one := asking.table) is None:
                 self.map.clear()
+                self._say(sweep_words.headline_of_nothing(self.choice.over, tab))
                 self._notices.object = readout.notices([], asking.problem)
                 return
             model, about = self._about(one.asked)

@@ -1,10 +1,10 @@
 """Which table is wanted now and how far it is: asks a worker, listens, stops. No Panel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from dashboard.catalogue import Catalogue
-from dashboard.sweep_jobs import Asked, Table, paced, table
+from dashboard.sweep_jobs import Asked, Table, piece, table
 from dashboard.worker import Worker
 
 # A slider that moves should not start a sweep for every pixel of its way.
@@ -24,6 +24,7 @@ class Asking:
         self.table: Table | None = None
         self.problem = ""
         self.stopped = False
+        self._steps: Iterator[Table] = iter(())
 
     @property
     def busy(self) -> bool:
@@ -43,10 +44,12 @@ class Asking:
         if asked is None:
             self._worker.cancel((self, "table"))
             return
-        catalogue, deliver = self._catalogue, partial(self._deliver, asked)
-        self._worker.ask(
-            (self, "table"), lambda: paced(table(asked, catalogue)), deliver, delay=REST
-        )
+        self._steps = table(asked, self._catalogue)
+        self._go_on(asked, REST)
+
+    def _go_on(self, asked: Asked, delay: float = 0.0) -> None:
+        job, deliver = partial(piece, self._steps), partial(self._deliver, asked)
+        self._worker.ask((self, "table"), job, deliver, delay=delay)
 
     def stop(self) -> None:
         """Stop; what is here stays."""
@@ -54,9 +57,10 @@ class Asking:
         self._worker.cancel((self, "table"))
 
     def resume(self) -> None:
-        """Want the same table again, from its first run."""
-        asked, self.wanted = self.wanted, None
-        self.ask(asked)
+        """Go on where it was stopped."""
+        self.stopped = False
+        if self.wanted is not None:
+            self._go_on(self.wanted)
 
     def rest(self) -> None:
         """Nobody looks: stop, and forget what is not complete."""
@@ -74,4 +78,6 @@ class Asking:
             self.problem = str(value)
         else:
             self.table = value
+            if value.done < 1:
+                self._go_on(asked)
         self._changed()

@@ -10,7 +10,7 @@ from dashboard import readout, sweep_words
 from dashboard.layout import card, grid, stack
 from dashboard.sweep_choice import SweepChoice
 from dashboard.sweep_figures import Band, Density
-from dashboard.sweep_jobs import Asked, Inferred, Stage, inference, paced
+from dashboard.sweep_jobs import Asked, Inferred, Stage, inference, piece
 from dashboard.units import with_unit
 from dashboard.view import Visit
 from hoam_core import Measurement, read_measurement
@@ -56,14 +56,13 @@ class Infer(pn.viewable.Viewer):
             card(pn.pane.Bokeh(self.posterior.figure, sizing_mode="stretch_width", margin=0)),
             card(self.fit), columns="minmax(0, 2fr) minmax(0, 3fr)",
         )  # fmt: skip
-        self._figures.visible = False
         bar = pn.FlexBox(
             self.file, self.make, self.noise, self.stop, align_items="center", margin=0
         )
-        self._layout = stack(
-            card(self._words, bar, self._progress), self._figures, card(self._facts)
-        )
-        self._layout[2].visible = False
+        self._asking = card(self._words, bar, self._progress)
+        # A grid that is not visible would still take its room: figures come with the answer.
+        self._answer = [self._figures, card(self._facts)]
+        self._layout = stack(self._asking)
 
     def place(self, asked: Asked | None) -> None:
         """What is inferred, and from what; another model or parameter starts anew."""
@@ -72,7 +71,7 @@ class Infer(pn.viewable.Viewer):
         self.cancel()
         self.asked, self.found = asked, None
         with pn.io.hold():
-            self._figures.visible = self._layout[2].visible = False
+            self._layout[:] = [self._asking]
             self._progress.object = ""
             if asked is None:
                 return
@@ -109,16 +108,15 @@ class Infer(pn.viewable.Viewer):
         if self.asked is None:
             return
         self._made_of = measured, number, noise
-        asked, shelf = self.asked, self.visit.catalogue
-
-        def job():
-            return paced(inference(asked, shelf, measured, number, noise))
-
+        steps = inference(self.asked, self.visit.catalogue, measured, number, noise)
+        self._go_on = partial(
+            self.visit.workers.truths.ask, (self, "infer"), partial(piece, steps),
+            partial(self._deliver, self._made_of),
+        )  # fmt: skip
         with pn.io.hold():
             self.stop.visible = True
             self._progress.object = sweep_words.bar("Waiting for a free worker", 0.0)
-        deliver = partial(self._deliver, self._made_of)
-        self.visit.workers.truths.ask((self, "infer"), job, deliver)
+        self._go_on()
 
     def _deliver(self, made_of, value) -> None:
         self.visit.schedule(partial(self._receive, made_of, value))
@@ -129,6 +127,7 @@ class Infer(pn.viewable.Viewer):
         with pn.io.hold():
             if isinstance(value, Stage):
                 self._progress.object = sweep_words.bar(value.words, value.done)
+                self._go_on()
             elif isinstance(value, Exception):
                 self._failed(str(value))
             else:
@@ -165,7 +164,7 @@ class Infer(pn.viewable.Viewer):
         self._facts.object = (
             f'<p class="soft">{sweep_words.facts(one, readout.duration(one.seconds))}</p>'
         )
-        self._figures.visible = self._layout[2].visible = True
+        self._layout[:] = [self._asking, *self._answer]
         self._told(sweep_words.headline_of_inferred(one, over))
 
     def cancel(self) -> None:

@@ -31,8 +31,8 @@ PARTICLES, LATTICE_RUNS = 1_024, 256
 FIT_LEARNED, FIT_ROLLED = 141, 49
 CALIBRATION = 24
 MEASURED_TIMES = 81
-# A page that hears of progress more often than this only waits for itself.
-PACE = 0.2
+# Seconds of work between two answers: enough to see it grow, and nobody waits long.
+PACE = 0.25
 
 
 class Asked(NamedTuple):
@@ -104,16 +104,19 @@ tables: Memory[Table] = Memory(most_bytes=64 * 2**20)
 calibrations: Memory[Calibration] = Memory(most_bytes=16 * 2**20)
 
 
-def paced(values: Iterator[T]) -> Iterator[T]:
-    """Some of the values, and always the last, so that none is told before the page can show it."""
-    last, told = None, 0.0
-    for value in values:
-        last = value
-        if time.monotonic() - told >= PACE:
-            yield value
-            last, told = None, time.monotonic()
-    if last is not None:
-        yield last
+def piece(values: Iterator[T]) -> Iterator[T]:
+    """The newest value after a moment's work on a generator, as the only one; none at its end.
+
+    A worker does one request at a time. Whoever wants thousands of runs asks for one piece after
+    another, so that those who want little are served in between.
+    """
+    end = time.monotonic() + PACE
+    newest = None
+    for newest in values:  # noqa: B007 -- the last one is wanted
+        if time.monotonic() >= end:
+            break
+    if newest is not None:
+        yield newest
 
 
 def asked_for(

@@ -162,6 +162,7 @@ class SweepMap:
         self.figure.yaxis.ticker = (
             FixedTicker(ticks=inside) if 3 <= len(inside) <= 9 else BasicTicker()
         )
+        self.cut.x_range.update(start=0, end=end)
         self.about.data = {"name": [name], "low": [low], "high": [high], "end": [end]}
         for kind, bar in self.bars.items():
             bar.visible = kind == log

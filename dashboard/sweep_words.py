@@ -68,6 +68,11 @@ def headline_of_map(data: xr.Dataset, observable: str, label: str, about: Parame
     )
 
 
+def headline_of_nothing(over: str, tab: str) -> str:
+    """What is coming."""
+    return f"All values of {over} at once" if tab == "map" else f"If {over} is not known well"
+
+
 def headline_of_band(band: xr.Dataset, observable: str, belief: Belief, over: str) -> str:
     """Where the band is widest, in words."""
     low, high = band[observable].values[0], band[observable].values[-1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dashboard import sweep_words
+from dashboard import sweep_jobs, sweep_words
 from dashboard.catalogue import catalogue
 from dashboard.session import Session
 from dashboard.state import Exploration
@@ -19,7 +19,6 @@ from dashboard.sweep_jobs import (
     asked_to_fit,
     calibrations,
     inference,
-    table,
     tables,
     values_of,
 )
@@ -46,14 +45,18 @@ class Recorder:
         self.cancelled.append(owner)
 
     def work(self):
-        """Do everything that waits; problems are delivered like values."""
+        """Do everything that waits, and what is asked for meanwhile."""
         while self.asked:
-            job, deliver = self.asked.pop(next(iter(self.asked)))
-            try:
-                for value in job():
-                    deliver(value)
-            except ValueError as error:
-                deliver(error)
+            self.step()
+
+    def step(self):
+        """Do what has waited longest; problems are delivered like values."""
+        job, deliver = self.asked.pop(next(iter(self.asked)))
+        try:
+            for value in job():
+                deliver(value)
+        except ValueError as error:
+            deliver(error)
 
 
 @pytest.fixture
@@ -177,17 +180,20 @@ def test_a_click_opens_explore_there(opened, worker):
     assert gone == ["?view=explore&mu=1.432&t=12.35"]
 
 
-def test_cancel_keeps_what_is_there_and_hiding_asks_for_nothing(opened, worker):
-    view, _ = opened(runs=64)
-    _job, deliver = next(iter(worker.asked.values()))
-    steps = table(view.asking.wanted, catalogue())
-    deliver(next(steps))
+def test_a_sweep_comes_in_pieces_and_goes_on_where_it_was_stopped(opened, worker, monkeypatch):
+    monkeypatch.setattr(sweep_jobs, "PACE", 0.0)
+    view, _ = opened(runs=64, between="1.25:1.85")
+    worker.step()
     first = view.asking.table
+    assert 0 < first.done < 0.1
+    assert len(worker.asked) == 1
     view._press()
-    deliver(next(steps))
+    assert worker.asked == {}
     assert view.asking.table is first
-    assert len(view.map.source.data["image"]) == 1
     assert "Stopped after" in view._progress.object
+    view._press()
+    worker.step()
+    assert first.done < view.asking.table.done < 0.2
     view.hide()
     assert worker.asked == {}
 
