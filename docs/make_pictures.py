@@ -4,29 +4,36 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.ui.served import FIRST_PICTURE, launch, served
+from tests.ui.served import STANDS, launch, served
 
 IMAGES = Path(__file__).parent / "images"
 QUERY = "?system=two-stream&model=two-stream-galerkin&mu=1.25&t=20&particles=16384"
 ISING = "?system=ising&model=ising-partial&T=2.4&h=0.1&t=60"
+TRUTH = "[data-truth=done]"
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+# Size of the window, link, theme, and what stands on the page when all has arrived.
 PICTURES = {
-    "dashboard": ({"width": 1440, "height": 900}, QUERY, "light"),
-    "dashboard-dark": ({"width": 1440, "height": 900}, QUERY, "dark"),
-    "ising": ({"width": 1440, "height": 900}, ISING, "light"),
-    "dashboard-phone": ({"width": 390, "height": 844}, QUERY, "light"),
+    "dashboard": (DESKTOP, QUERY, "light", TRUTH),
+    "dashboard-dark": (DESKTOP, QUERY, "dark", TRUTH),
+    "ising": (DESKTOP, ISING, "light", TRUTH),
+    "dashboard-phone": (PHONE, QUERY, "light", TRUTH),
+    "compare": (DESKTOP, f"{QUERY}&view=compare", "light", "text=is closest"),
+    "sweep": (DESKTOP, f"{QUERY}&view=sweep", "light", "text=/Point at the map/"),
+    "lesson": (DESKTOP, "?view=lessons&lesson=landau-damping&step=2", "light", TRUTH),
 }
+PATIENCE = 240_000
 
 
 def take(browser: Browser, address: str, name: str) -> None:
     """One picture, after the truth and its noise floor are there."""
-    size, query, theme = PICTURES[name]
+    size, query, theme, ready = PICTURES[name]
     page = browser.new_page(viewport=size, color_scheme=theme)
     page.goto(address + query)
-    page.wait_for_function(FIRST_PICTURE, timeout=120_000)
-    page.locator("[data-truth=done]").wait_for(state="attached", timeout=240_000)
+    page.wait_for_function(STANDS, timeout=PATIENCE)
+    page.locator(ready).first.wait_for(state="attached", timeout=PATIENCE)
     if theme == "dark":
         page.get_by_role("button", name="theme").click()
-    page.wait_for_timeout(1_500)
+    page.wait_for_timeout(4_000)
     page.screenshot(path=IMAGES / f"{name}.png")
     page.close()
 
