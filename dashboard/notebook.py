@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 import panel as pn
 from panel.custom import JSComponent
+from panel.io.resources import set_resource_mode
 
 from dashboard.catalogue import catalogue
 from dashboard.explore import Explore
@@ -89,6 +90,24 @@ class Built(JSComponent):
         self._built()
 
 
+class Cell(pn.Column):
+    """A column all of whose changes reach the notebook.
+
+    After a message from the notebook Panel lets go of the changes that it holds, and those of
+    Bokeh's own models are lost. Here they are kept and sent; a test fails if Panel's way changes.
+    """
+
+    def _on_msg(self, ref: str, manager, msg) -> None:
+        document = pn.state._views[ref][2]
+        document.unhold = lambda: None
+        try:
+            with set_resource_mode("inline"):
+                super()._on_msg(ref, manager, msg)
+        finally:
+            del document.unhold
+            pn.io.push_notebook(self)
+
+
 class Explorer(pn.viewable.Viewer):
     """The view with what belongs to one visitor, kept alive by the cell that shows it."""
 
@@ -101,7 +120,7 @@ class Explorer(pn.viewable.Viewer):
         self._view = Explore(
             Visit(state, self.session, shelf, threads, gate, self._go, log.warning)
         )
-        self._layout = pn.Column(
+        self._layout = Cell(
             self._view, Built(self._open), sizing_mode="stretch_width", margin=0,
             stylesheets=[COLOURS],
         )  # fmt: skip
@@ -125,7 +144,8 @@ class Explorer(pn.viewable.Viewer):
         self._take(self._gate.open)
 
     def _take(self, result: Callable[[], None]) -> None:
-        result()
+        with set_resource_mode("inline"):
+            result()
         pn.io.push_notebook(self._layout)
 
     def _go(self, link: str) -> None:
