@@ -170,9 +170,8 @@ class Sweep(View):
 
     def _place(self, asked: Asked) -> None:
         model, about = self._about(asked)
-        names = [p.name for p in model.system.parameters]
         end = float(model.times()[-1])
-        trained = model.experiment.axes[names.index(asked.over)]
+        trained = model.experiment.axes[model.system.parameters.index(about)]
         label = next(o for o in observables_of(model) if o.name == asked.observable)
         title = with_unit(label.label, label.unit)
         log = is_energy(asked.observable)
@@ -181,9 +180,9 @@ class Sweep(View):
         self._at()
 
     def _at(self) -> None:
-        mu = self.state.mu
-        if not self._idle and self.choice.over in mu:
-            self.map.at(self.state.time, mu[self.choice.over])
+        value = self.state.mu.get(self.choice.over)
+        if not self._idle and value is not None:
+            self.map.at(self.state.time, value)
 
     def _changed(self) -> None:
         """The table has grown, or another one is wanted."""
@@ -208,9 +207,9 @@ class Sweep(View):
 
     def _draw_map(self, one: Table, about: Parameter) -> None:
         name = one.asked.observable
-        values, label = one.data[name].values, one.data[name].attrs["long_name"]
-        self.map.show(values, one.data[one.asked.over].values, is_energy(name))
-        self._say(sweep_words.headline_of_map(one.data, name, label, about))
+        values, grid_ = one.data[name].values, one.data[one.asked.over].values
+        self.map.show(values, grid_, is_energy(name))
+        self._say(sweep_words.headline_of_map(one.data, name, about))
 
     def _press(self) -> None:
         if self.asking.stopped:
@@ -221,9 +220,9 @@ class Sweep(View):
 
     def _visit(self, time: float, value: float) -> None:
         """A click on the map."""
-        if self.asking.wanted is None:
+        if (asked := self.asking.wanted) is None:
             return
-        _, about = self._about(self.asking.wanted)
+        _, about = self._about(asked)
         value = about.whole * round(value / about.whole) if about.whole else float(f"{value:.4g}")
         self.visit.go(f"?view=explore&{about.name}={value:g}&t={time:.4g}")
 

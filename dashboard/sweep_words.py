@@ -54,14 +54,14 @@ def digits(value: float, spread: float) -> str:
     return f"{value:.{min(places, 8)}f}"
 
 
-def headline_of_map(data: xr.Dataset, observable: str, label: str, about: Parameter) -> str:
+def headline_of_map(data: xr.Dataset, observable: str, about: Parameter) -> str:
     """Where the largest value lies."""
     values = np.asarray(data[observable], float)
     if not np.isfinite(values).any():
         return f"The learned model diverged for every {about.name} of this range."
     row, column = np.unravel_index(np.nanargmax(values), values.shape)
     at, t = float(data[about.name][row]), float(data["time"][column])
-    label = label.removesuffix(", without roll-out")
+    label = data[observable].attrs["long_name"].removesuffix(", without roll-out")
     return (
         f"{label[:1].upper()}{label[1:]} is largest, {values[row, column]:.3g}, at "
         f"{about.name} = {at:.4g} and t = {t:.3g}."
