@@ -185,7 +185,7 @@ class Classroom(pn.viewable.Viewer):
 
     def close(self) -> None:
         """The visitor has gone."""
-        self.following.stop()
+        self.following.close()
 
     def __panel__(self):
         return self._layout

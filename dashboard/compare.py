@@ -231,7 +231,7 @@ class Compare(View):
         self._stop.visible = busy
         self._stop.label = "Compute" if runs.stopped else "Cancel"
         system = self.catalogue.systems[self.state.system]
-        of_runs = f"Full model, {system.truth_particles:,} {system.population}"
+        of_runs = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
         self._progress.object = compare_words.progress(runs.progress, runs.stopped, of_runs)
 
     def material(self) -> Material | None:

@@ -24,7 +24,8 @@ export function render({model, el}) {
   })
   const show = () => {
     box.value = model.text
-    box.rows = Math.min(model.text.split("\n").length, 24)
+    const lines = model.text.split("\n").map((line) => Math.max(1, Math.ceil(line.length / 72)))
+    box.rows = Math.min(lines.reduce((sum, one) => sum + one, 0), 24)
     box.setAttribute("aria-label", model.label)
     button.setAttribute("aria-label", `Copy: ${model.label}`)
     told.textContent = ""

@@ -11,6 +11,7 @@ div { width: 100%; display: flex; flex-wrap: wrap; align-items: center; gap: 8px
   color: var(--panel-on-background-color); font: 13px Roboto, sans-serif; }
 textarea { flex: 1 0 100%; box-sizing: border-box; padding: 8px 10px; border-radius: 6px;
   color: inherit; background: var(--panel-surface-color); resize: vertical;
+  field-sizing: content; max-height: 60vh;
   border: 1px solid color-mix(in srgb, var(--panel-on-background-color) 30%, transparent);
   font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 button { padding: 6px 14px; border: 0; border-radius: 6px; font: inherit; cursor: pointer;

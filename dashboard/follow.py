@@ -152,13 +152,16 @@ class Following(param.Parameterized):
 
     def stop(self) -> None:
         """Teach or follow no more; what is shown stays."""
-        role, code = self.role, self.code
-        self._newest.clear()
+        self.close()
         self.param.update(role="alone", code="", count=0)
-        if role == "teacher":
-            self._lectures.end(code)
-        elif role == "follower":
-            self._lectures.leave(code, self._hear)
+
+    def close(self) -> None:
+        """The same for a page that nobody sees any more."""
+        self._newest.clear()
+        if self.role == "teacher":
+            self._lectures.end(self.code)
+        elif self.role == "follower":
+            self._lectures.leave(self.code, self._hear)
 
     def tell(self) -> None:
         """Pass on what the page shows, if it teaches and shows something new."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import Any
 
@@ -25,9 +26,9 @@ def most_sessions() -> int:
 
 def crowded(document: Document) -> bool:
     """Whether as many pages as may be are open beside the one of this document."""
-    context = document.session_context
-    others = context.server_context.sessions if context is not None else ()
-    return len(list(others)) >= most_sessions()
+    # Before there is a server, as with `--warm`, there are no sessions either.
+    server = getattr(document.session_context, "server_context", None)
+    return server is not None and len(list(server.sessions)) >= most_sessions()
 
 
 def looked_at(document: Document | None) -> bool:
@@ -50,8 +51,8 @@ class Gate:
         self._kept: dict[Callable, partial] = {}
 
     def __call__(self, result: partial) -> None:
-        """Called by any thread."""
-        self._on_loop(partial(self._pass, result))
+        """Called by any thread and by other pages, of which nothing may come along."""
+        Context().run(self._on_loop, partial(self._pass, result))
 
     def _pass(self, result: partial) -> None:
         if self._ready:

@@ -96,12 +96,13 @@ def facts(
             found.append(Fact(row.label, f"{percent(row.error, '—')}, noise floor {floor}"))
     if answer is not None:
         steps = None if isinstance(system, Lattice) else STEPS
+        one = system.population.removesuffix("s")
         cost = model.method.evaluations(answer.ts, steps)
         took = duration(answer.seconds) + (" with compilation" if answer.first else "")
         found += [
             Fact("Population", f"{answer.case.particles:,} of the model against "
                  f"{system.truth_particles:,} {system.population} of the truth"),
-            Fact("Cost", f"{cost:,} evaluations of its field, of each of them"),
+            Fact("Cost", f"{cost:,} evaluations of the field for each {one}"),
             Fact("Latency", f"model {took}, on the page after {duration(waited)}"),
         ]  # fmt: skip
     return [*found, *origin(model)]

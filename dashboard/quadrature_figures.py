@@ -63,8 +63,8 @@ class IntegrandFigure:
         self.inks.add("rule", stems.glyph, points.glyph, self.estimate)
         words = [
             ("q(t)", [curve]),
-            ("nodes, area = weight", [points]),
-            ("by few particles", [noisy]),
+            ("nodes (area: weight)", [points]),
+            ("by particles", [noisy]),
         ]
         made.add_layout(legend(items=words), "below")
 

@@ -125,7 +125,7 @@ def _row(runner: Runner) -> str:
     distance = "—"
     if runner.judged is not None:
         d = runner.judged.distance
-        distance = "flew apart" if d is None else f"{d:.2g}" if d < 1e4 else f"{d:.1e}"
+        distance = "flew apart" if d is None else f"{d:.2g}" if d < 100 else f"{d:,.0f}"
     return (
         f"<tr><th scope='row'>{escape(RULES[runner.rule].title)}</th><td><b>{loss}</b></td>"
         f"<td><b>{distance}</b></td></tr>"

@@ -98,10 +98,11 @@ class Share(pn.viewable.Viewer):
         scan = " Phones in this network scan the code." if shared else f"</p><p>{ALONE}"
         self._words.object = f"<p>{what}{scan}</p>"
         self._address.text = link
-        self._code.visible = shared
+        # Not hidden: Panel fails to hide HTML that the browser has not drawn yet.
         self._code.object = qr_code(link) if shared else ""
-        self._teaching.object = f"<h3>Follow the teacher</h3><p>{TEACH}</p>"
-        self._teaching.visible = self._button.visible = following.role != "follower"
+        follows = following.role == "follower"
+        self._teaching.object = "" if follows else f"<h3>Follow the teacher</h3><p>{TEACH}</p>"
+        self._button.visible = not follows
         self._button.label = "Stop teaching" if teaches else "Let others follow"
 
     def _press(self) -> None:

@@ -32,7 +32,11 @@ from dashboard.warm import wait_for_first
 
 TITLE = "Learned population dynamics"
 THEME = {
-    "palette": {"primary": {"main": "#1F6F8B", "contrastText": "#ffffff"}},
+    "palette": {
+        "primary": {"main": "#1F6F8B", "contrastText": "#ffffff"},
+        # Who follows a teacher reads the values of controls that rest.
+        "text": {"disabled": "rgba(0, 0, 0, 0.62)"},
+    },
     "typography": {"fontSize": 13},
 }
 BAR = "#12495e"
@@ -44,7 +48,12 @@ SX = {
     "& .MuiToolbar-root": {"minHeight": "50px !important"},
     "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
 }
-DARK = {"palette": {"primary": {"main": "#7CC6DE", "contrastText": "#06222b"}}}
+DARK = {
+    "palette": {
+        "primary": {"main": "#7CC6DE", "contrastText": "#06222b"},
+        "text": {"disabled": "rgba(255, 255, 255, 0.7)"},
+    }
+}
 ADDRESSED = ["model", "seed", "share", "particles", "playing", "horizontal", "vertical"]
 CSS = """
 html, body { overflow-x: hidden; }

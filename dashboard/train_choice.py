@@ -31,7 +31,7 @@ class TrainChoice(Choice):
 
     system = param.String()
     method = param.Selector(label="Method")
-    network = param.Selector(default="", objects=["", *NETWORKS], label="Network")
+    network = param.Selector(default="", objects=[""], label="Network")
     preset = param.Selector(default="quick", objects=list(PRESETS), label="Budget")
     particles = param.Integer(default=1, allow_None=True, label="Particles of a run")
     steps = param.Integer(default=1, allow_None=True, label="Training steps")
@@ -68,6 +68,8 @@ class TrainChoice(Choice):
     def _set_budget(self) -> None:
         needs = METHODS[self.method].needs_network
         network = (self.network or "colora") if needs else ""
+        if (objects := list(NETWORKS) if needs else [""]) != list(self.param.network.objects):
+            self.param.network.objects = objects
         if network != self.network:
             self.network = network
             return

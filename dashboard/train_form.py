@@ -16,7 +16,6 @@ from dashboard.state import Exploration
 from dashboard.train_choice import TrainChoice
 from dashboard.train_plan import OPTIONS, Axis, data_bytes, has_loss, sets_of
 from hoam_core.methods import METHODS
-from hoam_core.networks import NETWORKS
 from hoam_core.systems import Lattice
 
 # The two buttons of a number have no names for screen readers; the arrow keys do the same.
@@ -38,7 +37,6 @@ class TrainForm(pn.viewable.Viewer):
         of = choice.param
         self._method = pmui.Select.from_param(of.method, **FIELD)
         self._network = pmui.Select.from_param(of.network, **FIELD)
-        self._network.options = list(NETWORKS)
         self._preset = pmui.RadioButtonGroup.from_param(
             of.preset, options=PRESETS, label="Budget", size="small", margin=(6, 4),
             sizing_mode="stretch_width",

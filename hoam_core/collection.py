@@ -69,8 +69,8 @@ class Collection:
     def _digest(self, held_out: tuple[str, float] | None) -> str:
         about = (self.title, self.names, self.axes, self.components, self.lengths, held_out)
         found = hashlib.sha256(repr(about).encode())
-        found.update(np.ascontiguousarray(self.ts, "<f8"))
-        found.update(np.ascontiguousarray(self.x))
+        found.update(np.ascontiguousarray(self.ts, "<f8").data)
+        found.update(np.ascontiguousarray(self.x).data)
         return found.hexdigest()[:8]
 
     def sets(self) -> list[dict[str, float]]:

@@ -30,7 +30,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from hoam_core.checks import check_count
 from hoam_core.measurement import Measurement, check_measurement
@@ -59,6 +59,8 @@ class Discrepancy(NamedTuple):
 def calibrate(model: Model, table: xr.Dataset, observable: str, **options) -> Discrepancy:
     """The discrepancy of `calibrate_steps` when all its runs are done."""
     *_, (_, discrepancy) = calibrate_steps(model, table, observable, **options)
+    if discrepancy is None:
+        raise RuntimeError("The calibration ended without a result.")
     return discrepancy
 
 
@@ -83,7 +85,7 @@ def calibrate_steps(
         for piece in _full_model(model, point, jax.random.fold_in(key, k), particles, ts):
             curve.append(piece[1][observable.removesuffix(LEARNED)])
             yield (k + piece[0]) / (runs + 1e-9), None
-        residuals.append(levels(np.concatenate(curve), observable) - told([value])[0])
+        residuals.append(levels(np.concatenate(curve), observable) - told(np.array([value]))[0])
     yield 1.0, Discrepancy(values, ts, np.array(residuals))
 
 
@@ -171,7 +173,7 @@ def _misfit(
     def excess(e: float) -> float:
         return float((square / (spread**2 + e**2)).mean()) - 1
 
-    noise = float(brentq(excess, 0.0, float(np.sqrt(square.mean())) + 1e-300))
+    noise = float(root_scalar(excess, bracket=(0.0, np.sqrt(square.mean()) + 1e-300)).root)
     return (((y - curves) ** 2) / (spread**2 + noise**2)).sum(axis=1), noise, least
 
 

@@ -129,7 +129,10 @@ def surface(
     Energies are interpolated, and returned, as logarithms. Runs that diverged are left out.
     """
     name = table.attrs["swept"]
-    values = levels(lookup(observable, dict(table.data_vars), "observable").values, observable)
+    values = levels(
+        lookup(observable, {str(k): v for k, v in table.data_vars.items()}, "observable").values,
+        observable,
+    )
     finite = np.isfinite(values).all(axis=1)
     grid = np.asarray(table[name], float)[finite]
     check_count(f"finite runs over {name}", len(grid), 2)

@@ -57,6 +57,6 @@ def _lengths(dataset: xr.Dataset, parameters: Mapping[str, float], name: str) ->
     system = SYSTEMS.get(str(dataset.attrs.get("system")))
     if system is None or {p.name for p in system.parameters} != set(parameters):
         return {}
-    domain = system.domain(np.asarray([parameters[p.name] for p in system.parameters]))
+    domain = system.domain(system.vector(parameters))
     sides = zip(system.components, np.asarray(domain.length), domain.periodic, strict=True)
     return {c.name: float(length) for c, length, closes in sides if closes}

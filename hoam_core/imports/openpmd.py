@@ -9,6 +9,7 @@ Particles of unequal weight are drawn anew in proportion to their weights, at ea
 Particles with an `id` are put in the order of their ids, for they change places in many codes.
 """
 
+import importlib
 from math import floor, log10
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,7 +43,8 @@ class Snapshot(NamedTuple):
 def read_openpmd(path: Path, reading: Reading, name: str) -> Recording:
     """The particles of one species; ValueError where there is none, or it lacks a record."""
     try:
-        import openpmd_api as io
+        # Compiled code without type hints.
+        io: Any = importlib.import_module("openpmd_api")
     except ImportError as error:
         raise ValueError(
             f"{name!r} is an openPMD file, for which the package openpmd-api is missing; install "
@@ -67,7 +69,8 @@ def _recording(series: Any, reading: Reading, name: str) -> Recording:
     parameters = read_parameters(attributes, reading.attributes, name)
     told = attributes.get("lengths")
     lengths = numbers_of(str(told), "lengths", name) if told is not None else {}
-    snapshots, records = [], None
+    snapshots = []
+    records: list[tuple[str, str]] = []
     for iteration in iterations:
         species = _species(iteration, reading.species, name)
         records = records or _records(species, reading, name)

@@ -57,7 +57,9 @@ def _quadrature_study(omega: float, draws: int) -> dict[str, Any]:
         for q in study["nodes"]:
             keys = jax.random.split(jax.random.key(SEED), draws if name == "am" else 1)
             found = [rule(q)(key) for key in keys]
-            values = np.array([float(r.weights @ integrand(omega, r.nodes)) for r in found])
+            values = np.array(
+                [float(r.weights @ integrand(omega, np.asarray(r.nodes))) for r in found]
+            )
             rows.append({"mean": float(values.mean()), "spread": float(values.std())})
         study[name] = rows
     return study

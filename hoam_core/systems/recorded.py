@@ -82,7 +82,7 @@ class Recorded(System):
         circles = tuple(length is not None for length in self.lengths)
         return Domain(jnp.asarray([length or 1.0 for length in self.lengths]), circles)
 
-    def weights(self, mu: Float[Array, " p"]) -> Float[np.ndarray, " m"]:
+    def weights(self, mu: Float[Array, " p"] | Float[np.ndarray, " p"]) -> Float[np.ndarray, " m"]:
         """Shares of the recordings in the initial law; they add to one."""
         shares = np.ones(1)
         for value, axis in zip(np.asarray(mu, float), self.axes, strict=True):

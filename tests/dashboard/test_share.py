@@ -1,6 +1,8 @@
 """Sharing and citing without a browser: addresses, QR codes, BibTeX, the full room."""
 
 import re
+from contextvars import ContextVar, copy_context
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -68,7 +70,7 @@ def test_without_a_network_the_dialog_says_how_to_share(share, monkeypatch):
     share._classroom.place = "http://localhost:5006/app"
     share.open()
     assert "hoam serve --share" in share._words.object
-    assert not share._code.visible
+    assert share._code.object == ""
     assert share._address.text == "http://localhost:5006/app?view=explore&t=1"
 
 
@@ -100,6 +102,17 @@ def test_an_unknown_source_is_cited_in_its_own_words():
     assert cite._text.text == bibliography(system)
 
 
+def test_what_a_page_does_at_its_own_time_belongs_to_no_other():
+    page = ContextVar("page", default="none")
+    found, calls = [], []
+    through = gate.Gate(lambda f: calls.append(copy_context()) or f())
+    through.open()
+    page.set("another")
+    through(partial(lambda: found.append(page.get())))
+    assert found == ["none"]
+    assert page not in calls[0]
+
+
 def document(sessions: int) -> Document:
     made = Document()
     server = SimpleNamespace(sessions=[None] * sessions)
@@ -116,3 +129,6 @@ def test_a_full_room_lets_nobody_in(monkeypatch):
     monkeypatch.setenv(gate.SESSIONS, "many")
     assert gate.most_sessions() == gate.MOST_SESSIONS
     assert not gate.crowded(Document())
+    before_the_server = Document()
+    before_the_server._session_context = lambda: SimpleNamespace(server_context=None)
+    assert not gate.crowded(before_the_server)

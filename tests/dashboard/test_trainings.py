@@ -10,6 +10,7 @@ import pytest
 from dashboard.catalogue import Catalogue, catalogue, own_folder
 from dashboard.state import Exploration
 from dashboard.train_choice import TrainChoice
+from dashboard.train_form import TrainForm
 from dashboard.train_panel import zipped
 from dashboard.train_plan import PRESETS, Axis, check_buildable, methods_for
 from dashboard.train_view import dataset_of, script_of
@@ -271,6 +272,10 @@ def test_a_link_restores_a_plan_and_its_budget():
     again.read(read_query(written, shelf), state)
     assert again.experiment(0) == experiment
     assert not again.judge
+    plain = TrainChoice()
+    plain.read(read_query(link | {"method": "galerkin"}, shelf), state)
+    TrainForm(plain, state, lambda: None)
+    assert plain.particles == 512  # making the widgets changes nothing
     bad = read_query({"view": "train", "method": "partial", "train-omega": "1:2"}, shelf)
     TrainChoice().read(bad, Exploration(shelf, **bad.values))
     assert ["method" in bad.problems[0], len(bad.problems)] == [True, 1]

@@ -1,4 +1,4 @@
-"""The view "train" in a browser: to the end, taken along, cancelled and gone on with, a bad plan."""
+"""The view "train" in a browser: to the end, taken along, cancelled and resumed, a bad name."""
 
 import zipfile
 
