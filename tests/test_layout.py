@@ -51,12 +51,16 @@ ALLOWED = {
     "cluster": MODELS,
     "barriers": {"checks", "solvers"},
     "macro": METHODS | {"config", "macro", "train"},
-    "learn": EVALUATION | {"learn"},
+    "checkpoint": METHODS | {"config", "train", "store"},
+    "learn": EVALUATION | {"checkpoint"},
+    "measurement": {"checks", "sweep"},
+    "sweep": MODELS | {"metrics"},
+    "infer": MODELS | {"metrics", "measurement", "sweep"},
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
     "serve": set(),
     "cli": EVALUATION | {"learn", "console", "reproduce", "serve"},
-    "__init__": EVALUATION | {"learn"},
+    "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer"},
 }
 
 
