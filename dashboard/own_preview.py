@@ -28,6 +28,7 @@ STYLE = f"""
 .own-table td, .own-table th {{ vertical-align: middle; }}
 .own-table td.picture {{ padding: 4px 0 4px 8px; }}
 .own-table figure {{ margin: 0; }}
+@media (max-width: 599px) {{ .own-table img {{ width: 78px; height: 52px; }} }}
 .own-table caption {{ text-align: left; {SOFT} padding: 0 0 6px; }}
 """
 
