@@ -12,7 +12,7 @@ import statistics
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.slider_latency import machine
-from dashboard.catalogue import catalogue
+from dashboard.runs.catalogue import catalogue
 from dashboard.views import VIEWS
 from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, launch, served
 

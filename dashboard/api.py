@@ -23,11 +23,11 @@ from bokeh.server.tornado import BokehTornado
 from bokeh.server.urls import toplevel_patterns
 from tornado.web import RequestHandler
 
-from dashboard.catalogue import MOST_PARTICLES, Catalogue, catalogue
+from dashboard.runs.catalogue import MOST_PARTICLES, Catalogue, catalogue
+from dashboard.runs.worker import Worker
 from dashboard.state import HIGHEST_SEED
 from dashboard.threads import workers
 from dashboard.url import number, particles_up_to, whole
-from dashboard.worker import Worker
 from hoam_core import Model
 from hoam_core.checks import DivergedError, check_within, lookup
 from hoam_core.store import dataset_bytes

@@ -20,14 +20,14 @@ import panel as pn
 from panel.custom import JSComponent
 from panel.io.resources import set_resource_mode
 
-from dashboard.catalogue import catalogue
-from dashboard.explore import Explore
+from dashboard.explore.view import Explore
 from dashboard.gate import Gate
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.worker import Worker
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.url import read_query
 from dashboard.view import Material, Visit, Workers
-from dashboard.worker import Worker
 
 log = logging.getLogger(__name__)
 COLOURS = """

@@ -13,12 +13,12 @@ from functools import partial
 import numpy as np
 import param
 
-from dashboard.catalogue import Catalogue
-from dashboard.jobs import Reference, answer, growth_rate, reference
-from dashboard.lattice_jobs import LatticeView, lattice_view
-from dashboard.runs import Axes, Case, Run, answers, truth_case, truths
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.jobs import Reference, answer, growth_rate, reference
+from dashboard.runs.lattice_jobs import LatticeView, lattice_view
+from dashboard.runs.memory import Axes, Case, Run, answers, truth_case, truths
+from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
-from dashboard.worker import Worker
 from hoam_core import Model
 from hoam_core.systems import Lattice
 

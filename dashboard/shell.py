@@ -10,19 +10,19 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
 
-from dashboard.bridge import HELP, Bridge
-from dashboard.catalogue import catalogue
-from dashboard.cite import Cite
-from dashboard.classroom import Classroom, followed
-from dashboard.controls import Controls
-from dashboard.exports import Exports
+from dashboard.exports.menu import Exports
 from dashboard.gate import CROWDED, Gate, crowded
-from dashboard.lessons_choice import arriving
-from dashboard.nav import Nav
-from dashboard.own_shelf import Shelf
-from dashboard.player import Clock
+from dashboard.lessons.choice import arriving
+from dashboard.own.shelf import Shelf
+from dashboard.parts.bridge import HELP, Bridge
+from dashboard.parts.controls import Controls
+from dashboard.parts.nav import Nav
+from dashboard.parts.player import Clock
+from dashboard.runs.catalogue import catalogue
 from dashboard.session import Session
-from dashboard.share import Share
+from dashboard.sharing.cite import Cite
+from dashboard.sharing.classroom import Classroom, followed
+from dashboard.sharing.share import Share
 from dashboard.state import Exploration
 from dashboard.threads import workers
 from dashboard.url import read_query, write_query

@@ -9,7 +9,7 @@ import math
 
 import param
 
-from dashboard.catalogue import PARTICLES, Catalogue
+from dashboard.runs.catalogue import PARTICLES, Catalogue
 from hoam_core import System
 
 # The noise floor is judged with the next seed, which must exist too.

@@ -3,10 +3,10 @@
 import atexit
 from functools import cache, partial
 
-from dashboard.catalogue import catalogue
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.worker import Worker
 from dashboard.view import Workers
 from dashboard.warm import warm_first, warm_rest
-from dashboard.worker import Worker
 
 
 @cache

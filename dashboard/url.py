@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboard.catalogue import Catalogue
+from dashboard.runs.catalogue import Catalogue
 from dashboard.state import HIGHEST_SEED, SHARES, VIEWS, Exploration
 from hoam_core import Parameter, System
 from hoam_core.checks import check_count, check_multiple, check_within, lookup

@@ -12,12 +12,12 @@ import numpy as np
 import panel as pn
 import xarray as xr
 
-from dashboard.catalogue import Catalogue
 from dashboard.choice import Choice
-from dashboard.reel import Reel
+from dashboard.exports.reel import Reel
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.worker import Worker
 from dashboard.session import Session
 from dashboard.state import Exploration
-from dashboard.worker import Worker
 
 
 @dataclass(frozen=True)

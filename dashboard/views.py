@@ -3,18 +3,18 @@
 from typing import NamedTuple
 
 from dashboard.choice import Choice
-from dashboard.compare import Compare
-from dashboard.compare_choice import Comparison
-from dashboard.explore import Explore
-from dashboard.lessons import Lessons
-from dashboard.lessons_choice import LessonsChoice
-from dashboard.own_data import OwnData
-from dashboard.quadrature_choice import QuadratureChoice
-from dashboard.quadrature_lab import QuadratureLab
-from dashboard.sweep import Sweep
-from dashboard.sweep_choice import SweepChoice
-from dashboard.train_choice import TrainChoice
-from dashboard.train_view import TrainView
+from dashboard.compare.choice import Comparison
+from dashboard.compare.view import Compare
+from dashboard.explore.view import Explore
+from dashboard.lessons.choice import LessonsChoice
+from dashboard.lessons.view import Lessons
+from dashboard.own.view import OwnData
+from dashboard.quadrature.choice import QuadratureChoice
+from dashboard.quadrature.view import QuadratureLab
+from dashboard.sweep.choice import SweepChoice
+from dashboard.sweep.view import Sweep
+from dashboard.train.choice import TrainChoice
+from dashboard.train.view import TrainView
 from dashboard.view import View
 
 
@@ -33,7 +33,9 @@ VIEWS: dict[str, Entry] = {
     "compare": Entry("Compare", "Two to four models side by side", Compare, Comparison),
     "train": Entry("Train", "Train a model of your own", TrainView, TrainChoice),
     "quadrature": Entry(
-        "Quadrature lab", "Why the integral over time needs a good rule", QuadratureLab,
+        "Quadrature lab",
+        "Why the integral over time needs a good rule",
+        QuadratureLab,
         QuadratureChoice,
     ),
     "data": Entry("Own data", "Learn from snapshots of your own", OwnData),

@@ -10,9 +10,9 @@ himself; nothing waits in a queue behind what nobody has asked for.
 import time
 from collections.abc import Iterator
 
-from dashboard.catalogue import Catalogue
-from dashboard.jobs import answer, predict, truth
-from dashboard.runs import Case, answers, truth_case
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.jobs import answer, predict, truth
+from dashboard.runs.memory import Case, answers, truth_case
 from hoam_core import System
 
 PATIENCE = 5.0  # seconds

@@ -34,7 +34,7 @@ print("trained on", model.trained_range(), "|", *model.outside({"mu": 1.25}))
 print("energy at the end:", float(run.electric_energy[-1]), "full model:",
       float(truth.electric_energy[-1]))"""),
     ("code", """fig, axes = plt.subplots(1, 3, figsize=(12, 3.2), layout="constrained")
-for ax, one, title in zip(axes, (run, truth), ("learned model", "full model")):
+for ax, one, title in zip(axes, (run, truth), ("learned model", "full model"), strict=False):
     x, v = one.state.sel(time=20, method="nearest").values.T
     ax.hist2d(x, v, bins=(140, 90), range=((0, 50), (-8, 8)), cmap="inferno")
     ax.set(title=f"{title}, t = 20", xlabel="position x", ylabel="velocity v")
@@ -74,12 +74,12 @@ def executed() -> nbformat.NotebookNode:
 
 def still() -> bytes:
     """The viewer's pictures at t = 20 as a PNG."""
-    from dashboard.catalogue import catalogue
-    from dashboard.export_film import frames
-    from dashboard.jobs import answer, truth
-    from dashboard.moving import reel
-    from dashboard.runs import Case, truth_case
-    from dashboard.snapshot import Shown
+    from dashboard.explore.moving import reel
+    from dashboard.explore.snapshot import Shown
+    from dashboard.exports.film import frames
+    from dashboard.runs.catalogue import catalogue
+    from dashboard.runs.jobs import answer, truth
+    from dashboard.runs.memory import Case, truth_case
 
     shelf = catalogue()
     case = Case("two-stream", "two-stream-galerkin", (1.25,), 0, 4_096)

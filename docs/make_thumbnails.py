@@ -12,14 +12,14 @@ from matplotlib.colors import to_rgb
 from PIL import Image, ImageDraw
 
 from dashboard.asset_files import assets
-from dashboard.catalogue import Catalogue, catalogue
-from dashboard.cells import CELLS, FIELDS
-from dashboard.frames import density, sigma_for, to_levels
-from dashboard.ink import DENSITY
-from dashboard.jobs import truth
-from dashboard.lattice_jobs import lattice_view
-from dashboard.runs import Case, truth_case
-from dashboard.scenario_files import MOST_BYTES, scenarios
+from dashboard.explore.scenario_files import MOST_BYTES, scenarios
+from dashboard.parts.cells import CELLS, FIELDS
+from dashboard.parts.ink import DENSITY
+from dashboard.runs.catalogue import Catalogue, catalogue
+from dashboard.runs.frames import density, sigma_for, to_levels
+from dashboard.runs.jobs import truth
+from dashboard.runs.lattice_jobs import lattice_view
+from dashboard.runs.memory import Case, truth_case
 from dashboard.state import Exploration
 from dashboard.url import read_query
 from hoam_core.systems import Lattice

@@ -46,7 +46,7 @@ def test_a_system_of_another_package_trains_and_appears_on_the_page(installed):
     cards = json.loads(run(installed, *hoam, "models", "--json"))
     assert "van-der-pol-galerkin" in [card["name"] for card in cards]
     page = (
-        "from dashboard.catalogue import catalogue; shelf = catalogue();"
+        "from dashboard.runs.catalogue import catalogue; shelf = catalogue();"
         "print(shelf.models_of('van-der-pol'), shelf.systems['van-der-pol'].title)"
     )
     found = run(installed, "-c", page)

@@ -14,9 +14,9 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from dashboard import api
-from dashboard.catalogue import catalogue
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.worker import Worker
 from dashboard.view import Workers
-from dashboard.worker import Worker
 from hoam_core import SYSTEMS, list_models, load_model
 from hoam_core.models import shipped_models
 from hoam_core.store import dataset_bytes

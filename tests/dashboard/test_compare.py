@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard import compare_words
-from dashboard.catalogue import catalogue
-from dashboard.compare_choice import Column
-from dashboard.compare_facts import facts_of, standing, warnings
-from dashboard.compare_jobs import evaluations
-from dashboard.compare_material import material
-from dashboard.compare_runs import Comparing
-from dashboard.export_film import frames
+from dashboard.compare import words as compare_words
+from dashboard.compare.choice import Column
+from dashboard.compare.facts import facts_of, standing, warnings
+from dashboard.compare.jobs import evaluations
+from dashboard.compare.material import material
+from dashboard.compare.runs import Comparing
+from dashboard.exports.film import frames
+from dashboard.runs.catalogue import catalogue
 from tests.dashboard.test_compare_choice import opened
 
 GALERKIN, DICE = "two-stream-galerkin", "two-stream-dice"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dashboard.catalogue import catalogue
-from dashboard.compare_choice import Column, Comparison, usual
+from dashboard.compare.choice import Column, Comparison, usual
+from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
 from hoam_core import SYSTEMS

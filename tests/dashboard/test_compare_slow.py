@@ -6,12 +6,12 @@ import jax
 import numpy as np
 import pytest
 
-from dashboard.catalogue import Catalogue, catalogue
-from dashboard.compare_choice import Column, Comparison
-from dashboard.compare_jobs import at_times, frame_at, is_slow, learned, times_of
-from dashboard.compare_runs import Comparing
-from dashboard.jobs import answer
-from dashboard.runs import Case
+from dashboard.compare.choice import Column, Comparison
+from dashboard.compare.jobs import at_times, frame_at, is_slow, learned, times_of
+from dashboard.compare.runs import Comparing
+from dashboard.runs.catalogue import Catalogue, catalogue
+from dashboard.runs.jobs import answer
+from dashboard.runs.memory import Case
 from dashboard.state import Exploration
 from hoam_core import SYSTEMS, Model, Scaling, build_method
 from tests.conftest import tiny_ensemble, tiny_experiment

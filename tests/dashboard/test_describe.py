@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from dashboard import describe, energy
-from dashboard.frames import Ranges
-from dashboard.jobs import Reference
-from dashboard.kept import Cells, Moments
-from dashboard.readout import error_table, growth_table
-from dashboard.runs import Case, Run
+from dashboard.parts.readout import error_table, growth_table
+from dashboard.runs import describe, energy
+from dashboard.runs.frames import Ranges
+from dashboard.runs.jobs import Reference
+from dashboard.runs.kept import Cells, Moments
+from dashboard.runs.memory import Case, Run
 from hoam_core import SYSTEMS
 
 TWO_STREAM, OSCILLATOR = SYSTEMS["two-stream"], SYSTEMS["oscillator"]

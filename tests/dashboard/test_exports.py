@@ -16,17 +16,17 @@ import pytest
 import xarray as xr
 from PIL import Image as Pillow
 
-from dashboard.catalogue import Catalogue, catalogue
-from dashboard.export_csv import to_csv
-from dashboard.export_film import frames, gif, mp4
-from dashboard.export_script import script
-from dashboard.exports import FORMATS, counted
-from dashboard.jobs import answer
-from dashboard.lattice_jobs import lattice_view
-from dashboard.material import dataset, material
-from dashboard.reel import Chart, Curve, Image, Lines, Reel, Side
-from dashboard.runs import Case
-from dashboard.snapshot import Shown
+from dashboard.explore.material import dataset, material
+from dashboard.explore.snapshot import Shown
+from dashboard.exports.csv_file import to_csv
+from dashboard.exports.film import frames, gif, mp4
+from dashboard.exports.menu import FORMATS, counted
+from dashboard.exports.reel import Chart, Curve, Image, Lines, Reel, Side
+from dashboard.exports.script import script
+from dashboard.runs.catalogue import Catalogue, catalogue
+from dashboard.runs.jobs import answer
+from dashboard.runs.lattice_jobs import lattice_view
+from dashboard.runs.memory import Case
 from dashboard.view import Material
 from hoam_core.store import read_dataset
 
@@ -194,7 +194,7 @@ def test_a_lattice_gives_its_cells():
 def small_reel(n: int = 6) -> Reel:
     t = np.linspace(0, 1, n)
     grey = [f"#{i:02x}{i:02x}{i:02x}" for i in range(256)]
-    levels = [np.full((8, 12), 40 * i, np.uint8) for i in range(n)]
+    levels = [np.full((8, 12), 40 * i % 256, np.uint8) for i in range(n)]
     image = Image("grey", lambda i: levels[i], grey, grey, Side("x", 0, 1), Side("y", 0, 1))
     lines = Lines("rows", np.arange(5.0), lambda i: np.full((2, 5), t[i]), ("u", "v"), 0.0, 1.0)
     chart = Chart("energy", (Curve("model", "m", t, t + 1), Curve("truth", "f", t, 2 - t)))

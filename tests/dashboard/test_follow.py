@@ -3,10 +3,10 @@
 import param
 import pytest
 
-from dashboard.catalogue import catalogue
 from dashboard.choice import Choice
-from dashboard.classroom import PLAYED, Classroom, followed
-from dashboard.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
+from dashboard.runs.catalogue import catalogue
+from dashboard.sharing.classroom import PLAYED, Classroom, followed
+from dashboard.sharing.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query, write_query
 from dashboard.view import Visit

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dashboard import frames
-from dashboard.readout import notices
+from dashboard.parts.readout import notices
+from dashboard.runs import frames
 from hoam_core import SYSTEMS
 
 TWO_STREAM, LANDAU = SYSTEMS["two-stream"], SYSTEMS["landau"]
@@ -21,7 +21,7 @@ def test_a_periodic_range_is_the_box_of_the_parameters(k):
 
 @pytest.mark.parametrize("name", list(SYSTEMS))
 def test_every_system_has_ranges_and_a_default_plane(name):
-    from dashboard.catalogue import catalogue
+    from dashboard.runs.catalogue import catalogue
 
     system = SYSTEMS[name]
     ranges = frames.Ranges.of(system, tuple(p.default for p in system.parameters))

@@ -7,9 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from dashboard.handout import handout
-from dashboard.material import material
-from dashboard.reel import Reel
+from dashboard.explore.material import material
+from dashboard.exports.handout import handout
+from dashboard.exports.reel import Reel
 from dashboard.view import Material
 from tests.dashboard.test_exports import PLASMA, small_reel, snapshot_of
 from tests.ui.served import NO_CHROMIUM, launch
@@ -38,7 +38,7 @@ def test_a_real_one_is_below_three_megabytes():
 
 
 def test_frames_are_left_out_before_the_file_grows_too_large(monkeypatch):
-    monkeypatch.setattr("dashboard.handout.MOST_ROWS", 8 * 30)
+    monkeypatch.setattr("dashboard.exports.handout.MOST_ROWS", 8 * 30)
     page = page_of(small_reel(101))
     assert page.count('"t":[0.0,') == 2
     assert '"ts":[0.0,0.04,' in page
@@ -50,7 +50,10 @@ def offline():
         browser = launch(playwright)
         if browser is None:
             pytest.skip(NO_CHROMIUM)
-        context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
+        # The page forbids what Playwright waits with.
+        context = browser.new_context(
+            offline=True, bypass_csp=True, viewport={"width": 390, "height": 800}
+        )
         yield context
         browser.close()
 

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from dashboard import honesty
-from dashboard.catalogue import catalogue
-from dashboard.describe import ErrorRow
-from dashboard.runs import Case, Run
+from dashboard.explore import honesty
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.describe import ErrorRow
+from dashboard.runs.memory import Case, Run
 from hoam_core.models import shipped_models
 
 AXIS = (1.2, 1.3, 1.5)

@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from dashboard import kept
-from dashboard.frames import CELLS, Ranges
-from dashboard.runs import Case, Memory, Run
+from dashboard.runs import kept
+from dashboard.runs.frames import CELLS, Ranges
+from dashboard.runs.memory import Case, Memory, Run
 from hoam_core import SYSTEMS
 
 TWO, NINE = (

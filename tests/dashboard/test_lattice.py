@@ -5,13 +5,13 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from dashboard import describe
-from dashboard.catalogue import catalogue
-from dashboard.frames import Ranges
-from dashboard.jobs import answer, predict
-from dashboard.kept import Cells, Moments
-from dashboard.lattice_jobs import lattice_view
-from dashboard.runs import Case, Run
+from dashboard.runs import describe
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.frames import Ranges
+from dashboard.runs.jobs import answer, predict
+from dashboard.runs.kept import Cells, Moments
+from dashboard.runs.lattice_jobs import lattice_view
+from dashboard.runs.memory import Case, Run
 from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
 from hoam_core import SYSTEMS

@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 
 from dashboard.asset_files import assets
-from dashboard.catalogue import catalogue
-from dashboard.lesson_files import html, lessons, parsed_lesson, read_lessons
-from dashboard.lessons_choice import LessonsChoice, arriving, link_to
-from dashboard.quadrature_study import RULES, Case, draw
+from dashboard.lessons.choice import LessonsChoice, arriving, link_to
+from dashboard.lessons.files import html, lessons, parsed_lesson, read_lessons
+from dashboard.quadrature.study import RULES, Case, draw
+from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query, write_query
 from hoam_core import simulate

@@ -7,16 +7,16 @@ import zipfile
 import numpy as np
 import pytest
 
-from dashboard.catalogue import catalogue
-from dashboard.jobs import growth_rate, reference
-from dashboard.own_choice import OwnChoice
-from dashboard.own_data import OwnData
-from dashboard.own_desk import Desk
-from dashboard.own_jobs import Step, example, zipped
-from dashboard.own_paths import LARGEST, VARIABLE, check_upload, found_files
-from dashboard.own_preview import facts, table, verdict
-from dashboard.own_shelf import Shelf
-from dashboard.runs import truth_case
+from dashboard.own.choice import OwnChoice
+from dashboard.own.desk import Desk
+from dashboard.own.jobs import Step, example, zipped
+from dashboard.own.paths import LARGEST, VARIABLE, check_upload, found_files
+from dashboard.own.preview import facts, table, verdict
+from dashboard.own.shelf import Shelf
+from dashboard.own.view import OwnData
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.jobs import growth_rate, reference
+from dashboard.runs.memory import truth_case
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.view import Visit, Workers

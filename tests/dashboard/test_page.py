@@ -8,25 +8,25 @@ import pytest
 from panel.reactive import Syncable
 
 import dashboard
-from dashboard.catalogue import catalogue
-from dashboard.player import PlayerBar
-from dashboard.runs import answers, truths
+from dashboard.parts.player import PlayerBar
+from dashboard.parts.sliders import LiveSlider
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.memory import answers, truths
 from dashboard.session import Session
-from dashboard.sliders import LiveSlider
 from dashboard.state import Exploration
 from dashboard.view import Visit, Workers
 from dashboard.views import VIEWS
 
 FOLDER = Path(dashboard.__file__).parent
+# Everything in runs/, and these.
 WITHOUT_PANEL = (
-    "compare_choice", "compare_facts", "compare_jobs", "compare_runs",
-    "catalogue", "describe", "energy", "export_csv", "export_film", "export_script", "frames",
-    "handout", "jobs", "kept", "lattice_jobs", "material", "moving", "reel", "runs", "snapshot",
-    "quadrature_choice", "quadrature_study", "quadrature_training", "quadrature_words",
-    "own_choice", "own_desk", "own_jobs", "own_paths", "own_playback", "own_preview", "own_shelf",
-    "session", "state", "sweep_asking", "sweep_choice", "sweep_jobs",
-    "train_choice", "train_plan", "train_sight", "train_words", "training", "trainings",
-    "units", "url", "warm", "worker",
+    "compare/choice", "compare/facts", "compare/jobs", "compare/runs", "explore/material",
+    "explore/moving", "explore/snapshot", "exports/csv_file", "exports/film", "exports/handout",
+    "exports/reel", "exports/script", "own/choice", "own/desk", "own/jobs", "own/paths",
+    "own/playback", "own/preview", "own/shelf", "quadrature/choice", "quadrature/study",
+    "quadrature/training", "quadrature/words", "session", "state", "sweep/asking", "sweep/choice",
+    "sweep/jobs", "train/choice", "train/plan", "train/sight", "train/training",
+    "train/trainings", "train/words", "url", "warm",
 )  # fmt: skip
 
 
@@ -52,12 +52,15 @@ def session():
 
 
 def test_panel_still_waits_by_the_attribute_that_the_sliders_remove():
-    assert Syncable._debounce == 50, "Panel renamed or changed its wait: see dashboard/sliders.py"
+    assert Syncable._debounce == 50, (
+        "Panel renamed or changed its wait: see dashboard/parts/sliders.py"
+    )
     assert LiveSlider._debounce == PlayerBar._debounce == 0
 
 
 def test_state_and_derivations_do_not_import_panel():
-    for name in WITHOUT_PANEL:
+    names = [f"runs/{path.stem}" for path in (FOLDER / "runs").glob("*.py")]
+    for name in (*names, *WITHOUT_PANEL):
         tree = ast.parse((FOLDER / f"{name}.py").read_text())
         found = {
             alias.name.split(".")[0]
@@ -70,7 +73,7 @@ def test_state_and_derivations_do_not_import_panel():
 
 
 def test_only_the_shell_knows_the_page():
-    users = [p.name for p in FOLDER.glob("*.py") if "pmui.Page" in p.read_text()]
+    users = [p.name for p in FOLDER.rglob("*.py") if "pmui.Page" in p.read_text()]
     assert users == ["shell.py"]
 
 

@@ -8,13 +8,13 @@ import jax
 import numpy as np
 import pytest
 
-from dashboard import quadrature_training as training
-from dashboard import quadrature_words as say
-from dashboard.catalogue import catalogue
-from dashboard.quadrature_choice import QuadratureChoice
-from dashboard.quadrature_lab import QuadratureLab
-from dashboard.quadrature_study import DRAWS, NODES, RULES, Case, draw, fixed, study
-from dashboard.quadrature_training import Race, Runner, going_on, race
+from dashboard.quadrature import training
+from dashboard.quadrature import words as say
+from dashboard.quadrature.choice import QuadratureChoice
+from dashboard.quadrature.study import DRAWS, NODES, RULES, Case, draw, fixed, study
+from dashboard.quadrature.training import Race, Runner, going_on, race
+from dashboard.quadrature.view import QuadratureLab
+from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import Reader
 from dashboard.view import Visit, Workers

@@ -5,9 +5,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from dashboard.asset_files import assets
-from dashboard.catalogue import catalogue
-from dashboard.scenario_files import MOST_BYTES, read_scenarios, scenarios
-from dashboard.scenarios import Scenarios, as_card
+from dashboard.explore.scenario_files import MOST_BYTES, read_scenarios, scenarios
+from dashboard.explore.scenarios import Scenarios, as_card
+from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import read_query
 

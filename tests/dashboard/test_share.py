@@ -10,9 +10,9 @@ import segno
 from bokeh.document import Document
 
 from dashboard import gate
-from dashboard.cite import Cite, belongs, bibliography, entries
-from dashboard.follow import Following, Lectures, News
-from dashboard.share import Share, is_local, public_place, qr_code
+from dashboard.sharing.cite import Cite, belongs, bibliography, entries
+from dashboard.sharing.follow import Following, Lectures, News
+from dashboard.sharing.share import Share, is_local, public_place, qr_code
 from hoam_core import SYSTEMS, __version__
 from hoam_core.serve import SHARED
 

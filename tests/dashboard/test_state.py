@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from dashboard.catalogue import catalogue
+from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration, nice_step
 from dashboard.url import read_query, write_query
 

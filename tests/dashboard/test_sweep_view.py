@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dashboard import sweep_jobs, sweep_words
-from dashboard.catalogue import catalogue
+from dashboard.runs.catalogue import catalogue
 from dashboard.session import Session
 from dashboard.state import Exploration
-from dashboard.sweep import Sweep
-from dashboard.sweep_choice import Belief, SweepChoice
-from dashboard.sweep_jobs import (
+from dashboard.sweep import jobs as sweep_jobs
+from dashboard.sweep import words as sweep_words
+from dashboard.sweep.choice import Belief, SweepChoice
+from dashboard.sweep.jobs import (
     Calibration,
     Inferred,
     Stage,
@@ -22,7 +22,8 @@ from dashboard.sweep_jobs import (
     tables,
     values_of,
 )
-from dashboard.sweep_map import HIGHEST, levels_of, spread_rows
+from dashboard.sweep.map import HIGHEST, levels_of, spread_rows
+from dashboard.sweep.view import Sweep
 from dashboard.url import read_query, write_query
 from dashboard.view import Visit, Workers
 from hoam_core import Discrepancy, Measurement

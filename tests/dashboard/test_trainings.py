@@ -7,18 +7,18 @@ import zipfile
 import numpy as np
 import pytest
 
-from dashboard.catalogue import Catalogue, catalogue, own_folder
+from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
+from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
-from dashboard.train_choice import TrainChoice
-from dashboard.train_form import TrainForm
-from dashboard.train_panel import zipped
-from dashboard.train_plan import PRESETS, Axis, check_buildable, methods_for
-from dashboard.train_view import dataset_of, script_of
-from dashboard.train_words import error_table, errors_of
-from dashboard.training import Training
-from dashboard.trainings import MOST_BYTES, Trainings, check_name, free_name
+from dashboard.train.choice import TrainChoice
+from dashboard.train.form import TrainForm
+from dashboard.train.panel import zipped
+from dashboard.train.plan import PRESETS, Axis, check_buildable, methods_for
+from dashboard.train.training import Training
+from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
+from dashboard.train.view import dataset_of, script_of
+from dashboard.train.words import error_table, errors_of
 from dashboard.url import read_query
-from dashboard.worker import Worker
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
 from hoam_core.checkpoint import CHECKPOINT
 from hoam_core.checks import DivergedError
@@ -71,7 +71,7 @@ def held(monkeypatch, failure: Exception | None = None):
         finally:
             closed.append(True)
 
-    monkeypatch.setattr("dashboard.training.learn", learn)
+    monkeypatch.setattr("dashboard.train.training.learn", learn)
     return step, closed
 
 
@@ -147,7 +147,7 @@ def test_a_paused_training_keeps_its_generator_and_frees_the_thread(
 
 
 def test_trainings_take_turns(tiny, kept, shelf, worker, monkeypatch):
-    monkeypatch.setattr("dashboard.training.TURN", 0.0)
+    monkeypatch.setattr("dashboard.train.training.TURN", 0.0)
     order = []
 
     def learn(experiment, folder, *, name, **options):
@@ -155,7 +155,7 @@ def test_trainings_take_turns(tiny, kept, shelf, worker, monkeypatch):
             order.append(name)
             yield Progress("training", i, 3, np.array([1.0]))
 
-    monkeypatch.setattr("dashboard.training.learn", learn)
+    monkeypatch.setattr("dashboard.train.training.learn", learn)
     both = [kept.start(galerkin(tiny), shelf, name=name) for name in ("one", "two")]
     release = threading.Event()
     worker.ask("first", lambda: iter([release.wait(60)]), lambda _: None)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from dashboard.worker import Worker
+from dashboard.runs.worker import Worker
 
 
 @pytest.fixture

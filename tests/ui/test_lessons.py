@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from dashboard.lesson_files import lessons
+from dashboard.lessons.files import lessons
 
 PHONE = {"width": 390, "height": 844}
 STEP = "?view=lessons&lesson=landau-damping&step=2"

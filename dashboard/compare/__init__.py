@@ -1,0 +1,1 @@
+"""The view "compare": two to four runs side by side."""

@@ -1,0 +1,112 @@
+"""What the view "compare" shows side by side: two to four columns, and their place in a link.
+
+A column is the full model or a learned one, at the parameters of the sliders or pinned to values of
+its own. A link says `with=truth,two-stream-galerkin,two-stream-dice@mu=1.4`. Pure state.
+"""
+
+from typing import NamedTuple
+
+import param
+
+from dashboard.choice import Choice
+from dashboard.parts.ink import COLUMNS
+from dashboard.runs.catalogue import Catalogue
+from dashboard.state import Exploration
+from dashboard.url import Reader, value_of
+from hoam_core import System
+from hoam_core.checks import lookup
+
+FEWEST, MOST = 2, len(COLUMNS)
+USUAL = 3
+FULL = "truth"
+
+
+class Column(NamedTuple):
+    """A model, empty for the full one, and its own parameters unless it follows the sliders."""
+
+    model: str = ""
+    pinned: tuple[float, ...] | None = None
+
+
+def usual(system: str, catalogue: Catalogue) -> tuple[Column, ...]:
+    """The full model and the best learned models of a system."""
+    return (Column(), *(Column(name) for name in catalogue.models_of(system)))[:USUAL]
+
+
+class Comparison(Choice):
+    """The columns of a system; they make room for the usual ones when the system changes."""
+
+    addressed = ("columns",)
+    columns = param.Parameter(default=(), doc="Two to four of Column.")
+    system = param.String(doc="The system to which the columns belong.")
+
+    def read(self, reader: Reader, state: Exploration) -> None:
+        system = reader.catalogue.systems[state.system]
+        found = reader.attempt("with", lambda text: _columns(text, system, reader, state.mu))
+        if found:
+            self.param.update(system=state.system, columns=found)
+        self.suit(state.system, reader.catalogue)
+
+    def write(self, state: Exploration) -> dict[str, str]:
+        if self.system != state.system:
+            return {}
+        return {"with": ",".join(_entry(column, tuple(state.mu)) for column in self.columns)}
+
+    def suit(self, system: str, catalogue: Catalogue) -> None:
+        """Take the usual columns of a system, unless these belong to it already."""
+        if self.system != system:
+            self.param.update(system=system, columns=usual(system, catalogue))
+
+    def put(self, slot: int, column: Column) -> None:
+        """Another column in the place of one."""
+        self.columns = (*self.columns[:slot], column, *self.columns[slot + 1 :])
+
+    def remove(self, slot: int) -> None:
+        """One column less, unless it is one of the last two."""
+        if len(self.columns) > FEWEST:
+            self.columns = (*self.columns[:slot], *self.columns[slot + 1 :])
+
+    def add(self, catalogue: Catalogue, mu: dict[str, float]) -> None:
+        """One column more: what is not there yet, else the first model as it is now."""
+        if len(self.columns) >= MOST:
+            return
+        all_of_it = [Column(), *map(Column, catalogue.models_of(self.system))]
+        missing = [column for column in all_of_it if column not in self.columns]
+        pinned = Column(all_of_it[min(1, len(all_of_it) - 1)].model, tuple(mu.values()))
+        self.columns = (*self.columns, missing[0] if missing else pinned)
+
+    def pin(self, slot: int, mu: dict[str, float]) -> None:
+        """Keep a column at these parameters, or let it follow the sliders again."""
+        column = self.columns[slot]
+        values = tuple(mu.values()) if column.pinned is None else None
+        self.put(slot, column._replace(pinned=values))
+
+
+def _entry(column: Column, names: tuple[str, ...]) -> str:
+    model = column.model or FULL
+    if column.pinned is None:
+        return model
+    pairs = zip(names, column.pinned, strict=True)
+    return f"{model}@" + ";".join(f"{name}={value:g}" for name, value in pairs)
+
+
+def _columns(text: str, system: System, reader: Reader, mu: dict[str, float]) -> tuple[Column, ...]:
+    entries = [entry.strip() for entry in text.split(",")]
+    if not FEWEST <= len(entries) <= MOST:
+        raise ValueError(
+            f"Argument `with` must name {FEWEST} to {MOST} columns with commas between them, such "
+            f"as {FULL},{FULL}, but is {text!r}."
+        )
+    return tuple(_column(entry, system, reader, mu) for entry in entries)
+
+
+def _column(entry: str, system: System, reader: Reader, mu: dict[str, float]) -> Column:
+    name, at, pins = entry.partition("@")
+    model = "" if name == FULL else reader.model_for(system)(name)
+    if not at:
+        return Column(model)
+    values, known = dict(mu), {p.name: p for p in system.parameters}
+    for pair in pins.split(";"):
+        parameter, _, value = pair.partition("=")
+        values[parameter] = value_of(lookup(parameter, known, "parameter"))(value)
+    return Column(model, tuple(values.values()))

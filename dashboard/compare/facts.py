@@ -1,0 +1,119 @@
+"""What is known of each column of a comparison: its name, errors, rates and costs. No Panel."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from dashboard.compare.jobs import evaluations
+from dashboard.compare.runs import Comparing
+from dashboard.parts.ink import COLUMNS
+from dashboard.runs import describe, energy
+from dashboard.runs.describe import ErrorRow
+from dashboard.runs.memory import Axes, Case, Run
+from hoam_core import Parameter, System
+
+FULL = "full model"
+
+
+class Facts(NamedTuple):
+    """What is known of a column; `rows` is empty for the full model."""
+
+    letter: str
+    name: str
+    where: str
+    rows: list[ErrorRow]
+    run: Run | None = None
+    fit: float | None = None
+    theory: float | None = None
+    evaluations: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Letter and name."""
+        return f"{self.letter} {self.name}"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A moment of the view: what is known of each column, its case and its run.
+
+    `slow` holds the number of times of a model that can afford a few only.
+    """
+
+    system: System
+    axes: Axes
+    facts: list[Facts]
+    cases: list[Case]
+    slow: list[int | None]
+    ts: np.ndarray
+    time: float
+    log: bool
+
+
+def name_of(model: str, system: str) -> str:
+    """How the page calls a model among those of its system."""
+    return model.removeprefix(f"{system}-") if model else FULL
+
+
+def facts_of(runs: Comparing) -> list[Facts]:
+    """What is known of every column now."""
+    return [_facts(runs, slot) for slot in range(len(runs.columns))]
+
+
+def where(runs: Comparing, slot: int) -> str:
+    """The parameters of a column, such as "k = 0.4"."""
+    system = runs.catalogue.systems[runs.state.system]
+    return ", ".join(
+        f"{_symbol(p)} = {value:g}"
+        for p, value in zip(system.parameters, runs.mu(slot), strict=True)
+    )
+
+
+def _symbol(p: Parameter) -> str:
+    """The symbol with which most labels end, else the name."""
+    last = p.label.split()[-1]
+    return last if len(last) == 1 else p.name
+
+
+def _facts(runs: Comparing, slot: int) -> Facts:
+    model, run, found = runs.columns[slot].model, runs.run(slot), runs.judge(slot)
+    system, axes = runs.catalogue.systems[runs.state.system], runs.state.axes
+    if run is not None and run.case != runs.case(slot):
+        # A picture of a moment ago, while the slider moves: its errors would be those of another.
+        found = None
+    pinned = "" if runs.columns[slot].pinned is None else " (pinned)"
+    complete = run if run is not None and run.complete else None
+    fit = energy.growth(run)
+    return Facts(
+        COLUMNS[slot], name_of(model, system.name) + pinned, where(runs, slot),
+        describe.errors(complete, found, system, axes) if model else [],
+        run, fit and fit.rate, found.rate if found else None,
+        evaluations(model, runs.catalogue) if model else None,
+    )  # fmt: skip
+
+
+def warnings(runs: Comparing, slot: int) -> list[str]:
+    """A sentence for each parameter of a column outside its trained range."""
+    model = runs.catalogue.models.get(runs.columns[slot].model)
+    if model is None:
+        return []
+    names = [p.name for p in model.system.parameters]
+    return model.outside(dict(zip(names, runs.mu(slot), strict=True)))
+
+
+def standing(runs: Comparing, slot: int) -> tuple[str, float | None]:
+    """A word about the run of a column, and how much of it is done if one has to wait for it."""
+    run = runs.run(slot)
+    long = not runs.columns[slot].model or (run is not None and not run.complete)
+    if run is not None and run.complete:
+        return f"{run.case.particles:,} {_unit(runs)}", None
+    if runs.stopped and long:
+        return "cancelled", None
+    if run is None:
+        return "waiting until the sliders rest" if long else "computing …", 0.0 if long else None
+    return f"computing … t = {run.times[-1]:.3g}", run.done
+
+
+def _unit(runs: Comparing) -> str:
+    return runs.catalogue.systems[runs.state.system].population

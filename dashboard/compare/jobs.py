@@ -1,0 +1,113 @@
+"""Jobs of the view "compare": learned models that make every time anew, and runs brought in line.
+
+Flow matching and noise-conditioned score matching integrate anew for every time that is shown: a
+hundred times the cost of a roll-out, in one piece that nobody could stop. Here they are asked for
+one time after another, at a few of the frames, so that the picture grows and others get their turn.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dashboard.runs.catalogue import STEPS, Catalogue
+from dashboard.runs.jobs import answer, grown
+from dashboard.runs.kept import Moments
+from dashboard.runs.memory import Axes, Case, Run, answers, named
+from hoam_core import Model, System
+from hoam_core.checks import DivergedError
+from hoam_core.evaluate import affordable_times
+from hoam_core.seeds import seed_key
+from hoam_core.simulate import Piece
+from hoam_core.systems import Lattice
+
+
+def is_slow(model: Model) -> bool:
+    """Whether a model makes every time anew: a late one then costs what an early one does."""
+    ts = model.times()
+    late, early = (model.method.evaluations(ts[[0, i]]) for i in (-1, 1))
+    return late == early
+
+
+def times_of(name: str, catalogue: Catalogue) -> np.ndarray:
+    """The frames of a view at which a model is shown (t,), of a slow one as many as is fair."""
+    model = catalogue.models[name]
+    ts = catalogue.times(model.experiment.system, name)
+    few = affordable_times(model) if is_slow(model) else None
+    return ts if few is None else ts[:: max(1, (len(ts) - 1) // (few - 1))]
+
+
+def evaluations(name: str, catalogue: Catalogue) -> int:
+    """What these frames cost a particle, in evaluations of the learned field."""
+    model = catalogue.models[name]
+    own = is_slow(model) or isinstance(catalogue.systems[model.experiment.system], Lattice)
+    return model.method.evaluations(times_of(name, catalogue), None if own else STEPS)
+
+
+def learned(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
+    """The run of a learned model: at once, or of a slow one longer with every value.
+
+    Raises DivergedError.
+    """
+    model = catalogue.model(case.model, case.share)
+    if not is_slow(model):
+        yield from answer(case, catalogue, axes)
+        return
+    if (run := known(case, catalogue)) is not None:
+        yield run
+        return
+    ts, system = times_of(case.model, catalogue), catalogue.systems[case.system]
+    for run in grown(case, system, ts, _one_by_one(model, system, case, ts), axes):
+        if run.complete:
+            answers.put((case, len(ts)), run)
+        yield run
+
+
+def known(case: Case, catalogue: Catalogue) -> Run | None:
+    """The remembered run of a learned model, or None."""
+    slow = is_slow(catalogue.models[case.model])
+    return answers.get((case, len(times_of(case.model, catalogue))) if slow else case)
+
+
+def _one_by_one(model: Model, system: System, case: Case, ts: np.ndarray) -> Iterator[Piece]:
+    parameters = named(system, case)
+    mu = system.vector(parameters)
+    start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
+    x0 = system.initial(start_key, mu, case.particles)
+    yield Piece(ts[:1], x0[None], 0.0)
+    for i in range(1, len(ts)):
+        # The same key at every time gives what one call with all of them would.
+        x = model.sample(x0, ts[[0, i]], mu, run_key)[1:]
+        if not bool(jnp.all(jnp.isfinite(x))):
+            raise DivergedError(
+                f"Model {model.name!r} diverged at {parameters}; choose a parameter inside the "
+                "trained range."
+            )
+        yield Piece(ts[i : i + 1], x, i / (len(ts) - 1))
+
+
+def frame_at(run: Run, time: float) -> int | None:
+    """The last frame of a run that is not after a time; None where the run has not come so far.
+
+    A run at few times stands still between two of them.
+    """
+    tiny = 1e-6 * float(run.ts[-1])
+    frame = int(np.searchsorted(run.ts, time + tiny, side="right")) - 1
+    return frame if frame < len(run) else None
+
+
+def at_times(run: Run, ts: np.ndarray) -> Run | None:
+    """A complete run at some of its own times; None if it lacks one of them."""
+    tiny = 1e-6 * float(run.ts[-1])
+    found = np.clip(np.searchsorted(run.ts, ts - tiny), 0, len(run.ts) - 1)
+    if not run.complete or np.any(np.abs(run.ts[found] - ts) > 2 * tiny):
+        return None
+    if len(found) == len(run.ts):
+        return run
+    kept = type(run.kept)(np.take(run.kept.array, found, run.kept.axis), run.kept.particles)
+    return replace(
+        run, ts=ts, kept=kept, moments=Moments(*(one[found] for one in run.moments)), paths=None,
+        curves={name: values[found] for name, values in run.curves.items()}, _limits={},
+    )  # fmt: skip

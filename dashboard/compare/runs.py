@@ -1,0 +1,245 @@
+"""Keeps the runs of a comparison in step with its columns.
+
+Every column asks for itself, newest request first, so that a slow one never holds up another. What
+the learned models are judged by, two runs of the full model, is asked for once for each parameter
+set on show, when the sliders have rested. Like session.py: no Panel, and results arrive on the
+visitor's own loop.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import param
+
+from dashboard.compare.choice import MOST, Comparison
+from dashboard.compare.jobs import at_times, is_slow, known, learned
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.jobs import Reference, growth_rate, reference
+from dashboard.runs.memory import Case, Run, truth_case, truths
+from dashboard.runs.worker import Job, Worker
+from dashboard.session import REST
+from dashboard.state import Exploration
+
+ABSENT = "Nothing was recorded at these values, so there is no truth."
+
+
+@dataclass
+class Slot:
+    """A place for a column: what it asks for, what is here, why not, and how often it changed."""
+
+    case: Case | None = None
+    run: Run | None = None
+    problem: str = ""
+    version: int = 0
+
+
+class Comparing(param.Parameterized):
+    """The slots of the columns, and a `Reference` for each full-model case on show."""
+
+    version = param.Integer(doc="Counts the changes of what is here.")
+
+    def __init__(
+        self,
+        state: Exploration,
+        choice: Comparison,
+        catalogue: Catalogue,
+        workers: tuple[Worker, Worker],
+        schedule: Callable[[Callable[[], None]], None],
+    ):
+        super().__init__()
+        self.state, self.choice, self.catalogue = state, choice, catalogue
+        self._models, self._truths = workers
+        self._schedule = schedule
+        self.slots = [Slot() for _ in range(MOST)]
+        self.references: dict[Case, Reference | None] = {}
+        self.problems: dict[Case, str] = {}
+        self._wanted: tuple[Case, ...] = ()
+        self.stopped = False
+        self.asleep = True
+
+    @property
+    def columns(self):
+        """The columns on show."""
+        return self.choice.columns
+
+    def mu(self, slot: int) -> tuple[float, ...]:
+        """The physics parameters of a column."""
+        pinned = self.columns[slot].pinned
+        return tuple(self.state.mu.values()) if pinned is None else pinned
+
+    def truth_case(self, slot: int) -> Case:
+        """The full-model run that judges a column, or is one."""
+        system = self.catalogue.systems[self.state.system]
+        return truth_case(system, self.mu(slot), self.state.seed)
+
+    def case(self, slot: int) -> Case:
+        """What a column asks for."""
+        model, state = self.columns[slot].model, self.state
+        if not model:
+            return self.truth_case(slot)
+        return Case(state.system, model, self.mu(slot), state.seed, state.particles)
+
+    def refresh(self) -> None:
+        """Ask for whatever the columns need and do not have."""
+        if self.asleep or not self.state.settled or self.choice.system != self.state.system:
+            return
+        wanted = tuple(map(self.case, range(len(self.columns))))
+        if self.stopped and wanted != self._wanted:
+            self._forget_unfinished()
+        self._wanted = wanted
+        for i in range(MOST):
+            self._ask_model(i, wanted[i] if i < len(wanted) else None)
+        self._ask_truths(list(dict.fromkeys(map(self.truth_case, range(len(wanted))))))
+        self.version += 1
+
+    def _ask_model(self, i: int, case: Case | None) -> None:
+        slot, owner = self.slots[i], (self, i)
+        if slot.case == case:
+            return
+        before, slot.case, slot.problem = slot.case, case, ""
+        if before is None or case is None or before[:2] != case[:2]:
+            slot.run = None
+        slow = case is not None and self._is_slow(case)
+        worker, other = (self._truths, self._models) if slow else (self._models, self._truths)
+        other.cancel(owner)
+        remembered = known(case, self.catalogue) if case and case.model else None
+        if case is None or not case.model or remembered is not None:
+            worker.cancel(owner)
+            slot.run, slot.version = remembered, slot.version + 1
+            return
+        job = partial(learned, case, self.catalogue, self.state.axes)
+        take = partial(self._take, slot, case)
+        # A slow one starts when the sliders rest, among the full models.
+        self._ask(worker, owner, job, take, delay=REST if slow else 0.0, finish=not slow)
+
+    def _is_slow(self, case: Case) -> bool:
+        return bool(case.model) and is_slow(self.catalogue.models[case.model])
+
+    def _take(self, slot: Slot, case: Case, result: Run | Exception) -> None:
+        # An answer of a moment ago is better than none, but not one of another model.
+        if self.asleep or slot.case is None or case[:2] != slot.case[:2]:
+            return
+        if isinstance(result, Exception):
+            slot.run, slot.problem = None, str(result)
+        else:
+            slot.run, slot.problem = result, ""
+        slot.version += 1
+        self.version += 1
+
+    def _ask_truths(self, cases: list[Case]) -> None:
+        for gone in [case for case in self.references if case not in cases]:
+            self._truths.cancel((self, gone))
+            del self.references[gone]
+            self.problems.pop(gone, None)
+        for case in cases:
+            if case not in self.references:
+                self.references[case] = self._remembered(case)
+                if not self.catalogue.systems[case.system].has_truth(np.asarray(case.mu)):
+                    self.problems[case] = ABSENT
+                elif not _complete(self.references[case]):
+                    self._ask_truth(case)
+
+    def _remembered(self, case: Case) -> Reference | None:
+        end = float(self.state.ts[-1])
+        first, second = (truths.get((c, end)) for c in (case, case._replace(seed=case.seed + 1)))
+        if first is None or second is None:
+            return Reference(first) if first is not None else None
+        return Reference(first, second, growth_rate(self.catalogue.systems[case.system], case.mu))
+
+    def _ask_truth(self, case: Case) -> None:
+        system = self.catalogue.systems[case.system]
+        job = partial(reference, case, system, self.state.ts, self.state.axes)
+        self._ask(self._truths, (self, case), job, partial(self._take_truth, case), delay=REST)
+
+    def _take_truth(self, case: Case, result: Reference | Exception) -> None:
+        if self.asleep or case not in self.references:
+            return
+        if isinstance(result, Exception):
+            self.problems[case] = str(result)
+        else:
+            self.references[case] = result
+        self.version += 1
+
+    def _ask(self, worker: Worker, owner: Hashable, job: Job, take: Callable, **options) -> None:
+        # A function of its own for each request: until the page stands, only the newest result for
+        # each function is kept for it.
+        def receive(result) -> None:
+            take(result)
+
+        worker.ask(owner, job, lambda value: self._schedule(partial(receive, value)), **options)
+
+    @property
+    def progress(self) -> float | None:
+        """How much of the long runs is done, from 0 to 1; None if there is nothing to wait for."""
+        shares = [
+            found.done if found else 0.0
+            for case, found in self.references.items()
+            if case not in self.problems
+        ]
+        slow = [slot for slot in self.slots if slot.case and self._is_slow(slot.case)]
+        shares += [slot.run.done if slot.run else 0.0 for slot in slow if not slot.problem]
+        return None if all(share == 1.0 for share in shares) else sum(shares) / len(shares)
+
+    def _forget_unfinished(self) -> None:
+        """What is not complete will be asked for again."""
+        self.stopped = False
+        for case in [case for case, found in self.references.items() if not _complete(found)]:
+            del self.references[case]
+            self.problems.pop(case, None)
+        for slot in self.slots:
+            if slot.run is None or slot.run.case != slot.case or not slot.run.complete:
+                slot.case = None
+
+    def _cancel(self) -> None:
+        for owner in (*self.references, *range(MOST)):
+            self._truths.cancel((self, owner))
+
+    def stop(self) -> None:
+        """Stop the long runs; what is here so far stays on show."""
+        self._cancel()
+        self.stopped = True
+        self.version += 1
+
+    def resume(self) -> None:
+        """Compute what was stopped after all."""
+        self._forget_unfinished()
+        self.refresh()
+
+    def sleep(self, asleep: bool) -> None:
+        """Ask for nothing while nobody looks; on waking, for what is missing."""
+        self.asleep = asleep
+        if asleep:
+            self._cancel()
+            for i in range(MOST):
+                self._models.cancel((self, i))
+            self._forget_unfinished()
+        else:
+            self.refresh()
+
+    def run(self, slot: int) -> Run | None:
+        """The run of a column as far as it is here."""
+        if self.columns[slot].model:
+            return self.slots[slot].run
+        found = self.references.get(self.truth_case(slot))
+        return found.truth if found else None
+
+    def judge(self, slot: int) -> Reference | None:
+        """The full model's runs for a column, at the times of the column's own run."""
+        found, run = self.references.get(self.truth_case(slot)), self.run(slot)
+        if found is None or run is None or not found.truth.complete:
+            return found
+        first = at_times(found.truth, run.ts)
+        second = at_times(found.second, run.ts) if found.second else None
+        return Reference(first, second, found.rate) if first else None
+
+    def problem(self, slot: int) -> str:
+        """Why a column has no run; empty if it has one or will have it."""
+        if self.columns[slot].model:
+            return self.slots[slot].problem
+        return self.problems.get(self.truth_case(slot), "")
+
+
+def _complete(found: Reference | None) -> bool:
+    return found is not None and found.second is not None and found.second.complete

@@ -1,0 +1,251 @@
+"""The view "compare": two to four models side by side, on one clock and one colour scale.
+
+Like explore.py: the layout is built once, pictures follow at once, curves and words a moment later.
+"""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.compare import words as compare_words
+from dashboard.compare.bar import Bar
+from dashboard.compare.choice import FEWEST, MOST, Comparison
+from dashboard.compare.evolution import CompareEvolution
+from dashboard.compare.facts import Facts, facts_of, name_of, standing, warnings
+from dashboard.compare.head import Head
+from dashboard.compare.material import material
+from dashboard.compare.runs import Comparing
+from dashboard.compare.scene import CompareScene, Drawn, Zoom
+from dashboard.explore.view import AT_HAND, REST_AFTER
+from dashboard.parts import readout
+from dashboard.parts.controls import PlaneChoice, Sliders
+from dashboard.parts.layout import card, grid, stack
+from dashboard.parts.player import Player, act
+from dashboard.runs.frames import Plane, Ranges
+from dashboard.runs.memory import Run
+from dashboard.state import values_of
+from dashboard.view import Material, View, Visit
+
+NEEDED = "minmax(min(232px, 100%), 1fr)"
+
+
+class Compare(View):
+    """Columns of a `Comparison`, kept up to date by a `Comparing`."""
+
+    uses = frozenset({"system", "seed", "particles"})
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(visit, **params)
+        self.state, self.catalogue = visit.state, visit.catalogue
+        self.choice: Comparison = visit.choices["compare"]
+        workers = visit.workers.models, visit.workers.truths
+        self.runs = Comparing(self.state, self.choice, self.catalogue, workers, visit.schedule)
+        self.zoom = Zoom()
+        self.scene = CompareScene(self.state, self.catalogue, self.zoom)
+        self.evolution = CompareEvolution(self.state, self.catalogue, self.zoom)
+        self._dark = self._rest_is_due = False
+        self._parameters, self._watcher, self._sentence = None, None, ""
+        self._layout = self._build()
+        state = self.state
+        state.param.watch(lambda *_: self._draw_frame(), "frame")
+        state.param.watch(lambda *_: self._follow(), ["parameters", "horizontal", "vertical"])
+        state.param.watch(lambda *_: self._ask(), ["seed", "particles"])
+        self.choice.param.watch(lambda *_: self._place(), ["columns"])
+        self.runs.param.watch(lambda *_: self.update(), "version")
+
+    def _build(self) -> pn.Column:
+        self._headline, self._progress = readout.words(), readout.words()
+        self._table = readout.words(stylesheets=[readout.STYLE, compare_words.TABLE])
+        self._heads = [self._head(slot) for slot in range(MOST)]
+        self._cards = [
+            card(head, pane) for head, pane in zip(self._heads, self.scene.panes, strict=True)
+        ]
+        self._columns = grid(columns=f"repeat(auto-fit, {NEEDED})", narrow=0)
+        self._bar = Bar(
+            lambda: self.choice.add(self.catalogue, self.state.mu), self._switch_zoom,
+            self._reset_zoom,
+        )  # fmt: skip
+        self._stop = pmui.Button(
+            label="Cancel", width=96, size="small", variant="outlined", margin=4,
+            on_click=lambda _: self.runs.resume() if self.runs.stopped else self.runs.stop(),
+        )  # fmt: skip
+        progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=0)
+        return stack(
+            self._headline,
+            card(
+                grid(
+                    Sliders(self.state, self.catalogue), PlaneChoice(self.state),
+                    columns="minmax(0, 1fr) auto", narrow=699, gap=0,
+                ),
+                self._bar,
+            ),
+            self._columns,
+            card(Player(self.state), style=AT_HAND),
+            self.scene.below,
+            grid(
+                self.evolution, stack(card(self.evolution.others), card(self._table, progress)),
+                columns="minmax(0, 5fr) minmax(0, 6fr)",
+            ),
+            margin=(10, 14),
+        )  # fmt: skip
+
+    def _head(self, slot: int) -> Head:
+        def choose(model: str) -> None:
+            self.choice.put(slot, self.choice.columns[slot]._replace(model=model))
+
+        return Head(
+            slot, choose, lambda: self.choice.pin(slot, self.state.mu),
+            lambda: self.choice.remove(slot),
+        )  # fmt: skip
+
+    def _switch_zoom(self, on: bool) -> None:
+        with pn.io.hold():
+            self.zoom.switch(on)
+            if not on:
+                self._reset_zoom()
+
+    def _reset_zoom(self) -> None:
+        with pn.io.hold():
+            on, self.zoom.on = self.zoom.on, False
+            self.scene.reset()
+            self._draw_curves(facts_of(self.runs))
+            self.zoom.on = on
+
+    def open(self) -> None:
+        super().open()
+        # The pair of the view "explore" is not on show.
+        self.visit.session.sleep(True)
+        self._follow()
+
+    def hide(self) -> None:
+        super().hide()
+        self.runs.sleep(True)
+
+    def close(self) -> None:
+        self.runs.sleep(True)
+
+    def act(self, action: str) -> None:
+        act(self.state, action)
+
+    def _follow(self) -> None:
+        """Another system or plane: its parameters, columns and axes."""
+        if self._parameters is not self.state.parameters:
+            if self._parameters is not None:
+                self._parameters.param.unwatch(self._watcher)
+            self._parameters = self.state.parameters
+            names = list(values_of(self._parameters))
+            self._watcher = self._parameters.param.watch(lambda *_: self._ask(), names)
+        if self._idle:
+            return
+        with pn.io.hold():
+            self.choice.suit(self.state.system, self.catalogue)
+            self.scene.place()
+            self.evolution.place()
+            self._place()
+
+    @property
+    def _idle(self) -> bool:
+        return not (self.shown and self.state.settled)
+
+    def _place(self) -> None:
+        """The heads of the columns, and as many cards as there are columns."""
+        if self._idle or self.choice.system != self.state.system:
+            return
+        columns, system = self.choice.columns, self.state.system
+        names = self.catalogue.models_of(system)
+        options = {name_of(name, system): name for name in ["", *names]}
+        with pn.io.hold():
+            for head, column in zip(self._heads, columns, strict=False):
+                head.show(column, options, len(columns) > FEWEST)
+            cards = self._cards[: len(columns)]
+            if list(self._columns) != cards:
+                self._columns[:] = cards
+            self._bar.full = len(columns) == MOST
+        self.runs.asleep = False
+        self._ask()
+
+    def _ask(self) -> None:
+        if not self._idle:
+            self.runs.refresh()
+
+    def update(self) -> None:
+        """Everything that follows the runs: the pictures at once, the rest a moment later."""
+        self._draw_frame()
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            self._draw_rest()
+        elif not self._rest_is_due:
+            self._rest_is_due = True
+            document.add_timeout_callback(self._draw_rest, REST_AFTER)
+
+    @property
+    def _stale(self) -> bool:
+        return self._idle or self.choice.system != self.state.system
+
+    def _draw_frame(self) -> None:
+        if self._stale:
+            return
+        runs = self.runs
+        columns = [
+            Drawn(runs.run(i), self._why_empty(i), runs.slots[i].version)
+            for i in range(len(runs.columns))
+        ]
+        with pn.io.hold():
+            self.scene.frame_all([self._plane(i, one.run) for i, one in enumerate(columns)])
+            self.scene.draw(columns, self.state.time)
+            self.evolution.at(self.state.time)
+
+    def _plane(self, slot: int, run: Run | None) -> Plane:
+        system = self.catalogue.systems[self.state.system]
+        ranges = run.ranges if run is not None else Ranges.of(system, self.runs.mu(slot))
+        return ranges.plane(self.state.axes)
+
+    def _why_empty(self, slot: int) -> str:
+        return "no answer" if self.runs.problem(slot) else standing(self.runs, slot)[0]
+
+    def _draw_rest(self) -> None:
+        self._rest_is_due = False
+        if self._stale:
+            return
+        with pn.io.hold():
+            facts = facts_of(self.runs)
+            self._draw_curves(facts)
+            self._write(facts)
+
+    def _draw_curves(self, facts: list[Facts]) -> None:
+        self.evolution.draw(
+            {one.letter: one.run for one in facts}, {one.letter: one.label for one in facts}
+        )
+
+    def _write(self, facts: list[Facts]) -> None:
+        runs, busy = self.runs, self.runs.progress is not None
+        self._sentence = compare_words.headline(facts, busy)
+        self._headline.object = readout.headline(self._sentence)
+        for slot, one in enumerate(facts):
+            words, done = standing(runs, slot)
+            self._heads[slot].caption.object = compare_words.caption(
+                one.letter, one.where, words, warnings(runs, slot), runs.problem(slot), done,
+                self._dark,
+            )  # fmt: skip
+            self.scene.pictures[slot].figure.title.text = one.label
+        waiting = "computing" if busy and not runs.stopped else "—"
+        self._table.object = compare_words.table(facts, waiting, self._dark)
+        self._stop.visible = busy
+        self._stop.label = "Compute" if runs.stopped else "Cancel"
+        system = self.catalogue.systems[self.state.system]
+        of_runs = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
+        self._progress.object = compare_words.progress(runs.progress, runs.stopped, of_runs)
+
+    def material(self) -> Material | None:
+        """The numbers of all columns, once there are any."""
+        return None if self._stale else material(self.runs, self._sentence)
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self._dark = dark
+        with pn.io.hold():
+            self.scene.theme(dark)
+            self.evolution.theme(dark)
+        self._draw_rest()
+
+    def __panel__(self):
+        return self._layout

@@ -1,0 +1,1 @@
+"""The view "explore": learned model, full model and their difference."""

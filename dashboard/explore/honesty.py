@@ -1,0 +1,135 @@
+"""How much the learned model can be trusted here and now, in facts and in one sentence.
+
+Pure values from plain values: what the model was trained on next to what is asked, its error beside
+the noise floor of the full model, what an answer cost, and which file it came from.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from dashboard.parts.readout import duration, percent
+from dashboard.runs.catalogue import STEPS, own_folder
+from dashboard.runs.describe import ErrorRow
+from dashboard.runs.memory import Run
+from dashboard.session import Session
+from dashboard.state import Exploration
+from hoam_core import Model, System, __version__
+from hoam_core.models import shipped_models
+from hoam_core.systems import Lattice
+
+# An error this many times the noise floor can hardly be told from it.
+ALIKE = 1.5
+
+
+class Fact(NamedTuple):
+    """One line of the panel."""
+
+    label: str
+    words: str
+
+
+class Verdict(NamedTuple):
+    """What the facts come to; `sign` repeats in a character what the words say."""
+
+    sign: str
+    words: str
+
+
+def distance(value: float, axis: tuple[float, ...]) -> str:
+    """Where a value lies among the training values of one parameter, in words."""
+    values = sorted(set(axis))
+    near = min(values, key=lambda one: abs(one - value))
+    away = abs(near - value)
+    if len(values) == 1:
+        return f"the only training value is {near:g}" + (f", {away:.3g} away" if away else "")
+    if value < values[0] or value > values[-1]:
+        return f"{away:.3g} beyond the last training value {near:g}"
+    if away < 1e-9 * (values[-1] - values[0]):
+        return f"{near:g} is a training value"
+    gap = next(high - low for low, high in pairwise(values) if low <= value <= high)
+    return f"{away:.3g} from the nearest training value {near:g}, spacing {gap:.3g}"
+
+
+def verdict(model: Model | None, mu: Mapping[str, float], rows: list[ErrorRow]) -> Verdict:
+    """One sentence: extrapolation first, then the largest error beside its noise floor."""
+    if model is None:
+        return Verdict("✓", "The full model itself is shown.")
+    known = [row for row in rows if row.error is not None and row.floor]
+    worst = max(known, key=lambda row: row.error / row.floor, default=None)
+    measured = ""
+    if worst is not None:
+        measured = (
+            f"{worst.label}: error {percent(worst.error, '')}, noise {percent(worst.floor, '')}"
+        )
+    if model.outside(mu):
+        return Verdict("⚠", f"Outside the trained range. {measured}".strip())
+    if worst is None:
+        return Verdict("…", "Inside the trained range; its error here is not known yet.")
+    if worst.error <= ALIKE * worst.floor:
+        return Verdict("✓", f"As good as the noise lets one tell. {measured}.")
+    return Verdict("≈", f"{measured}, {worst.error / worst.floor:,.0f} times less.")
+
+
+@lru_cache(maxsize=256)
+def fingerprint(name: str) -> str:
+    """The first digits of the SHA-256 of a model's arrays; empty for one that is not a file."""
+    for folder in (shipped_models().get(name), own_folder() / name):
+        if folder is not None and (folder / "model.json").is_file():
+            about = json.loads((folder / "model.json").read_text())
+            return str(about.get("arrays_sha256", ""))[:12]
+    return ""
+
+
+def facts(
+    model: Model, mu: Mapping[str, float], rows: list[ErrorRow], answer: Run | None, waited: float
+) -> list[Fact]:
+    """All that is known about a learned model's answer; `waited` seconds passed until it came."""
+    experiment, system = model.experiment, model.system
+    axes = zip(system.parameters, experiment.axes, strict=True)
+    found = [Fact(p.label, distance(mu[p.name], axis)) for p, axis in axes]
+    for row in rows:
+        if row.error is not None:
+            floor = percent(row.floor, "not known yet")
+            found.append(Fact(row.label, f"{percent(row.error, '—')}, noise floor {floor}"))
+    if answer is not None:
+        steps = None if isinstance(system, Lattice) else STEPS
+        one = system.population.removesuffix("s")
+        cost = model.method.evaluations(answer.ts, steps)
+        took = duration(answer.seconds) + (" with compilation" if answer.first else "")
+        found += [
+            Fact("Population", f"{answer.case.particles:,} of the model against "
+                 f"{system.truth_particles:,} {system.population} of the truth"),
+            Fact("Cost", f"{cost:,} evaluations of the field for each {one}"),
+            Fact("Latency", f"model {took}, on the page after {duration(waited)}"),
+        ]  # fmt: skip
+    return [*found, *origin(model)]
+
+
+def status_line(state: Exploration, system: System, answer: Run | None, session: Session) -> str:
+    """What an answer took, how many took part, and which version made it."""
+    pieces = [f"{state.particles:,} {system.population}", f"seed {state.seed}"]
+    if answer is not None:
+        took = f"model {duration(answer.seconds)}" + (" with compilation" if answer.first else "")
+        waited = f"answered in {duration(session.waited)}"
+        pieces = [took, waited, *pieces, f"answer {session.version}"]
+    elif not state.model:
+        pieces[0] = f"{system.truth_particles:,} {system.population}"
+    return " · ".join([*pieces, f"hoam_core {__version__}"])
+
+
+def origin(model: Model) -> list[Fact]:
+    """Where a model comes from."""
+    training, experiment = model.training, model.experiment
+    seconds, device = training.get("seconds"), training.get("device")
+    took = f" in {duration(seconds)}" if seconds else ""
+    took += f" on {device}" if device else ""
+    digits = fingerprint(model.name)
+    file = f"{model.name}, version {model.version}" + (f", SHA-256 {digits}…" if digits else "")
+    return [
+        Fact("Training", f"{experiment.particles:,} {model.system.population}, "
+             f"{experiment.n_times} times, seed {experiment.seed}{took}"),
+        Fact("Model file", file),
+    ]  # fmt: skip

@@ -1,0 +1,171 @@
+"""Figures of a lattice that are built once: the drift of its observables, and its phase diagram.
+
+Colours and dashes of the two models are those of all other figures.
+"""
+
+import numpy as np
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    LegendItem,
+    Range1d,
+    Span,
+)
+
+from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend
+from dashboard.parts.picture import TALL
+
+KINDS = ("model", "truth")
+
+
+class DriftFigure:
+    """Arrows of the drift in the plane of two observables, or the potential of a single one."""
+
+    def __init__(self):
+        empty = {"x": [], "y": []}
+        self.figure = frame(
+            height=TALL, name="drift", title="Drift", x_range=Range1d(0, 1), y_range=Range1d(0, 1)
+        )
+        self.arrows, self.exact_arrows = (
+            ColumnDataSource({"x0": [], "y0": [], "x1": [], "y1": [], "angle": []}) for _ in "ab"
+        )
+        self.curve, self.exact = ColumnDataSource(empty), ColumnDataSource(empty)
+        self.paths = {kind: ColumnDataSource(empty) for kind in KINDS}
+        self.points = {kind: ColumnDataSource(empty) for kind in KINDS}
+        draw, self._inks = self.figure, []
+        for source, kind, alpha in (
+            (self.exact_arrows, "theory", 0.9), (self.arrows, "model", 0.65),
+        ):  # fmt: skip
+            lines = draw.segment("x0", "y0", "x1", "y1", source=source, line_alpha=alpha,
+                                 line_dash=DASH[kind], line_width=1.3)  # fmt: skip
+            heads = draw.scatter("x1", "y1", angle="angle", source=source, marker="triangle",
+                                 size=5, alpha=alpha)  # fmt: skip
+            self._inks += [(kind, lines.glyph), (kind, heads.glyph)]
+        for source, kind in ((self.curve, "model"), (self.exact, "theory")):
+            line = draw.line("x", "y", source=source, line_dash=DASH[kind], line_width=WIDTH[kind])
+            self._inks.append((kind, line.glyph))
+        for kind in KINDS:
+            line = draw.line("x", "y", source=self.paths[kind], line_dash=DASH[kind],
+                             line_width=WIDTH[kind])  # fmt: skip
+            point = draw.scatter("x", "y", source=self.points[kind], size=11,
+                                 marker="circle" if kind == "model" else "diamond")  # fmt: skip
+            self._inks += [(kind, line.glyph), (kind, point.glyph)]
+
+    def potential(self, z: np.ndarray, learned: np.ndarray, exact: np.ndarray | None) -> None:
+        """V(z) = -∫ drift, lowest at zero, of a single observable; z (n,)."""
+        curves = [_potential(z, learned)] + ([] if exact is None else [_potential(z, exact)])
+        self.curve.data = {"x": z, "y": curves[0]}
+        self.exact.data = {"x": z, "y": curves[1]} if len(curves) > 1 else {"x": [], "y": []}
+        top = max(float(curve.max()) for curve in curves)
+        self.figure.x_range.update(start=z[0], end=z[-1])
+        self.figure.y_range.update(start=-0.06 * top, end=1.05 * top)
+
+    def field(
+        self, z: np.ndarray, learned: np.ndarray, exact: np.ndarray | None, low, high
+    ) -> None:
+        """Arrows at points z (n, 2), all to one scale."""
+        size = np.array(high) - np.array(low)
+        cell = size / np.array([13, 9])
+        longest = np.percentile(np.linalg.norm(learned / size, axis=1), 95) or 1.0
+        scale = 0.9 * np.linalg.norm(cell / size) / longest
+        self.arrows.data = _arrows(z, scale * learned, size)
+        few, known = (z[:0], z[:0]) if exact is None else (z, exact)
+        self.exact_arrows.data = _arrows(few, scale * known, size)
+        self.figure.x_range.update(start=low[0], end=high[0])
+        self.figure.y_range.update(start=low[1], end=high[1])
+
+    def height(self, at: float) -> float:
+        """The learned potential there, which the ball of the mean rolls on."""
+        return float(np.interp(at, self.curve.data["x"], self.curve.data["y"]))
+
+    def clear(self) -> None:
+        """Nothing is known yet."""
+        nothing = {"x": [], "y": []}
+        none = {"x0": [], "y0": [], "x1": [], "y1": [], "angle": []}
+        self.arrows.data = self.exact_arrows.data = none
+        for source in (self.curve, self.exact, *self.paths.values(), *self.points.values()):
+            source.data = nothing
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        _recolour(self._inks, dark)
+
+
+class DiagramFigure:
+    """Where the system comes to rest against its first parameter, with a cursor at the present."""
+
+    def __init__(self):
+        self.figure = frame(
+            height=TALL, name="diagram", title="Phase diagram", x_range=Range1d(0, 1),
+            y_range=Range1d(0, 1),
+        )  # fmt: skip
+        nothing = {"x": [], "low": [], "high": [], "y": []}
+        self.band = ColumnDataSource(nothing, name="diagram-source")
+        self.limit = ColumnDataSource({"x": [], "y": []})
+        self.here = ColumnDataSource({"x": [], "y": []})
+        draw, self._inks = self.figure, []
+        area = draw.varea("x", "low", "high", source=self.band, fill_alpha=0.2)
+        line = draw.line("x", "y", source=self.band, line_width=WIDTH["model"])
+        limit = draw.line("x", "y", source=self.limit, line_dash=DASH["theory"],
+                          line_width=WIDTH["theory"])  # fmt: skip
+        here = draw.scatter("x", "y", source=self.here, marker="diamond", size=12)
+        self._legend = legend()
+        draw.add_layout(self._legend, "below")
+        self._items = {"learned": line, "limit": limit, "full model": here}
+        self.cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
+        draw.add_layout(self.cursor)
+        draw.xaxis.ticker = BasicTicker(desired_num_ticks=5)
+        self._inks = [
+            ("model", area.glyph), ("model", line.glyph), ("theory", limit.glyph),
+            ("truth", here.glyph),
+        ]  # fmt: skip
+
+    def place(self, label: str, title: str, limit: str, view: tuple[float, float]) -> None:
+        """Names of the axes and of what theory knows."""
+        self.figure.xaxis.axis_label = label
+        self.figure.title.text = title
+        self.figure.y_range.update(start=view[0], end=view[1])
+        names = {"learned": "learned", "full model": "full model"} | (
+            {"limit": limit} if limit else {}
+        )
+        self._legend.items = [
+            LegendItem(label=name, renderers=[self._items[key]]) for key, name in names.items()
+        ]
+
+    def show(self, sweep) -> None:
+        """What is known of a sweep; None clears."""
+        if sweep is None:
+            self.band.data = {"x": [], "low": [], "high": [], "y": []}
+            self.limit.data = {"x": [], "y": []}
+            return
+        n, mean, spread = len(sweep.mean), sweep.mean, sweep.spread
+        self.band.data = {
+            "x": sweep.values[:n], "y": mean, "low": mean - spread, "high": mean + spread,
+        }  # fmt: skip
+        if sweep.limit is not None:
+            self.limit.data = {"x": sweep.values, "y": sweep.limit}
+        self.figure.x_range.update(start=sweep.values[0], end=sweep.values[-1])
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        _recolour(self._inks, dark)
+
+
+def _recolour(inks: list, dark: bool) -> None:
+    for kind, glyph in inks:
+        names = glyph.properties() & {"line_color", "fill_color"}
+        glyph.update(**dict.fromkeys(names, INK[dark][kind]))
+
+
+def _potential(z: np.ndarray, drift: np.ndarray) -> np.ndarray:
+    steps = 0.5 * (drift[1:] + drift[:-1]) * np.diff(z)
+    values = -np.concatenate([[0.0], np.cumsum(steps)])
+    return values - values.min()
+
+
+def _arrows(z: np.ndarray, shift: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray]:
+    """Segments from z, and heads that point along them on the screen."""
+    end = z + shift
+    # A figure is about one and a half times as wide as high; triangles point up at angle zero.
+    angle = np.arctan2(shift[:, 1] / size[1], 1.5 * shift[:, 0] / size[0]) - np.pi / 2
+    return {"x0": z[:, 0], "y0": z[:, 1], "x1": end[:, 0], "y1": end[:, 1], "angle": angle}

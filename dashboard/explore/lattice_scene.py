@@ -1,0 +1,118 @@
+"""What stands in place of the three pictures of a plane where the system is a lattice.
+
+One run of the full model, cell by cell; the learned drift of the observables, with the means of
+both models moving through it; and the phase diagram, with a cursor at the present first parameter.
+"""
+
+import numpy as np
+import panel as pn
+
+from dashboard.explore.lattice_figures import KINDS, DiagramFigure, DriftFigure
+from dashboard.parts.cells import CellsFigure
+from dashboard.parts.layout import card, drawn, grid
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.lattice_jobs import LatticeView
+from dashboard.runs.memory import Run
+from dashboard.state import Exploration
+from hoam_core.systems import Lattice
+
+
+class LatticeScene(pn.viewable.Viewer):
+    """Cells, drift and phase diagram at the frame of the state."""
+
+    def __init__(self, state: Exploration, catalogue: Catalogue, **params):
+        super().__init__(**params)
+        self.state, self.catalogue = state, catalogue
+        self.cells, self.drift, self.diagram = CellsFigure(), DriftFigure(), DiagramFigure()
+        self._view: LatticeView | None = None
+        self._layout = grid(columns="repeat(3, minmax(0, 1fr))", narrow=759)
+        self._placed = ()
+
+    @property
+    def _lattice(self) -> Lattice | None:
+        system = self.catalogue.systems[self.state.system]
+        return system if isinstance(system, Lattice) else None
+
+    def place(self) -> None:
+        """Names and ranges of another lattice, model or plane."""
+        lattice, state = self._lattice, self.state
+        wanted = (state.system, state.model, state.axes)
+        if lattice is None or wanted == self._placed:
+            return
+        self._placed, self._view = wanted, None
+        components = [lattice.components[i] for i in dict.fromkeys(state.axes)]
+        fields = tuple(c.label for c in lattice.components)
+        lows, highs = zip(*(c.view for c in lattice.components), strict=True)
+        cells = self.cells.place(lattice.cell_names, fields, (min(lows), max(highs)))
+        first, parameter = lattice.components[0], lattice.parameters[0]
+        self.diagram.place(
+            parameter.label, f"{first.label} at t = {state.ts[-1]:g}", lattice.limit_label,
+            first.view,
+        )  # fmt: skip
+        self.diagram.show(None)
+        self.drift.clear()
+        alone = len(components) == 1
+        self.drift.figure.title.text = "Learned potential −∫ drift" if alone else "Learned drift"
+        self.drift.figure.xaxis.axis_label = components[0].label
+        self.drift.figure.yaxis.axis_label = "potential" if alone else components[1].label
+        figures = [cells] if not state.model else [cells, self.drift.figure, self.diagram.figure]
+        self._layout[:] = [card(drawn(one)) for one in figures]
+
+    def show(self, view: LatticeView | None) -> None:
+        """A newer view; the drift and the diagram change only with it."""
+        if view is None or self._lattice is None or view.case.system != self.state.system:
+            return
+        old, self._view = self._view, view
+        if view.drift is not None and (old is None or old.drift is not view.drift):
+            self._draw_drift(view)
+        if view.sweep is not None:
+            self.diagram.show(view.sweep)
+
+    def _draw_drift(self, view: LatticeView) -> None:
+        z, learned, exact = view.drift
+        h, v = axes = self.state.axes
+        if h == v:
+            self.drift.potential(z[:, h], learned[:, h], None if exact is None else exact[:, h])
+            return
+        views = [self._lattice.components[i].view for i in axes]
+        low, high = zip(*views, strict=True)
+        known = None if exact is None else exact[:, axes]
+        self.drift.field(z[:, axes], learned[:, axes], known, low, high)
+
+    def draw(self, answer: Run | None, truth: Run | None) -> None:
+        """Everything at the present frame."""
+        frame, state = self.state.frame, self.state
+        cells = self._view.cells if self._view is not None else None
+        self.cells.show(cells[frame] if cells is not None and frame < len(cells) else None)
+        value = next(iter(state.mu.values()))
+        self.diagram.cursor.location = value
+        for kind, run in zip(KINDS, (answer, truth), strict=True):
+            self._draw_mean(kind, run, frame)
+        if truth is not None and truth.complete and truth.case.mu == tuple(state.mu.values()):
+            self.diagram.here.data = {"x": [value], "y": [float(truth.moments.mean[-1, 0])]}
+        else:
+            self.diagram.here.data = {"x": [], "y": []}
+
+    def _draw_mean(self, kind: str, run: Run | None, frame: int) -> None:
+        """The way of the mean in the plane, or the mean as a ball in the potential."""
+        path, point = self.drift.paths[kind], self.drift.points[kind]
+        nothing = {"x": [], "y": []}
+        if run is None or frame >= len(run) or self._view is None or self._view.drift is None:
+            path.data, point.data = nothing, nothing
+            return
+        h, v = self.state.axes
+        x, y = run.moments.mean[:, h], run.moments.mean[:, v]
+        if h == v:
+            path.data = nothing
+            y = np.full(len(x), self.drift.height(float(x[frame])))
+        else:
+            path.data = {"x": x[: frame + 1], "y": y[: frame + 1]}
+        point.data = {"x": x[frame : frame + 1], "y": y[frame : frame + 1]}
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self.drift.theme(dark)
+        self.diagram.theme(dark)
+
+    def __panel__(self):
+        return self._layout

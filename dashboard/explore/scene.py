@@ -1,0 +1,162 @@
+"""The present frame of both models: three pictures of a plane, and the densities of its components.
+
+Pictures and densities come from the same counts, so that another frame or another plane costs a
+smoothing and a message to the browser, never a run. Without a learned model the full model's
+picture stands alone, with the densities beside it.
+"""
+
+import panel as pn
+
+from dashboard.parts.curves import Profile
+from dashboard.parts.layout import card, drawn, grid
+from dashboard.parts.picture import TALL, Picture
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.frames import (
+    Plane,
+    Ranges,
+    density,
+    marginals,
+    sigma_for,
+    sigma_of_a_curve,
+    to_levels,
+    to_signed_levels,
+)
+from dashboard.runs.memory import Run
+from dashboard.runs.units import with_unit
+from dashboard.session import Session
+from dashboard.state import Exploration
+
+LOW, ALONE = 116, 330
+WAITING = {
+    "waiting": "starts when the sliders rest", "running": "computing …",
+    "cancelled": "cancelled", "failed": "failed", "done": "", "absent": "not recorded here",
+}  # fmt: skip
+
+
+class Scene(pn.viewable.Viewer):
+    """Pictures and densities of the two models at the frame of the state."""
+
+    def __init__(self, state: Exploration, session: Session, catalogue: Catalogue, **params):
+        super().__init__(**params)
+        self.state, self.session, self.catalogue = state, session, catalogue
+        self.pictures = {
+            "model": Picture("learned", "Learned model"),
+            "truth": Picture("full", "Full model"),
+            "difference": Picture("difference", "Difference, learned − full", signed=True),
+        }
+        self.profiles = (Profile("horizontal", LOW), Profile("vertical", LOW))
+        self._cards = {name: card(drawn(p.figure)) for name, p in self.pictures.items()}
+        self._beside = [card(drawn(p.figure)) for p in self.profiles]
+        self._pictures = grid(columns="repeat(3, minmax(0, 1fr))", narrow=759)
+        self.below = grid(*self._beside, columns="repeat(2, minmax(0, 1fr))", narrow=599)
+        self.alone: bool | None = None
+
+    def place(self) -> None:
+        """Names of the axes, and where everything stands with or without a learned model."""
+        system = self.catalogue.systems[self.state.system]
+        shown = [system.components[i] for i in self.state.axes]
+        labels = tuple(with_unit(c.label, c.unit) for c in shown)
+        for picture in self.pictures.values():
+            picture.label(labels)
+        for profile, label in zip(self.profiles, labels, strict=True):
+            profile.label(f"density of {label}")
+        self._lay_out()
+        plane = Ranges.of(system, tuple(self.state.mu.values())).plane(self.state.axes)
+        for picture in self.pictures.values():
+            picture.place(plane)
+
+    def _lay_out(self) -> None:
+        alone = not self.state.model
+        if alone != self.alone:
+            self.alone = alone
+            self.pictures["truth"].figure.height = ALONE if alone else TALL
+            for profile in self.profiles:
+                profile.figure.height = ALONE if alone else LOW
+                profile.fill("truth" if alone else "model")
+            self.below[:] = [] if alone else self._beside
+            cards = [self._cards["truth"], *self._beside] if alone else self._cards.values()
+            self._pictures[:] = list(cards)
+
+    def draw_pictures(self, answer: Run | None, truth: Run | None) -> None:
+        """The pictures at the present frame, from the runs that are here."""
+        runs, fields = {"model": answer, "truth": truth}, {}
+        here = [run for run in runs.values() if run is not None]
+        axes, frame = self.state.axes, self.state.frame
+        limit = here[0].limits(axes).density if here else 1.0
+        for kind, run in runs.items():
+            if run is None or frame >= len(run):
+                self._clear(kind, limit)
+                continue
+            # Both are smoothed alike, or their difference would show the smoothing.
+            sigma = sigma_for(here[0].kept.particles)
+            plane, counts = run.plane(axes), run.counts(frame, axes)
+            fields[kind] = density(counts, run.kept.particles, plane, sigma)
+            self._show(kind, fields[kind], plane, limit)
+        if len(fields) == 2 and answer.case.mu == truth.case.mu:
+            difference = fields["model"] - fields["truth"]
+            self._show("difference", difference, answer.plane(axes), limit / 2)
+        else:
+            self._clear("difference", limit / 2)
+
+    def draw_densities(self, answer: Run | None, truth: Run | None) -> None:
+        """The densities of both components at the present frame."""
+        runs = {"model": answer, "truth": truth}
+        here = [run for run in runs.values() if run is not None]
+        axes, frame = self.state.axes, self.state.frame
+        if here:
+            self._place_profiles(here[0].plane(axes), [r for r in here if r.complete] or here)
+        for kind, run in runs.items():
+            if run is None or frame >= len(run):
+                for profile in self.profiles:
+                    profile.show(kind, [], [])
+                continue
+            plane, counts = run.plane(axes), run.counts(frame, axes)
+            sigma = sigma_of_a_curve(here[0].kept.particles)
+            both = marginals(counts, run.kept.particles, plane, sigma)
+            for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):
+                profile.show(kind, plane.centres(side), values)
+
+    def _place_profiles(self, plane: Plane, runs: list[Run]) -> None:
+        heights = [run.limits(self.state.axes).heights for run in runs]
+        for i, profile in enumerate(self.profiles):
+            profile.place(plane.low[i], plane.high[i], max(pair[i] for pair in heights))
+
+    def _show(self, name: str, field, plane: Plane, limit: float) -> None:
+        picture, version = self.pictures[name], self.session.version
+        picture.place(plane)
+        answer = self.session.answer
+        milliseconds = 1000 * answer.seconds if answer is not None else 0.0
+        levels = (to_signed_levels if picture.signed else to_levels)(field, limit)
+        picture.show(levels, limit, version, milliseconds)
+
+    def _clear(self, name: str, limit: float) -> None:
+        self.pictures[name].scale(limit)
+        self.pictures[name].clear(self._why_empty(name))
+
+    def _why_empty(self, name: str) -> str:
+        if name != "truth" and not self.state.model:
+            return "no learned model"
+        if name == "model":
+            return "no answer" if self.session.problem else "computing …"
+        return WAITING[self.session.truth_state]
+
+    def title(self, answer: Run | None) -> None:
+        """Which parameters the pictures belong to."""
+        system = self.catalogue.systems[self.state.system]
+        mu = answer.case.mu if answer is not None else tuple(self.state.mu.values())
+        named = ", ".join(
+            f"{p.label.split()[-1]} = {value:g}"
+            for p, value in zip(system.parameters, mu, strict=True)
+        )
+        name = system.truth_name
+        full = f"{name}, {system.truth_particles:,} particles"
+        self.pictures["model"].figure.title.text = f"Learned model, {named}"
+        self.pictures["truth"].figure.title.text = f"{name}, {named}" if self.alone else full
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        for part in (*self.pictures.values(), *self.profiles):
+            part.theme(dark)
+
+    def __panel__(self):
+        return self._pictures

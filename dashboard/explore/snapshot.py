@@ -1,0 +1,74 @@
+"""A moment of the view "explore", as plain values: what it exports is made from one.
+
+Runs are immutable, so that a worker may read a snapshot while the page goes on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.memory import Axes, Case, Run, named
+from dashboard.session import Session
+from dashboard.state import Exploration
+from hoam_core import System
+from hoam_core.systems import Lattice
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A moment of the view: which case at which time, and the runs that are here."""
+
+    system: System
+    catalogue: Catalogue
+    case: Case
+    axes: Axes
+    ts: np.ndarray
+    time: float
+    log: bool
+    answer: Run | None
+    truth: Run | None
+    cells: np.ndarray | None = None
+
+    @property
+    def run(self) -> Run | None:
+        """The run that the view is about."""
+        return self.answer if self.case.model else self.truth
+
+    @property
+    def is_plane(self) -> bool:
+        """Whether its pictures are densities over a plane rather than cells of a lattice."""
+        return not isinstance(self.system, Lattice)
+
+    @property
+    def name(self) -> str:
+        """Stem of file names."""
+        values = [f"{key}{value:g}" for key, value in named(self.system, self.case).items()]
+        who = self.case.model or f"{self.system.name}-full-model"
+        return "-".join([who, *values, f"seed{self.case.seed}"])
+
+    @property
+    def values(self) -> str:
+        """The parameters in words, with the symbols of their labels."""
+        pairs = zip(self.system.parameters, self.case.mu, strict=True)
+        return ", ".join(f"{p.label.split()[-1]} = {value:g}" for p, value in pairs)
+
+    @property
+    def title(self) -> str:
+        """System and parameters in words."""
+        return f"{self.system.title}, {self.values}"
+
+
+def snapshot(state: Exploration, session: Session, catalogue: Catalogue) -> Shown:
+    """What the view shows now; runs of another case than the present one are left out."""
+    answer, reference, lattice = session.answer, session.reference, session.lattice
+    truth = reference.truth if reference is not None else None
+    mu = session.case.mu
+    return Shown(
+        catalogue.systems[state.system], catalogue,
+        session.case if state.model else session.truth_case,
+        state.axes, state.ts, state.time, state.log_scale,
+        answer=answer if answer is not None and answer.case == session.case else None,
+        truth=truth if truth is not None and truth.case == session.truth_case else None,
+        cells=lattice.cells if lattice is not None and lattice.case.mu == mu else None,
+    )  # fmt: skip

@@ -1,0 +1,249 @@
+"""The view "explore": what both models do now, how they came there, and how far they differ.
+
+The layout is built once. What changes afterwards are the sources of its figures and the text of a
+few panes, in one message to the browser for each event. Pictures follow the frame and the plane;
+curves, words and tables follow the runs.
+"""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.explore.evolution import Evolution
+from dashboard.explore.honesty import status_line
+from dashboard.explore.lattice_scene import LatticeScene
+from dashboard.explore.material import material
+from dashboard.explore.scenarios import Scenarios
+from dashboard.explore.scene import Scene
+from dashboard.explore.snapshot import snapshot
+from dashboard.explore.trust import Trust
+from dashboard.parts import readout
+from dashboard.parts.controls import PlaneChoice, Sliders
+from dashboard.parts.layout import card, grid, stack
+from dashboard.parts.player import Player, act
+from dashboard.runs import describe
+from dashboard.view import Material, View, Visit
+from hoam_core.systems import Lattice
+
+REST_AFTER = 80  # milliseconds
+# On a phone the pictures are taller than the screen; the player stays with whichever is read.
+AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
+
+
+class Explore(View):
+    """Pictures, player, curves and errors of a `Session`."""
+
+    uses = frozenset({"system", "model", "particles", "seed", "share"})
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(visit, **params)
+        self.state, self.session, self.catalogue = visit.state, visit.session, visit.catalogue
+        state, session, catalogue = self.state, self.session, self.catalogue
+        self.player = Player(state)
+        self.scene = Scene(state, session, catalogue)
+        self.lattice = LatticeScene(state, catalogue)
+        self._stage = stack()
+        self.evolution = Evolution(state, catalogue)
+        self._rest_is_due = False
+        self._headline, self._notices = readout.words(), readout.words()
+        self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
+        self._status = readout.Status(sizing_mode="stretch_width", margin=0)
+        self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
+        self._truth_button = pmui.Button(
+            label="Cancel", size="small", variant="outlined", margin=0, width=96,
+            on_click=lambda _: self._press(),
+        )  # fmt: skip
+        self._layout = self._build()
+        state.param.watch(lambda *_: self._draw_frame(), "frame")
+        state.param.watch(
+            lambda *_: self._place(), ["parameters", "model", "horizontal", "vertical"]
+        )
+        session.param.watch(lambda *_: self._draw_lattice(), "lattice")
+        session.param.watch(
+            lambda *_: self.update(), ["answer", "reference", "truth_state", "problem", "warnings"]
+        )
+
+    def _build(self) -> pn.Column:
+        truth = pn.Row(self._progress, self._truth_button, sizing_mode="stretch_width", margin=0)
+        self._error_card = card(self._errors)
+        self._right = stack()
+        self._rates = card(self._growth, truth)
+        return stack(
+            Scenarios(self.state, self.visit.go),
+            pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
+            card(
+                grid(
+                    Sliders(self.state, self.catalogue),
+                    PlaneChoice(self.state),
+                    columns="minmax(0, 1fr) auto",
+                    narrow=699,
+                    gap=0,
+                ),
+                self._notices,
+            ),
+            self._stage,
+            card(self.player, style=AT_HAND),
+            grid(
+                stack(self.evolution, self._error_card, card(self._trust)),
+                self._right,
+                columns="minmax(0, 5fr) minmax(0, 6fr)",
+            ),
+            margin=(10, 14),
+        )
+
+    def open(self) -> None:
+        super().open()
+        self.session.sleep(False)
+        self._place()
+
+    def hide(self) -> None:
+        super().hide()
+        self.session.sleep(True)
+
+    def act(self, action: str) -> None:
+        act(self.state, action)
+
+    def material(self) -> Material | None:
+        return material(snapshot(self.state, self.session, self.catalogue))
+
+    @property
+    def _idle(self) -> bool:
+        """Whether there is nothing to draw on: the view is hidden, or halfway to another system."""
+        return not (self.shown and self.state.settled)
+
+    @property
+    def system(self):
+        """The system of the state."""
+        return self.catalogue.systems[self.state.system]
+
+    def _press(self) -> None:
+        if self.session.truth_state in ("waiting", "running"):
+            self.session.cancel_truth()
+        else:
+            self.session.resume_truth()
+
+    def _place(self) -> None:
+        """Axes, labels and titles of another system, model or plane."""
+        if self._idle:
+            return
+        with pn.io.hold():
+            scene = self.lattice if isinstance(self.system, Lattice) else self.scene
+            if list(self._stage) != [scene]:
+                self._stage[:] = [scene]
+            scene.place()
+            self.evolution.place()
+            self._error_card.visible = bool(self.state.model)
+            whole = scene is self.lattice or self.scene.alone
+            parts = [] if whole else [self.scene.below]
+            parts += [card(self.evolution.others), self._rates]
+            if [*parts[:-2]] != [*self._right[:-2]] or not len(self._right):
+                self._right[:] = parts
+        self.update()
+
+    def update(self) -> None:
+        """Everything that follows the runs: the pictures at once, the rest a moment later.
+
+        Curves and words cost more than pictures, in the browser too; while a slider moves they are
+        brought up to date once for all changes that came in between.
+        """
+        self._draw_pictures()
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            self._draw_rest()
+        elif not self._rest_is_due:
+            self._rest_is_due = True
+            document.add_timeout_callback(self._draw_rest, REST_AFTER)
+
+    def _runs(self):
+        """The learned and the full model's run, where they belong to the present system."""
+        answer, reference = self.session.answer, self.session.reference
+        if answer is not None and answer.case.system != self.state.system:
+            answer = None
+        if reference is not None and reference.truth.case.system != self.state.system:
+            reference = None
+        return answer, reference
+
+    def _draw_pictures(self) -> None:
+        if self._idle:
+            return
+        answer, reference = self._runs()
+        with pn.io.hold():
+            self.evolution.at(self.state.time)
+            self._draw_scene(answer, reference.truth if reference else None)
+
+    def _draw_scene(self, answer, truth) -> None:
+        if isinstance(self.system, Lattice):
+            self.lattice.draw(answer, truth)
+        else:
+            self.scene.draw_pictures(answer, truth)
+
+    def _draw_lattice(self) -> None:
+        if self._idle:
+            return
+        with pn.io.hold():
+            self.lattice.show(self.session.lattice)
+            self._draw_pictures()
+
+    def _draw_frame(self) -> None:
+        """Another time of the same runs: pictures, cursors and densities together."""
+        if self._idle:
+            return
+        answer, reference = self._runs()
+        with pn.io.hold():
+            self._draw_pictures()
+            if not isinstance(self.system, Lattice):
+                self.scene.draw_densities(answer, reference.truth if reference else None)
+
+    def _draw_rest(self) -> None:
+        self._rest_is_due = False
+        if self._idle:
+            return
+        answer, reference = self._runs()
+        with pn.io.hold():
+            truth, rate = (reference.truth, reference.rate) if reference else (None, None)
+            if not isinstance(self.system, Lattice):
+                self.scene.draw_densities(answer, truth)
+            self.evolution.draw(answer, truth, rate)
+            self._write(answer, reference)
+
+    def _write(self, answer, reference) -> None:
+        session, axes = self.session, self.state.axes
+        truth = reference.truth if reference else None
+        self._headline.object = readout.headline(
+            describe.headline(answer if answer is not None else truth, self.system, axes)
+        )
+        self._notices.object = readout.notices(session.warnings, session.problem)
+        self._notices.visible = bool(session.warnings or session.problem)
+        has_first = truth is not None and truth.complete
+        done = reference.done if reference else 0.0
+        self._progress.object = readout.progress(session.truth_state, done, has_first, self.system)
+        busy = session.truth_state in ("waiting", "running")
+        self._truth_button.visible = session.truth_state not in ("done", "absent")
+        self._truth_button.label = "Cancel" if busy else "Compute"
+        rows = describe.errors(answer, reference, self.system, axes)
+        self._errors.object = readout.error_table(rows, "computing" if busy else "—")
+        model = self.catalogue.models.get(self.state.model or "")
+        self._trust.tell(model, self.state.mu, rows, answer, session)
+        fits, rate = self.evolution.fits, reference.rate if reference else None
+        self._growth.object = readout.growth_table(fits, rate, bool(self.state.model))
+        self._growth.visible = bool(self._growth.object)
+        self._write_status(answer)
+        if not isinstance(self.system, Lattice):
+            self.scene.title(answer)
+
+    def _write_status(self, answer) -> None:
+        session = self.session
+        self._status.param.update(
+            text=status_line(self.state, self.system, answer, session),
+            version=session.version, truth=session.truth_state,
+            model_ms=1000 * answer.seconds if answer is not None else 0.0,
+        )  # fmt: skip
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        with pn.io.hold():
+            self.scene.theme(dark)
+            self.lattice.theme(dark)
+            self.evolution.theme(dark)
+
+    def __panel__(self):
+        return self._layout

@@ -1,0 +1,231 @@
+"""The menu that saves what a view shows: pictures, curves, numbers, films, Python, a hand-out.
+
+Pictures of plots are taken in the browser. Everything else is made from the view's `Material` by a
+thread of its own, which gives way to the learned models, tells how far it is and can be stopped;
+the bytes then go to the browser, which saves them.
+"""
+
+import atexit
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.exports import film as export_film
+from dashboard.exports.csv_file import to_csv
+from dashboard.exports.handout import handout
+from dashboard.parts import readout
+from dashboard.parts.bridge import Bridge
+from dashboard.parts.layout import stack
+from dashboard.runs.worker import Worker
+from dashboard.view import Material, View, Visit
+from hoam_core.store import write_dataset
+
+Making = Iterator[bytes | None]
+EVERY = 5  # steps between two reports of progress
+NOTHING = "There is nothing to save yet: wait for the first answer of this view."
+
+
+class Format(NamedTuple):
+    """A kind of file: how the menu names it, what it needs, and how it is made.
+
+    `make` yields None after each step that takes a while, and the bytes of the file at last.
+    """
+
+    label: str
+    hint: str
+    icon: str
+    mime: str
+    fits: Callable[[Material], bool]
+    make: Callable[[Material], Making]
+
+
+def _csv(material: Material) -> Making:
+    dataset = material.dataset()
+    yield None
+    yield to_csv(dataset, material.words).encode()
+
+
+def _netcdf(material: Material) -> Making:
+    dataset = material.dataset()
+    yield None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "numbers.nc"
+        write_dataset(dataset, path)
+        yield path.read_bytes()
+
+
+def _film(encode: Callable, material: Material) -> Making:
+    return encode(export_film.frames(material.reel()) if material.reel else material.film())
+
+
+def _script(material: Material) -> Making:
+    yield material.script.encode()
+
+
+def _has_film(material: Material) -> bool:
+    return material.reel is not None or material.film is not None
+
+
+def _has_numbers(material: Material) -> bool:
+    return material.dataset is not None
+
+
+FORMATS: dict[str, Format] = {
+    "csv": Format("Curves (CSV)", "for a spreadsheet", "table_chart", "text/csv", _has_numbers,
+                  _csv),
+    "nc": Format("All numbers (NetCDF)", "with units, parameters and seed", "dataset",
+                 "application/x-netcdf", _has_numbers, _netcdf),
+    "mp4": Format("Film (MP4)", "for slides", "movie", "video/mp4", _has_film,
+                  partial(_film, export_film.mp4)),
+    "gif": Format("Film (GIF)", "plays everywhere", "gif_box", "image/gif", _has_film,
+                  partial(_film, export_film.gif)),
+    "py": Format("Python", "makes the same numbers again", "code", "text/x-python",
+                 lambda material: bool(material.script), _script),
+    "html": Format("Hand-out (HTML)", "plays without a network", "description", "text/html",
+                   lambda material: material.reel is not None, handout),
+}  # fmt: skip
+
+
+@cache
+def maker(behind: Worker) -> Worker:
+    """The thread of the process that makes files, behind the learned models."""
+    made = Worker("exports", behind=(behind,), patience=0.5)
+    atexit.register(made.end)
+    return made
+
+
+def counted(make: Callable[[Material], Making], material: Material) -> Iterator[bytes | int]:
+    """The steps of a file that is made, as numbers from 1, and its bytes."""
+    for step, value in enumerate(make(material), 1):
+        yield step if value is None else value
+
+
+class Exports(pn.viewable.Viewer):
+    """A dialog with a button for each format; `views` are those that are open, the first first."""
+
+    def __init__(self, visit: Visit, bridge: Bridge, views: Callable[[], list[View]], **params):
+        super().__init__(**params)
+        self._visit, self._bridge, self._views = visit, bridge, views
+        self._worker = maker(visit.workers.models)
+        self._busy = ""
+        self._pictures = [
+            _button("All plots (PNG)", "one picture, as they stand", "photo_camera", self.picture),
+            _button("One plot (PNG)", "choose which", "crop_original", self.choose_plot),
+        ]
+        self._buttons = {
+            suffix: _button(one.label, one.hint, one.icon, partial(self._start, suffix))
+            for suffix, one in FORMATS.items()
+        }
+        self._note = readout.words()
+        self._cancel = _button("Cancel", "", "close", self.stop)
+        self._cancel.visible = False
+        self.dialog = pmui.Dialog(
+            stack(*self._pictures, *self._buttons.values(), self._note, self._cancel),
+            title="Export what you see", show_close_button=True, close_on_click=True,
+            width_option="xs", title_variant="h6",
+        )  # fmt: skip
+
+    def __panel__(self):
+        return self.dialog
+
+    def open(self) -> None:
+        """Show the menu, with what the view has to give now."""
+        self._offer()
+        self.dialog.open = True
+
+    def _current(self) -> Material | None:
+        given = (view.material() for view in self._views())
+        return next((one for one in given if one is not None), None)
+
+    def _offer(self) -> None:
+        material = self._current()
+        with pn.io.hold():
+            for suffix, button in self._buttons.items():
+                fits = material is not None and FORMATS[suffix].fits(material)
+                button.disabled = bool(self._busy) or not fits
+            self._cancel.visible = bool(self._busy)
+            if not self._busy and material is None:
+                self._note.object = f'<p class="soft">{NOTHING}</p>'
+
+    def picture(self) -> None:
+        """All plots of the page in one PNG, described by the view's words."""
+        self._bridge.save(*self._named())
+        self.dialog.open = False
+
+    def choose_plot(self) -> None:
+        """A list of the plots on the page, each of which is saved by a click."""
+        self.dialog.open = False
+        self._bridge.save(*self._named(), one=True)
+
+    def _named(self) -> tuple[str, str]:
+        material = self._current()
+        return (material.name, material.words) if material is not None else ("plots", "")
+
+    def _start(self, suffix: str) -> None:
+        material = self._current()
+        if material is None or not FORMATS[suffix].fits(material):
+            self._visit.tell(NOTHING)
+            return
+        self._busy = suffix
+        self._note.object = _making(FORMATS[suffix].label)
+        self._offer()
+        deliver = partial(self._deliver, f"{material.name}.{suffix}")
+        self._worker.ask(self, partial(counted, FORMATS[suffix].make, material), deliver)
+
+    def _deliver(self, name: str, value: bytes | int | Exception) -> None:
+        """Called by the worker; a step now and then is enough for a person."""
+        if not isinstance(value, int) or value % EVERY == 1:
+            self._visit.schedule(partial(self._receive, name, value))
+
+    def _receive(self, name: str, value: bytes | int | Exception) -> None:
+        if name.rpartition(".")[2] != self._busy:
+            return
+        label, mime = FORMATS[self._busy].label, FORMATS[self._busy].mime
+        if isinstance(value, int):
+            self._note.object = _making(label, value)
+            return
+        self._busy = ""
+        if isinstance(value, Exception):
+            self._note.object = readout.notices([], str(value))
+        else:
+            self._note.object = _saved(name, len(value))
+            self._bridge.download(name, mime, value)
+        self._offer()
+
+    def stop(self) -> None:
+        """Stop making a file."""
+        self._worker.cancel(self)
+        if self._busy:
+            self._busy, self._note.object = "", '<p class="soft">Cancelled.</p>'
+            self._offer()
+
+    def close(self) -> None:
+        """The visitor has gone."""
+        self._worker.cancel(self)
+
+
+def _button(label: str, hint: str, icon: str, press: Callable[[], None]) -> pmui.Button:
+    words = f"{label}: {hint}" if hint else label
+    return pmui.Button(
+        label=words, icon=icon, variant="outlined", size="small", margin=0,
+        sizing_mode="stretch_width", sx={"justifyContent": "flex-start", "textTransform": "none"},
+        on_click=lambda _: press(),
+    )  # fmt: skip
+
+
+def _making(label: str, step: int = 0) -> str:
+    so_far = f", step {step}" if step > 1 else ""
+    return (
+        f'<p class="soft" role="status">Making: {escape(label)}{so_far} …</p>'
+        f'<progress aria-label="Making {escape(label)}"></progress>'
+    )
+
+
+def _saved(name: str, size: int) -> str:
+    return f'<p class="soft" role="status">Saved {escape(name)}, {size / 1e6:.2g} MB.</p>'

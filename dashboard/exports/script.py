@@ -1,0 +1,95 @@
+"""Short Python that makes the numbers of a view again, with `hoam_core` alone.
+
+It takes the same steps as the page (jobs.py), so that the same seed gives the same numbers.
+"""
+
+import json
+from collections.abc import Mapping
+
+from dashboard.runs.catalogue import FRAMES, STEPS
+from dashboard.runs.jobs import SAVES
+from dashboard.runs.memory import Case, named
+from hoam_core import System
+from hoam_core.systems import Lattice
+
+HEAD = '''"""{title}, {parameters}."""
+
+'''
+LEARNED = """{imports}
+parameters = {parameters}
+model = hoam.load_model({model})
+{share}run = model.predict(parameters, particles={particles}, seed={seed}, n_times={frames}{steps})
+"""
+SHARE = """units = model.params["units"]
+model = replace(model, params=with_share(model.params, {share:g} * units["share"]))
+"""
+FULL = """import jax.numpy as jnp
+
+import hoam_core as hoam
+from hoam_core.simulate import simulate_pieces, start_truth
+from hoam_core.store import to_dataset
+
+parameters = {parameters}
+system = hoam.get_system({system})
+mu, ts = system.vector(parameters), system.times(n_times={frames})
+x0, key = start_truth(system, mu, {particles}, {seed})
+pieces = simulate_pieces(system, key, mu, x0, ts, saves={saves})
+x = jnp.concatenate([piece.x for piece in pieces])
+run = to_dataset(system, mu, ts, x, seed={seed}, method="full-model")
+"""
+TAIL = """
+now = run.sel(time={time:.6g}, method="nearest")
+for name in run.data_vars:
+    if run[name].dims == ("time",):
+        print(f"{{name}} = {{now[name].item():.6g}} {{run[name].units}}")
+run.to_netcdf({file}, engine="h5netcdf")
+"""
+BESIDE = """
+
+def full_model():
+    \"\"\"The full model that the page shows beside it; takes longer.\"\"\"
+    return hoam.simulate(
+        {system}, parameters, particles={particles}, seed={seed},
+        n_times={frames}, t_end={end:g},
+    )
+"""
+
+
+def script(
+    system: System, case: Case, *, time: float, end: float, name: str, truth_particles: int
+) -> str:
+    """Python for a case of the learned model, or of the full one where it names none.
+
+    `time` is the frame that is shown, `end` the last one, `name` the stem of the file it writes.
+    """
+    values = named(system, case)
+    about = {
+        "parameters": json.dumps(values), "seed": case.seed, "frames": FRAMES,
+        "particles": case.particles, "time": time, "file": json.dumps(f"{name}.nc"),
+    }  # fmt: skip
+    listed = ", ".join(f"{key} = {value:g}" for key, value in values.items())
+    head = HEAD.format(title=system.title, parameters=listed)
+    if not case.model:
+        body = FULL.format(system=json.dumps(system.name), saves=SAVES, **about)
+        return head + body + TAIL.format(**about)
+    return head + _learned(system, case, about) + TAIL.format(**about) + BESIDE.format(
+        system=json.dumps(system.name), particles=truth_particles, seed=case.seed, frames=FRAMES,
+        end=end,
+    )  # fmt: skip
+
+
+def _learned(system: System, case: Case, about: Mapping) -> str:
+    lattice = isinstance(system, Lattice)
+    noisy = lattice and case.share != 1.0
+    imports = "import hoam_core as hoam\n"
+    if noisy:
+        imports = (
+            "from dataclasses import replace\n\nimport hoam_core as hoam\n"
+            "from hoam_core.methods import with_share\n"
+        )
+    return LEARNED.format(
+        imports=imports, model=json.dumps(case.model),
+        share=SHARE.format(share=case.share) if noisy else "",
+        # Noise takes its own steps; a smooth field one between two frames.
+        steps="" if lattice else f", steps={STEPS}", **about,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The view "lessons": steps of text that set the page and ask."""

@@ -1,0 +1,53 @@
+"""The card of one step of a lesson, drawn in the browser from the HTML of its parts."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+from dashboard.lessons.choice import LessonsChoice
+
+HERE = Path(__file__)
+
+
+class LessonCard(JSComponent):
+    """What `show` was told last; `heard` gets what the visitor presses.
+
+    Messages: {"step": number}, {"notes": bool} and "list".
+    """
+
+    lesson = param.String(doc="Title of the lesson.")
+    titles = param.List(doc="Titles of its steps.")
+    step = param.Integer(default=1)
+    notes = param.Boolean(default=False)
+    parts = param.Dict(default={}, doc="HTML of text, question, answer and notes.")
+
+    _esm = HERE.with_suffix(".js")
+    _stylesheets = [HERE.with_suffix(".css").read_text()]
+
+    def __init__(self, heard: Callable[[Any], None], **params):
+        super().__init__(sizing_mode="stretch_width", margin=0, **params)
+        self._heard = heard
+
+    def _handle_msg(self, data: Any) -> None:
+        self._heard(data)
+
+    def show(self, choice: LessonsChoice) -> None:
+        """The open step of an open lesson."""
+        lesson, step = choice.about, choice.current
+        self.param.update(
+            lesson=lesson.title,
+            titles=[one.title for one in lesson.steps],
+            step=choice.step,
+            notes=choice.notes,
+            parts={
+                "text": step.text,
+                "question": step.question,
+                "answer": step.answer,
+                "notes": step.notes if choice.notes else "",
+                # Two steps may have the same words; the card must still see that it has moved.
+                "at": f"{lesson.name} {choice.step}",
+            },
+        )

@@ -1,0 +1,82 @@
+"""Which lesson is open, at which step, and whether its notes for instructors are shown.
+
+A link to a step stands for the link that the step itself names: `arriving` puts the one under the
+other, so that the page, a button and a typed address all come to a step in the same way. The
+address of a lesson holds the whole physics as well; a link with a system keeps it, and so a reload
+gives back what the visitor had made of the step.
+"""
+
+from collections.abc import Mapping
+
+import param
+
+from dashboard.choice import Choice
+from dashboard.lessons.files import Lesson, Step, lessons
+from dashboard.state import Exploration
+from dashboard.url import Reader, whole
+from hoam_core.checks import check_within, lookup
+
+
+class LessonsChoice(Choice):
+    """An empty `lesson` is the list of all; steps count from one."""
+
+    addressed = ("lesson", "step", "notes")
+
+    lesson = param.String(default="", doc="Name of the open lesson.")
+    step = param.Integer(default=1, bounds=(1, None))
+    notes = param.Boolean(default=False, label="Instructor notes")
+
+    def read(self, reader: Reader, state: Exploration) -> None:
+        name = reader.attempt("lesson", _lesson_name)
+        about = lessons().items.get(self.lesson if name is None else name)
+        last = len(about.steps) if about else 1
+        same = name in (None, self.lesson)
+        step = reader.attempt("step", lambda text: _whole_within("step", text, 1, last))
+        notes = reader.attempt("notes", lambda text: _whole_within("notes", text, 0, 1))
+        self.param.update(
+            lesson=self.lesson if name is None else name,
+            step=step or (min(self.step, last) if same else 1),
+            notes=self.notes if notes is None else bool(notes),
+        )
+
+    def write(self, state: Exploration) -> dict[str, str]:
+        if not self.lesson:
+            return {}
+        query = {"lesson": self.lesson, "step": str(self.step)}
+        return query | ({"notes": "1"} if self.notes else {})
+
+    @property
+    def about(self) -> Lesson | None:
+        """The open lesson."""
+        return lessons().items.get(self.lesson)
+
+    @property
+    def current(self) -> Step | None:
+        """The open step."""
+        return self.about.steps[self.step - 1] if self.about else None
+
+
+def link_to(lesson: str, step: int = 1) -> str:
+    """The link that opens a step with the state that it names."""
+    return f"?view=lessons&lesson={lesson}&step={step}"
+
+
+def arriving(query: Mapping[str, str]) -> dict[str, str]:
+    """A query with the state of the step that it comes to, unless it has a system of its own."""
+    about = lessons().items.get(query.get("lesson", ""))
+    number = query.get("step", "1")
+    if query.get("view") != "lessons" or about is None or "system" in query:
+        return dict(query)
+    if not number.isdecimal() or not 1 <= int(number) <= len(about.steps):
+        return dict(query)
+    return about.steps[int(number) - 1].state | query
+
+
+def _lesson_name(text: str) -> str:
+    return lookup(text, {name: name for name in lessons().items}, "lesson")
+
+
+def _whole_within(name: str, text: str, low: int, high: int) -> int:
+    value = whole(name, text)
+    check_within(name, value, low, high)
+    return value

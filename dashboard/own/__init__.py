@@ -1,0 +1,1 @@
+"""The view "data": snapshots of the visitor's own."""

@@ -1,0 +1,231 @@
+"""The view "data": snapshots of one's own, from files to a model that is explored like any other.
+
+Three steps below each other: files in, what was found in them, a model. Everything that happens is
+the `Desk`'s; the view shows it and passes on what is pressed.
+"""
+
+from html import escape
+from pathlib import Path
+
+import panel as pn
+import panel_material_ui as pmui
+import xarray as xr
+
+from dashboard.own import preview as own_preview
+from dashboard.own.choice import OwnChoice
+from dashboard.own.desk import Desk
+from dashboard.own.jobs import zipped
+from dashboard.own.paths import LARGEST, VARIABLE, allowed_folders
+from dashboard.own.shelf import Shelf
+from dashboard.parts import readout
+from dashboard.parts.layout import card, grid, stack
+from dashboard.view import Material, View, Visit
+from hoam_core import __version__
+from hoam_core.store import to_dataset
+
+FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
+# The head of an accordion is set like the title of a page.
+QUIET_HEAD = {"& h3, & .MuiTypography-root": {"fontSize": "14px", "fontWeight": 500, "margin": 0}}
+INTRODUCTION = (
+    "<h2>Learn from your own snapshots</h2><p>Give at least two files, each with one population at "
+    "the same times and at another value of a parameter: NetCDF with "
+    "<code>state(time, particle, component)</code>, or openPMD particles (HDF5). Nothing leaves "
+    "this server, nobody else sees it, and it is deleted when you close the page. Up to 400 MB can "
+    "be uploaded.</p>"
+)
+HINTS = {
+    "attributes": "Names of attributes, such as drift; empty: the attribute “parameters”",
+    "values": "One value a file, files by name: mu = 1.2, 1.4, 1.6",
+    "lengths": "Name and length: x = 50 (0: not periodic)",
+    "species": "Empty: the only one",
+    "components": "Such as position/x, momentum/x; empty: all",
+}
+
+
+class OwnData(View):
+    """Files, preview and training of one visitor."""
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(visit, **params)
+        self.choice = OwnChoice()
+        workers = visit.workers
+        self.desk = Desk(self.choice, workers.truths, workers.trainings, visit.schedule)
+        self._progress, self._problem = readout.words(), readout.words()
+        self._table, self._facts = readout.words(), readout.words()
+        self._told, self._verdict = readout.words(), readout.words()
+        self._cancel = self._button("Cancel", "close", self.desk.cancel, variant="outlined")
+        self._busy = card(pn.Row(self._progress, self._cancel, sizing_mode="stretch_width"))
+        self._found, self._made = self._build_found(), self._build_made()
+        self._layout = stack(
+            card(readout.words(object=INTRODUCTION), self._build_input()),
+            self._problem, self._busy, self._made, self._found, margin=(10, 14),
+        )  # fmt: skip
+        self.desk.param.watch(lambda *_: self._draw(), ["busy", "checked", "model", "problem"])
+        self._draw()
+
+    def _button(self, label: str, icon: str, press, **options) -> pmui.Button:
+        options = {"variant": "contained", "size": "small", "margin": (6, 4)} | options
+        return pmui.Button(label=label, icon=icon, on_click=lambda _: press(), **options)
+
+    def _build_input(self) -> pn.Column:
+        self._upload = pmui.FileInput(
+            label="Choose or drop files", icon="upload_file", multiple=True, accept=".nc,.h5",
+            max_total_file_size=LARGEST, variant="contained", margin=(6, 4), size="small",
+        )  # fmt: skip
+        self._upload.param.watch(self._take, "value")
+        example = self._button(
+            "Use an example", "science", self.desk.use_example, variant="outlined"
+        )
+        parts: list = [pn.Row(self._upload, example, sizing_mode="stretch_width", margin=0)]
+        if allowed_folders():
+            self._path = pmui.TextInput(
+                label="Or files on this server", placeholder="runs/*.nc",
+                **(FIELD | {"max_width": 480}),
+            )  # fmt: skip
+            self._path.param.watch(lambda event: event.new and self.desk.point(event.new), "value")
+            parts.append(self._path)
+        else:
+            parts.append(readout.words(
+                object="<p class='soft'>Files of the server can be named here when the variable "
+                f"{VARIABLE} holds the folder that may be read.</p>", margin=(2, 4),
+            ))  # fmt: skip
+        of = self.choice.param
+        fields = [pmui.TextInput.from_param(of.title, **FIELD)] + [
+            pmui.TextInput.from_param(of[name], placeholder=hint, **FIELD)
+            for name, hint in HINTS.items()
+        ]
+        again = self._button("Check again", "refresh", self.desk.check, variant="outlined")
+        options = pmui.Accordion(
+            ("How the files are read", pn.Column(
+                grid(*fields, columns="repeat(3, minmax(0, 1fr))", narrow=759, gap=2), again,
+                sizing_mode="stretch_width", margin=0,
+            )),
+            sizing_mode="stretch_width", margin=(6, 0), active=[], sx=QUIET_HEAD,
+        )  # fmt: skip
+        return stack(*parts, options)
+
+    def _build_found(self) -> pn.Column:
+        of = self.choice.param
+        self._train = self._button("Train", "school", self.desk.train, color="primary")
+        plan = card(
+            self._facts,
+            pmui.Select.from_param(of.method, **FIELD),
+            pmui.Select.from_param(of.held_out, **FIELD),
+            self._train,
+        )
+        return grid(card(self._table), plan, columns="minmax(0, 1fr) minmax(0, 300px)", narrow=1019)
+
+    def _build_made(self) -> pn.Column:
+        explore = self._button("Explore it", "travel_explore", self._explore, color="primary")
+        self._download = pmui.FileDownload(
+            label="Download the model", callback=self._zip, filename="model.zip", size="small",
+            margin=(6, 4),
+        )  # fmt: skip
+        return card(self._told, self._verdict, pn.Row(explore, self._download, margin=0))
+
+    def _take(self, event) -> None:
+        if event.new:
+            names = self._upload.filename
+            self.desk.give(list(zip(names, event.new, strict=True)))
+            # What was taken lies on the disk of the visit.
+            self._upload.clear()
+
+    def _draw(self) -> None:
+        desk = self.desk
+        with pn.io.hold():
+            self._busy.visible = desk.busy is not None
+            if desk.busy is not None:
+                self._progress.object = _progress(*desk.busy)
+            self._problem.object = readout.notices([], desk.problem)
+            self._problem.visible = bool(desk.problem)
+            self._found.visible = desk.checked is not None
+            self._train.disabled = desk.busy is not None
+            if desk.checked is not None:
+                collection, rows = desk.checked
+                self._table.object = own_preview.table(collection, rows)
+                self._facts.object = own_preview.facts(collection)
+            self._made.visible = desk.model is not None
+            if desk.model is not None:
+                self._show_model(desk.model)
+
+    def _show_model(self, model) -> None:
+        title, seconds = model.system.title, model.training.get("seconds", 0.0)
+        self._told.object = readout.headline(f"{title}: the model is ready, after {seconds:g} s")
+        self._verdict.object = "".join(own_preview.verdict(e, title) for e in model.errors) or (
+            "<p class='soft'>No value was held out, so nothing judges this model.</p>"
+        )
+        self._download.filename = f"{model.name}.zip"
+
+    def _zip(self):
+        return zipped(self.desk.folder / "model", self.desk.model.name)
+
+    def _explore(self) -> None:
+        visit, model = self.visit, self.desk.model
+        if isinstance(visit.catalogue, Shelf):
+            visit.catalogue.keep(model)
+        visit.state.admit(model.system)
+        values = "".join(f"&{p.name}={p.default!r}" for p in model.system.parameters)
+        visit.go(f"?view=explore&system={model.system.name}&model={model.name}{values}")
+
+    def material(self) -> Material | None:
+        checked, model = self.desk.checked, self.desk.model
+        if checked is None:
+            return None
+        collection = checked.collection
+        system = model.system if model is not None else collection.system()
+        axes = "; ".join(
+            f"{name} = {', '.join(f'{v:g}' for v in axis)}"
+            for name, axis in zip(collection.names, collection.axes, strict=True)
+        )
+        words = (
+            f"{collection.title}: {len(collection.files)} recorded populations of "
+            f"{collection.x.shape[2]:,} particles at {axes}, {len(collection.ts)} times."
+        )
+        return Material(system.name, words, self._script(), lambda: _dataset(system))
+
+    def _script(self) -> str:
+        choice, paths = self.choice, self.desk.paths
+        files = [Path(path).name for path in paths]
+        return (
+            "from hoam_core.imports import Reading, read_recording, series_of\n"
+            "from hoam_core.learn_recorded import learn_recorded\n"
+            "from hoam_core.recordings import collect, with_values\n"
+            "from pathlib import Path\n\n"
+            f"paths = series_of([Path(name) for name in {files!r}])\n"
+            f"reading = {choice.reading()!r}\n"
+            "recordings = [read_recording(path, reading) for path in paths]\n"
+            f"recordings = with_values(recordings, {choice.typed_values()!r})\n"
+            f"lengths = {choice.typed_lengths()!r}\n"
+            f"collection = collect(recordings, title={choice.title!r}, lengths=lengths)\n"
+            f"held_out, method = {choice.held()!r}, {choice.method!r}\n"
+            "for state in learn_recorded(collection, 'model', method=method, held_out=held_out):\n"
+            "    print(state.stage, state.done, state.total)\n"
+            "print(state.model.errors)\n"
+        )
+
+    def close(self) -> None:
+        self.desk.close()
+
+    def __panel__(self):
+        return self._layout
+
+
+def _progress(words: str, done: float | None) -> str:
+    value = "" if done is None else f' value="{done:.3f}"'
+    return (
+        f'<div role="status"><p>{escape(words)} …</p></div>'
+        f'<progress max="1"{value} aria-label="Progress"></progress>'
+    )
+
+
+def _dataset(system) -> xr.Dataset:
+    """The recordings side by side, with units and provenance."""
+    parts = [
+        to_dataset(system, system.vector(values), system.times(), x, seed=0, method="recorded")
+        for values, x in zip(system.recorded(), system.snapshots, strict=True)
+    ]
+    runs = xr.concat(parts, "recording", combine_attrs="drop_conflicts")
+    for parameter in system.parameters:
+        told = [values[parameter.name] for values in system.recorded()]
+        runs = runs.assign_coords({parameter.name: ("recording", told)})
+    return runs.assign_attrs(version=__version__, title=system.title)

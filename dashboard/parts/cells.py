@@ -1,0 +1,81 @@
+"""The cells of a lattice: what a run of the full model looks like at one time."""
+
+import numpy as np
+from bokeh.models import ColumnDataSource, DataRange1d, LegendItem, LinearColorMapper, Range1d
+from bokeh.plotting import figure
+
+from dashboard.parts.ink import frame, legend
+from dashboard.parts.picture import TALL
+
+# Safe for colour-blind eyes; a spin takes the first two, an alloy all of them.
+CELLS = ("#14324A", "#F2B544", "#3C8DBC", "#C7527A")
+FIELDS = ("#0072B2", "#D55E00")
+
+
+class CellsFigure:
+    """The cells of one run: an image of species or spins, lines of fields."""
+
+    def __init__(self):
+        self.image_source = ColumnDataSource({"image": []}, name="cells-source")
+        self.line_source = ColumnDataSource({"x": [], "y0": [], "y1": []}, name="fields-source")
+        self.mapper = LinearColorMapper(palette=list(CELLS[:2]), low=-0.5, high=1.5)
+        self.image = frame(
+            height=TALL, name="cells", match_aspect=True, title="Live lattice",
+            x_range=DataRange1d(range_padding=0), y_range=DataRange1d(range_padding=0),
+        )  # fmt: skip
+        self.image.grid.visible = self.image.axis.visible = False
+        self.image.title.offset = 0
+        self._picture = self.image.image(
+            image="image", x=0, y=0, dw=1, dh=1, source=self.image_source, color_mapper=self.mapper
+        )
+        self.lines = frame(
+            height=TALL, name="fields", title="One run of the full model",
+            x_range=Range1d(0, 1), y_range=Range1d(0, 1),
+        )  # fmt: skip
+        self._fields = [
+            self.lines.line("x", f"y{i}", source=self.line_source, line_color=colour,
+                            line_dash="solid" if i == 0 else [6, 3], line_width=2)
+            for i, colour in enumerate(FIELDS)
+        ]  # fmt: skip
+        self._legends = {kind: legend() for kind in ("image", "lines")}
+        self.image.add_layout(self._legends["image"], "below")
+        self.lines.add_layout(self._legends["lines"], "below")
+        self._keys = [
+            self.image.scatter([np.nan], [np.nan], marker="square", size=11, color=colour)
+            for colour in CELLS
+        ]
+        self._values: tuple[int, ...] = ()
+
+    def place(self, names: dict[int, str], fields: tuple[str, ...], view) -> figure:
+        """What a cell can be, or the names of the fields; returns the figure that shows it."""
+        self._values = tuple(names)
+        self.image_source.data = {"image": []}
+        self.line_source.data = {"x": [], "y0": [], "y1": []}
+        if not names:
+            self.lines.y_range.update(start=view[0], end=view[1])
+            self._legends["lines"].items = [
+                LegendItem(label=name, renderers=[line])
+                for name, line in zip(fields, self._fields, strict=False)
+            ]
+            return self.lines
+        self.mapper.update(palette=list(CELLS[: len(names)]), low=-0.5, high=len(names) - 0.5)
+        self._legends["image"].items = [
+            LegendItem(label=name, renderers=[key])
+            for name, key in zip(names.values(), self._keys, strict=False)
+        ]
+        return self.image
+
+    def show(self, cells: np.ndarray | None) -> None:
+        """Draw the cells of a frame; None clears."""
+        if cells is None:
+            self.image_source.data = {"image": []}
+            self.line_source.data = {"x": [], "y0": [], "y1": []}
+        elif self._values:
+            flat = cells if cells.ndim == 2 else cells[0]
+            levels = np.searchsorted(self._values, flat).astype(np.uint8)
+            self._picture.glyph.update(dw=flat.shape[1], dh=flat.shape[0])
+            self.image_source.data = {"image": [levels]}
+        else:
+            x = (np.arange(cells.shape[-1]) + 0.5) / cells.shape[-1]
+            rows = [np.asarray(row, np.float32) for row in cells]
+            self.line_source.data = {"x": x.astype(np.float32), "y0": rows[0], "y1": rows[1]}

@@ -1,0 +1,140 @@
+"""Widgets of the state: the sidebar, and the sliders of the physics parameters above the pictures.
+
+The sliders stand in the page itself rather than in the sidebar, because on a phone the sidebar
+covers the pictures that a slider moves.
+"""
+
+from functools import partial
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.parts import readout
+from dashboard.parts.layout import grid
+from dashboard.parts.sliders import physics_slider
+from dashboard.runs.catalogue import Catalogue
+from dashboard.state import Exploration
+
+WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small", "description": ""}
+
+
+MANY = 12
+COMPACT = {"width": 104, "margin": (8, 4, 4, 8), "size": "small", "description": ""}
+
+
+class PlaneChoice(pn.viewable.Viewer):
+    """Which two components the pictures show; hidden where there are no others."""
+
+    def __init__(self, state: Exploration, **params):
+        super().__init__(**params)
+        self._state = state
+        self._selects = [
+            pmui.Select.from_param(side, **COMPACT)
+            for side in (state.param.horizontal, state.param.vertical)
+        ]
+        self._layout = pn.Row(*self._selects, margin=0)
+        state.param.watch(lambda *_: self._show(), ["horizontal", "vertical"])
+        self._show()
+
+    def _show(self) -> None:
+        count = len(self._state.param.horizontal.objects)
+        self._layout.visible = count > 2
+        for select in self._selects:
+            select.searchable = count > MANY
+
+    def __panel__(self):
+        return self._layout
+
+
+class Sliders(pn.viewable.Viewer):
+    """One slider for each physics parameter of the current system, its training values marked."""
+
+    def __init__(self, state: Exploration, catalogue: Catalogue, **params):
+        super().__init__(**params)
+        self._state, self._catalogue = state, catalogue
+        self._layout = grid(columns="repeat(auto-fit, minmax(280px, 1fr))", narrow=699, gap=0)
+        state.param.watch(lambda *_: self._show(), ["parameters", "model"])
+        self._show()
+
+    def _show(self) -> None:
+        state = self._state
+        system = self._catalogue.systems[state.system]
+        model = self._catalogue.models.get(state.model or "")
+        if not state.settled:
+            return
+        axes = model.experiment.axes if model else ((),) * len(system.parameters)
+        self._layout[:] = [
+            physics_slider(state.parameters.param[p.name], p, axis)
+            for p, axis in zip(system.parameters, axes, strict=True)
+        ]
+
+    def __panel__(self):
+        return self._layout
+
+
+class Controls(pn.viewable.Viewer):
+    """The sidebar: system, model, particles, seed, and what the model is."""
+
+    def __init__(self, state: Exploration, catalogue: Catalogue, bridge, exports, cite, **params):
+        super().__init__(**params)
+        self._state, self._catalogue = state, catalogue
+        self._about = readout.words(margin=(4, 14))
+        particles = pmui.Select.from_param(state.param.particles, **WIDE)
+        share = pmui.Select.from_param(state.param.share, **WIDE)
+        # Its two buttons have no names for screen readers; the arrow keys do the same.
+        seed = pmui.IntInput.from_param(
+            state.param.seed, sx={"& button": {"display": "none"}}, **WIDE
+        )
+        buttons = [
+            pmui.Button(label=label, icon=icon, variant="text", size="small", margin=(0, 6),
+                        on_click=lambda _, press=press: press())
+            for label, icon, press in (
+                ("Save picture", "photo_camera", exports.picture),
+                ("Export …", "download", exports.open),
+                ("Copy link", "link", partial(bridge.tell, "copy")),
+                ("Full screen", "fullscreen", partial(bridge.tell, "full-screen")),
+                ("How to cite", "format_quote", cite),
+            )
+        ]  # fmt: skip
+        system = pmui.Select.from_param(
+            state.param.system, sx={"& .MuiSelect-select": {"whiteSpace": "normal"}}, **WIDE
+        )
+        model = pmui.Select.from_param(state.param.model, **WIDE)
+        self._offered = {"system", "model", "particles", "seed", "share"}
+        self._widgets = {
+            "system": system, "model": model, "particles": particles, "seed": seed, "share": share,
+        }  # fmt: skip
+        self._layout = pn.Column(
+            system,
+            model,
+            pn.Row(particles, seed, sizing_mode="stretch_width", margin=0),
+            share,
+            self._about,
+            pn.Column(*buttons, margin=(6, 4)),
+            sizing_mode="stretch_width",
+            margin=(6, 0),
+        )
+        state.param.watch(lambda *_: self._show_about(), ["parameters", "model"])
+        self._show_about()
+
+    def offer(self, names: frozenset[str]) -> None:
+        """Show the controls that concern the open view."""
+        self._offered = names
+        self._show_about()
+
+    def _show_about(self) -> None:
+        system = self._catalogue.systems[self._state.system]
+        model = self._catalogue.models.get(self._state.model or "")
+        fits = {
+            # The full model has a number of its own.
+            "particles": model is not None or "model" not in self._offered,
+            "share": model is not None and model.entry.of_lattices,
+        }
+        for name, widget in self._widgets.items():
+            widget.visible = name in self._offered and fits.get(name, True)
+        self._widgets["particles"].label = system.population.capitalize()
+        self._about.visible = "model" in self._offered
+        self._about.object = readout.about_model(model, system)
+
+    def __panel__(self):
+        return self._layout

@@ -1,0 +1,193 @@
+"""Curves of the learned and of the full model, in figures that are built once.
+
+`Curves` run against time, with a cursor at the present frame; `Profile` is the density of one
+component at that frame. Both draw the two models alike everywhere: the same colours and dashes.
+Other kinds of curves, such as one for each column of a comparison, are named in ink.py too.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from bokeh.core.properties import value
+from bokeh.models import BasicTicker, ColumnDataSource, PrintfTickFormatter, Range1d, Span
+from bokeh.plotting import figure
+
+from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend
+
+MODELS = ("model", "truth")
+
+
+class Curves:
+    """An observable of the learned and of the full model against time, with a cursor.
+
+    The two versions, linear and logarithmic, share their sources, since Bokeh cannot change the
+    kind of an axis later.
+    """
+
+    def __init__(
+        self, name: str, height: int, has_legend: bool = False, log: bool = False, *,
+        kinds: Sequence[str] = KINDS, x_range: Range1d | None = None,
+    ):  # fmt: skip
+        self.name = name
+        empty = {"t": [], "y": []}
+        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in kinds}
+        clouds = [kind for kind in kinds if kind != "theory"] if has_legend else []
+        self.clouds = {kind: Cloud() for kind in clouds}
+        self.x_range = x_range or Range1d(0, 1)
+        self.lines: list = []
+        self.figures = {"linear": self._build("linear", height, has_legend)}
+        if log:
+            self.figures["log"] = self._build("log", height, has_legend)
+
+    def _build(self, scale: str, height: int, has_legend: bool) -> figure:
+        made = frame(
+            height=height, name=f"{self.name}-{scale}", x_range=self.x_range,
+            y_range=Range1d(0, 1) if scale == "linear" else Range1d(1e-6, 1), y_axis_type=scale,
+        )  # fmt: skip
+        made.title.text = self.name
+        items = []
+        for kind, cloud in self.clouds.items():
+            self.lines += [(kind, glyph) for glyph in cloud.draw(made)]
+        for kind, source in self.sources.items():
+            line = made.line(
+                "t", "y", source=source, line_color=INK[False][kind], line_dash=DASH[kind],
+                line_width=WIDTH[kind] if has_legend else 0.75 * WIDTH[kind],
+            )  # fmt: skip
+            items.append((WORDS.get(kind, kind), [line]))
+            self.lines.append((kind, line.glyph))
+        cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
+        made.add_layout(cursor)
+        self.lines.append(("cursor", cursor))
+        if has_legend:
+            made.add_layout(legend(items=items), "below")
+            made.xaxis.axis_label = "time t"
+        else:
+            made.yaxis.ticker = BasicTicker(desired_num_ticks=3)
+            made.xaxis.ticker = BasicTicker(desired_num_ticks=4)
+            made.yaxis.formatter = PrintfTickFormatter(format="%.4g")
+        return made
+
+    def title(self, text: str) -> None:
+        """The title, with the unit."""
+        for made in self.figures.values():
+            made.title.text = text
+
+    def has(self, kind: str) -> bool:
+        """Whether there is anything to see of a curve."""
+        return len(self.sources[kind].data["t"]) > 0
+
+    def explain(self, kinds: Sequence[str], words: Mapping[str, str] = WORDS) -> None:
+        """Which kinds of curves the legend names, and how."""
+        for made in self.figures.values():
+            for kind, item in zip(self.sources, made.legend[0].items, strict=True):
+                item.visible = kind in kinds
+                if kind in kinds:
+                    item.label = value(words[kind])
+
+    def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
+        """Draw one curve; empty arrays remove it."""
+        self.sources[kind].data = {
+            "t": np.asarray(t, np.float32), "y": np.asarray(y, np.float32)
+        }  # fmt: skip
+
+    def fit(self, end: float, curves: list[np.ndarray], least: float = 0.0) -> None:
+        """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis."""
+        self.x_range.update(start=0, end=end)
+        values = np.concatenate([np.asarray(c, float) for c in curves] or [np.array([0.0, 1.0])])
+        values = values[np.isfinite(values)]
+        low, high = float(values.min()), float(values.max())
+        room = max(0.08 * (high - low), 0.5 * (least - (high - low)))
+        room = room or 0.05 * abs(high) or 1.0
+        self.figures["linear"].y_range.update(start=low - room, end=high + room)
+        if "log" in self.figures and high > 0:
+            floor = max(float(values[values > 0].min()), high * 1e-6)
+            self.figures["log"].y_range.update(start=floor / 2, end=high * 3)
+
+    def at(self, time: float) -> None:
+        """Move the cursor."""
+        for kind, glyph in self.lines:
+            if kind == "cursor":
+                glyph.location = time
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        for kind, glyph in self.lines:
+            names = glyph.properties() & {"line_color", "fill_color"}
+            glyph.update(**dict.fromkeys(names, INK[dark][kind]))
+
+
+class Cloud:
+    """What stands round a mean: a band one standard deviation wide, and a few paths."""
+
+    def __init__(self):
+        self.band = ColumnDataSource({"t": [], "low": [], "high": []})
+        self.paths = ColumnDataSource({"t": [], "y": []})
+
+    def draw(self, made: figure) -> list:
+        """Glyphs in a figure, behind its curves."""
+        band = made.varea("t", "low", "high", source=self.band, fill_alpha=0.16)
+        paths = made.multi_line("t", "y", source=self.paths, line_alpha=0.45, line_width=0.8)
+        return [band.glyph, paths.glyph]
+
+    def show(self, t: np.ndarray, mean: np.ndarray, spread: np.ndarray, paths: np.ndarray) -> None:
+        """Mean and spread (t,) and paths (t, q); empty arrays remove all."""
+        self.band.data = {"t": t, "low": mean - spread, "high": mean + spread}
+        self.paths.data = {"t": [t] * paths.shape[1], "y": list(paths.T)}
+
+    def clear(self) -> None:
+        """Draw nothing."""
+        if len(self.band.data["t"]):
+            nothing = np.array([])
+            self.show(nothing, nothing, nothing, np.zeros((0, 0)))
+
+
+class Profile:
+    """The density of one component of both models at the present frame."""
+
+    def __init__(self, name: str, height: int, *, kinds: Sequence[str] = MODELS):
+        empty = {"x": [], "y": []}
+        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in kinds}
+        self.figure = frame(height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1))
+        self.figure.title.text = name
+        self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3)
+        self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5)
+        self.figure.xgrid.visible = False
+        self.areas = {
+            kind: self.figure.varea(
+                "x", 0, "y", source=source, fill_color=INK[False][kind], fill_alpha=0.0
+            ).glyph
+            for kind, source in self.sources.items()
+        }
+        self.lines = {
+            kind: self.figure.line(
+                "x", "y", source=source, line_color=INK[False][kind], line_dash=DASH[kind],
+                line_width=0.8 * WIDTH[kind],
+            ).glyph
+            for kind, source in self.sources.items()
+        }  # fmt: skip
+
+    def label(self, title: str) -> None:
+        """The title, which names the component too."""
+        self.figure.title.text = title
+
+    def fill(self, kind: str) -> None:
+        """Whose area is filled; two of them would mix into a third colour."""
+        for name, area in self.areas.items():
+            area.fill_alpha = 0.16 if name == kind else 0.0
+
+    def place(self, low: float, high: float, height: float) -> None:
+        """Ranges, which hold for a whole run."""
+        x, y = self.figure.x_range, self.figure.y_range
+        if (x.start, x.end, y.end) != (low, high, height):
+            x.update(start=low, end=high)
+            y.update(start=0, end=height)
+
+    def show(self, kind: str, x: np.ndarray, y: np.ndarray) -> None:
+        """Draw one density; empty arrays remove it."""
+        if len(x) or len(self.sources[kind].data["x"]):
+            self.sources[kind].data = {"x": x, "y": np.asarray(y, np.float32)}
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        for kind, glyph in self.lines.items():
+            glyph.line_color = self.areas[kind].fill_color = INK[dark][kind]

@@ -1,0 +1,160 @@
+"""The words and tables of the page as small pieces of HTML, from plain values.
+
+Numbers are set in figures of equal width, so that they do not jump while a slider moves. Everything
+that comes from outside, such as a sentence about a bad link, is escaped.
+"""
+
+from html import escape
+from pathlib import Path
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+from dashboard.runs.describe import ErrorRow
+from hoam_core import Model, System
+from hoam_core.metrics.physics import GrowthFit
+
+INK = "color: var(--panel-on-background-color); font-family: Roboto, sans-serif;"
+SOFT = "color: color-mix(in srgb, var(--panel-on-background-color) 72%, transparent);"
+STYLE = f"""
+:host {{ {INK} font-size: 13px; line-height: 1.45; }}
+h2 {{ font-size: 19px; font-weight: 500; margin: 0; line-height: 1.3; }}
+h3 {{ font-size: 13px; font-weight: 700; margin: 0 0 4px; }}
+p {{ margin: 0; }}
+.soft {{ {SOFT} }}
+table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
+th {{ text-align: left; font-weight: 400; padding: 3px 8px 3px 0; }}
+thead th {{ {SOFT} font-size: 12px; white-space: nowrap; }}
+td {{ text-align: right; padding: 3px 0 3px 8px; white-space: nowrap; }}
+thead th:not(:first-child) {{ text-align: right; padding: 3px 0 3px 8px; }}
+tbody tr {{ border-top: 1px solid
+  color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }}
+td b, .rates td:first-child {{ font-weight: 700; }}
+.rates td:first-child {{ text-align: left; padding-left: 0; }}
+.warn {{ border-left: 4px solid #E69F00; padding: 6px 10px; border-radius: 4px;
+  background: color-mix(in srgb, #E69F00 14%, transparent); }}
+.error {{ border-left: 4px solid #D55E00; padding: 6px 10px; border-radius: 4px;
+  background: color-mix(in srgb, #D55E00 14%, transparent); }}
+progress {{ width: 100%; height: 6px; appearance: none; border: 0; display: block;
+  border-radius: 3px; overflow: hidden; margin-top: 5px;
+  background: color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }}
+progress::-webkit-progress-bar {{ background: transparent; }}
+progress::-webkit-progress-value {{ background: var(--panel-primary-color); }}
+progress::-moz-progress-bar {{ background: var(--panel-primary-color); }}
+"""
+
+
+def words(**params) -> pn.pane.HTML:
+    """A pane for these pieces."""
+    options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": [STYLE]}
+    return pn.pane.HTML(**(options | params))
+
+
+class Status(JSComponent):
+    """The honest line; the age counts in the browser, and tests read its data attributes."""
+
+    text = param.String()
+    version = param.Integer()
+    model_ms = param.Number(default=0.0)
+    truth = param.String()
+
+    _esm = Path(__file__).with_name("status.js")
+    _stylesheets = [
+        f".status {{ {INK} {SOFT} font-size: 12px; font-variant-numeric: tabular-nums; }}"
+    ]
+
+
+def headline(sentence: str) -> str:
+    """The sentence about what one sees; screen readers hear it when it changes."""
+    return f'<div role="status" aria-live="polite"><h2>{escape(sentence)}</h2></div>'
+
+
+def notices(warnings: list[str], problem: str) -> str:
+    """Warnings about the trained range and the reason for a missing answer."""
+    pieces = [f'<p class="warn">⚠ {escape(sentence)}</p>' for sentence in warnings]
+    if problem:
+        pieces.append(f'<p class="error" role="alert">✕ {escape(problem)}</p>')
+    return "".join(pieces)
+
+
+def progress(state: str, done: float, has_first: bool, system: System) -> str:
+    """How far the full model is, in words and as a bar."""
+    if state == "absent":
+        return '<p class="soft">Nothing was recorded at this value, so there is no truth.</p>'
+    what = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
+    if state == "done":
+        return f'<p class="soft">{what}: truth and noise floor are complete.</p>'
+    if state == "cancelled":
+        return f'<p class="soft">{what}: cancelled.</p>'
+    if state == "failed":
+        return f'<p class="soft">{what}: failed.</p>'
+    if state == "waiting":
+        text = f"{what}: starts when the sliders rest."
+    elif has_first:
+        text = f"{what}: second run for the noise floor, {200 * done - 100:.0f} %"
+    else:
+        text = f"{what}: {200 * done:.0f} %"
+    return (
+        f'<p class="soft">{text}</p>'
+        f'<progress max="1" value="{done:.3f}" aria-label="Progress of the full model"></progress>'
+    )
+
+
+def duration(seconds: float) -> str:
+    """Milliseconds, or seconds where there are many of them."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 2 else f"{seconds:.1f} s"
+
+
+def percent(value: float | None, missing: str) -> str:
+    """A relative error in per cent with two digits."""
+    if value is None:
+        return missing
+    return f"{100 * value:,.0f} %" if value > 1 else f"{100 * value:.2g} %"
+
+
+def error_table(rows: list[ErrorRow], waiting: str) -> str:
+    """Every error beside its noise floor."""
+    lines = "".join(
+        f"<tr><th scope='row'>{escape(row.label)}</th>"
+        f"<td><b>{percent(row.error, '—')}</b></td><td>{percent(row.floor, waiting)}</td></tr>"
+        for row in rows
+    )
+    return (
+        "<h3>Error of the learned model</h3><table><thead><tr><th scope='col'>relative error</th>"
+        "<th scope='col'>model</th><th scope='col'>noise floor</th></tr></thead>"
+        f"<tbody>{lines}</tbody></table>"
+    )
+
+
+def growth_table(fits: dict[str, GrowthFit | None], rate: float | None, learned: bool) -> str:
+    """Growth or damping rates by fit, beside that of the dispersion relation; empty without any."""
+    if rate is None and not any(fits.values()):
+        return ""
+    known = [fit.rate for fit in fits.values() if fit] + ([rate] if rate is not None else [])
+    damped = bool(known) and known[-1] < 0
+    cells = {"model, fit": fits["model"] and fits["model"].rate} if learned else {}
+    cells |= {"truth, fit": fits["truth"] and fits["truth"].rate, "linear theory": rate}
+    heads = "".join(f"<th scope='col'>{name}</th>" for name in cells)
+    values = "".join(
+        f"<td>{'—' if value is None else f'{value:.4f}'.replace('-', '−')}</td>"
+        for value in cells.values()
+    )
+    return (
+        f"<h3>{'Damping' if damped else 'Growth'} rate γ</h3><table class='rates'><thead><tr>"
+        f"{heads}</tr></thead><tbody><tr>{values}</tr></tbody></table>"
+    )
+
+
+def about_model(model: Model | None, system: System) -> str:
+    """What the chosen model is and where it was trained."""
+    source = f'<p class="soft">{escape(system.reference)}</p>'
+    if model is None:
+        return f"<p>No learned model: the full model is shown alone.</p>{source}"
+    ranges = ", ".join(
+        f"{name} {low:g} – {high:g}" for name, (low, high) in model.trained_range().items()
+    )
+    return (
+        f"<p><b>{escape(model.entry.title)}</b></p>"
+        f"<p>Trained on {escape(ranges)} (marks on the slider).</p>{source}"
+    )

@@ -1,0 +1,71 @@
+"""What the link of the quadrature lab restores: frequency, rule, nodes and particles at a node."""
+
+from typing import ClassVar
+
+import param
+
+from dashboard.choice import Choice
+from dashboard.quadrature.study import NODES, OMEGA, RULES, SAMPLES, Case
+from dashboard.state import Exploration, nice_step
+from dashboard.url import Reader, number, whole
+from hoam_core.checks import check_within, lookup
+
+NAMES = {entry.title: name for name, entry in RULES.items()}
+
+
+def one_of(name: str, allowed: tuple[int, ...]):
+    """A reader of whole numbers that must be among those allowed."""
+
+    def read(text: str) -> int:
+        value = whole(name, text)
+        if value not in allowed:
+            known = ", ".join(map(str, allowed))
+            raise ValueError(f"Argument `{name}` must be one of {known}, but is {text!r}.")
+        return value
+
+    return read
+
+
+def _omega(text: str) -> float:
+    value = number("omega", text)
+    check_within("omega", value, OMEGA.low, OMEGA.high)
+    return value
+
+
+class QuadratureChoice(Choice):
+    """The integral that is looked at, and by which rule."""
+
+    addressed: ClassVar[tuple[str, ...]] = ("rule", "nodes", "samples", "omega")
+
+    # A network learns it within seconds with 33 nodes, and not with few or random ones.
+    omega = param.Number(
+        default=4.0, bounds=(OMEGA.low, OMEGA.high), step=nice_step(OMEGA.low, OMEGA.high),
+        label="Angular frequency ω",
+    )  # fmt: skip
+    rule = param.Selector(default="gauss", objects=NAMES, label="Rule in time")
+    nodes = param.Selector(default=33, objects=list(NODES), label="Nodes")
+    samples = param.Selector(default=16, objects=list(SAMPLES), label="Particles at each node")
+
+    def case(self, seed: int) -> Case:
+        """What the lab computes now."""
+        return Case(float(self.omega), self.rule, self.nodes, self.samples, seed)
+
+    def read(self, reader: Reader, state: Exploration) -> None:
+        found = {
+            "rule": reader.attempt("rule", lambda text: lookup(text, RULES, "rule")) and
+            reader.query["rule"],
+            "nodes": reader.attempt("nodes", one_of("nodes", NODES)),
+            "samples": reader.attempt("samples", one_of("samples", SAMPLES)),
+        }  # fmt: skip
+        if state.system == "oscillator":
+            # The common state has read it, and said what was wrong with it.
+            found["omega"] = state.mu["omega"] if "omega" in reader.query else None
+        else:
+            found["omega"] = reader.attempt("omega", _omega)
+        self.param.update(**{name: value for name, value in found.items() if value is not None})
+
+    def write(self, state: Exploration) -> dict[str, str]:
+        return {
+            "rule": self.rule, "nodes": str(self.nodes), "samples": str(self.samples),
+            "omega": f"{self.omega:g}",
+        }  # fmt: skip

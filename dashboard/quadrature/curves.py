@@ -1,0 +1,153 @@
+"""Figures of trainings that run: losses over their exact minimum, and what samples have learned."""
+
+import numpy as np
+from bokeh.models import BasicTicker, BoxAnnotation, ColumnDataSource, Range1d, Span
+from bokeh.plotting import figure
+
+from dashboard.parts.ink import RULE_DASH, RULE_MARK, frame, legend
+from dashboard.quadrature.figures import EMPTY, Inks
+from dashboard.quadrature.study import RULES
+from dashboard.quadrature.training import TIMES, Race, exact_law
+from dashboard.quadrature.words import number
+
+# Losses are drawn as means of so many steps; a faint line has each of them, a strong one five.
+MEAN, STRONG = 10, 5
+LIMIT = 1.7
+
+
+class LossFigure:
+    """Losses against steps; what lies below the exact minimum is shaded, for it cannot be."""
+
+    def __init__(self):
+        self.inks = Inks()
+        self.figure = made = frame(
+            height=330, name="losses", title="Loss while it trains", x_range=Range1d(0, 1_500),
+            y_range=Range1d(-1, 0.2),
+        )  # fmt: skip
+        made.xaxis.axis_label = "training step"
+        self.impossible = BoxAnnotation(top=None, fill_alpha=0.1, fill_color="#D55E00")
+        made.add_layout(self.impossible)
+        self.faint, self.strong, items = {}, {}, []
+        for rule, entry in RULES.items():
+            self.faint[rule] = ColumnDataSource(EMPTY)
+            self.strong[rule] = ColumnDataSource(EMPTY, name=f"loss-{rule}")
+            faint = made.line("x", "y", source=self.faint[rule], line_width=1, line_alpha=0.35)
+            strong = made.line("x", "y", source=self.strong[rule], line_width=2.6,
+                               line_dash=RULE_DASH[rule])  # fmt: skip
+            self.inks.add(rule, faint.glyph, strong.glyph)
+            items.append((entry.title, [strong]))
+        self.least = Span(location=0, dimension="width", line_width=1.8, line_dash=[2, 3])
+        made.add_layout(self.least)
+        line = made.line([0], [0], line_width=1.8, line_dash=[2, 3], visible=False)
+        self.inks.add("theory", self.least, line.glyph)
+        self.notes = ColumnDataSource({"x": [], "y": [], "text": []}, name="loss-notes")
+        note = made.text(
+            "x", "y", "text", source=self.notes, text_font_size="12px", text_baseline="bottom",
+            text_font_style="bold", x_offset=5, y_offset=-4,
+        )  # fmt: skip
+        self.inks.add("theory", note.glyph)
+        words = legend(items=items)
+        self._items = dict(zip(RULES, words.items, strict=True))
+        made.add_layout(words, "below")
+        made.add_layout(legend(items=[("exact minimum (shaded: impossible)", [line])]), "below")
+
+    def show(self, race: Race) -> None:
+        """Losses so far; rules that do not race have none."""
+        self.figure.x_range.end = race.steps
+        if race.least is not None:
+            size = -race.least
+            self.least.location = self.impossible.top = race.least
+            self.figure.y_range.update(start=race.least - 0.6 * size, end=0.15 * size)
+        runners = {runner.rule: runner for runner in race.runners}
+        notes = []
+        for rule in RULES:
+            losses = runners[rule].losses if rule in runners else np.zeros(0)
+            self._items[rule].visible = rule in runners
+            for source, every in ((self.faint, MEAN), (self.strong, MEAN * STRONG)):
+                means = losses[: losses.size // every * every].reshape(-1, every).mean(axis=1)
+                x = (np.arange(means.size) + 0.5) * every
+                source[rule].data = {"x": x.astype(np.float32), "y": means.astype(np.float32)}
+            if rule in runners and runners[rule].fell is not None:
+                notes.append(
+                    (runners[rule].fell, f"↓ {RULES[rule].title} {self._depth(runners[rule])}")
+                )
+        bottom = self.figure.y_range.start
+        rows = [bottom + 0.09 * i * -(race.least or 0.0) for i in range(len(notes))]
+        self.notes.data = {
+            # From the left half, so that the words stay inside.
+            "x": [min(x, 0.55 * race.steps) for x, _ in notes], "y": rows,
+            "text": [text for _, text in notes],
+        }  # fmt: skip
+
+    @staticmethod
+    def _depth(runner) -> str:
+        return "is no number any more" if runner.lost else f"is at {number(runner.recent)}"
+
+
+class SpreadFigure:
+    """The spread of learned samples against time, beside the closed form."""
+
+    def __init__(self):
+        self.inks = Inks()
+        self.figure = made = frame(
+            height=230, name="spreads", title="Spread of x",
+            x_range=Range1d(0, 1), y_range=Range1d(0, 0.3),
+        )  # fmt: skip
+        made.xaxis.axis_label = "time t"
+        self.exact = ColumnDataSource(EMPTY, name="spread-exact")
+        line = made.line("x", "y", source=self.exact, line_width=2, line_dash=[2, 3])
+        self.inks.add("theory", line.glyph)
+        self.sources = {}
+        for rule in RULES:
+            self.sources[rule] = ColumnDataSource(EMPTY, name=f"spread-{rule}")
+            line = made.line("x", "y", source=self.sources[rule], line_width=2.2,
+                             line_dash=RULE_DASH[rule])  # fmt: skip
+            self.inks.add(rule, line.glyph)
+
+    def show(self, race: Race) -> None:
+        """The newest roll-outs."""
+        _, spread = exact_law(race.case.omega)
+        self.exact.data = {"x": TIMES, "y": spread}
+        self.figure.y_range.end = 4 * float(spread.max())
+        judged = {runner.rule: runner.judged for runner in race.runners}
+        for rule, source in self.sources.items():
+            found = judged.get(rule)
+            source.data = {"x": TIMES, "y": found.spread} if found else EMPTY
+
+
+class EndFigure:
+    """Samples at the last time: those of the full model, and those that were learned."""
+
+    def __init__(self):
+        self.inks = Inks()
+        self.figure: figure = frame(
+            height=230, name="end", title="Samples at t = 1", x_range=Range1d(-LIMIT, LIMIT),
+            y_range=Range1d(-LIMIT, LIMIT),
+        )  # fmt: skip
+        self.truth = ColumnDataSource(EMPTY, name="end-truth")
+        dots = self.figure.scatter("x", "y", source=self.truth, size=4, marker="cross")
+        self.inks.add("theory", dots.glyph)
+        for axis in self.figure.axis:
+            axis.ticker = BasicTicker(desired_num_ticks=4)
+        self.sources = {}
+        for rule in RULES:
+            self.sources[rule] = ColumnDataSource(EMPTY, name=f"end-{rule}")
+            dots = self.figure.scatter("x", "y", source=self.sources[rule], size=5, alpha=0.5,
+                                       marker=RULE_MARK[rule], line_width=0)  # fmt: skip
+            self.inks.add(rule, dots.glyph)
+
+    def show(self, race: Race) -> None:
+        """The newest roll-outs, around the true samples."""
+        if race.truth is not None:
+            self.truth.data = _points(race.truth)
+            middle = race.truth.mean(axis=0)
+            for side, at in zip((self.figure.x_range, self.figure.y_range), middle, strict=True):
+                side.update(start=float(at) - 0.8, end=float(at) + 0.8)
+        judged = {runner.rule: runner.judged for runner in race.runners}
+        for rule, source in self.sources.items():
+            found = judged.get(rule)
+            source.data = _points(found.end) if found else EMPTY
+
+
+def _points(x: np.ndarray) -> dict[str, np.ndarray]:
+    return {"x": x[:, 0].astype(np.float32), "y": x[:, 1].astype(np.float32)}

@@ -1,0 +1,159 @@
+"""The live trainings of the quadrature lab: buttons, progress, losses and learned samples."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.parts import readout
+from dashboard.parts.layout import card, drawn, grid, stack
+from dashboard.quadrature import words as say
+from dashboard.quadrature.curves import EndFigure, LossFigure, SpreadFigure
+from dashboard.quadrature.study import Case
+from dashboard.quadrature.training import Race, going_on, race
+from dashboard.runs.worker import Worker
+
+BUTTON = {"size": "small", "margin": (4, 6, 4, 0)}
+
+
+def contenders(rule: str) -> tuple[str, ...]:
+    """Monte Carlo beside the chosen rule; beside Gauss-Legendre where Monte Carlo is chosen."""
+    return ("monte-carlo", "gauss" if rule == "monte-carlo" else rule)
+
+
+class Trainings(pn.viewable.Viewer):
+    """Starts, pauses, resumes and drops a race of the case that `case()` names."""
+
+    def __init__(
+        self,
+        case: Callable[[], Case],
+        worker: Worker,
+        schedule: Callable[[Callable[[], None]], None],
+        **params,
+    ):
+        super().__init__(**params)
+        self._case, self._worker, self._schedule = case, worker, schedule
+        self._values: Iterator[Race] | None = None
+        self.race: Race | None = None
+        self.running = False
+        self._heard = False
+        self.losses, self.spreads, self.ends = LossFigure(), SpreadFigure(), EndFigure()
+        self._outlook, self._progress, self._table = (readout.words() for _ in range(3))
+        self._verdict = readout.words(margin=(6, 0))
+        self._told = ""
+        self._start, self._pause, self._drop = (
+            pmui.Button(label=label, icon=icon, variant=variant, on_click=lambda _, f=f: f(),
+                        **BUTTON)
+            for label, icon, variant, f in (
+                ("Train side by side", "play_arrow", "contained", self.start),
+                ("Pause", "pause", "outlined", self.toggle),
+                ("Cancel", "close", "outlined", self.drop),
+            )
+        )  # fmt: skip
+        self._shown = stack(
+            grid(
+                drawn(self.losses.figure),
+                stack(self._table, grid(drawn(self.spreads.figure), drawn(self.ends.figure),
+                                        columns="minmax(0, 1fr) minmax(0, 1fr)", narrow=359)),
+                columns="minmax(0, 1fr) minmax(0, 1fr)",
+            ),
+            visible=False,
+        )  # fmt: skip
+        self._layout = card(
+            self._outlook,
+            pn.Row(self._start, self._pause, self._drop, margin=0),
+            self._progress, self._verdict, self._shown,
+        )  # fmt: skip
+        self.update()
+
+    def start(self) -> None:
+        """A new race, of what is chosen now."""
+        self.drop()
+        case = self._case()
+        self._values, self._told = race(case, contenders(case.rule)), ""
+        self.race = next(self._values)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self.running, self._heard = True, False
+        deliver = partial(self._deliver, self._values)
+        self._worker.ask((self, "race"), partial(going_on, self._values), deliver)
+        self.update()
+
+    def _deliver(self, values: Iterator[Race], value: Race | Exception) -> None:
+        self._schedule(partial(self._receive, values, value))
+
+    def _receive(self, values: Iterator[Race], value: Race | Exception) -> None:
+        if values is not self._values:
+            return
+        if isinstance(value, Exception):
+            self.drop()
+            self._verdict.object = readout.notices([], str(value))
+            return
+        self.race, self._heard = value, True
+        if value.over:
+            self.running = False
+        self.update()
+
+    def pause(self) -> None:
+        """Stop at the next chunk of steps; nothing is lost."""
+        if self.running:
+            self.running = False
+            self._worker.cancel((self, "race"))
+            self.update()
+
+    def toggle(self) -> None:
+        """Pause, or go on."""
+        if self.running:
+            self.pause()
+        elif self._values is not None and self.race is not None and not self.race.over:
+            self._go_on()
+
+    def drop(self) -> None:
+        """Forget the race."""
+        self._worker.cancel((self, "race"))
+        self._values = self.race = None
+        self.running = False
+        self.update()
+
+    def update(self) -> None:
+        """Buttons, words and figures of the race as it stands."""
+        now = self.race
+        with pn.io.hold():
+            case = self._case()
+            self._outlook.object = (
+                "<h3>What the rule does to training</h3><p class='soft'>"
+                f"{say.outlook(case, contenders(case.rule))}</p>"
+            )
+            idle = now is None or now.over
+            self._start.visible = idle
+            self._pause.visible = self._drop.visible = not idle
+            self._pause.param.update(
+                label="Pause" if self.running else "Go on",
+                icon="pause" if self.running else "play_arrow",
+            )
+            self._shown.visible = now is not None
+            self._progress.visible = self._verdict.visible = now is not None
+            if now is not None:
+                self._draw(now)
+
+    def _draw(self, now: Race) -> None:
+        paused = not self.running and not now.over
+        self._progress.object = say.progress(now, paused, self.running and not self._heard)
+        words = say.verdict(now)
+        if words != self._told:
+            # Only when it changes: screen readers hear it.
+            self._told = words
+            self._verdict.object = f'<div role="status" aria-live="polite">{words}</div>'
+        self._table.object = say.table(now)
+        for one in (self.losses, self.spreads, self.ends):
+            one.show(now)
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        for one in (self.losses, self.spreads, self.ends):
+            one.inks.theme(dark, "gauss")
+
+    def __panel__(self):
+        return self._layout

@@ -1,0 +1,182 @@
+"""Trainings side by side that differ in nothing but their rule in time.
+
+A race is an iterator that is kept while it pauses: `going_on` hands its values to a worker, which
+may stop asking between any two, and another `going_on` takes it up where it stands.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from dashboard.quadrature.study import RULES, SYSTEM, Case
+from hoam_core import Experiment, Scaling, adam, build_method, default_experiment, fit
+from hoam_core.methods import Method
+from hoam_core.metrics import wasserstein2
+from hoam_core.seeds import seed_key
+from hoam_core.simulate import start_truth, training_ensemble
+from hoam_core.systems.oscillator_action import law, least_action
+
+NETWORK, SHAPE = "mlp", {"width": 32, "depth": 2}
+STEPS, FEWEST, RATE = 1_500, 600, 2e-3
+# A step costs as much as its nodes: beyond these there are fewer steps.
+MOST_WORK = 65 * STEPS
+PARTICLES, SAVED = 4_096, 201
+MOST_SAMPLES = 64
+# Roll-outs that judge: this many particles, times and steps, so often in a training.
+JUDGES, TIMES, SUBSTEPS, JUDGED = 256, np.linspace(0.0, 1.0, 41), 80, 10
+AT = (10, 20, 30, 40)
+# The loss of random times scatters: below the least action by so much it is no accident.
+WINDOW, MARGIN, SIGMAS = 100, 0.15, 5.0
+
+
+class Judged(NamedTuple):
+    """A roll-out of learned samples: spread of x over TIMES, samples at the end, mean W_2^2."""
+
+    step: int
+    mean: Float[np.ndarray, " t"]
+    spread: Float[np.ndarray, " t"]
+    end: Float[np.ndarray, "n 2"]
+    distance: float | None
+
+
+class Runner(NamedTuple):
+    """Where one training stands; `fell` is the step at which its loss passed below the least."""
+
+    rule: str
+    losses: Float[np.ndarray, " s"]
+    judged: Judged | None = None
+    fell: int | None = None
+    lost: bool = False
+
+    @property
+    def recent(self) -> float:
+        """Mean of the last losses."""
+        return float(np.mean(self.losses[-WINDOW:])) if self.losses.size else float("nan")
+
+
+class Race(NamedTuple):
+    """All trainings of a case; `least` is the exact minimum of their loss, `floor` of W_2^2."""
+
+    case: Case
+    stage: str
+    steps: int
+    runners: tuple[Runner, ...]
+    least: float | None = None
+    floor: float | None = None
+    truth: Float[np.ndarray, "n 2"] | None = None
+
+    @property
+    def done(self) -> float:
+        """Share of all steps that is trained."""
+        lengths = [self.steps if r.lost else r.losses.size for r in self.runners]
+        return sum(lengths) / (self.steps * len(lengths))
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.stage == "done"
+
+
+def going_on(values: Iterator[Race]) -> Iterator[Race]:
+    """The rest of a race as a job; unlike `yield from` it does not close the race with itself."""
+    for value in values:  # noqa: UP028
+        yield value
+
+
+def steps_for(nodes: int) -> int:
+    """How long trainings with so many nodes take."""
+    return max(FEWEST, min(STEPS, MOST_WORK // nodes // 100 * 100))
+
+
+def experiment_for(case: Case, rule: str) -> Experiment:
+    """The training of a rule as a file would record it."""
+    return default_experiment(
+        SYSTEM, RULES[rule].method, network=NETWORK, network_options=SHAPE, axes=((case.omega,),),
+        particles=PARTICLES, n_times=SAVED, steps=steps_for(case.nodes), rate=RATE, seed=case.seed,
+        # No cosines of time: what the network cannot draw between the nodes it cannot exploit.
+        options={
+            "nodes": case.nodes, "samples": min(case.samples, MOST_SAMPLES), "frequencies": 0
+        },
+    )  # fmt: skip
+
+
+def race(case: Case, rules: tuple[str, ...]) -> Iterator[Race]:
+    """Train with every rule in turns, a few steps each."""
+    steps = steps_for(case.nodes)
+    now = Race(case, "data", steps, tuple(Runner(rule, np.zeros(0)) for rule in rules))
+    yield now
+    ensemble = training_ensemble(experiment_for(case, rules[0]))
+    scaling = Scaling.of(ensemble)
+    court = Court(case, scaling)
+    now = now._replace(
+        stage="compiling", floor=court.floor, truth=court.truth[-1],
+        least=least_action(case.omega, np.asarray(scaling.scale)),
+    )  # fmt: skip
+    yield now
+    every = 20 if case.nodes <= 33 else 10 if case.nodes <= 97 else 5
+    methods = {rule: build_method(experiment_for(case, rule), scaling) for rule in rules}
+    key = seed_key(case.seed, "fit")
+    fits = {
+        rule: fit(method, ensemble, adam(steps, RATE), key, steps=steps, every=every)
+        for rule, method in methods.items()
+    }
+    while any(runner.losses.size < steps and not runner.lost for runner in now.runners):
+        for i, runner in enumerate(now.runners):
+            if runner.lost or runner.losses.size >= steps:
+                continue
+            state = next(fits[runner.rule])
+            runner = _advanced(runner, state.losses, now.least)
+            if not runner.lost and state.step % (steps // JUDGED) < every:
+                found = court.judge(methods[runner.rule], state.params, state.step)
+                runner = runner._replace(judged=found)
+            runners = (*now.runners[:i], runner, *now.runners[i + 1 :])
+            started = all(r.losses.size for r in runners)
+            now = now._replace(stage="training" if started else "compiling", runners=runners)
+            yield now
+    yield now._replace(stage="done")
+
+
+def _advanced(runner: Runner, losses: np.ndarray, least: float) -> Runner:
+    losses = np.concatenate([runner.losses, losses])
+    if not np.all(np.isfinite(losses)):
+        return runner._replace(lost=True, fell=runner.fell or losses.size)
+    window = losses[-WINDOW:]
+    doubt = SIGMAS * float(np.std(window)) / np.sqrt(window.size)
+    # A dive scatters, too: twice the least action is beyond any doubt.
+    below = float(np.mean(window)) - least < -min(max(MARGIN * -least, doubt), -least)
+    fell = losses.size if below and runner.fell is None and window.size == WINDOW else runner.fell
+    return runner._replace(losses=losses, fell=fell)
+
+
+class Court:
+    """Judges learned samples against the full model at one frequency."""
+
+    def __init__(self, case: Case, scaling: Scaling):
+        self._mu = SYSTEM.vector({"omega": case.omega})
+        self._scale = scaling.scale
+        start, self._key = jax.random.split(seed_key(case.seed, "predict"))
+        self._x0 = SYSTEM.initial(start, self._mu, JUDGES)
+        self.truth, second = (self._run(seed) for seed in (case.seed, case.seed + 1))
+        self.floor = self._distance(second)
+
+    def _run(self, seed: int) -> np.ndarray:
+        x0, key = start_truth(SYSTEM, self._mu, JUDGES, seed)
+        return np.asarray(SYSTEM.simulate(key, self._mu, x0, TIMES))
+
+    def _distance(self, x: np.ndarray) -> float:
+        domain = SYSTEM.domain(self._mu)
+        return float(np.mean([wasserstein2(self.truth[i], x[i], domain, self._scale) for i in AT]))
+
+    def judge(self, method: Method, params: Array, step: int) -> Judged:
+        """Roll samples out through the learned field; no distance where they fly apart."""
+        x = np.asarray(method.sample(params, self._x0, TIMES, self._mu, self._key, steps=SUBSTEPS))
+        distance = self._distance(x) if np.all(np.isfinite(x)) else None
+        return Judged(step, x[..., 0].mean(1), x[..., 0].std(1), x[-1], distance)
+
+
+def exact_law(omega: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread of either position over TIMES."""
+    return -np.cos(omega * TIMES), np.sqrt(law(omega, TIMES).variance)

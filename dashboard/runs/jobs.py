@@ -1,0 +1,152 @@
+"""Jobs for the workers: what the learned model answers, and runs of the full model.
+
+Jobs are generators, so that the worker can stop them between two values. They give the plane that
+is shown its limits at once, while the page only reads them; any other plane finds its own later.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from dashboard.runs.catalogue import STEPS, Catalogue
+from dashboard.runs.frames import Ranges
+from dashboard.runs.kept import Growing, Moments, digest
+from dashboard.own.playback import playback
+from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
+from hoam_core import Model, System
+from hoam_core.checks import DivergedError
+from hoam_core.seeds import seed_key
+from hoam_core.simulate import Piece, simulate_pieces, start_truth
+from hoam_core.store import observe
+from hoam_core.systems import Lattice, Recorded
+
+SAVES = 5
+PATHS = 6
+# Models and numbers of particles that this process has compiled.
+compiled: set[tuple[str, int]] = set()
+
+
+def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
+    """The learned model's run of a case, as the only value. Raises DivergedError."""
+    if (known := answers.get(case)) is not None:
+        yield known
+        return
+    model, system = catalogue.model(case.model, case.share), catalogue.systems[case.system]
+    ts = catalogue.times(case.system, case.model)
+    first = (case.model, case.particles) not in compiled
+    x, curves, seconds = predict(model, system, case, ts)
+    ranges = Ranges.of(system, case.mu)
+    found = digest(x, ranges, len(ts))
+    if not found.finite:
+        raise DivergedError(
+            f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
+            "the trained range."
+        )
+    paths = np.asarray(x[:, :PATHS])
+    run = Run(
+        case, ts, found.kept, ranges, found.moments, curves, seconds, first=first, paths=paths
+    )
+    run.limits(axes)
+    answers.put(case, run)
+    yield run
+
+
+def predict(
+    model: Model, system: System, case: Case, ts: np.ndarray
+) -> tuple[Float[Array, "t n d"], dict[str, np.ndarray], float]:
+    """Samples and observables of the learned model, and the seconds that both took."""
+    start = time.perf_counter()
+    mu = system.vector(named(system, case))
+    start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
+    x0 = system.initial(start_key, mu, case.particles)
+    # A step between two frames is enough for a smooth field, but noise is not smooth.
+    steps = None if isinstance(system, Lattice) else STEPS
+    x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=steps))
+    curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
+    compiled.add((case.model, case.particles))
+    return x, curves, time.perf_counter() - start
+
+
+def truth(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Run]:
+    """The full model's run, longer with every value; the last is complete and remembered."""
+    if isinstance(system, Recorded):
+        yield playback(case, system, axes)
+        return
+    key = (case, float(ts[-1]))
+    if (known := truths.get(key)) is not None:
+        yield known
+        return
+    mu = system.vector(named(system, case))
+    x0, run_key = start_truth(system, mu, case.particles, case.seed)
+    pieces = simulate_pieces(system, run_key, mu, x0, ts, saves=SAVES)
+    for run in grown(case, system, ts, pieces, axes):
+        if run.complete:
+            truths.put(key, run)
+        yield run
+
+
+def grown(
+    case: Case, system: System, ts: np.ndarray, pieces: Iterable[Piece], axes: Axes
+) -> Iterator[Run]:
+    """The run that pieces of its states make, longer with every piece."""
+    start, ranges, growing = time.perf_counter(), Ranges.of(system, case.mu), Growing(len(ts))
+    mu = system.vector(named(system, case))
+    moments: list[Moments] = []
+    paths: list[np.ndarray] = []
+    curves: dict[str, list[np.ndarray]] = {o.name: [] for o in system.observable_info}
+    for piece in pieces:
+        found = digest(piece.x, ranges, len(ts))
+        moments.append(found.moments)
+        paths.append(np.asarray(piece.x[:, :PATHS]))
+        for name, values in observe(system, piece.x, mu).items():
+            curves[name].append(np.asarray(values))
+        so_far = Moments(*map(np.concatenate, zip(*moments, strict=True)))
+        run = Run(
+            case, ts, growing.add(found.kept), ranges, so_far,
+            {k: np.concatenate(v) for k, v in curves.items()},
+            time.perf_counter() - start, piece.done, paths=np.concatenate(paths),
+        )  # fmt: skip
+        run.limits(axes)
+        yield run
+
+
+class Reference(NamedTuple):
+    """The truth of a case, a second run of the next seed, and the rate of linear theory."""
+
+    truth: Run
+    second: Run | None = None
+    rate: float | None = None
+
+    @property
+    def done(self) -> float:
+        """Share of both runs that is computed."""
+        return 0.5 * (self.truth.done + (self.second.done if self.second else 0.0))
+
+
+def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Reference]:
+    """First the truth, then what judges it: the theoretical rate and the noise floor's run."""
+    last = None
+    for last in truth(case, system, ts, axes):
+        yield Reference(last)
+    rate = growth_rate(system, case.mu)
+    for second in truth(case._replace(seed=case.seed + 1), system, ts, axes):
+        yield Reference(last, second, rate)
+
+
+def growth_rate(system: System, mu: tuple[float, ...]) -> float | None:
+    """Growth rate of linear theory; None where the system has none or no root is found."""
+    # What is remembered would keep the snapshots of a visitor who has gone.
+    return None if isinstance(system, Recorded) else _growth_rate(system, mu)
+
+
+@lru_cache(maxsize=512)
+def _growth_rate(system: System, mu: tuple[float, ...]) -> float | None:
+    try:
+        return system.growth_rate(np.asarray(mu))
+    except ValueError:
+        return None

@@ -1,0 +1,123 @@
+"""Jobs for lattices: a live lattice, the learned drift, and what it comes to rest at.
+
+One generator makes all three, the quickest first, and yields whatever it has so far.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.frames import Ranges
+from dashboard.runs.memory import Axes, Case, named
+from hoam_core import Model
+from hoam_core.seeds import seed_key
+from hoam_core.simulate import lattice_pieces
+from hoam_core.systems import Lattice
+
+ARROWS = (13, 9)
+POINTS = 81
+PATHS = 256
+SWEPT = 17
+# Frames of the lattice between two values, so that a moved slider stops the run at once.
+TOGETHER = 10
+
+
+class Drift(NamedTuple):
+    """Where the learned drift is drawn, what it is there, and that of the infinite system."""
+
+    z: Float[np.ndarray, "n k"]
+    learned: Float[np.ndarray, "n k"]
+    exact: Float[np.ndarray, "n k"] | None
+
+
+class Sweep(NamedTuple):
+    """The first observable at the last time against the first parameter, as far as it is known."""
+
+    values: Float[np.ndarray, " s"]
+    mean: Float[np.ndarray, " q"]
+    spread: Float[np.ndarray, " q"]
+    limit: Float[np.ndarray, " s"] | None
+
+
+class LatticeView(NamedTuple):
+    """What a lattice shows beside its paths; the cells (t, *cells) of one run so far."""
+
+    case: Case
+    cells: np.ndarray | None = None
+    drift: Drift | None = None
+    sweep: Sweep | None = None
+
+
+def lattice_view(
+    case: Case, catalogue: Catalogue, ts: np.ndarray, axes: Axes
+) -> Iterator[LatticeView]:
+    """A view that fills while it is computed."""
+    lattice = catalogue.systems[case.system]
+    if not isinstance(lattice, Lattice):
+        return
+    model = catalogue.model(case.model, case.share) if case.model else None
+    mu = lattice.vector(named(lattice, case))
+    view = LatticeView(case)
+    if model is not None:
+        view = view._replace(drift=_drift(model, lattice, mu, axes))
+        yield view
+    cells = []
+    for picture, _ in lattice_pieces(lattice, mu, ts, seed=case.seed):
+        cells.append(picture)
+        if len(cells) % TOGETHER == 0 or len(cells) == len(ts):
+            view = view._replace(cells=np.stack(cells))
+            yield view
+    if model is not None:
+        for sweep in _sweep(model, lattice, mu, case.seed):
+            view = view._replace(sweep=sweep)
+            yield view
+
+
+@lru_cache(maxsize=64)
+def _compiled(coefficients: Callable) -> Callable[[Any, Any, Any], Any]:
+    """Drift at many z; one compilation for each model."""
+    return jax.jit(lambda params, z, mu: jax.vmap(lambda one: coefficients(params, one, mu)[0])(z))
+
+
+def _drift(model: Model, lattice: Lattice, mu, axes: Axes) -> Drift | None:
+    if model.method.coefficients is None:
+        return None
+    ranges = Ranges.of(lattice, tuple(np.asarray(mu)))
+    h, v = axes
+    if h == v:
+        z = np.linspace(ranges.low[h], ranges.high[h], POINTS)[:, None]
+    else:
+        sides = (
+            np.linspace(ranges.low[i], ranges.high[i], n + 2)[1:-1]
+            for i, n in zip(axes, ARROWS, strict=True)
+        )
+        x, y = (side.ravel() for side in np.meshgrid(*sides))
+        z = np.tile(np.asarray(model.scaling.shift), (len(x), 1))
+        z[:, h], z[:, v] = x, y
+    points = jnp.asarray(z, jnp.float32)
+    learned = _compiled(model.method.coefficients)(model.params, points, mu)
+    exact = lattice.limit_drift(points, mu)
+    return Drift(z, np.asarray(learned), None if exact is None else np.asarray(exact))
+
+
+def _sweep(model: Model, lattice: Lattice, mu, seed: int) -> Iterator[Sweep]:
+    low, high = next(iter(model.trained_range().values()))
+    values = np.linspace(low, high, SWEPT)
+    others = [jnp.asarray(mu).at[0].set(value) for value in values]
+    known = [lattice.limit(one) for one in others]
+    limit = None if None in known else np.array(known, float)
+    ts = np.array([0.0, model.experiment.t_end])
+    mean, spread = [], []
+    for one in others:
+        start_key, run_key = jax.random.split(seed_key(seed, "predict"))
+        x0 = lattice.initial(start_key, one, PATHS)
+        end = np.asarray(model.sample(x0, ts, one, run_key)[-1, :, 0])
+        mean.append(end.mean())
+        spread.append(end.std())
+        yield Sweep(values, np.array(mean), np.array(spread), limit)

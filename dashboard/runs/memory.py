@@ -1,0 +1,138 @@
+"""Runs of learned and full models as the page keeps them, and the process's memory of them.
+
+Runs are immutable snapshots, so that any thread may read them. How their states are kept, and why
+never as arrays of all particles, is told in kept.py.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from jaxtyping import Float, UInt16
+
+from dashboard.runs.frames import Limits, Plane, Ranges, limits
+from dashboard.runs.kept import Kept, Moments
+from hoam_core import System
+
+Axes = tuple[int, int]
+FEW = 8
+
+
+class Case(NamedTuple):
+    """What a run depends on; the model is empty for the full one.
+
+    `share` is the lambda that a macroscopic model's noise assumes, over the right one, K.
+    """
+
+    system: str
+    model: str
+    mu: tuple[float, ...]
+    seed: int
+    particles: int
+    share: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
+
+    `first` says that its seconds hold the compilation of the model; `paths` are those of a few
+    samples.
+    """
+
+    case: Case
+    ts: np.ndarray
+    kept: Kept
+    ranges: Ranges
+    moments: Moments
+    curves: dict[str, Float[np.ndarray, " t"]]
+    seconds: float = 0.0
+    done: float = 1.0
+    first: bool = False
+    paths: Float[np.ndarray, "t q d"] | None = None
+    _limits: dict[Axes, Limits] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has reached its last time."""
+        return len(self) == len(self.ts)
+
+    @property
+    def times(self) -> Float[np.ndarray, " t"]:
+        """The times that it has reached."""
+        return self.ts[: len(self)]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its states."""
+        return self.kept.array.nbytes
+
+    def plane(self, axes: Axes) -> Plane:
+        """The plane of two components in the box of this run."""
+        return self.ranges.plane(axes)
+
+    def counts(self, frame: int, axes: Axes) -> UInt16[np.ndarray, "ny nx"]:
+        """Particles in each cell of a plane at a frame."""
+        return self.kept.counts(frame, axes)
+
+    def limits(self, axes: Axes) -> Limits:
+        """Colour limit and heights of a plane over the whole run; found once, then remembered."""
+        if axes not in self._limits:
+            frames = range(0, len(self), max(1, len(self) // FEW))
+            some = np.stack([self.counts(i, axes) for i in frames])
+            self._limits[axes] = limits(some, self.kept.particles, self.plane(axes))
+        return self._limits[axes]
+
+
+class Sized(Protocol):
+    """Something whose memory is known."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+R = TypeVar("R", bound=Sized)
+
+
+class Memory(Generic[R]):
+    """The most recently used runs of the process, shared by its sessions and threads."""
+
+    def __init__(self, most_bytes: int):
+        self._most = most_bytes
+        self._runs: OrderedDict[Hashable, R] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, case: Hashable) -> R | None:
+        """The run of that case, or None."""
+        with self._lock:
+            if case in self._runs:
+                self._runs.move_to_end(case)
+            return self._runs.get(case)
+
+    def put(self, case: Hashable, run: R) -> None:
+        """Keep a run and drop those that were used longest ago, but never the new one."""
+        with self._lock:
+            self._runs[case] = run
+            self._runs.move_to_end(case)
+            while len(self._runs) > 1 and sum(r.nbytes for r in self._runs.values()) > self._most:
+                self._runs.popitem(last=False)
+
+
+answers: Memory[Run] = Memory(most_bytes=320 * 2**20)
+truths: Memory[Run] = Memory(most_bytes=320 * 2**20)
+
+
+def named(system: System, case: Case) -> dict[str, float]:
+    """The physics parameters of a case by name."""
+    return {p.name: value for p, value in zip(system.parameters, case.mu, strict=True)}
+
+
+def truth_case(system: System, mu: tuple[float, ...], seed: int) -> Case:
+    """The case of a full-model run with the system's own number of particles."""
+    return Case(system.name, "", mu, seed, system.truth_particles)

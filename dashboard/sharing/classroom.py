@@ -1,0 +1,191 @@
+"""What a page shows of a lecture: a banner, and a lock on the controls while it follows.
+
+The lock is in the browser, where it holds for all controls alike, also those of views to come;
+beside it the widgets of the page are disabled, so that everybody sees and hears that they rest.
+"""
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+from panel.custom import JSComponent
+
+from dashboard.choice import Choice
+from dashboard.parts import readout
+from dashboard.sharing.follow import LECTURES, Following, News
+from dashboard.url import read_query
+from dashboard.view import Visit
+
+BANNER = """
+:host { border-radius: 10px; align-items: center; gap: 8px; padding: 2px 8px 2px 12px;
+  box-sizing: border-box; flex-wrap: wrap; max-height: none;
+  background: color-mix(in srgb, var(--panel-primary-color) 16%, transparent); }
+"""
+PLAYED = ("playing", "speed", "loop", "log_scale")
+
+
+class Guard(JSComponent):
+    """Locks what lies on the page, and tells where the browser found it."""
+
+    locked = param.Boolean(default=False)
+
+    _esm = Path(__file__).with_name("guard.js")
+
+    def __init__(self, found: Callable[[str], None], **params):
+        super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
+        self._found = found
+
+    def _handle_msg(self, data: str) -> None:
+        self._found(data)
+
+
+def followed(query: dict[str, str]) -> dict[str, str]:
+    """The query of a new page: that of the teacher's, where it asks to follow one who teaches."""
+    code = query.get("follow", "").strip().lower()
+    try:
+        return dict(parse_qsl(LECTURES.news(code).link.lstrip("?"))) | {"follow": code}
+    except ValueError:
+        return query
+
+
+class Classroom(pn.viewable.Viewer):
+    """The banner of a page and its part in a lecture.
+
+    `link()` is what the page shows, `changed` is called where that may be new, `held()` are the
+    parts with widgets, and `chosen()` the choices that stand in the link.
+    """
+
+    def __init__(
+        self,
+        visit: Visit,
+        link: Callable[[], str],
+        changed: Callable[[], None],
+        held: Callable[[], list[pn.viewable.Viewable]],
+        chosen: Callable[[], list[Choice]],
+        **params,
+    ):
+        super().__init__(**params)
+        self._visit, self._link, self._changed = visit, link, changed
+        self._held, self._chosen = held, chosen
+        self._disabled: list[pn.viewable.Viewable] = []
+        self.place = ""
+        self.guard = Guard(self._find)
+        self.following = Following(self._news, self._show, visit.schedule)
+        self._words = readout.words(align="center")
+        self._button = pmui.Button(
+            variant="text", size="small", margin=2, align="center",
+            on_click=lambda _: self._press(),
+        )  # fmt: skip
+        self._layout = pn.Row(
+            self._words, self._button, sizing_mode="stretch_width", margin=(8, 14, 0, 14),
+            stylesheets=[BANNER], visible=False, css_classes=["free"],
+        )  # fmt: skip
+        visit.state.param.watch(lambda *_: self.following.tell(), list(PLAYED))
+        visit.state.param.watch(lambda *_: self._watch_parameters(), "parameters")
+        self._watched: tuple = ()
+        self._watch_parameters()
+        self.following.param.watch(lambda *_: self._write(), ["role", "count", "ended"])
+
+    def _watch_parameters(self) -> None:
+        # Followers need not wait for the teacher's answer; it will often be the one they get.
+        if self._watched:
+            parameters, watcher = self._watched
+            parameters.param.unwatch(watcher)
+        parameters = self._visit.state.parameters
+        names = [name for name in parameters.param if name != "name"]
+        self._watched = parameters, parameters.param.watch(lambda *_: self._changed(), names)
+
+    @property
+    def suffix(self) -> str:
+        """What a page that follows adds to its address, so that it follows again when reloaded."""
+        following = self.following
+        return "&" + urlencode({"follow": following.code}) if following.role == "follower" else ""
+
+    def follow(self, code: str) -> None:
+        """Follow the page with a code; a sentence in a toast where nobody teaches with it."""
+        try:
+            self.following.follow(code)
+        except ValueError as error:
+            self._visit.tell(str(error))
+
+    def catch_up(self) -> None:
+        """Somebody looks at the page again."""
+        self.following.catch_up()
+
+    def _find(self, place: str) -> None:
+        self.place = place
+
+    def _news(self) -> News:
+        state = self._visit.state
+        return News(self._link(), *(getattr(state, name) for name in PLAYED))
+
+    def _show(self, news: News) -> None:
+        state = self._visit.state
+        with pn.io.hold():
+            if news.link != self._link():
+                self._visit.go(news.link)
+                self._leave_out(news.link)
+            state.param.update(**dict(zip(PLAYED, news[1:], strict=True)))
+            self._rest()
+
+    def _leave_out(self, link: str) -> None:
+        """Give what a link leaves out its usual value; opened in place it would stay as it is."""
+        visit = self._visit
+        query = dict(parse_qsl(link.lstrip("?")))
+        if "share" not in query:
+            visit.state.share = visit.state.param.share.default
+        for choice in self._chosen():
+            usual = type(choice)()
+            usual.read(read_query(query, visit.catalogue, visit.state.system), visit.state)
+            differs = [n for n in choice.addressed if getattr(choice, n) != getattr(usual, n)]
+            choice.param.update(**{name: getattr(usual, name) for name in differs})
+
+    def _rest(self) -> None:
+        """Disable the widgets that are on the page now."""
+        for part in self._held():
+            for widget in part.select(pn.widgets.Widget):
+                if not widget.disabled:
+                    widget.disabled = True
+                    self._disabled.append(widget)
+
+    def _write(self) -> None:
+        following = self.following
+        follows = following.role == "follower"
+        self.guard.locked = follows
+        if follows:
+            self._rest()
+        while not follows and self._disabled:
+            self._disabled.pop().disabled = False
+        words, label = self._said()
+        self._words.object = f'<p role="status">{words}</p>'
+        self._button.label = label
+        self._layout.visible = bool(words)
+        self._changed()
+
+    def _said(self) -> tuple[str, str]:
+        following = self.following
+        if following.role == "follower":
+            return "You follow the teacher; the controls rest.", "Stop following"
+        if following.role == "teacher":
+            count = {0: "Nobody follows", 1: "One page follows"}.get(
+                following.count, f"{following.count} pages follow"
+            )
+            return f"{count} you with the code <b>{escape(following.code)}</b>.", "Stop teaching"
+        if following.ended:
+            return "The teacher has left; the page is yours now.", "Close"
+        return "", ""
+
+    def _press(self) -> None:
+        self.following.stop()
+        self.following.ended = False
+
+    def close(self) -> None:
+        """The visitor has gone."""
+        self.following.close()
+
+    def __panel__(self):
+        return self._layout

@@ -1,0 +1,116 @@
+"""Sharing a page: its address and a QR code for phones, and letting others follow it.
+
+What is shown works without an outside host: the code is drawn here. A page that this computer alone
+can open says how to open it to the network instead.
+"""
+
+import os
+from collections.abc import Callable
+from html import escape
+from urllib.parse import urlsplit
+
+import panel as pn
+import panel_material_ui as pmui
+import segno
+
+from dashboard.parts import readout
+from dashboard.parts.copyable import Copyable
+from dashboard.sharing.classroom import Classroom
+from hoam_core.serve import SHARED
+
+ALONE = (
+    "Only this computer can open the page now. To let phones and other computers of this network "
+    "in, start it with <code>hoam serve --share</code>; a QR code then stands here."
+)
+TEACH = (
+    "Pages that follow show what this page shows, at once: view, system, parameters, time and "
+    "play. They cannot change anything, and may leave at any time."
+)
+QR = "svg { max-width: 100%; height: auto; border-radius: 6px; display: block; }"
+
+
+def is_local(place: str) -> bool:
+    """Whether an address leads every computer to itself."""
+    host = urlsplit(place).hostname or ""
+    return host in ("", "localhost", "::1") or host.startswith("127.")
+
+
+def public_place(place: str) -> str:
+    """Where others find the page that a browser found at `place`; empty if nowhere."""
+    if not is_local(place):
+        return place
+    return next(iter(os.environ.get(SHARED, "").split()), "")
+
+
+def qr_code(address: str) -> str:
+    """An SVG of the QR code of an address, dark on white in every theme."""
+    made = segno.make(address, micro=False)
+    width, _ = made.symbol_size(scale=5, border=4)
+    return made.svg_inline(
+        scale=5, border=4, light="#ffffff", dark="#000000", svgclass=None, lineclass=None
+    ).replace(
+        "<svg ",
+        f'<svg role="img" aria-label="QR code of {escape(address)}" viewBox="0 0 {width} {width}" ',
+        1,
+    )
+
+
+class Share(pn.viewable.Viewer):
+    """A dialog with the address of what the page shows; `search` is its query."""
+
+    def __init__(self, classroom: Classroom, search: Callable[[], str], **params):
+        super().__init__(**params)
+        self._classroom, self._search = classroom, search
+        self._words, self._teaching = readout.words(), readout.words()
+        self._address = Copyable("Address of this page")
+        self._code = pn.pane.HTML("", margin=(4, 0), stylesheets=[QR], width=260)
+        self._button = pmui.Button(
+            variant="outlined", size="small", margin=(4, 0), on_click=lambda _: self._press()
+        )
+        self._layout = pmui.Dialog(
+            pn.Column(
+                self._words, self._address, self._code, self._teaching, self._button,
+                sizing_mode="stretch_width", styles={"gap": "8px"},
+            ),
+            title="Share this page", show_close_button=True, close_on_click=True,
+        )  # fmt: skip
+        classroom.following.param.watch(lambda *_: self._write(), ["role", "count"])
+
+    def open(self) -> None:
+        """Show the dialog."""
+        # First, since what changes while the browser builds the dialog may be lost.
+        self._write()
+        self._layout.open = True
+
+    def link(self) -> str:
+        """What others open: what the page shows now, or the page itself while it teaches."""
+        following, place = self._classroom.following, self._classroom.place
+        place = public_place(place) or place
+        teaches = following.role == "teacher"
+        return place + (f"?follow={following.code}" if teaches else self._search())
+
+    def _write(self) -> None:
+        """Bring the dialog up to date."""
+        following = self._classroom.following
+        shared, link = bool(public_place(self._classroom.place)), self.link()
+        teaches = following.role == "teacher"
+        what = "Whoever opens this address follows you." if teaches else "What you see now."
+        scan = " Phones in this network scan the code." if shared else f"</p><p>{ALONE}"
+        self._words.object = f"<p>{what}{scan}</p>"
+        self._address.text = link
+        # Not hidden: Panel fails to hide HTML that the browser has not drawn yet.
+        self._code.object = qr_code(link) if shared else ""
+        follows = following.role == "follower"
+        self._teaching.object = "" if follows else f"<h3>Follow the teacher</h3><p>{TEACH}</p>"
+        self._button.visible = not follows
+        self._button.label = "Stop teaching" if teaches else "Let others follow"
+
+    def _press(self) -> None:
+        following = self._classroom.following
+        if following.role == "teacher":
+            following.stop()
+        else:
+            following.teach()
+
+    def __panel__(self):
+        return self._layout

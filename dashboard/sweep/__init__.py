@@ -1,0 +1,1 @@
+"""The view "sweep": an observable over a whole range, uncertain parameters, the inverse problem."""

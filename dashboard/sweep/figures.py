@@ -1,0 +1,195 @@
+"""Curves of the view "sweep": figures on either kind of axis, built once, fed by sources."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import panel as pn
+from bokeh.models import (
+    BasicTicker,
+    BoxAnnotation,
+    ColumnDataSource,
+    Label,
+    LegendItem,
+    Range1d,
+    Span,
+)
+from bokeh.plotting import figure
+
+from dashboard.parts.ink import INK, frame, legend
+from dashboard.parts.layout import drawn
+
+TALL = 330
+# Decades of a logarithmic axis: what lies below is the noise of few particles.
+DECADES = 1e-7
+Inks = list[tuple[str, object]]
+
+
+class Scaled(pn.viewable.Viewer):
+    """A figure against time twice, linear and logarithmic, as Bokeh cannot change an axis later.
+
+    `draw(figure)` adds the glyphs, from sources that both share, and returns (kind of ink, glyph)
+    and the items of the legend.
+    """
+
+    def __init__(
+        self, name: str, draw: Callable[[figure], tuple[Inks, list[LegendItem]]],
+        height: int = TALL, **params,
+    ):  # fmt: skip
+        super().__init__(**params)
+        self.x_range = Range1d(0, 1)
+        self.figures: dict[str, figure] = {}
+        self._inks: Inks = []
+        for scale, y_range in (("linear", Range1d(0, 1)), ("log", Range1d(1e-6, 1))):
+            made = frame(
+                height=height, name=f"{name}-{scale}", x_range=self.x_range, y_range=y_range,
+                y_axis_type=scale,
+            )  # fmt: skip
+            made.xaxis.axis_label = "time t"
+            inks, items = draw(made)
+            self._inks += inks
+            if items:
+                made.add_layout(legend(items=items), "below")
+            self.figures[scale] = made
+        self._pane = drawn(self.figures["linear"])
+
+    @property
+    def shown(self) -> figure:
+        """The figure that is on show."""
+        return self._pane.object
+
+    def choose(self, log: bool, title: str) -> None:
+        """Which of both is shown, and its title."""
+        wanted = self.figures["log" if log else "linear"]
+        if self._pane.object is not wanted:
+            self._pane.object = wanted
+        for made in self.figures.values():
+            made.title.text = title
+
+    def fit(self, end: float, curves: Sequence[np.ndarray]) -> None:
+        """Ranges that hold the curves."""
+        self.x_range.update(start=0, end=end)
+        values = np.concatenate([np.ravel(curve) for curve in curves])
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return
+        low, high = float(values.min()), float(values.max())
+        room = 0.07 * (high - low) or 0.05 * abs(high) or 1.0
+        self.figures["linear"].y_range.update(start=low - room, end=high + room)
+        if high > 0:
+            floor = max(float(values[values > 0].min()), high * DECADES)
+            self.figures["log"].y_range.update(start=floor / 2, end=high * 2.5)
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        paint(self._inks, dark)
+
+    def __panel__(self):
+        return self._pane
+
+
+def paint(inks: Inks, dark: bool) -> None:
+    """Give glyphs the colours of a light or a dark page."""
+    for kind, glyph in inks:
+        names = glyph.properties() & {"line_color", "fill_color"}
+        glyph.update(**dict.fromkeys(names, INK[dark][kind]))
+
+
+class Band(Scaled):
+    """Quantiles of a curve: 95 % and 50 % as areas, the median as a line; perhaps measured dots."""
+
+    def __init__(self, name: str, middle: str, with_dots: bool = False, **params):
+        self.areas = ColumnDataSource({"t": [], "a": [], "b": [], "c": [], "d": [], "m": []})
+        self.areas.name = f"{name}-source"
+        self.dots = ColumnDataSource({"t": [], "y": []}, name=f"{name}-dots")
+        self._middle, self._with_dots = middle, with_dots
+        super().__init__(name, self._draw, **params)
+
+    def _draw(self, made: figure) -> tuple[Inks, list[LegendItem]]:
+        wide = made.varea("t", "a", "d", source=self.areas, fill_alpha=0.17)
+        near = made.varea("t", "b", "c", source=self.areas, fill_alpha=0.27)
+        line = made.line("t", "m", source=self.areas, line_width=2.2)
+        inks = [("model", one.glyph) for one in (wide, near, line)]
+        items = [
+            LegendItem(label=self._middle, renderers=[line]),
+            LegendItem(label="95 %", renderers=[wide]),
+        ]
+        if self._with_dots:
+            near.visible = False
+            dots = made.scatter(
+                "t", "y", source=self.dots, marker="diamond", size=7, fill_alpha=0.75,
+                line_alpha=0.9,
+            )  # fmt: skip
+            inks.append(("truth", dots.glyph))
+            items.insert(0, LegendItem(label="measured", renderers=[dots]))
+        else:
+            items.append(LegendItem(label="50 %", renderers=[near]))
+        return inks, items
+
+    def show(self, t: np.ndarray, quantiles: np.ndarray) -> None:
+        """Draw five quantiles (5, t), of which the third is the line."""
+        rows = np.asarray(quantiles, np.float32)
+        self.areas.data = {"t": np.asarray(t, np.float32), **dict(zip("abmcd", rows, strict=True))}
+
+    def show_dots(self, t: np.ndarray, y: np.ndarray) -> None:
+        """Draw what was measured."""
+        self.dots.data = {"t": np.asarray(t, np.float32), "y": np.asarray(y, np.float32)}
+
+
+class Density:
+    """A probability density of the parameter: filled, its interval shaded, the truth dashed."""
+
+    def __init__(self, name: str, title: str, height: int = TALL):
+        self.source = ColumnDataSource({"x": [], "y": []}, name=f"{name}-source")
+        self.figure = frame(
+            height=height, name=name, title=title, x_range=Range1d(0, 1), y_range=Range1d(0, 1)
+        )
+        self.figure.yaxis.visible = False
+        self.figure.title.offset = 0
+        self.figure.ygrid.visible = False
+        self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5)
+        area = self.figure.varea("x", 0, "y", source=self.source, fill_alpha=0.3)
+        line = self.figure.line("x", "y", source=self.source, line_width=2)
+        self.inside = BoxAnnotation(fill_alpha=0.10, line_alpha=0.5, visible=False)
+        self.inside.update(fill_color="#0072B2", line_color="#0072B2", line_dash=[2, 3])
+        self.truth = Span(dimension="height", line_width=2, line_dash=[7, 4], visible=False)
+        self.note = Label(
+            x=0, y=0, x_units="screen", y_units="screen", text="", text_font_size="12px",
+            text_color="#808080",
+        )  # fmt: skip
+        for one in (self.inside, self.truth, self.note):
+            self.figure.add_layout(one)
+        self._inks = [("model", area.glyph), ("model", line.glyph), ("truth", self.truth)]
+
+    def show(
+        self, x: np.ndarray, y: np.ndarray, label: str,
+        interval: tuple[float, float] | None = None, truth: float | None = None,
+    ) -> None:  # fmt: skip
+        """Draw a density (x, y) where it is not negligible, 95 % between the two values."""
+        y = np.asarray(y, float)
+        alive = np.flatnonzero(y > 1e-4 * y.max())
+        first, last = max(alive[0] - 1, 0), min(alive[-1] + 1, len(x) - 1)
+        room = 0.08 * (x[last] - x[first])
+        low, high = float(x[first]), float(x[last])
+        if truth is not None:
+            low, high = min(low, truth), max(high, truth)
+        self.source.data = {"x": np.asarray(x), "y": np.asarray(y, np.float32)}
+        self.figure.x_range.update(start=low - room, end=high + room)
+        self.figure.y_range.update(start=0, end=1.08 * float(y.max()))
+        self.figure.xaxis.axis_label = label
+        self.inside.visible = interval is not None
+        if interval is not None:
+            self.inside.update(left=interval[0], right=interval[1])
+        self.truth.visible = truth is not None
+        if truth is not None:
+            self.truth.location = truth
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        paint(self._inks, dark)
+        self.inside.update(fill_color=INK[dark]["model"], line_color=INK[dark]["model"])
+
+
+def steps_of(draws: np.ndarray, bins: int = 41) -> tuple[np.ndarray, np.ndarray]:
+    """A histogram as the corners of its steps."""
+    height, edges = np.histogram(draws, bins=bins, density=True)
+    return np.repeat(edges, 2)[1:-1], np.repeat(height, 2)

@@ -1,0 +1,182 @@
+"""The segment "Infer": a measured curve in, the parameter with its uncertainty out."""
+
+from functools import partial
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.parts import readout
+from dashboard.parts.layout import card, grid, stack
+from dashboard.runs.units import with_unit
+from dashboard.sweep import words as sweep_words
+from dashboard.sweep.choice import SweepChoice
+from dashboard.sweep.figures import Band, Density
+from dashboard.sweep.jobs import Asked, Inferred, Stage, inference, piece
+from dashboard.view import Visit
+from hoam_core import Measurement, read_measurement
+from hoam_core.sweep import LEARNED, is_energy
+
+NOISES = {"none": 0.0, "5 %": 0.05, "20 %": 0.2}
+MOST_BYTES = 2**20
+BUTTON = {"size": "small", "variant": "outlined", "margin": (8, 8)}
+
+
+class Infer(pn.viewable.Viewer):
+    """Asks for the posterior of what is wanted; `told` is called with each new headline."""
+
+    def __init__(self, visit: Visit, choice: SweepChoice, told, **params):
+        super().__init__(**params)
+        self.visit, self.choice, self._told = visit, choice, told
+        self.asked: Asked | None = None
+        self.found: Inferred | None = None
+        self._made_of: tuple[Measurement | None, int, float] | None = None
+        self._build()
+
+    def _build(self) -> None:
+        self.file = pmui.FileInput(
+            label="Drop or choose a CSV file", accept=".csv,.txt", color="primary",
+            size="small", margin=(8, 8),
+        )  # fmt: skip
+        self.make = pmui.Button(
+            label="Use a synthetic measurement", icon="casino",
+            on_click=lambda _: self._synthesise(), **BUTTON,
+        )  # fmt: skip
+        self.noise = pmui.Select(
+            label="Noise of the instrument", options=NOISES, value=0.0, size="small", width=170,
+            margin=(8, 8), description="",
+        )  # fmt: skip
+        self.stop = pmui.Button(
+            label="Cancel", visible=False, on_click=lambda _: self._cancelled(), **BUTTON
+        )
+        self._words, self._progress, self._facts = (readout.words() for _ in range(3))
+        self.posterior = Density("sweep-posterior", "Posterior, and its 95 % interval")
+        self.fit = Band("sweep-fit", "best fit", with_dots=True)
+        self.file.param.watch(lambda event: self._read(event.new), "value")
+        self._figures = grid(
+            card(pn.pane.Bokeh(self.posterior.figure, sizing_mode="stretch_width", margin=0)),
+            card(self.fit), columns="minmax(0, 2fr) minmax(0, 3fr)",
+        )  # fmt: skip
+        bar = pn.FlexBox(
+            self.file, self.make, self.noise, self.stop, align_items="center", margin=0
+        )
+        self._asking = card(self._words, bar, self._progress)
+        # A grid that is not visible would still take its room: figures come with the answer.
+        self._answer = [self._figures, card(self._facts)]
+        self._layout = stack(self._asking)
+
+    def place(self, asked: Asked | None) -> None:
+        """What is inferred, and from what; another model or parameter starts anew."""
+        if asked == self.asked:
+            return
+        self.cancel()
+        self.asked, self.found = asked, None
+        with pn.io.hold():
+            self._layout[:] = [self._asking]
+            self._progress.object = ""
+            if asked is None:
+                return
+            column = asked.observable.removesuffix(LEARNED)
+            held = ", ".join(f"{name} = {value:g}" for name, value in asked.fixed)
+            self._words.object = (
+                f"<p>Which <b>{asked.over}</b> made this curve? Give a CSV file with the columns "
+                f"<code>time,{column}</code> in the units of the model"
+                + (f"; {held} are taken as known" if held else "")
+                + ". Or let the full model measure at a value that stays hidden until the end.</p>"
+            )
+
+    def _read(self, content: bytes | str | None) -> None:
+        if not content or self.asked is None:
+            return
+        try:
+            if len(content) > MOST_BYTES:
+                raise ValueError(
+                    f"The file holds {len(content) / 1e6:.1f} MB; a measurement may have 1 MB."
+                )
+            text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+            measured = read_measurement(text, self.asked.observable)
+        except ValueError as error:
+            self._failed(str(error))
+            return
+        self._ask(measured, 0, 0.0)
+
+    def _synthesise(self) -> None:
+        # The page does not show this number, and the seed of the view would always hide the same.
+        number = int(np.random.default_rng().integers(2**31))
+        self._ask(None, number, float(self.noise.value))
+
+    def _ask(self, measured: Measurement | None, number: int, noise: float) -> None:
+        if self.asked is None:
+            return
+        self._made_of = measured, number, noise
+        steps = inference(self.asked, self.visit.catalogue, measured, number, noise)
+        self._go_on = partial(
+            self.visit.workers.truths.ask, (self, "infer"), partial(piece, steps),
+            partial(self._deliver, self._made_of),
+        )  # fmt: skip
+        with pn.io.hold():
+            self.stop.visible = True
+            self._progress.object = sweep_words.bar("Waiting for a free worker", 0.0)
+        self._go_on()
+
+    def _deliver(self, made_of, value) -> None:
+        self.visit.schedule(partial(self._receive, made_of, value))
+
+    def _receive(self, made_of, value: Stage | Inferred | Exception) -> None:
+        if made_of is not self._made_of:
+            return
+        with pn.io.hold():
+            if isinstance(value, Stage):
+                self._progress.object = sweep_words.bar(value.words, value.done)
+                self._go_on()
+            elif isinstance(value, Exception):
+                self._failed(str(value))
+            else:
+                self._made_of, self.stop.visible = None, False
+                self._show(value)
+
+    def _failed(self, sentence: str) -> None:
+        self._made_of, self.stop.visible = None, False
+        self._progress.object = readout.notices([], sentence)
+
+    def _cancelled(self) -> None:
+        self.cancel()
+        self._progress.object = '<p class="soft">Cancelled.</p>'
+
+    def _show(self, one: Inferred) -> None:
+        self.found, found, over = one, one.found, self.asked.over
+        model = self.visit.catalogue.models[self.asked.model]
+        about = next(p for p in model.system.parameters if p.name == over)
+        a, t = found.attrs, found["time"].values
+        truth = one.synthetic.truth if one.synthetic else None
+        grid_, density = found[over].values, found["posterior"].values
+        self.posterior.show(grid_, density, about.label, (a["low"], a["high"]), truth)
+        low, best, high = (found[k].values for k in ("fitted_low", "fitted", "fitted_high"))
+        log = is_energy(self.asked.observable)
+        shown = found["fitted"].attrs
+        units = "" if shown["units"] == "1" else shown["units"]
+        label = shown["long_name"].removesuffix(", without roll-out")
+        self.fit.choose(log, with_unit(f"{label}: measured and fitted", units))
+        self.fit.show(t, np.stack([low, low, best, high, high]))
+        self.fit.show_dots(t, found["measured"].values)
+        late = t > 0.01 * float(t[-1])
+        self.fit.fit(float(t[-1]), [low[late], high[late], found["measured"].values[late]])
+        self._progress.object = readout.notices(sweep_words.cautions(one, over), "")
+        self._facts.object = (
+            f'<p class="soft">{sweep_words.facts(one, readout.duration(one.seconds))}</p>'
+        )
+        self._layout[:] = [self._asking, *self._answer]
+        self._told(sweep_words.headline_of_inferred(one, over))
+
+    def cancel(self) -> None:
+        """Ask for nothing more."""
+        self._made_of, self.stop.visible = None, False
+        self.visit.workers.truths.cancel((self, "infer"))
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self.posterior.theme(dark)
+        self.fit.theme(dark)
+
+    def __panel__(self):
+        return self._layout

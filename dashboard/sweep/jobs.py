@@ -1,0 +1,236 @@
+"""Jobs of the view "sweep": tables, bands, calibrations, measurements and what is inferred of them.
+
+Generators for the workers. A finished table or calibration is remembered by the process, so that
+another distribution or another measurement costs nothing. No Panel.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from dashboard.runs.catalogue import FRAMES, STEPS, Catalogue
+from dashboard.runs.memory import Memory
+from dashboard.sweep.choice import Belief
+from hoam_core import Discrepancy, Measurement, Model, infer, uncertain
+from hoam_core.evaluate import affordable_times
+from hoam_core.infer import calibrate_steps
+from hoam_core.seeds import seed_key
+from hoam_core.simulate import simulate_pieces
+from hoam_core.store import observe
+from hoam_core.sweep import LEARNED, sweep_steps
+from hoam_core.systems import Lattice
+
+T = TypeVar("T")
+# In many dimensions a run costs far more, and a mean over few particles will do.
+PARTICLES, FEW, MANY_DIMENSIONS = 1_024, 256, 6
+FIT_LEARNED, FIT_ROLLED = 141, 49
+CALIBRATION = 24
+MEASURED_TIMES = 81
+# Seconds of work between two answers: enough to see it grow, and nobody waits long.
+PACE = 0.25
+
+
+class Asked(NamedTuple):
+    """A table that is wanted: the swept parameter, its range, and everything that is held."""
+
+    model: str
+    observable: str
+    over: str
+    between: tuple[float, float]
+    runs: int
+    fixed: tuple[tuple[str, float], ...]
+    seed: int
+    n_times: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table so far, the share of it that is done, and the seconds it took."""
+
+    asked: Asked
+    data: xr.Dataset
+    done: float
+    seconds: float
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its numbers."""
+        return self.data.nbytes
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A discrepancy as the process remembers it."""
+
+    discrepancy: Discrepancy
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its numbers."""
+        return self.discrepancy.residuals.nbytes
+
+
+class Stage(NamedTuple):
+    """What a long job does now, and the share of that which is done."""
+
+    words: str
+    done: float
+
+
+class Synthetic(NamedTuple):
+    """A full-model run at a value that is hidden at first, with noise of an instrument."""
+
+    measured: Measurement
+    truth: float
+    particles: int
+    noise: float
+
+
+class Inferred(NamedTuple):
+    """A posterior, and the measurement it is of."""
+
+    found: xr.Dataset
+    measured: Measurement
+    synthetic: Synthetic | None
+    seconds: float
+
+
+tables: Memory[Table] = Memory(most_bytes=64 * 2**20)
+calibrations: Memory[Calibration] = Memory(most_bytes=16 * 2**20)
+
+
+def piece(values: Iterator[T]) -> Iterator[T]:
+    """The newest value after a moment's work on a generator, as the only one; none at its end.
+
+    A worker does one request at a time. Whoever wants thousands of runs asks for one piece after
+    another, so that those who want little are served in between.
+    """
+    end = time.monotonic() + PACE
+    newest = None
+    for newest in values:  # noqa: B007 -- the last one is wanted
+        if time.monotonic() >= end:
+            break
+    if newest is not None:
+        yield newest
+
+
+def asked_for(
+    model: Model, observable: str, over: str, between: tuple[float, float], runs: int,
+    mu: Mapping[str, float], seed: int,
+) -> Asked:  # fmt: skip
+    """The table of a map, at the frames of the page."""
+    fixed = tuple((name, value) for name, value in mu.items() if name != over)
+    n_times = FRAMES if affordable_times(model) is None else affordable_times(model)
+    # Without a roll-out there is nothing that a seed could change.
+    seed = 0 if observable.endswith(LEARNED) else seed
+    return Asked(model.name, observable, over, between, runs, fixed, seed, n_times)
+
+
+def asked_to_fit(asked: Asked, model: Model, observable: str) -> Asked:
+    """The table that a measurement is fitted with: the trained range, as finely as it needs."""
+    learned = observable.endswith(LEARNED)
+    return asked._replace(
+        observable=observable, between=model.trained_range()[asked.over], seed=0,
+        runs=FIT_LEARNED if learned else FIT_ROLLED, n_times=None if learned else asked.n_times,
+    )  # fmt: skip
+
+
+def options_of(asked: Asked, model: Model) -> dict[str, Any]:
+    """Arguments of `hoam_core.sweep` for a table."""
+    lattice = isinstance(model.system, Lattice)
+    few = lattice or len(model.system.components) > MANY_DIMENSIONS
+    options = {
+        "parameters": dict(asked.fixed), "observables": [asked.observable],
+        "particles": FEW if few else PARTICLES, "seed": asked.seed,
+        "n_times": asked.n_times,
+    }  # fmt: skip
+    return options if lattice else options | {"steps": STEPS}
+
+
+def values_of(asked: Asked, model: Model) -> np.ndarray:
+    """The values of a table, evenly spaced; multiples where the parameter takes nothing else."""
+    values = np.linspace(*asked.between, asked.runs)
+    whole = next(p.whole for p in model.system.parameters if p.name == asked.over)
+    return np.unique(whole * np.round(values / whole)) if whole else values
+
+
+def table(asked: Asked, catalogue: Catalogue) -> Iterator[Table]:
+    """The table, finer with every value; the last is complete and remembered."""
+    if (known := tables.get(asked)) is not None:
+        yield known
+        return
+    model, start = catalogue.models[asked.model], time.perf_counter()
+    values = values_of(asked, model)
+    for done, data in sweep_steps(model, asked.over, values, **options_of(asked, model)):
+        # Two rows are the least that can be drawn.
+        if len(data[asked.over]) > 1:
+            now = Table(asked, data, done, time.perf_counter() - start)
+            if done == 1:
+                tables.put(asked, now)
+            yield now
+
+
+def frozen(belief: Belief):
+    """The distribution of scipy.stats that a belief means."""
+    if belief.kind == "normal":
+        return stats.norm(belief.mean, belief.spread)
+    return stats.uniform(belief.mean - belief.spread, 2 * belief.spread)
+
+
+def band(data: xr.Dataset, observable: str, belief: Belief) -> Iterator[xr.Dataset]:
+    """The band of a table, as the only value."""
+    yield uncertain(data, observable, frozen(belief))
+
+
+def synthetic(asked: Asked, catalogue: Catalogue, number: int, noise: float):
+    """Stages, and at the end a `Synthetic` at a value drawn by that number from the range."""
+    model = catalogue.models[asked.model]
+    system, rng = model.system, np.random.default_rng(number)
+    low, high = asked.between
+    truth = float(rng.uniform(low + 0.04 * (high - low), high - 0.04 * (high - low)))
+    whole = next(p.whole for p in system.parameters if p.name == asked.over)
+    truth = float(whole * round(truth / whole)) if whole else truth
+    mu = system.vector(dict(asked.fixed) | {asked.over: truth})
+    particles, ts = min(16_384, system.truth_particles), model.times(n_times=MEASURED_TIMES)
+    start_key, run_key = jax.random.split(seed_key(number, "synthetic"))
+    curve = []
+    x0 = system.initial(start_key, mu, particles)
+    for piece in simulate_pieces(system, run_key, mu, x0, ts):
+        curve.append(
+            np.asarray(observe(system, piece.x, mu)[asked.observable.removesuffix(LEARNED)])
+        )
+        yield Stage("Measuring: the full model at a hidden value", piece.done)
+    values = np.concatenate(curve).astype(float) * np.exp(noise * rng.standard_normal(len(ts)))
+    yield Synthetic(Measurement(ts, values), truth, particles, noise)
+
+
+def inference(
+    asked: Asked, catalogue: Catalogue, measured: Measurement | None, number: int, noise: float
+) -> Iterator[Stage | Inferred]:
+    """Stages, and at the end what is inferred; without a measurement of one that is made up."""
+    start, made = time.perf_counter(), None
+    if measured is None:
+        for made in synthetic(asked, catalogue, number, noise):
+            if isinstance(made, Stage):
+                yield made
+        measured = made.measured
+    for swept in table(asked, catalogue):
+        yield Stage("Sweeping the learned model", swept.done)
+    model, known = catalogue.models[asked.model], calibrations.get(asked)
+    if known is None:
+        steps = calibrate_steps(model, swept.data, asked.observable, runs=CALIBRATION)
+        discrepancy = None
+        for done, discrepancy in steps:  # noqa: B007 -- the last one is wanted
+            count = min(int(done * CALIBRATION) + 1, CALIBRATION)
+            words = f"Calibrating once for this model: full-model run {count} of {CALIBRATION}"
+            yield Stage(words, done)
+        known = Calibration(discrepancy)
+        calibrations.put(asked, known)
+    found = infer(swept.data, asked.observable, measured, known.discrepancy)
+    yield Inferred(found, measured, made, time.perf_counter() - start)

@@ -1,0 +1,199 @@
+"""The map of a sweep, an observable over time and parameter, and the cut through it beside it.
+
+What the pointer shows, the value and the curve at that parameter, is found in the browser, which
+has the numbers already: it follows at once and asks the server nothing. A click asks to go there.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from bokeh.events import MouseLeave, MouseMove, Tap
+from bokeh.models import (
+    BasicTicker,
+    ColorBar,
+    ColumnDataSource,
+    CustomJS,
+    FixedTicker,
+    Label,
+    LegendItem,
+    LinearColorMapper,
+    LogColorMapper,
+    LogTicker,
+    PrintfTickFormatter,
+    Range1d,
+    Span,
+)
+from bokeh.plotting import figure
+
+from dashboard.parts.ink import DENSITY, frame
+from dashboard.sweep.figures import DECADES, TALL, Inks, Scaled
+
+HIGHEST = 254
+ROWS = 256
+MARK = "#E69F00"
+NOTHING = "#9a9a9a"
+HOVER = Path(__file__).with_name("hover.js").read_text()
+
+
+def spread_rows(values: np.ndarray, grid: np.ndarray, rows: int) -> np.ndarray:
+    """A table (k, t) at uneven values as (rows, t) at even ones; linear between finite rows.
+
+    Rows next to one that diverged, and nearer to it, are NaN too.
+    """
+    wanted = np.linspace(grid[0], grid[-1], rows)
+    above = np.clip(np.searchsorted(grid, wanted), 1, len(grid) - 1)
+    share = ((wanted - grid[above - 1]) / (grid[above] - grid[above - 1]))[:, None]
+    below, above_rows = values[above - 1], values[above]
+    mixed = (1 - share) * below + share * above_rows
+    nearest = np.where(share < 0.5, below, above_rows)
+    return np.where(np.isfinite(mixed), mixed, nearest)
+
+
+def levels_of(values: np.ndarray, log: bool) -> tuple[np.ndarray, float, float]:
+    """Colour levels, one above the highest where there is no value, and what both ends mean."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.full(values.shape, HIGHEST + 1, np.uint8), 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    shown = values
+    if log:
+        high = max(high, np.finfo(float).tiny)
+        # The start of a quietly loaded plasma is nearly nothing; colours are for what follows.
+        low = max(float(np.percentile(finite, 1)), high * DECADES)
+        shown = np.log(np.maximum(values, low))
+    ends = (np.log(low), np.log(high)) if log else (low, high)
+    share = (shown - ends[0]) / ((ends[1] - ends[0]) or 1.0)
+    levels = np.nan_to_num(np.clip(share, 0, 1) * HIGHEST, nan=HIGHEST + 1)
+    return np.round(levels).astype(np.uint8), low, high if high > low else low + 1.0
+
+
+class SweepMap:
+    """Both figures; `go(time, value)` is called by a click on the map."""
+
+    def __init__(self, go: Callable[[float, float], None]):
+        self._go = go
+        nothing = {"image": [], "values": []}
+        self.source = ColumnDataSource(nothing, name="sweep-source")
+        self.cut_source = ColumnDataSource({"t": [], "y": []}, name="sweep-cut-source")
+        self.marks = ColumnDataSource({"y": [], "x0": [], "x1": []}, name="sweep-marks")
+        self._cursors: list[Span] = []
+        self.cut = Scaled("sweep-cut", self._draw_cut)
+        self.figure = self._build()
+        self._connect()
+
+    def _build(self) -> figure:
+        made = frame(height=TALL, name="sweep-map", x_range=Range1d(0, 1), y_range=Range1d(0, 1))
+        made.grid.visible = False
+        made.xaxis.axis_label = "time t"
+        self.levels = LinearColorMapper(palette=DENSITY, low=0, high=HIGHEST, high_color=NOTHING)
+        self.image = made.image(
+            image="image", x=0, y=0, dw=1, dh=1, source=self.source, color_mapper=self.levels
+        )
+        self.units = {
+            False: LinearColorMapper(palette=DENSITY, low=0, high=1),
+            True: LogColorMapper(palette=DENSITY, low=1e-6, high=1),
+        }
+        self.bars = {}
+        for log, mapper in self.units.items():
+            self.bars[log] = bar = ColorBar(
+                color_mapper=mapper, width=10, padding=2, label_standoff=5, visible=not log,
+                major_label_text_font_size="10px", background_fill_alpha=0,
+                ticker=LogTicker(desired_num_ticks=5) if log else BasicTicker(desired_num_ticks=5),
+                **({} if log else {"formatter": PrintfTickFormatter(format="%.3g")}),
+            )  # fmt: skip
+            made.add_layout(bar, "right")
+        made.segment("x0", "y", "x1", "y", source=self.marks, line_color=MARK, line_width=3)
+        self.across = Span(dimension="width", line_color="#ffffff", line_width=1.4, line_alpha=0.8)
+        self.along = Span(dimension="height", line_color="#ffffff", line_width=1, line_alpha=0.6)
+        self.value = Label(
+            x=0, y=0, text="", visible=False, text_font_size="12px", text_color="#ffffff",
+            background_fill_color="#12495e", background_fill_alpha=0.92, padding=4,
+            border_radius=4, x_offset=8, y_offset=8,
+        )  # fmt: skip
+        for one in (self.across, self.along, self.value):
+            made.add_layout(one)
+        return made
+
+    def _draw_cut(self, made: figure) -> tuple[Inks, list[LegendItem]]:
+        line = made.line("t", "y", source=self.cut_source, line_width=2.4)
+        cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
+        made.add_layout(cursor)
+        self._cursors.append(cursor)
+        return [("model", line.glyph), ("cursor", cursor)], []
+
+    def _connect(self) -> None:
+        # `rest` is what is shown while no pointer is on the map: the page's own parameter and time.
+        self.rest = ColumnDataSource({"t": [0.0], "y": [0.0]}, name="sweep-rest")
+        self.about = ColumnDataSource({"name": [""], "low": [0.0], "high": [1.0], "end": [1.0]})
+        callback = CustomJS(
+            args={
+                "source": self.source, "cut": self.cut_source, "rest": self.rest,
+                "about": self.about, "across": self.across, "along": self.along,
+                "value": self.value, "cursors": self._cursors,
+                "titles": [made.title for made in self.cut.figures.values()],
+            },
+            code=HOVER,
+        )  # fmt: skip
+        for event in (MouseMove, MouseLeave):
+            self.figure.js_on_event(event, callback)
+        # The same when the server moves what is at rest or brings other numbers.
+        self.rest.js_on_change("data", callback)
+        self.source.js_on_change("data", callback)
+        self.figure.on_event(Tap, self._tapped)
+
+    def _tapped(self, event: Tap) -> None:
+        x, y = self.figure.x_range, self.figure.y_range
+        if event.x is not None and x.start <= event.x <= x.end and y.start <= event.y <= y.end:
+            self._go(float(event.x), float(event.y))
+
+    def place(self, name: str, label: str, title: str, between: tuple[float, float],
+              end: float, trained: tuple[float, ...], log: bool) -> None:  # fmt: skip
+        """Axes, titles and marks of a table."""
+        low, high = between
+        self.figure.x_range.update(start=0, end=end)
+        self.figure.y_range.update(start=low, end=high)
+        self.figure.yaxis.axis_label = label
+        self.figure.title.text = title
+        inside = [value for value in trained if low <= value <= high]
+        self.marks.data = {
+            "y": inside, "x0": [0.0] * len(inside), "x1": [0.022 * end] * len(inside)
+        }  # fmt: skip
+        self.figure.yaxis.ticker = (
+            FixedTicker(ticks=inside) if 3 <= len(inside) <= 9 else BasicTicker()
+        )
+        self.cut.x_range.update(start=0, end=end)
+        self.about.data = {"name": [name], "low": [low], "high": [high], "end": [end]}
+        for kind, bar in self.bars.items():
+            bar.visible = kind == log
+
+    def show(self, values: np.ndarray, grid: np.ndarray, log: bool) -> None:
+        """Draw a table (k, t) at values (k,), however unevenly they lie."""
+        safe = np.log(np.maximum(values, np.finfo(float).tiny)) if log else values
+        even = spread_rows(safe, grid, min(ROWS, max(2 * len(grid), 64)))
+        even = np.exp(even) if log else even
+        levels, low, high = levels_of(even, log)
+        self.units[log].update(low=low, high=high)
+        x, y = self.figure.x_range, self.figure.y_range
+        # The first and the last row and column stand at the ends of the axes.
+        dx, dy = (x.end - x.start) / (levels.shape[1] - 1), (y.end - y.start) / (len(levels) - 1)
+        self.image.glyph.update(
+            x=x.start - dx / 2, y=y.start - dy / 2, dw=x.end - x.start + dx,
+            dh=y.end - y.start + dy,
+        )  # fmt: skip
+        self.source.data = {"image": [levels], "values": [even.astype(np.float32)]}
+        # The start of a quietly loaded plasma would take most of a logarithmic axis.
+        self.cut.fit(float(x.end), [even[:, 1:] if log else even])
+
+    def clear(self) -> None:
+        """Draw nothing."""
+        if len(self.source.data["image"]):
+            self.source.data = {"image": [], "values": []}
+
+    def at(self, time: float, value: float) -> None:
+        """Where the page itself is: shown while no pointer is on the map."""
+        self.rest.data = {"t": [time], "y": [value]}
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self.cut.theme(dark)

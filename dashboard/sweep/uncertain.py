@@ -1,0 +1,143 @@
+"""The segment "Uncertain": a parameter with a distribution, and the band of curves it makes."""
+
+from functools import partial
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+import xarray as xr
+
+from dashboard.parts import readout
+from dashboard.parts.layout import card, grid, stack
+from dashboard.runs.units import with_unit
+from dashboard.sweep import words as sweep_words
+from dashboard.sweep.choice import KINDS, Belief, SweepChoice
+from dashboard.sweep.figures import Band, Density, steps_of
+from dashboard.sweep.jobs import Table, band
+from dashboard.view import Visit
+from hoam_core.sweep import is_energy
+from hoam_core.systems import Parameter
+
+FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (8, 8)}
+
+
+class Uncertain(pn.viewable.Viewer):
+    """Follows a table and the belief of a choice; `told` is called with each new headline."""
+
+    def __init__(self, visit: Visit, choice: SweepChoice, told, **params):
+        super().__init__(**params)
+        self.visit, self.choice, self._told = visit, choice, told
+        self.table: Table | None = None
+        self.found: xr.Dataset | None = None
+        self._following = False
+        self.kind = pmui.Select(
+            label="Distribution", options={title: kind for kind, title in KINDS.items()},
+            description="", **FIELD,
+        )  # fmt: skip
+        plain = FIELD | {"sx": {"& button": {"display": "none"}}}
+        self.mean = pmui.FloatInput(label="Mean", value=1.0, **plain)
+        self.spread = pmui.FloatInput(label="Standard deviation", value=0.1, **plain)
+        self.band = Band("sweep-band", "median")
+        self.histogram = Density("sweep-histogram", "What is believed", height=200)
+        self._notes = readout.words()
+        for widget in (self.kind, self.mean, self.spread):
+            widget.param.watch(lambda _: self._take(), "value")
+        choice.param.watch(lambda *_: self._follow(), "belief")
+        self._layout = grid(
+            card(self.band),
+            stack(
+                card(grid(self.kind, self.mean, self.spread, columns="1fr 1fr 1fr", narrow=499,
+                          gap=0), self._notes),
+                card(pn.pane.Bokeh(self.histogram.figure, sizing_mode="stretch_width", margin=0)),
+            ),
+            columns="minmax(0, 3fr) minmax(0, 2fr)",
+        )  # fmt: skip
+
+    def _take(self) -> None:
+        if self._following or None in (self.mean.value, self.spread.value):
+            return
+        if self.spread.value <= 0:
+            self._notes.object = readout.notices(
+                [], f"Argument `spread` must be a positive number, but is {self.spread.value:g}."
+            )
+            return
+        self.choice.belief = Belief(self.kind.value, self.mean.value, self.spread.value)
+
+    def _follow(self) -> None:
+        belief = self.choice.belief
+        self._following = True
+        try:
+            with pn.io.hold():
+                self.kind.value, self.mean.value = belief.kind, belief.mean
+                self.spread.value = belief.spread
+                normal = belief.kind == "normal"
+                self.spread.label = "Standard deviation" if normal else "Half width"
+        finally:
+            self._following = False
+
+    def update(self, table: Table | None) -> None:
+        """A table, complete or not yet; None while there is none."""
+        self.table = table
+        self._follow()
+        belief = self.choice.belief
+        if table is None or table.done < 1:
+            return
+        job = partial(band, table.data, table.asked.observable, belief)
+        deliver = partial(self._deliver, table, belief)
+        self.visit.workers.models.ask((self, "band"), job, deliver, finish=True)
+
+    def _deliver(self, table: Table, belief: Belief, result) -> None:
+        self.visit.schedule(partial(self._receive, table, belief, result))
+
+    def _receive(self, table: Table, belief: Belief, result: xr.Dataset | Exception) -> None:
+        if table is not self.table or belief != self.choice.belief:
+            return
+        with pn.io.hold():
+            if isinstance(result, Exception):
+                self.found = None
+                self._notes.object = readout.notices([], str(result))
+                return
+            self.found = result
+            self._draw(table, belief, result)
+
+    def _draw(self, table: Table, belief: Belief, found: xr.Dataset) -> None:
+        asked, data = table.asked, table.data
+        values, t = found[asked.observable].values, found["time"].values
+        about = self._about(asked.over)
+        shown = data[asked.observable].attrs
+        log = is_energy(asked.observable)
+        units = "" if shown["units"] == "1" else shown["units"]
+        self.band.choose(log, with_unit(shown["long_name"], units))
+        self.band.show(t, values)
+        # The start of a quietly loaded plasma would take most of a logarithmic axis.
+        self.band.fit(float(t[-1]), [values[:, 1:] if log else values])
+        draws = found[f"{asked.over}_draw"].values
+        self.histogram.show(
+            *steps_of(draws), about.label, tuple(np.quantile(draws, [0.025, 0.975]))
+        )
+        outside = found.attrs["outside"]
+        cut = [
+            f"{100 * outside:.2g} % of the distribution lie outside the swept range and are cut "
+            "off; sweep a wider range to keep them."
+        ]
+        self._notes.object = readout.notices(cut if outside > 0.005 else [], "") + (
+            f'<p class="soft">{len(draws):,} draws, read off a table of '
+            f"{data.attrs['runs']:,} runs; no run is made for a draw.</p>"
+        )
+        self._told(sweep_words.headline_of_band(found, asked.observable, belief, asked.over))
+
+    def _about(self, over: str) -> Parameter:
+        model = self.visit.catalogue.models[self.choice.model]
+        return next(p for p in model.system.parameters if p.name == over)
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self.band.theme(dark)
+        self.histogram.theme(dark)
+
+    def cancel(self) -> None:
+        """Ask for nothing more."""
+        self.visit.workers.models.cancel((self, "band"))
+
+    def __panel__(self):
+        return self._layout

@@ -1,0 +1,251 @@
+"""The view "sweep": what a learned model says of all values of a parameter at once.
+
+Three segments: the map of an observable over time and parameter; the band of a parameter that is
+known only as a distribution; and the parameter of a measured curve. All of it is cheap because the
+learned model is, and it says where it is not to be trusted.
+"""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.parts import readout
+from dashboard.parts.controls import Sliders
+from dashboard.parts.layout import card, drawn, grid, stack
+from dashboard.runs.units import with_unit
+from dashboard.state import values_of
+from dashboard.sweep import words as sweep_words
+from dashboard.sweep.asking import Asking
+from dashboard.sweep.choice import SweepChoice, usual_observable
+from dashboard.sweep.controls import SweepControls
+from dashboard.sweep.infer import Infer
+from dashboard.sweep.jobs import Asked, Table, asked_for, asked_to_fit
+from dashboard.sweep.map import SweepMap
+from dashboard.sweep.material import material
+from dashboard.sweep.uncertain import Uncertain
+from dashboard.view import Material, View, Visit
+from hoam_core import Model, Parameter
+from hoam_core.sweep import is_energy, observables_of
+
+NO_MODEL = "Choose a learned model: a thousand runs of the full one would take too long."
+
+
+class Sweep(View):
+    """Asks for the table that the choice wants, and shows it in one of three segments."""
+
+    uses = frozenset({"system", "model", "seed"})
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(visit, **params)
+        self.state, self.catalogue = visit.state, visit.catalogue
+        self.choice: SweepChoice = visit.choices["sweep"]
+        self.asking = Asking(self.catalogue, visit.workers.truths, visit.schedule, self._changed)
+        self._sentence, self._parameters, self._watcher = "", None, None
+        self.map = SweepMap(self._visit)
+        self.uncertain = Uncertain(visit, self.choice, self._say)
+        self.infer = Infer(visit, self.choice, self._say)
+        self._layout = self._build()
+        state = self.state
+        state.param.watch(lambda *_: self._follow(), ["parameters", "model"])
+        state.param.watch(lambda *_: self._refresh(), "seed")
+        state.param.watch(lambda *_: self._at(), "frame")
+        self.choice.param.watch(lambda *_: self._refresh(), list(self.choice.addressed))
+
+    def _build(self) -> pn.Column:
+        self._headline, self._notices, self._progress, hint = (readout.words() for _ in range(4))
+        self._stop = pmui.Button(
+            label="Cancel", size="small", variant="outlined", margin=0, width=96, visible=False,
+            on_click=lambda _: self._press(),
+        )  # fmt: skip
+        self._enter = pmui.Button(
+            label="Open in Explore", icon="open_in_full", size="small", variant="text",
+            margin=(0, 4), width=170, on_click=lambda _: self.visit.go("?view=explore"),
+        )  # fmt: skip
+        hint.object = (
+            '<p class="soft">Point at the map for the value and the cut; click to open Explore '
+            "there. Orange marks are training values.</p>"
+        )
+        self._map = stack(
+            grid(
+                card(drawn(self.map.figure)), card(self.map.cut),
+                columns="minmax(0, 3fr) minmax(0, 2fr)",
+            ),
+            pn.FlexBox(hint, self._enter, margin=0, align_items="center",
+                       justify_content="space-between", flex_wrap="nowrap"),
+        )  # fmt: skip
+        self._sliders = pn.Column(
+            Sliders(self.state, self.catalogue), sizing_mode="stretch_width", margin=0
+        )
+        self._segments = {"map": self._map, "uncertain": self.uncertain, "infer": self.infer}
+        self._stage = stack(self._map)
+        progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=(2, 8))
+        return stack(
+            self._headline,
+            card(SweepControls(self.choice, self.catalogue), self._sliders, progress,
+                 self._notices),
+            self._stage,
+            margin=(10, 14),
+        )  # fmt: skip
+
+    def open(self) -> None:
+        super().open()
+        self.visit.session.sleep(True)
+        self._follow()
+
+    def hide(self) -> None:
+        super().hide()
+        self.close()
+
+    def close(self) -> None:
+        self.asking.rest()
+        self.uncertain.cancel()
+        self.infer.cancel()
+
+    @property
+    def _idle(self) -> bool:
+        return not (self.shown and self.state.settled)
+
+    def _follow(self) -> None:
+        """Another system, model, or set of parameters."""
+        if self._parameters is not self.state.parameters:
+            if self._parameters is not None:
+                self._parameters.param.unwatch(self._watcher)
+            self._parameters = self.state.parameters
+            names = list(values_of(self._parameters))
+            self._watcher = self._parameters.param.watch(self._moved, names)
+        if not self._idle:
+            self.choice.suit(self.state.model or "", self.catalogue)
+            self._refresh()
+
+    def _moved(self, *events) -> None:
+        """A slider: the swept one only moves the cut."""
+        self._at()
+        if any(event.name != self.choice.over for event in events):
+            self._refresh()
+
+    def _asked(self) -> Asked | None:
+        choice, model = self.choice, self.catalogue.models.get(self.state.model or "")
+        if model is None or choice.model != model.name:
+            return None
+        return asked_for(
+            model, choice.observable, choice.over, choice.between, choice.runs, self.state.mu,
+            self.state.seed,
+        )  # fmt: skip
+
+    def _refresh(self) -> None:
+        """Show the segment of the choice, and ask for what it needs."""
+        if self._idle:
+            return
+        asked, tab = self._asked(), self.choice.tab
+        segments = [self._segments[tab]] if asked is not None else []
+        with pn.io.hold():
+            if list(self._stage) != segments:
+                self._stage[:] = segments
+            # A map has a cut; otherwise only what is held is of interest.
+            self._sliders.visible = tab == "map" or len(self.state.mu) > 1
+            if asked is None:
+                self.asking.ask(None)
+                self.infer.place(None)
+                self._say("Sweep and infer")
+                self._notices.object = readout.notices([NO_MODEL], "")
+            elif tab == "infer":
+                self.asking.rest()
+                self._show_inferred(asked)
+            else:
+                self._place(asked)
+                self.asking.ask(asked)
+                self._changed()
+
+    def _show_inferred(self, asked: Asked) -> None:
+        model = self.catalogue.models[asked.model]
+        self._stop.visible, self._progress.object, self._notices.object = False, "", ""
+        self.infer.place(asked_to_fit(asked, model, usual_observable(model)))
+        if self.infer.found is None:
+            self._say(f"Which {asked.over} made a measured curve?")
+        else:
+            self._say(sweep_words.headline_of_inferred(self.infer.found, asked.over))
+
+    def _about(self, asked: Asked) -> tuple[Model, Parameter]:
+        model = self.catalogue.models[asked.model]
+        about = next(p for p in model.system.parameters if p.name == asked.over)
+        return model, about
+
+    def _place(self, asked: Asked) -> None:
+        model, about = self._about(asked)
+        end = float(model.times()[-1])
+        trained = model.experiment.axes[model.system.parameters.index(about)]
+        label = next(o for o in observables_of(model) if o.name == asked.observable)
+        title = with_unit(label.label, label.unit)
+        log = is_energy(asked.observable)
+        self.map.place(about.name, about.label, title, asked.between, end, trained, log)
+        self.map.cut.choose(log, "")
+        self._at()
+
+    def _at(self) -> None:
+        value = self.state.mu.get(self.choice.over)
+        if not self._idle and value is not None:
+            self.map.at(self.state.time, value)
+
+    def _changed(self) -> None:
+        """The table has grown, or another one is wanted."""
+        asking, tab = self.asking, self.choice.tab
+        if self._idle or tab == "infer":
+            return
+        with pn.io.hold():
+            self._stop.visible = asking.busy
+            self._stop.label = "Continue" if asking.stopped else "Cancel"
+            self._progress.object = sweep_words.progress(asking)
+            if (one := asking.table) is None:
+                self.map.clear()
+                self._say(sweep_words.headline_of_nothing(self.choice.over, tab))
+                self._notices.object = readout.notices([], asking.problem)
+                return
+            model, about = self._about(one.asked)
+            self._notices.object = readout.notices(sweep_words.doubts(one, model, about), "")
+            if tab == "uncertain":
+                self.uncertain.update(one)
+            else:
+                self._draw_map(one, about)
+
+    def _draw_map(self, one: Table, about: Parameter) -> None:
+        name = one.asked.observable
+        values, grid_ = one.data[name].values, one.data[one.asked.over].values
+        self.map.show(values, grid_, is_energy(name))
+        self._say(sweep_words.headline_of_map(one.data, name, about))
+
+    def _press(self) -> None:
+        if self.asking.stopped:
+            self.asking.resume()
+        else:
+            self.asking.stop()
+        self._changed()
+
+    def _visit(self, time: float, value: float) -> None:
+        """A click on the map."""
+        if (asked := self.asking.wanted) is None:
+            return
+        _, about = self._about(asked)
+        value = about.whole * round(value / about.whole) if about.whole else float(f"{value:.4g}")
+        self.visit.go(f"?view=explore&{about.name}={value:g}&t={time:.4g}")
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self._sentence:
+            self._sentence = sentence
+            self._headline.object = readout.headline(sentence)
+
+    def material(self) -> Material | None:
+        """The table, the band or the posterior, whichever is on show."""
+        if self._idle or (model := self.catalogue.models.get(self.choice.model)) is None:
+            return None
+        return material(
+            self.choice, model, self._sentence, self.asking.table, self.uncertain.found,
+            self.infer.found, self.infer.asked,
+        )  # fmt: skip
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        with pn.io.hold():
+            for one in (self.map, self.uncertain, self.infer):
+                one.theme(dark)
+
+    def __panel__(self):
+        return self._layout

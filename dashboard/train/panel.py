@@ -1,0 +1,177 @@
+"""A training as it goes: progress, loss, samples beside data, errors, and what one can do with it.
+
+Everything is built once; afterwards sources and words change.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.models import ColumnDataSource, Range1d
+
+from dashboard.parts import readout
+from dashboard.parts.ink import INK, frame
+from dashboard.parts.layout import card, drawn, grid, stack
+from dashboard.parts.picture import Picture
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.frames import to_levels
+from dashboard.runs.units import with_unit
+from dashboard.train import words as train_words
+from dashboard.train.training import Training
+from hoam_core import Model
+from hoam_core.methods import METHODS
+from hoam_core.models import save_model
+
+BUTTON = {"size": "small", "variant": "outlined", "margin": (4, 6, 4, 0)}
+FILES = ("model.json", "model.safetensors")
+
+
+class TrainPanel(pn.viewable.Viewer):
+    """One training; `command` hears "pause", "resume", "cancel" and "explore"."""
+
+    def __init__(self, catalogue: Catalogue, command: Callable[[str], None], **params):
+        super().__init__(**params)
+        self._catalogue, self._training = catalogue, None
+        self._headline, self._progress, self._errors = (readout.words() for _ in range(3))
+        self._buttons = {
+            name: pmui.Button(
+                label=label, icon=icon, on_click=partial(_tell, command, name), **BUTTON
+            )
+            for name, label, icon in (
+                ("pause", "Pause", "pause"), ("resume", "Resume", "play_arrow"),
+                ("cancel", "Cancel", "close"), ("explore", "Explore it", "travel_explore"),
+            )
+        }  # fmt: skip
+        self._download = pmui.FileDownload(
+            callback=self._zipped, filename="model.zip", label="Download", auto=True, embed=False,
+            size="small", margin=BUTTON["margin"],
+        )  # fmt: skip
+        # Panel's own constructor warns where a variant is given.
+        self._download.variant = "outlined"
+        self._pictures = {
+            "data": Picture("training-data", "Training data"),
+            "model": Picture("training-model", "Present model"),
+        }
+        self._loss = ColumnDataSource({"step": [], "loss": []}, name="training-loss")
+        self._figure = frame(
+            height=210, name="loss", title="Loss", x_range=Range1d(0, 1), y_range=Range1d(0, 1)
+        )
+        self._figure.xaxis.axis_label = "training step"
+        self._line = self._figure.line(
+            "step", "loss", source=self._loss, line_color=INK[False]["model"], line_width=1.8
+        ).glyph
+        self._layout = self._build()
+        self.show(None)
+
+    def _build(self) -> pn.Column:
+        self._samples = grid(
+            *(card(drawn(p.figure)) for p in self._pictures.values()),
+            columns="repeat(2, minmax(0, 1fr))",
+            narrow=599,
+        )
+        self._loss_card, self._error_card = card(drawn(self._figure)), card(self._errors)
+        self._row = pn.FlexBox(
+            *self._buttons.values(), self._download, sizing_mode="stretch_width", margin=0
+        )
+        return stack(
+            card(self._headline, self._progress, self._row),
+            self._samples,
+            self._loss_card,
+            self._error_card,
+        )
+
+    def show(self, training: Training | None) -> None:
+        """Draw a training as it is now."""
+        self._training = training
+        with pn.io.hold():
+            self._layout.visible = training is not None
+            if training is None:
+                return
+            look = training.look
+            self._headline.object = train_words.headline(training)
+            self._progress.object = train_words.progress(look)
+            self._errors.object = train_words.error_table(look.model)
+            self._error_card.visible = bool(self._errors.object)
+            self._show_buttons(training)
+            self._show_loss(training)
+            self._show_sight(training)
+
+    def _show_buttons(self, training: Training) -> None:
+        look, busy = training.look, training.look.status in ("waiting", "running")
+        shown = {
+            "pause": busy, "resume": look.status in ("paused", "cancelled", "failed"),
+            "cancel": training.active, "explore": look.model is not None,
+        }  # fmt: skip
+        for name, visible in shown.items():
+            self._buttons[name].visible = visible
+        self._buttons["cancel"].label = "Skip judging" if look.model is not None else "Cancel"
+        self._download.visible = look.model is not None
+        self._download.filename = f"{training.name}.zip"
+
+    def _show_loss(self, training: Training) -> None:
+        look = training.look
+        self._loss_card.visible = bool(look.losses)
+        if len(self._loss.data["step"]) == len(look.steps) and not look.losses:
+            return
+        steps, losses = np.asarray(look.steps, np.float32), np.asarray(look.losses, np.float32)
+        self._loss.data = {"step": steps, "loss": losses}
+        if losses.size:
+            low, high = np.percentile(losses, [0, 97])
+            room = 0.08 * float(high - low) or 0.05 * abs(float(high)) or 1.0
+            self._figure.x_range.update(start=0, end=training.experiment.steps)
+            self._figure.y_range.update(start=float(low) - room, end=float(high) + room)
+
+    def _show_sight(self, training: Training) -> None:
+        sight = training.look.sight
+        lattice = METHODS[training.experiment.method].of_lattices
+        self._samples.visible = not lattice
+        if lattice:
+            return
+        if sight is None:
+            for name, picture in self._pictures.items():
+                picture.clear("being made …" if name == "data" else "not yet trained")
+            return
+        system = self._catalogue.systems[training.experiment.system]
+        shown = [system.components[i] for i in sight.plane.axes]
+        at = ", ".join(f"{name} = {value:g}" for name, value in sight.mu.items())
+        titles = {"data": f"Training data, {at}, t = {sight.t:g}", "model": "Present model"}
+        if training.look.losses:
+            titles["model"] += f", step {sight.step:,}"
+        for name, field in (("data", sight.data), ("model", sight.model)):
+            picture = self._pictures[name]
+            picture.label(tuple(with_unit(c.label, c.unit) for c in shown))
+            picture.place(sight.plane)
+            picture.figure.title.text = titles[name]
+            picture.show(to_levels(field, sight.limit), sight.limit)
+
+    def _zipped(self) -> io.BytesIO:
+        return zipped(self._training.look.model, self._training)
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self._line.line_color = INK[dark]["model"]
+        for picture in self._pictures.values():
+            picture.theme(dark)
+
+    def __panel__(self):
+        return self._layout
+
+
+def zipped(model: Model, training: Training) -> io.BytesIO:
+    """The two files of a model in a folder of its name, as a zip."""
+    if not all((training.folder / name).is_file() for name in FILES):
+        save_model(model, training.folder)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in FILES:
+            archive.write(training.folder / name, f"{training.name}/{name}")
+    made.seek(0)
+    return made
+
+
+def _tell(command: Callable[[str], None], name: str, _: object) -> None:
+    command(name)

@@ -1,0 +1,187 @@
+"""One training: a generator that the worker's thread pulls in short turns.
+
+Between two turns others get theirs, so that a long training does not keep a short one waiting. A
+paused training keeps its generator, with data and compiled programs; a cancelled one drops it and
+goes on from the checkpoint in its folder. Commands may come from any thread: they change what is
+`wanted`, and whoever holds the turn follows. Pages read the newest `Look`, which never changes.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.worker import Worker
+from dashboard.train.sight import Sight, Watcher
+from hoam_core import Ensemble, Experiment, Model
+from hoam_core.checkpoint import CHECKPOINT
+from hoam_core.learn import Progress, learn
+
+EVERY = 10
+TURN = 2.0  # seconds
+BETWEEN_NEWS = 0.2
+ACTIVE = ("waiting", "running", "paused")
+
+
+class Look(NamedTuple):
+    """A training as pages see it: (done, total) of its stages, losses (k,) after `steps` (k,)."""
+
+    status: str = "cancelled"
+    stages: dict[str, tuple[int, int]] = {}
+    steps: tuple[int, ...] = ()
+    losses: tuple[float, ...] = ()
+    sight: Sight | None = None
+    model: Model | None = None
+    problem: str = ""
+    seconds: float = 0.0
+
+    @property
+    def stage(self) -> str:
+        """The stage that it is in; empty before the first."""
+        return next(reversed(self.stages), "")
+
+
+class Training:
+    """A training with its name, folder and commands; `changed` is called at every change."""
+
+    def __init__(
+        self,
+        name: str,
+        experiment: Experiment,
+        folder: Path,
+        *,
+        judge: bool = True,
+        changed: Callable[["Training"], None] = lambda _: None,
+    ):
+        self.name, self.experiment, self.folder, self.judge = name, experiment, folder, judge
+        self.look = Look()
+        self._changed = changed
+        self._lock = threading.RLock()
+        self._wanted, self._busy = "cancelled", False
+        self._steps: Iterator[Progress] | None = None
+        self._watcher: Watcher | None = None
+        self._catalogue: Catalogue | None = None
+        self._told = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds data in memory, or soon will."""
+        return self.look.status in ACTIVE
+
+    def run(self, worker: Worker, catalogue: Catalogue) -> None:
+        """Start, or go on: at once after a pause, else from the checkpoint."""
+        with self._lock:
+            if self.look.status in ("waiting", "running", "done"):
+                return
+            self._wanted, self._catalogue = "running", catalogue
+            if self._steps is None:
+                axes = catalogue.axes(self.experiment.system)
+                self._watcher = Watcher(axes)
+                self.look = Look("waiting", seconds=self.look.seconds)
+            self._tell(status="waiting", problem="")
+        self._ask(worker)
+
+    def pause(self) -> None:
+        """Stop after the present step and keep everything."""
+        self._want("paused")
+
+    def cancel(self) -> None:
+        """Stop after the present step; the checkpoint stays."""
+        self._want("cancelled")
+
+    def _want(self, wanted: str) -> None:
+        with self._lock:
+            if self.active and self._wanted != wanted:
+                self._wanted = wanted
+                self._settle()
+
+    def _settle(self) -> None:
+        """Follow a command, unless the thread that holds the turn will."""
+        if self._busy or self._wanted == "running" or not self.active:
+            return
+        if self._wanted == "cancelled":
+            self._drop()
+            if self.look.model is not None:  # only judging was left
+                (self.folder / CHECKPOINT).unlink(missing_ok=True)
+                self._wanted = "done"
+        self._tell(status=self._wanted)
+
+    def _ask(self, worker: Worker) -> None:
+        worker.ask(self, partial(self._turn, worker), self._deliver, finish=True)
+
+    def _deliver(self, value: object) -> None:
+        if isinstance(value, Exception):
+            with self._lock:
+                self._drop()
+                self._tell(status="failed", problem=str(value) or type(value).__name__)
+
+    def _turn(self, worker: Worker) -> Iterator[str]:
+        with self._lock:
+            if self._wanted != "running":
+                return
+            self._busy = True
+            if self._steps is None:
+                self._steps = learn(
+                    self.experiment, self.folder, resume=True, every=EVERY, judge=self.judge,
+                    name=self.name,
+                )  # fmt: skip
+            self._tell(status="running")
+        try:
+            yield from self._pull(worker, self._steps)
+        finally:
+            with self._lock:
+                self._busy = False
+                self._settle()
+
+    def _pull(self, worker: Worker, steps: Iterator[Progress]) -> Iterator[str]:
+        end = time.monotonic() + TURN
+        while self._wanted == "running":
+            start = time.monotonic()
+            value = next(steps, None)
+            if value is None:
+                self._drop()
+                self._tell(status="done")
+                return
+            self._take(value, start)
+            yield value.stage
+            if time.monotonic() > end:
+                self._ask(worker)
+                return
+
+    def _take(self, value: Progress, start: float) -> None:
+        look, watcher = self.look, self._watcher
+        news = {"stages": {**look.stages, value.stage: (value.done, value.total)}}
+        if value.stage == "training" and value.losses.size:
+            news["steps"] = (*look.steps, value.done)
+            news["losses"] = (*look.losses, float(np.mean(value.losses)))
+        if value.model is not None and isinstance(value.data, Ensemble) and watcher is not None:
+            watcher.look(value.model, value.data, value.done, value.done == value.total)
+            news["sight"] = watcher.sight
+        if value.model is not None and value.data is None:
+            news["model"] = value.model
+            if value.model is not look.model and self._catalogue is not None:
+                self._catalogue.add(value.model)
+        news["seconds"] = look.seconds + time.monotonic() - start
+        self._tell(rarely=value.stage == look.stage, **news)
+
+    def _tell(self, *, rarely: bool = False, **news) -> None:
+        with self._lock:
+            self.look = self.look._replace(**news)
+        now = time.monotonic()
+        if not rarely or now - self._told > BETWEEN_NEWS:
+            self._told = now
+            self._changed(self)
+
+    def _drop(self) -> None:
+        """Let data and programs go; a folder in which nothing has been written goes, too."""
+        steps, self._steps = self._steps, None
+        if steps is not None:
+            steps.close()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()

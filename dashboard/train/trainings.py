@@ -1,0 +1,143 @@
+"""The trainings of this process: those of all visitors, found again after a reload or a restart.
+
+Each has a folder of its own among the user's models, named like the model that it makes. Their
+number is bounded, and so is the memory of all that hold data.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+
+from dashboard.runs.catalogue import Catalogue, own_folder
+from dashboard.train.plan import check_buildable, data_bytes
+from dashboard.train.training import Training
+from hoam_core import Experiment
+from hoam_core.checkpoint import unfinished
+from hoam_core.checks import lookup
+from hoam_core.store import check_folder
+from hoam_core.systems import get_system
+
+MOST = 24
+MOST_BYTES = 4 * 2**30
+LONGEST_NAME = 48
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class Trainings:
+    """Trainings by name, oldest first, in a folder; used by any thread."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._all: dict[str, Training] = {}
+        self._lock = threading.Lock()
+        self._watchers: tuple[Callable[[Training], None], ...] = ()
+
+    def names(self) -> list[str]:
+        """Names, newest first."""
+        return list(reversed(self._all))
+
+    def get(self, name: str) -> Training:
+        """The training of that name; ValueError if there is none."""
+        if not self._all:
+            raise ValueError(f"There is no training {name!r}, nor any other; start one.")
+        return lookup(name, self._all, "training")
+
+    def find(self) -> list[str]:
+        """Take in what a cut-off process left in the folder; sentences about what is damaged."""
+        problems = []
+        for place in sorted(self.folder.glob("*/")):
+            try:
+                found = unfinished(place)
+            except (ValueError, OSError) as error:
+                problems.append(str(error))
+                continue
+            if found is not None and place.name not in self._all:
+                with self._lock:
+                    self._all[place.name] = Training(
+                        place.name, found[0], place, changed=self._tell
+                    )
+        return problems
+
+    def start(
+        self, experiment: Experiment, catalogue: Catalogue, *, name: str = "", judge: bool = True
+    ) -> Training:
+        """A new training, which is not run yet. Raises ValueError for what cannot be trained.
+
+        Without a name it gets `<system>-<method>`, numbered where that is taken.
+        """
+        system = get_system(experiment.system)
+        check_buildable(experiment, system)
+        with self._lock:
+            self._check_room(data_bytes(experiment, system))
+            taken = {*catalogue.models, *self._all, *self._folders()}
+            if name:
+                check_name(name, taken)
+            else:
+                name = free_name(f"{experiment.system}-{experiment.method}", taken)
+            folder = check_folder(self.folder / name)
+            made = Training(name, experiment, folder, judge=judge, changed=self._tell)
+            for old in [one for one in self._all.values() if not one.active][: -(MOST - 1)]:
+                del self._all[old.name]
+            self._all[name] = made
+        self._tell(made)
+        return made
+
+    def _folders(self) -> Iterable[str]:
+        return (place.name for place in self.folder.glob("*/"))
+
+    def _check_room(self, more: int) -> None:
+        active = [one for one in self._all.values() if one.active]
+        held = sum(data_bytes(one.experiment, get_system(one.experiment.system)) for one in active)
+        if held + more > MOST_BYTES:
+            raise ValueError(
+                f"The training data need {more / 1e9:.1f} GB, but trainings here may hold "
+                f"{(MOST_BYTES - held) / 1e9:.1f} GB more; take fewer particles or training "
+                "values, or cancel another training."
+            )
+        if len(active) >= MOST:
+            raise ValueError(f"There are {MOST} unfinished trainings; cancel one of them.")
+
+    def watch(self, heard: Callable[[Training], None]) -> Callable[[], None]:
+        """Call `heard`, on any thread, at every change of a training; returns how to stop."""
+        with self._lock:
+            self._watchers = (*self._watchers, heard)
+
+        def stop() -> None:
+            with self._lock:
+                self._watchers = tuple(one for one in self._watchers if one is not heard)
+
+        return stop
+
+    def _tell(self, training: Training) -> None:
+        for heard in self._watchers:
+            heard(training)
+
+
+def check_name(name: str, taken: Iterable[str]) -> None:
+    """Raises ValueError for a name that cannot be that of a new model."""
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or name == "none":
+        raise ValueError(
+            "Argument `name` must be small letters, digits and single hyphens, a letter first and "
+            f"at most {LONGEST_NAME} of them, but is {name!r}; try 'my-model-2'."
+        )
+    if name in taken:
+        raise ValueError(f"Argument `name` is {name!r}, which is taken; choose another.")
+
+
+def free_name(stem: str, taken: Iterable[str]) -> str:
+    """The stem, or the first free one of stem-2, stem-3, ..."""
+    taken, number, name = set(taken), 1, stem
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+@cache
+def trainings() -> Trainings:
+    """The trainings of this process; those that a restart cut off are found once."""
+    made = Trainings(own_folder())
+    made.find()
+    return made

@@ -1,0 +1,174 @@
+"""The view "train": plan a model, watch it learn, and take it along.
+
+Trainings belong to the process, so that a visitor who reloads finds them again. The view hears of
+every change and draws the one that is chosen; nothing here computes.
+"""
+
+import json
+from functools import partial
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+import xarray as xr
+
+from dashboard.parts import readout
+from dashboard.parts.layout import card, grid, stack
+from dashboard.train import words as train_words
+from dashboard.train.choice import TrainChoice
+from dashboard.train.form import TrainForm
+from dashboard.train.panel import TrainPanel
+from dashboard.train.training import Training
+from dashboard.train.trainings import trainings
+from dashboard.view import Material, View, Visit
+from hoam_core import __version__
+
+INTRODUCTION = (
+    "<h2>Train a model of your own</h2><p>Choose a system at the side, a method and a budget, and "
+    "press <b>Train</b>. The full model is run at every training value, the method learns from "
+    "those runs, and the new model then stands in <b>Explore</b> beside the others. The quick "
+    "budget takes less than a minute for the plasmas of one dimension.</p>"
+)
+
+
+class TrainView(View):
+    """A plan on the left; on the right a training of this process."""
+
+    uses = frozenset({"system", "seed"})
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(visit, **params)
+        self.choice: TrainChoice = visit.choices["train"]
+        self.choice.follow(visit.state.system)
+        self.all = trainings()
+        self.form = TrainForm(self.choice, visit.state, self._start)
+        self.panel = TrainPanel(visit.catalogue, self._command)
+        self._which = pmui.Select(
+            label="Training", options=[], sizing_mode="stretch_width", size="small", margin=(6, 4)
+        )
+        introduction = readout.words()
+        introduction.object = INTRODUCTION
+        self._introduction = card(introduction)
+        self._which_card = card(self._which)
+        self._layout = grid(
+            self.form,
+            stack(self._introduction, self._which_card, self.panel),
+            columns="minmax(0, 340px) minmax(0, 1fr)",
+        )
+        self._layout.margin = (10, 14)
+        self._due = False
+        self._stop = self.all.watch(self._hear)
+        self._which.param.watch(self._choose, "value")
+        visit.state.param.watch(lambda event: self.choice.follow(event.new), "system")
+        visit.state.param.watch(lambda *_: self.form.show(), "seed")
+        self.choice.param.watch(lambda *_: self._draw(), "training")
+
+    def open(self) -> None:
+        super().open()
+        self._draw()
+
+    @property
+    def training(self) -> Training | None:
+        """The training that is shown."""
+        names = self.all.names()
+        return self.all.get(self.choice.training) if self.choice.training in names else None
+
+    def _hear(self, _: Training) -> None:
+        # On any thread, and often: one drawing is enough for all changes until then.
+        if self.shown and not self._due:
+            self._due = True
+            self.visit.schedule(partial(self._draw))
+
+    def _draw(self) -> None:
+        self._due = False
+        if not self.shown:
+            return
+        names = self.all.names()
+        with pn.io.hold():
+            if list(self._which.options) != names:
+                self._which.options = names
+            if self.choice.training in names:
+                self._which.value = self.choice.training
+            else:
+                self._which.value = None
+            self._which_card.visible = bool(names)
+            self._introduction.visible = self.training is None
+            self.panel.show(self.training)
+
+    def _choose(self, event) -> None:
+        if event.new and event.new != self.choice.training:
+            self.choice.training = event.new
+
+    def _start(self) -> None:
+        visit, choice = self.visit, self.choice
+        try:
+            experiment = choice.experiment(visit.state.seed or 0)
+            made = self.all.start(
+                experiment, visit.catalogue, name=choice.called.strip(), judge=choice.judge
+            )
+        except ValueError as error:
+            self.form.problem.object = readout.notices([], str(error))
+            return
+        self.form.problem.object = ""
+        made.run(visit.workers.trainings, visit.catalogue)
+        choice.param.update(training=made.name, called="")
+
+    def _command(self, name: str) -> None:
+        training = self.training
+        if training is None:
+            return
+        if name == "pause":
+            training.pause()
+        elif name == "cancel":
+            training.cancel()
+        elif name == "resume":
+            training.run(self.visit.workers.trainings, self.visit.catalogue)
+        else:
+            system = training.experiment.system
+            self.visit.go(f"?view=explore&system={system}&model={training.name}")
+
+    def theme(self, dark: bool) -> None:
+        self.panel.theme(dark)
+
+    def material(self) -> Material | None:
+        training = self.training
+        if training is None:
+            return None
+        return Material(
+            training.name, train_words.in_words(training), script_of(training),
+            partial(dataset_of, training),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        self._stop()
+
+    def __panel__(self):
+        return self._layout
+
+
+def script_of(training: Training) -> str:
+    """Python that trains the same model with `hoam_core` alone."""
+    return (
+        "from hoam_core import Experiment\nfrom hoam_core.learn import learn\n\n"
+        f"experiment = Experiment.from_json({training.experiment.to_json()!r})\n"
+        f"for state in learn(experiment, {training.name!r}, judge={training.judge}, "
+        f"name={training.name!r}):\n"
+        "    print(state.stage, state.done, state.total)\n"
+    )
+
+
+def dataset_of(training: Training) -> xr.Dataset:
+    """Loss over the steps, and the last samples beside the data, with their provenance."""
+    look, experiment = training.look, training.experiment
+    made = xr.Dataset(
+        {"loss": ("step", np.asarray(look.losses), {"units": "1", "long_name": "mean loss"})},
+        coords={"step": np.asarray(look.steps)},
+        attrs={
+            "system": experiment.system, "parameters": json.dumps(experiment.to_json()),
+            "model": training.name, "seed": experiment.seed, "version": __version__,
+        },
+    )  # fmt: skip
+    if look.sight is not None:
+        for name, values in (("model", look.sight.model), ("data", look.sight.data)):
+            made[f"density_{name}"] = (("vertical", "horizontal"), values, {"units": "1"})
+    return made
