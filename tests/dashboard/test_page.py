@@ -22,6 +22,7 @@ WITHOUT_PANEL = (
     "compare_choice", "compare_facts", "compare_jobs", "compare_runs",
     "catalogue", "describe", "energy", "export_csv", "export_film", "export_script", "frames",
     "handout", "jobs", "kept", "lattice_jobs", "material", "moving", "reel", "runs", "snapshot",
+    "asset_files", "lesson_files", "lessons_choice", "scenario_files",
     "quadrature_choice", "quadrature_study", "quadrature_training", "quadrature_words",
     "own_choice", "own_desk", "own_jobs", "own_paths", "own_playback", "own_preview", "own_shelf",
     "session", "state", "sweep_asking", "sweep_choice", "sweep_jobs",
