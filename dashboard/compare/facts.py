@@ -111,7 +111,7 @@ def standing(runs: Comparing, slot: int) -> tuple[str, float | None]:
     if runs.stopped and long:
         return "cancelled", None
     if run is None:
-        return "waiting until the sliders rest" if long else "computing …", 0.0 if long else None
+        return "waiting for its turn" if long else "computing …", 0.0 if long else None
     return f"computing … t = {run.times[-1]:.3g}", run.done
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from dashboard.compare.facts import Compared, Facts
 from dashboard.compare.jobs import frame_at
+from dashboard.compare.scene import limit_of
 from dashboard.exports.reel import Chart, Curve, Image, Reel, Side
 from dashboard.parts.ink import DENSITY
 from dashboard.runs import describe
@@ -16,7 +17,7 @@ from hoam_core import __version__
 def reel(now: Compared) -> Reel:
     """A picture for each column that has a complete run, on one colour scale, and all curves."""
     whole = [one for one in now.facts if one.run is not None and one.run.complete]
-    limit = max(one.run.limits(now.axes).density for one in whole)
+    limit = limit_of([one.run for one in whole], now.axes)
     sigma = sigma_for(min(one.run.kept.particles for one in whole))
     scenes = tuple(_image(now, one, limit, sigma) for one in whole)
     charts = tuple(_chart(now, curve, whole) for curve in describe.shown(now.system, now.axes))

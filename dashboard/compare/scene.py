@@ -2,7 +2,7 @@
 
 Pictures share their ranges, so that the browser zooms them together, and the lines of their
 crosshair. The densities of both components stand below, one line for each column. The colour limit
-is the highest of the runs that are complete and holds for the whole run.
+is that of the full model where it is on show, else the highest, and holds for the whole run.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Plane, density, marginals, sigma_for, sigma_of_a_curve, to_levels
-from dashboard.runs.memory import Run
+from dashboard.runs.memory import Axes, Run
 from dashboard.runs.units import with_unit
 from dashboard.state import Exploration
 
@@ -29,6 +29,12 @@ GREY = "#8A8A8A"
 def line(dimension: str) -> Span:
     """One line of a crosshair; figures that share it show it at the same place."""
     return Span(dimension=dimension, line_color=GREY, line_width=1.2, line_dash=[4, 3])
+
+
+def limit_of(runs: list[Run], axes: Axes) -> float:
+    """What the last colour stands for: that of the full model, which a clumped one must not dim."""
+    full = [run for run in runs if not run.case.model] or runs
+    return max((run.limits(axes).density for run in full), default=1.0)
 
 
 class Zoom:
@@ -126,7 +132,7 @@ class CompareScene:
         axes = self.state.axes
         here = [one.run for one in columns if one.run is not None]
         chosen = [run for run in here if run.complete] or here
-        limit = max((run.limits(axes).density for run in chosen), default=1.0)
+        limit = limit_of(chosen, axes)
         # All are smoothed alike, or their differences would show the smoothing.
         fewest = min((run.kept.particles for run in here), default=1)
         for picture, one in zip(self.pictures, columns, strict=False):

@@ -96,8 +96,10 @@ def table(facts: list[Facts], waiting: str, dark: bool) -> str:
     )
     labels = dict.fromkeys(row.label for one in facts for row in one.rows)
     lines = [_line(f"Error: {label}", facts, _error_cell(label, waiting)) for label in labels]
-    if any(one.fit is not None or one.theory is not None for one in facts):
-        lines.append(_line("Growth rate by fit", facts, _rate_cell))
+    rates = [rate for one in facts for rate in (one.fit, one.theory) if rate is not None]
+    if rates:
+        what = "Damping" if rates[-1] < 0 else "Growth"
+        lines.append(_line(f"{what} rate γ by fit", facts, _rate_cell))
     if any(one.evaluations is not None for one in facts):
         lines.append(_line("Field evaluations a particle", facts, _cost_cell))
     lines.append(_line("Time of the run", facts, _time_cell))

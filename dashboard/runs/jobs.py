@@ -13,10 +13,10 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from dashboard.own.playback import playback
 from dashboard.runs.catalogue import STEPS, Catalogue
 from dashboard.runs.frames import Ranges
 from dashboard.runs.kept import Growing, Moments, digest
-from dashboard.own.playback import playback
 from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError

@@ -20,6 +20,7 @@ from dashboard.views import VIEWS
 FOLDER = Path(dashboard.__file__).parent
 # Everything in runs/, and these.
 WITHOUT_PANEL = (
+    "asset_files", "explore/scenario_files", "lessons/choice", "lessons/files",
     "compare/choice", "compare/facts", "compare/jobs", "compare/runs", "explore/material",
     "explore/moving", "explore/snapshot", "exports/csv_file", "exports/film", "exports/handout",
     "exports/reel", "exports/script", "own/choice", "own/desk", "own/jobs", "own/paths",
