@@ -1,1 +1,1 @@
-"""What is computed: models and systems on offer, workers, runs, what is kept of them, words about them."""
+"""What is computed: systems and models on offer, workers, runs, what is kept and said of them."""
