@@ -194,7 +194,7 @@ def test_a_lattice_gives_its_cells():
 def small_reel(n: int = 6) -> Reel:
     t = np.linspace(0, 1, n)
     grey = [f"#{i:02x}{i:02x}{i:02x}" for i in range(256)]
-    levels = [np.full((8, 12), 40 * i, np.uint8) for i in range(n)]
+    levels = [np.full((8, 12), 40 * i % 256, np.uint8) for i in range(n)]
     image = Image("grey", lambda i: levels[i], grey, grey, Side("x", 0, 1), Side("y", 0, 1))
     lines = Lines("rows", np.arange(5.0), lambda i: np.full((2, 5), t[i]), ("u", "v"), 0.0, 1.0)
     chart = Chart("energy", (Curve("model", "m", t, t + 1), Curve("truth", "f", t, 2 - t)))
