@@ -20,7 +20,8 @@ from dashboard.views import VIEWS
 FOLDER = Path(dashboard.__file__).parent
 WITHOUT_PANEL = (
     "compare_choice", "compare_facts", "compare_jobs", "compare_runs",
-    "catalogue", "describe", "energy", "export_csv", "export_film", "export_script", "frames",
+    "catalogue", "describe", "energy", "export_csv", "export_film", "export_script", "follow",
+    "frames",
     "handout", "jobs", "kept", "lattice_jobs", "material", "moving", "reel", "runs", "snapshot",
     "asset_files", "lesson_files", "lessons_choice", "scenario_files",
     "quadrature_choice", "quadrature_study", "quadrature_training", "quadrature_words",
