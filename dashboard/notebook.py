@@ -18,7 +18,6 @@ from urllib.parse import parse_qsl
 
 import panel as pn
 from panel.custom import JSComponent
-from panel.io.resources import set_resource_mode
 
 from dashboard.explore.view import Explore
 from dashboard.gate import Gate
@@ -72,7 +71,7 @@ def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":
     reader = read_query({"system": system} | query, shelf)
     if reader.problems:
         raise ValueError(" ".join(reader.problems))
-    # Everything inline: a notebook must not need another host.
+    # Scripts inline: a notebook should live without another host.
     pn.extension(inline=True)
     return Explorer(Exploration(shelf, **reader.values), loop)
 
@@ -93,19 +92,27 @@ class Built(JSComponent):
 class Cell(pn.Column):
     """A column all of whose changes reach the notebook.
 
-    After a message from the notebook Panel lets go of the changes that it holds, and those of
-    Bokeh's own models are lost. Here they are kept and sent; a test fails if Panel's way changes.
+    While Panel handles a message of the notebook, changes are held; then it lets go of them, which
+    runs the handlers of what the notebook has changed, but changes that were made in the kernel
+    reach nobody. Here those are sent first. A test fails if Panel's way changes.
     """
 
     def _on_msg(self, ref: str, manager, msg) -> None:
-        document = pn.state._views[ref][2]
-        document.unhold = lambda: None
+        document, comm = pn.state._views[ref][2:]
+        callbacks = document.callbacks
+
+        def unhold() -> None:
+            held = callbacks._held_events
+            callbacks._held_events = [event for event in held if event.setter != comm.id]
+            pn.io.push_notebook(self)
+            callbacks._held_events = [event for event in held if event.setter == comm.id]
+            type(document).unhold(document)
+
+        document.unhold = unhold
         try:
-            with set_resource_mode("inline"):
-                super()._on_msg(ref, manager, msg)
+            super()._on_msg(ref, manager, msg)
         finally:
             del document.unhold
-            pn.io.push_notebook(self)
 
 
 class Explorer(pn.viewable.Viewer):
@@ -144,8 +151,7 @@ class Explorer(pn.viewable.Viewer):
         self._take(self._gate.open)
 
     def _take(self, result: Callable[[], None]) -> None:
-        with set_resource_mode("inline"):
-            result()
+        result()
         pn.io.push_notebook(self._layout)
 
     def _go(self, link: str) -> None:

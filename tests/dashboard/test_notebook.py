@@ -20,6 +20,11 @@ viewer
 """
 USE = """
 import asyncio
+from types import SimpleNamespace
+
+import panel as pn
+import panel.io.notebook
+
 viewer._open()  # what the notebook's own part says when it is built
 
 async def until(condition):
@@ -36,6 +41,30 @@ await until(lambda: viewer.material() is not None and viewer.material().words !=
 frame = viewer.state.frame
 viewer.state.toggle()
 await until(lambda: viewer.state.frame > frame + 2)
+# What the notebook's own slider and player would send.
+layout = viewer._layout
+ref = next(iter(layout._models))
+root, document, comm = pn.state._views[ref][1:]
+slider = next(m for m in root.references() if getattr(m, "class_name", "") == "FloatSlider")
+
+def send(change):
+    patch = SimpleNamespace(apply_to_document=lambda document, setter: change(setter))
+    manager = SimpleNamespace(assemble=lambda message: patch)
+    layout._on_msg(ref, manager, {"content": {"events": []}})
+
+send(lambda setter: slider.data.set_from_json("value", 1.33, setter=setter))
+assert viewer.state.mu == {"mu": 1.33}
+viewer.state.playing, pushed = False, []
+panel.io.notebook.push, push = lambda document, comm: pushed.extend(
+    document.callbacks._held_events), panel.io.notebook.push
+frame = viewer.state.frame
+send(lambda setter: viewer._view.player._bar._handle_msg("back"))
+panel.io.notebook.push = push
+assert viewer.state.frame == frame - 1
+# Panel's own parameters and Bokeh's sources both go to the notebook.
+assert {"data", "location"} <= {event.attr for event in pushed}
+viewer.state.parameters.mu = 1.4
+await until(lambda: "1.4" in viewer.material().words if viewer.material() else False)
 viewer.close()
 print(first, "|", viewer.material().words, "|", viewer.state.playing)
 """

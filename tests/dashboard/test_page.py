@@ -20,14 +20,14 @@ from dashboard.views import VIEWS
 FOLDER = Path(dashboard.__file__).parent
 # Everything in runs/, and these.
 WITHOUT_PANEL = (
-    "asset_files", "explore/scenario_files", "lessons/choice", "lessons/files",
-    "compare/choice", "compare/facts", "compare/jobs", "compare/runs", "explore/material",
-    "explore/moving", "explore/snapshot", "exports/csv_file", "exports/film", "exports/handout",
-    "exports/reel", "exports/script", "own/choice", "own/desk", "own/jobs", "own/paths",
+    "asset_files", "compare/choice", "compare/facts", "compare/jobs", "compare/runs",
+    "explore/material", "explore/moving", "explore/scenario_files", "explore/snapshot",
+    "exports/csv_file", "exports/film", "exports/handout", "exports/reel", "exports/script",
+    "lessons/choice", "lessons/files", "own/choice", "own/desk", "own/jobs", "own/paths",
     "own/playback", "own/preview", "own/shelf", "quadrature/choice", "quadrature/study",
-    "quadrature/training", "quadrature/words", "session", "state", "sweep/asking", "sweep/choice",
-    "sweep/jobs", "train/choice", "train/plan", "train/sight", "train/training",
-    "train/trainings", "train/words", "url", "warm",
+    "quadrature/training", "quadrature/words", "session", "sharing/follow", "state",
+    "sweep/asking", "sweep/choice", "sweep/jobs", "train/choice", "train/plan", "train/sight",
+    "train/training", "train/trainings", "train/words", "url", "warm",
 )  # fmt: skip
 
 
