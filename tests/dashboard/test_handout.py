@@ -51,10 +51,7 @@ def offline():
         browser = launch(playwright)
         if browser is None:
             pytest.skip(NO_CHROMIUM)
-        # The page forbids what Playwright waits with.
-        context = browser.new_context(
-            offline=True, bypass_csp=True, viewport={"width": 390, "height": 800}
-        )
+        context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
         yield context
         browser.close()
 
