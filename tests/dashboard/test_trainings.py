@@ -13,6 +13,7 @@ from dashboard.train_choice import TrainChoice
 from dashboard.train_form import TrainForm
 from dashboard.train_panel import zipped
 from dashboard.train_plan import PRESETS, Axis, check_buildable, methods_for
+from dashboard.train_sight import Watcher
 from dashboard.train_view import dataset_of, script_of
 from dashboard.train_words import error_table, errors_of
 from dashboard.training import Training
@@ -305,3 +306,22 @@ def test_models_of_a_former_process_are_found_and_damaged_ones_left_out(
     assert "of-yesterday" in found.models
     assert [("broken" in one) for one in found.problems] == [True]
     assert isinstance(made, Training)
+
+
+def test_looking_takes_little_of_a_training_but_never_misses_the_end(monkeypatch):
+    now, looked = [100.0], []
+
+    def see(model, data, axes, step):
+        now[0] += 2.0
+        looked.append(step)
+        return step
+
+    monkeypatch.setattr("dashboard.train_sight.see", see)
+    monkeypatch.setattr("dashboard.train_sight.time.monotonic", lambda: now[0])
+    watcher = Watcher((0, 1))
+    for step in range(20):
+        now[0] += 1.0
+        watcher.look(None, None, step, step == 19)
+    # The second look follows the first at once; every later one after four times its cost.
+    assert looked == [0, 1, 9, 17, 19]
+    assert watcher.sight == 19
