@@ -49,9 +49,10 @@ class Shown:
 
     @property
     def values(self) -> str:
-        """The parameters in words, with the symbols of their labels."""
+        """The parameters by their symbols, with which most labels end, or else by their names."""
         pairs = zip(self.system.parameters, self.case.mu, strict=True)
-        return ", ".join(f"{p.label.split()[-1]} = {value:g}" for p, value in pairs)
+        symbols = ((p.label.split()[-1], p.name, value) for p, value in pairs)
+        return ", ".join(f"{s if len(s) < 3 else name} = {v:g}" for s, name, v in symbols)
 
     @property
     def title(self) -> str:

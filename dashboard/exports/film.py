@@ -54,7 +54,7 @@ def frames(reel: Reel) -> Iterator[Frame]:
                 _draw_lines(draw, scene, i, box)
         if reel.charts:
             left, top, right, bottom = _chart_box()
-            x = left + (right - left) * t / reel.ts[-1]
+            x = left + (right - left) * t / reel.end
             draw.line([(x, top), (x, bottom)], SOFT, 2)
         yield np.asarray(sheet)
 
@@ -89,7 +89,7 @@ def _background(reel: Reel) -> Pillow.Image:
         else:
             draw.text(((left + right) // 2, bottom + 6), below, SOFT, font(12), anchor="ma")
     for chart in reel.charts[:1]:
-        _draw_chart(draw, chart, float(reel.ts[-1]))
+        _draw_chart(draw, chart, reel.end)
     return sheet
 
 

@@ -99,7 +99,7 @@ function add_chart(chart) {
   const [width, height, left, bottom] = [480, 176, 60, 20]
   const svg = draw("svg", {viewBox: `0 0 ${width} ${height}`, role: "img"})
   svg.setAttribute("aria-label", `${chart.title} against time: ${chart.curves.map((c) => c.name).join(", ")}`)
-  const end = DATA.ts.at(-1), f = chart.log ? Math.log : (v) => v
+  const end = DATA.end, f = chart.log ? Math.log : (v) => v
   const x = (t) => left + t / end * (width - left - 4)
   const y = (v) => 6 + (height - bottom - 6) * (f(chart.high) - f(v)) / (f(chart.high) - f(chart.low))
   svg.append(draw("rect", {class: "frame", x: left, y: 6, width: width - left - 4, height: height - bottom - 6}))

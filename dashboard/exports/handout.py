@@ -42,8 +42,8 @@ def handout(material: Material) -> Iterator[bytes | None]:
         stride *= 2
     ts = reel.ts[::stride]
     data = {
-        "ts": _round(ts), "start": int(np.argmin(np.abs(ts - reel.shown_at))), "scenes": scenes,
-        "charts": [_chart(chart) for chart in reel.charts],
+        "ts": _round(ts), "end": reel.end, "start": int(np.argmin(np.abs(ts - reel.shown_at))),
+        "scenes": scenes, "charts": [_chart(chart) for chart in reel.charts],
     }  # fmt: skip
     yield _page(material, reel, data).encode()
 

@@ -102,3 +102,9 @@ class Reel:
     charts: tuple[Chart, ...] = ()
     shown_at: float = 0.0
     about: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def end(self) -> float:
+        """Where the axes of time end: curves may have come further than the pictures."""
+        lasts = [float(c.t[-1]) for chart in self.charts for c in chart.curves if len(c.t)]
+        return max([float(self.ts[-1]), *lasts])

@@ -46,7 +46,10 @@ class TrainForm(pn.viewable.Viewer):
         self._rate = pmui.FloatInput.from_param(of.rate, sx=QUIET, format="0.[000000]", **FIELD)
         self._called = pmui.TextInput.from_param(of.called, **FIELD)
         self._judge = pmui.Switch.from_param(of.judge, margin=(4, 8))
-        self._axes, self._options = grid(columns="1fr", gap=0), grid(columns="1fr 1fr", gap=0)
+        self._axes, self._options = (
+            grid(columns="1fr", gap=0),
+            grid(columns="1fr 1fr", narrow=0, gap=0),
+        )
         self._fields: dict[tuple[str, str], pmui.FloatInput] = {}
         self._built: tuple | None = None
         self.button = pmui.Button(

@@ -189,6 +189,9 @@ def test_a_lattice_gives_its_cells():
     found = dataset(shown)
     assert found["cells_full_model"].dims == ("time", "y", "x")
     assert len(list(frames(reel))) == 5
+    # The curves are complete before the pictures are.
+    assert reel.end == shown.ts[-1] > reel.ts[-1]
+    assert shown.values == "T = 1.1, h = 0.1, m0 = -0.5, L = 16"
 
 
 def small_reel(n: int = 6) -> Reel:

@@ -10,6 +10,7 @@ import pytest
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
 from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
+<<<<<<< HEAD
 from dashboard.train.choice import TrainChoice
 from dashboard.train.form import TrainForm
 from dashboard.train.panel import zipped
@@ -18,6 +19,17 @@ from dashboard.train.training import Training
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
 from dashboard.train.view import dataset_of, script_of
 from dashboard.train.words import error_table, errors_of
+=======
+from dashboard.train.choice import TrainChoice
+from dashboard.train.form import TrainForm
+from dashboard.train.panel import zipped
+from dashboard.train.plan import PRESETS, Axis, check_buildable, methods_for
+from dashboard.train.sight import Watcher
+from dashboard.train.view import dataset_of, script_of
+from dashboard.train.words import error_table, errors_of
+from dashboard.train.training import Training
+from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
+>>>>>>> main
 from dashboard.url import read_query
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
 from hoam_core.checkpoint import CHECKPOINT
@@ -305,3 +317,22 @@ def test_models_of_a_former_process_are_found_and_damaged_ones_left_out(
     assert "of-yesterday" in found.models
     assert [("broken" in one) for one in found.problems] == [True]
     assert isinstance(made, Training)
+
+
+def test_looking_takes_little_of_a_training_but_never_misses_the_end(monkeypatch):
+    now, looked = [100.0], []
+
+    def see(model, data, axes, step):
+        now[0] += 2.0
+        looked.append(step)
+        return step
+
+    monkeypatch.setattr("dashboard.train.sight.see", see)
+    monkeypatch.setattr("dashboard.train.sight.time.monotonic", lambda: now[0])
+    watcher = Watcher((0, 1))
+    for step in range(20):
+        now[0] += 1.0
+        watcher.look(None, None, step, step == 19)
+    # The second look follows the first at once; every later one after four times its cost.
+    assert looked == [0, 1, 9, 17, 19]
+    assert watcher.sight == 19
