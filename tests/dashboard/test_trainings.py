@@ -10,26 +10,15 @@ import pytest
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
 from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
-<<<<<<< HEAD
-from dashboard.train.choice import TrainChoice
-from dashboard.train.form import TrainForm
-from dashboard.train.panel import zipped
-from dashboard.train.plan import PRESETS, Axis, check_buildable, methods_for
-from dashboard.train.training import Training
-from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
-from dashboard.train.view import dataset_of, script_of
-from dashboard.train.words import error_table, errors_of
-=======
 from dashboard.train.choice import TrainChoice
 from dashboard.train.form import TrainForm
 from dashboard.train.panel import zipped
 from dashboard.train.plan import PRESETS, Axis, check_buildable, methods_for
 from dashboard.train.sight import Watcher
-from dashboard.train.view import dataset_of, script_of
-from dashboard.train.words import error_table, errors_of
 from dashboard.train.training import Training
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
->>>>>>> main
+from dashboard.train.view import dataset_of, script_of
+from dashboard.train.words import error_table, errors_of
 from dashboard.url import read_query
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
 from hoam_core.checkpoint import CHECKPOINT
