@@ -4,7 +4,9 @@ Jobs are generators, so that the worker can stop them between two values. They g
 is shown its limits at once, while the page only reads them; any other plane finds its own later.
 """
 
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -29,6 +31,9 @@ SAVES = 5
 PATHS = 6
 # Models and numbers of particles that this process has compiled.
 compiled: set[tuple[str, int]] = set()
+# A visitor who asks for what the warm-up compiles waits for it: two threads that trace one model at
+# the same time compile it twice, and have been seen to fail.
+tracing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
@@ -66,7 +71,8 @@ def predict(
     x0 = system.initial(start_key, mu, case.particles)
     # A step between two frames is enough for a smooth field, but noise is not smooth.
     steps = None if isinstance(system, Lattice) else STEPS
-    x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=steps))
+    with tracing[case.model]:
+        x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=steps))
     curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
     compiled.add((case.model, case.particles))
     return x, curves, time.perf_counter() - start
