@@ -13,7 +13,11 @@ export function render({model, el}) {
       button.addEventListener("click", () => model.send_msg(name))
       return button
     }))
-    bar.querySelector("[aria-current]")?.scrollIntoView?.({block: "nearest", inline: "nearest"})
+    // Once it is laid out; on a phone the open view's button may lie beyond the edge.
+    requestAnimationFrame(() => {
+      const open = bar.querySelector("[aria-current]")
+      if (open) { bar.scrollLeft = open.offsetLeft - (bar.clientWidth - open.offsetWidth) / 2 }
+    })
   }
   model.on("entries", draw)
   model.on("current", draw)
