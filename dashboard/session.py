@@ -51,16 +51,16 @@ class Session(param.Parameterized):
         super().__init__()
         self.state, self.catalogue = state, catalogue
         self._models, self._truths, self._schedule = models, truths_worker, schedule
-        self._watched: param.Parameterized | None = None
         self._wanted: tuple[Case, float] | None = None
         self._lattice_wanted: tuple[Case, Axes] | None = None
         self._asked = 0.0
         self.waited = 0.0
         self.closed = self.asleep = False
         self._unwatch = catalogue.watch(self._on_new_model)
-        state.param.watch(lambda *_: self.refresh(), ["model", "particles", "seed", "share"])
-        state.param.watch(lambda *_: self._follow_parameters(), ["parameters"])
-        self._follow_parameters()
+        chosen = ["parameters", "model", "particles", "seed", "share"]
+        state.param.watch(lambda *_: self.refresh(), chosen)
+        state.watch_mu(lambda *_: self.refresh())
+        self.refresh()
 
     def _on_new_model(self, model: Model) -> None:
         self._schedule(partial(self._offer, model.experiment.system))
@@ -68,14 +68,6 @@ class Session(param.Parameterized):
     def _offer(self, system: str) -> None:
         if not self.closed and self.state.system == system:
             self.state.offer_new_models()
-
-    def _follow_parameters(self) -> None:
-        if self._watched is not None:
-            self._watched.param.unwatch(self._watcher)
-        self._watched = self.state.parameters
-        names = [name for name in self._watched.param if name != "name"]
-        self._watcher = self._watched.param.watch(lambda *_: self.refresh(), names)
-        self.refresh()
 
     @property
     def case(self) -> Case:

@@ -6,6 +6,8 @@ own small class with a bounded number for each of them.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import param
 
@@ -85,6 +87,20 @@ class Exploration(param.Parameterized):
         time = values.pop("t", None)
         self.param.update(**values)
         self.time = self.ts[-1] / 2 if time is None else time
+
+    def watch_mu(self, heard: Callable[..., None]) -> None:
+        """Call `heard(*events)` whenever a physics parameter of the chosen system moves."""
+        watched: list[tuple[param.Parameterized, Any]] = []
+
+        def follow(*_) -> None:
+            if watched:
+                before, watcher = watched.pop()
+                before.param.unwatch(watcher)
+            numbers = self.parameters
+            watched.append((numbers, numbers.param.watch(heard, list(values_of(numbers)))))
+
+        self.param.watch(follow, "parameters")
+        follow()
 
     def adopt(self, **values) -> None:
         """Take over what a link says of an open page; what it leaves out stays as it is."""

@@ -22,7 +22,6 @@ from dashboard.parts.layout import card, grid, stack
 from dashboard.parts.player import Player, act
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
-from dashboard.state import values_of
 from dashboard.view import Material, View, Visit
 
 NEEDED = "minmax(min(232px, 100%), 1fr)"
@@ -43,12 +42,13 @@ class Compare(View):
         self.scene = CompareScene(self.state, self.catalogue, self.zoom)
         self.evolution = CompareEvolution(self.state, self.catalogue, self.zoom)
         self._dark = self._rest_is_due = False
-        self._parameters, self._watcher, self._sentence = None, None, ""
+        self._sentence = ""
         self._layout = self._build()
         state = self.state
         state.param.watch(lambda *_: self._draw_frame(), "frame")
         state.param.watch(lambda *_: self._follow(), ["parameters", "horizontal", "vertical"])
         state.param.watch(lambda *_: self._ask(), ["seed", "particles"])
+        state.watch_mu(lambda *_: self._ask())
         self.choice.param.watch(lambda *_: self._place(), ["columns"])
         self.runs.param.watch(lambda *_: self.update(), "version")
 
@@ -128,12 +128,6 @@ class Compare(View):
 
     def _follow(self) -> None:
         """Another system or plane: its parameters, columns and axes."""
-        if self._parameters is not self.state.parameters:
-            if self._parameters is not None:
-                self._parameters.param.unwatch(self._watcher)
-            self._parameters = self.state.parameters
-            names = list(values_of(self._parameters))
-            self._watcher = self._parameters.param.watch(lambda *_: self._ask(), names)
         if self._idle:
             return
         with pn.io.hold():

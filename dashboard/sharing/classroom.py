@@ -85,19 +85,9 @@ class Classroom(pn.viewable.Viewer):
             stylesheets=[BANNER], visible=False, css_classes=["free"],
         )  # fmt: skip
         visit.state.param.watch(lambda *_: self.following.tell(), list(PLAYED))
-        visit.state.param.watch(lambda *_: self._watch_parameters(), "parameters")
-        self._watched: tuple = ()
-        self._watch_parameters()
-        self.following.param.watch(lambda *_: self._write(), ["role", "count", "ended"])
-
-    def _watch_parameters(self) -> None:
         # Followers need not wait for the teacher's answer; it will often be the one they get.
-        if self._watched:
-            parameters, watcher = self._watched
-            parameters.param.unwatch(watcher)
-        parameters = self._visit.state.parameters
-        names = [name for name in parameters.param if name != "name"]
-        self._watched = parameters, parameters.param.watch(lambda *_: self._changed(), names)
+        visit.state.watch_mu(lambda *_: self._changed())
+        self.following.param.watch(lambda *_: self._write(), ["role", "count", "ended"])
 
     @property
     def suffix(self) -> str:

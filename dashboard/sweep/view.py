@@ -12,7 +12,6 @@ from dashboard.parts import readout
 from dashboard.parts.controls import Sliders
 from dashboard.parts.layout import card, drawn, grid, stack
 from dashboard.runs.units import with_unit
-from dashboard.state import values_of
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.asking import Asking
 from dashboard.sweep.choice import SweepChoice, usual_observable
@@ -39,7 +38,7 @@ class Sweep(View):
         self.state, self.catalogue = visit.state, visit.catalogue
         self.choice: SweepChoice = visit.choices["sweep"]
         self.asking = Asking(self.catalogue, visit.workers.truths, visit.schedule, self._changed)
-        self._sentence, self._parameters, self._watcher = "", None, None
+        self._sentence = ""
         self.map = SweepMap(self._visit)
         self.uncertain = Uncertain(visit, self.choice, self._say)
         self.infer = Infer(visit, self.choice, self._say)
@@ -48,6 +47,7 @@ class Sweep(View):
         state.param.watch(lambda *_: self._follow(), ["parameters", "model"])
         state.param.watch(lambda *_: self._refresh(), "seed")
         state.param.watch(lambda *_: self._at(), "frame")
+        state.watch_mu(self._moved)
         self.choice.param.watch(lambda *_: self._refresh(), list(self.choice.addressed))
 
     def _build(self) -> pn.Column:
@@ -106,12 +106,6 @@ class Sweep(View):
 
     def _follow(self) -> None:
         """Another system, model, or set of parameters."""
-        if self._parameters is not self.state.parameters:
-            if self._parameters is not None:
-                self._parameters.param.unwatch(self._watcher)
-            self._parameters = self.state.parameters
-            names = list(values_of(self._parameters))
-            self._watcher = self._parameters.param.watch(self._moved, names)
         if not self._idle:
             self.choice.suit(self.state.model or "", self.catalogue)
             self._refresh()
