@@ -1,16 +1,15 @@
 """What a person has chosen: system, model, physics parameters, particles, seed, time and playback.
 
 Pure `param` state without Panel: views make their widgets from these parameters, the URL is written
-from them, and tests need no browser. Physics parameters belong to a system, so each system has its
-own small class with a bounded number for each of them.
+from them, and tests need no browser.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import param
 
+from dashboard.numbers import parameter_state, values_of
 from dashboard.runs.catalogue import PARTICLES, Catalogue
 from hoam_core import System
 
@@ -20,36 +19,6 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 FRAMES_A_SECOND = 12
 SHARES = (0.25, 0.5, 1.0, 2.0, 4.0)
 VIEWS = ("explore", "compare", "quadrature", "train", "sweep", "data", "lessons")
-
-
-def nice_step(low: float, high: float, divisions: int = 200) -> float:
-    """The largest 1, 2 or 5 times a power of ten that cuts the range into that many parts."""
-    rough = (high - low) / divisions
-    power = 10.0 ** math.floor(math.log10(rough))
-    factor = max(f for f in (1, 2, 5) if f * power <= rough * (1 + 1e-9))
-    return round(factor * power, 12)
-
-
-def parameter_state(system: System) -> param.Parameterized:
-    """A Parameterized with one bounded number for each physics parameter of a system."""
-    numbers = {
-        p.name: param.Number(
-            default=p.default,
-            bounds=(p.low, p.high),
-            label=p.label,
-            step=p.whole or nice_step(p.low, p.high),
-            precedence=i,
-        )
-        for i, p in enumerate(system.parameters)
-    }
-    title = system.name.title().replace("-", "") + "Parameters"
-    return param.parameterized_class(title, numbers, bases=param.Parameterized)()
-
-
-def values_of(state: param.Parameterized) -> dict[str, float]:
-    """The physics parameters of a `parameter_state` by name, in the order of its system."""
-    names = sorted(set(state.param) - {"name"}, key=lambda name: state.param[name].precedence)
-    return {name: float(getattr(state, name)) for name in names}
 
 
 class Exploration(param.Parameterized):

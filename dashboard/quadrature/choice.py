@@ -5,8 +5,9 @@ from typing import ClassVar
 import param
 
 from dashboard.choice import Choice
+from dashboard.numbers import nice_step
 from dashboard.quadrature.study import NODES, OMEGA, RULES, SAMPLES, Case
-from dashboard.state import Exploration, nice_step
+from dashboard.state import Exploration
 from dashboard.url import Reader, number, whole
 from hoam_core.checks import check_within, lookup
 

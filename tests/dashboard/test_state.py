@@ -5,8 +5,9 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
+from dashboard.numbers import nice_step
 from dashboard.runs.catalogue import catalogue
-from dashboard.state import Exploration, nice_step
+from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
 
 SHELF = catalogue()

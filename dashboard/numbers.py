@@ -1,0 +1,40 @@
+"""The physics parameters of a system as bounded numbers, of which sliders are made.
+
+They belong to a system, so each system has its own small class with a number for each of them.
+"""
+
+import math
+
+import param
+
+from hoam_core import System
+
+
+def nice_step(low: float, high: float, divisions: int = 200) -> float:
+    """The largest 1, 2 or 5 times a power of ten that cuts the range into that many parts."""
+    rough = (high - low) / divisions
+    power = 10.0 ** math.floor(math.log10(rough))
+    factor = max(f for f in (1, 2, 5) if f * power <= rough * (1 + 1e-9))
+    return round(factor * power, 12)
+
+
+def parameter_state(system: System) -> param.Parameterized:
+    """A Parameterized with one bounded number for each physics parameter of a system."""
+    numbers = {
+        p.name: param.Number(
+            default=p.default,
+            bounds=(p.low, p.high),
+            label=p.label,
+            step=p.whole or nice_step(p.low, p.high),
+            precedence=i,
+        )
+        for i, p in enumerate(system.parameters)
+    }
+    title = system.name.title().replace("-", "") + "Parameters"
+    return param.parameterized_class(title, numbers, bases=param.Parameterized)()
+
+
+def values_of(state: param.Parameterized) -> dict[str, float]:
+    """The physics parameters of a `parameter_state` by name, in the order of its system."""
+    names = sorted(set(state.param) - {"name"}, key=lambda name: state.param[name].precedence)
+    return {name: float(getattr(state, name)) for name in names}
