@@ -95,7 +95,7 @@ def test_the_list_opens_a_lesson_and_a_finished_one_returns_to_it(live):
 def test_a_scenario_opens_in_place(live):
     page = live("?view=explore")
     strip = page.page.get_by_role("region", name="Scenarios")
-    card = strip.get_by_role("button", name="Where Landau damping stops")
+    card = strip.get_by_role("button", name="Where damping stops")
     card.focus()
     card.press("Enter")
     page.until_query(view="explore", system="landau", alpha="0.3", k="0.3")
