@@ -12,6 +12,7 @@ from bokeh.models import (
     Span,
 )
 
+from dashboard.curves import column
 from dashboard.ink import DASH, INK, WIDTH, frame, legend
 from dashboard.picture import TALL
 
@@ -163,9 +164,10 @@ def _potential(z: np.ndarray, drift: np.ndarray) -> np.ndarray:
     return values - values.min()
 
 
-def _arrows(z: np.ndarray, shift: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray]:
+def _arrows(z: np.ndarray, shift: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray | list]:
     """Segments from z, and heads that point along them on the screen."""
     end = z + shift
     # A figure is about one and a half times as wide as high; triangles point up at angle zero.
     angle = np.arctan2(shift[:, 1] / size[1], 1.5 * shift[:, 0] / size[0]) - np.pi / 2
-    return {"x0": z[:, 0], "y0": z[:, 1], "x1": end[:, 0], "y1": end[:, 1], "angle": angle}
+    sides = {"x0": z[:, 0], "y0": z[:, 1], "x1": end[:, 0], "y1": end[:, 1], "angle": angle}
+    return {name: column(values) for name, values in sides.items()}
