@@ -12,8 +12,14 @@ from bokeh.models import (
     Span,
 )
 
+<<<<<<< HEAD:dashboard/explore/lattice_figures.py
 from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend
 from dashboard.parts.picture import TALL
+=======
+from dashboard.parts.curves import column
+from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend
+from dashboard.parts.picture import TALL
+>>>>>>> main:dashboard/lattice_figures.py
 
 KINDS = ("model", "truth")
 
@@ -163,9 +169,10 @@ def _potential(z: np.ndarray, drift: np.ndarray) -> np.ndarray:
     return values - values.min()
 
 
-def _arrows(z: np.ndarray, shift: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray]:
+def _arrows(z: np.ndarray, shift: np.ndarray, size: np.ndarray) -> dict[str, np.ndarray | list]:
     """Segments from z, and heads that point along them on the screen."""
     end = z + shift
     # A figure is about one and a half times as wide as high; triangles point up at angle zero.
     angle = np.arctan2(shift[:, 1] / size[1], 1.5 * shift[:, 0] / size[0]) - np.pi / 2
-    return {"x0": z[:, 0], "y0": z[:, 1], "x1": end[:, 0], "y1": end[:, 1], "angle": angle}
+    sides = {"x0": z[:, 0], "y0": z[:, 1], "x1": end[:, 0], "y1": end[:, 1], "angle": angle}
+    return {name: column(values) for name, values in sides.items()}

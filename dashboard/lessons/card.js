@@ -28,7 +28,9 @@ function draw_formulas(root) {
     const drawn = MathJax.tex2svg(formula.dataset.tex, {display})
     drawn.setAttribute("aria-hidden", "true")
     formula.classList.add("drawn")
-    formula.append(drawn)
+    // Word joiners: a comma after a formula must not begin the next line.
+    formula.prepend("\u2060")
+    formula.append(drawn, "\u2060")
   }
 }
 

@@ -17,6 +17,14 @@ from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend
 MODELS = ("model", "truth")
 
 
+def column(values: Sequence[float] | np.ndarray) -> np.ndarray | list:
+    """What a source is given: single precision; nothing at all as a list.
+
+    An array without bytes gets lost on the way to a notebook, and with it all that is sent beside.
+    """
+    return np.asarray(values, np.float32) if len(values) else []
+
+
 class Curves:
     """An observable of the learned and of the full model against time, with a cursor.
 
@@ -86,9 +94,7 @@ class Curves:
 
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""
-        self.sources[kind].data = {
-            "t": np.asarray(t, np.float32), "y": np.asarray(y, np.float32)
-        }  # fmt: skip
+        self.sources[kind].data = {"t": column(t), "y": column(y)}
 
     def fit(self, end: float, curves: list[np.ndarray], least: float = 0.0) -> None:
         """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis."""
@@ -131,7 +137,8 @@ class Cloud:
 
     def show(self, t: np.ndarray, mean: np.ndarray, spread: np.ndarray, paths: np.ndarray) -> None:
         """Mean and spread (t,) and paths (t, q); empty arrays remove all."""
-        self.band.data = {"t": t, "low": mean - spread, "high": mean + spread}
+        columns = {"t": t, "low": mean - spread, "high": mean + spread}
+        self.band.data = {name: column(values) for name, values in columns.items()}
         self.paths.data = {"t": [t] * paths.shape[1], "y": list(paths.T)}
 
     def clear(self) -> None:
@@ -185,7 +192,7 @@ class Profile:
     def show(self, kind: str, x: np.ndarray, y: np.ndarray) -> None:
         """Draw one density; empty arrays remove it."""
         if len(x) or len(self.sources[kind].data["x"]):
-            self.sources[kind].data = {"x": x, "y": np.asarray(y, np.float32)}
+            self.sources[kind].data = {"x": column(x), "y": column(y)}
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
