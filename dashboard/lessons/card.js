@@ -28,9 +28,15 @@ function draw_formulas(root) {
     const drawn = MathJax.tex2svg(formula.dataset.tex, {display})
     drawn.setAttribute("aria-hidden", "true")
     formula.classList.add("drawn")
-    // Word joiners: a comma after a formula must not begin the next line.
-    formula.prepend("\u2060")
-    formula.append(drawn, "\u2060")
+    formula.append(drawn)
+    if (display) { continue }
+    // A picture of a formula ends a word: without this, a comma may begin the next line.
+    const after = formula.parentElement.nextSibling
+    const marks = after?.nodeType === Node.TEXT_NODE ? after.data.match(/^[^\s\w]+/)?.[0] : null
+    if (marks) {
+      formula.append(marks)
+      after.data = after.data.slice(marks.length)
+    }
   }
 }
 
