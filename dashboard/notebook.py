@@ -92,12 +92,21 @@ class Built(JSComponent):
 class Cell(pn.Column):
     """A column all of whose changes reach the notebook.
 
-    While Panel handles a message of the notebook, changes are held; then it lets go of them, which
-    runs the handlers of what the notebook has changed, but changes that were made in the kernel
-    reach nobody. Here those are sent first. A test fails if Panel's way changes.
+    JupyterLab has its messages handled by a thread of their own: here they go to the kernel's loop,
+    since parts of two answers would mix on their way. While Panel handles a message, changes are
+    held; then it lets go of them, which runs the handlers of what the notebook has changed, but
+    changes that were made in the kernel reach nobody. Here those are sent first. A test fails if
+    Panel's way changes.
     """
 
+    def __init__(self, *parts, loop: asyncio.AbstractEventLoop, **params):
+        super().__init__(*parts, **params)
+        self._loop = loop
+
     def _on_msg(self, ref: str, manager, msg) -> None:
+        self._loop.call_soon_threadsafe(self._handle, ref, manager, msg)
+
+    def _handle(self, ref: str, manager, msg) -> None:
         document, comm = pn.state._views[ref][2:]
         callbacks = document.callbacks
 
@@ -128,7 +137,7 @@ class Explorer(pn.viewable.Viewer):
             Visit(state, self.session, shelf, threads, gate, self._go, log.warning)
         )
         self._layout = Cell(
-            self._view, Built(self._open), sizing_mode="stretch_width", margin=0,
+            self._view, Built(self._open), loop=loop, sizing_mode="stretch_width", margin=0,
             stylesheets=[COLOURS],
         )  # fmt: skip
         self._beat: asyncio.TimerHandle | None = None

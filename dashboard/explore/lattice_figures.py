@@ -12,14 +12,9 @@ from bokeh.models import (
     Span,
 )
 
-<<<<<<< HEAD:dashboard/explore/lattice_figures.py
-from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend
-from dashboard.parts.picture import TALL
-=======
 from dashboard.parts.curves import column
 from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend
 from dashboard.parts.picture import TALL
->>>>>>> main:dashboard/lattice_figures.py
 
 KINDS = ("model", "truth")
 

@@ -20,6 +20,7 @@ viewer
 """
 USE = """
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import panel as pn
@@ -47,22 +48,28 @@ ref = next(iter(layout._models))
 root, document, comm = pn.state._views[ref][1:]
 slider = next(m for m in root.references() if getattr(m, "class_name", "") == "FloatSlider")
 
-def send(change):
+async def send(change):
     patch = SimpleNamespace(apply_to_document=lambda document, setter: change(setter))
     manager = SimpleNamespace(assemble=lambda message: patch)
-    layout._on_msg(ref, manager, {"content": {"events": []}})
+    message = {"content": {"events": []}}
+    thread = threading.Thread(target=layout._on_msg, args=(ref, manager, message))
+    thread.start()
+    thread.join()
+    await asyncio.sleep(0.1)
 
-send(lambda setter: slider.data.set_from_json("value", 1.33, setter=setter))
+await send(lambda setter: slider.data.set_from_json("value", 1.33, setter=setter))
 assert viewer.state.mu == {"mu": 1.33}
-viewer.state.playing, pushed = False, []
-panel.io.notebook.push, push = lambda document, comm: pushed.extend(
+viewer.state.playing, pushed, events = False, [], []
+panel.io.notebook.push, push = lambda document, comm: pushed.append(
+    threading.current_thread()) or events.extend(
     document.callbacks._held_events), panel.io.notebook.push
 frame = viewer.state.frame
-send(lambda setter: viewer._view.player._bar._handle_msg("back"))
+await send(lambda setter: viewer._view.player._bar._handle_msg("back"))
 panel.io.notebook.push = push
 assert viewer.state.frame == frame - 1
 # Panel's own parameters and Bokeh's sources both go to the notebook.
-assert {"data", "location"} <= {event.attr for event in pushed}
+assert {"data", "location"} <= {event.attr for event in events}
+assert set(pushed) == {threading.main_thread()}
 viewer.state.parameters.mu = 1.4
 await until(lambda: "1.4" in viewer.material().words if viewer.material() else False)
 viewer.close()
