@@ -25,6 +25,7 @@ QUICK_LATTICE = 8  # so many times fewer runs
 OPTIONS = {
     "nodes": "Nodes in time", "intervals": "Time intervals", "modes_x": "Harmonics of position",
     "modes_v": "Cosines of velocity", "degree": "Highest power", "waves": "Random waves",
+    "patch": "Side of a patch",
 }  # fmt: skip
 
 
@@ -96,6 +97,8 @@ def preset(system: System, method: str, network: str | None, which: str) -> Expe
 
 def options_of(experiment: Experiment, system: System) -> dict[str, int]:
     """Whole numbers that a method lets one choose, with what they are unless chosen."""
+    if isinstance(system, Lattice):
+        return {"patch": plan_of(experiment).patch}
     known = inspect.signature(METHODS[experiment.method].build).parameters
     names = [name for name in OPTIONS if name in known]
     if "modes_v" in names:

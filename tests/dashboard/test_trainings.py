@@ -3,6 +3,7 @@
 import threading
 import time
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,14 @@ from dashboard.state import Exploration
 from dashboard.train.choice import TrainChoice
 from dashboard.train.form import TrainForm
 from dashboard.train.panel import zipped
-from dashboard.train.plan import PRESETS, Axis, check_buildable, methods_for
+from dashboard.train.plan import (
+    PRESETS,
+    Axis,
+    check_buildable,
+    methods_for,
+    options_of,
+    preset,
+)
 from dashboard.train.sight import Watcher
 from dashboard.train.training import Training
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
@@ -325,3 +333,12 @@ def test_looking_takes_little_of_a_training_but_never_misses_the_end(monkeypatch
     # The second look follows the first at once; every later one after four times its cost.
     assert looked == [0, 1, 9, 17, 19]
     assert watcher.sight == 19
+
+
+def test_the_patch_of_a_lattice_can_be_chosen_and_must_tile_it():
+    ising = get_system("ising")
+    assert options_of(preset(ising, "partial", None, "quick"), ising) == {"patch": 16}
+    wrong = preset(ising, "partial", None, "quick")
+    wrong = replace(wrong, options={**wrong.options, "patch": 10})
+    with pytest.raises(ValueError, match="patch"):
+        check_buildable(wrong, ising)
