@@ -60,11 +60,17 @@ TINY_OPTIONS = {
 TINY_NEURAL = {"nodes": 4, "samples": 16, "frequencies": 2}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests may take half an hour; everything else is stuck after five minutes."""
+    """Slow tests may take half an hour; a worker takes a file, or all of the browser's tests.
+
+    Those share one server: a second one would compile all models beside the first.
+    """
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.timeout(1_800))
+        group = "browser" if item.path.parent.name == "ui" else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_configure(config: pytest.Config) -> None:

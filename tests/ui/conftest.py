@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, STANDS, launch, served
 
 DESKTOP = {"width": 1440, "height": 900}
-PATIENCE = 40_000
+PATIENCE = 100_000
 
 
 @pytest.fixture(scope="session")
