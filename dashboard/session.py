@@ -195,8 +195,9 @@ class Session(param.Parameterized):
 
     def sleep(self, asleep: bool) -> None:
         """Ask for nothing while nobody looks; on waking, for whatever has changed."""
+        woken = self.asleep and not asleep
         self.asleep = asleep
-        if not asleep:
+        if woken:
             self.refresh()
 
     def close(self) -> None:

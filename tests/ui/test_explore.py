@@ -158,6 +158,8 @@ def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
     assert [one.inner_text() for one in shown] == ["x1", "x7"]
     page.page.get_by_role("button", name="Cancel").click()
     page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
+    page.until(lambda: page.status("version") != "0", "the answer is counted")
+    page.until(lambda: page.data("vertical-model", "y") != [], "and its density drawn")
     before, densities = page.picture("learned"), page.data("vertical-model", "y")
     version = page.status("version")
     choose(page, "Vertical", "x50")
