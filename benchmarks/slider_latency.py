@@ -72,9 +72,8 @@ def measure(presses: int, particles: int) -> list[dict[str, float]]:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}?system=two-stream&mu=1.303&seed=11&particles={particles}&t=20")
         page.wait_for_function(FIRST_PICTURE, timeout=120_000)
-        # The full model would share the cores; it may also be complete already.
-        if (cancel := page.get_by_role("button", name="Cancel")).is_visible():
-            cancel.click()
+        # The full model would share the cores.
+        page.locator("[data-truth=done]").wait_for(state="attached", timeout=120_000)
         found = press(page, presses)
         browser.close()
     return found
