@@ -28,7 +28,7 @@ AT_ONCE = 0.05
 
 
 class Session(param.Parameterized):
-    """Keeps `answer` and `reference` in step with an `Exploration`."""
+    """Keeps `answer` and `reference` in step with an `Exploration`, once it is woken."""
 
     answer = param.Parameter(doc="The newest Run of the learned model, or None.")
     reference = param.Parameter(doc="The Reference of the current parameters, or None.")
@@ -55,12 +55,11 @@ class Session(param.Parameterized):
         self._lattice_wanted: tuple[Case, Axes] | None = None
         self._asked = 0.0
         self.waited = 0.0
-        self.closed = self.asleep = False
+        self.closed, self.asleep = False, True
         self._unwatch = catalogue.watch(self._on_new_model)
         chosen = ["parameters", "model", "particles", "seed", "share"]
         state.param.watch(lambda *_: self.refresh(), chosen)
         state.watch_mu(lambda *_: self.refresh())
-        self.refresh()
 
     def _on_new_model(self, model: Model) -> None:
         self._schedule(partial(self._offer, model.experiment.system))

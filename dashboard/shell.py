@@ -172,7 +172,7 @@ class Shell:
 
     def _show_view(self) -> None:
         """Make exactly the view of the state, and the one that it wants below, visible."""
-        name = self.state.view if self.state.view in VIEWS else "explore"
+        name = self.state.view
         below = self.view(name).below
         self._names = [name, *([below] if below else [])]
         wanted = [self.view(one) for one in self._names]

@@ -66,9 +66,13 @@ class Material:
 
 
 class View(pn.viewable.Viewer):
-    """A part of the page below the title bar; `uses` are the common controls that concern it."""
+    """A part of the page below the title bar; `uses` are the common controls that concern it.
+
+    A concrete view builds its `_layout` once, in its constructor.
+    """
 
     uses: ClassVar[frozenset[str]] = frozenset()
+    _layout: pn.viewable.Viewable
 
     def __init__(self, visit: Visit, **params):
         super().__init__(**params)
@@ -82,6 +86,11 @@ class View(pn.viewable.Viewer):
     def hide(self) -> None:
         """Another view is opened: stop what is drawn or asked for its own sake."""
         self.shown = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to draw on: the view is hidden, or halfway to another system."""
+        return not (self.shown and self.visit.state.settled)
 
     def act(self, action: str) -> None:
         """A key of the player: toggle, back, forward, first, last or restart."""
@@ -100,3 +109,6 @@ class View(pn.viewable.Viewer):
 
     def close(self) -> None:
         """The visitor has gone."""
+
+    def __panel__(self):
+        return self._layout

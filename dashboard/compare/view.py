@@ -15,10 +15,9 @@ from dashboard.compare.head import Head
 from dashboard.compare.material import material
 from dashboard.compare.runs import Comparing
 from dashboard.compare.scene import CompareScene, Drawn, Zoom
-from dashboard.explore.view import AT_HAND, REST_AFTER
 from dashboard.parts import readout
-from dashboard.parts.controls import PlaneChoice, Sliders
-from dashboard.parts.layout import card, grid, stack
+from dashboard.parts.controls import physics
+from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
@@ -41,7 +40,7 @@ class Compare(View):
         self.zoom = Zoom()
         self.scene = CompareScene(self.state, self.catalogue, self.zoom)
         self.evolution = CompareEvolution(self.state, self.catalogue, self.zoom)
-        self._dark = self._rest_is_due = False
+        self._dark, self._rest = False, Later(self._draw_rest)
         self._sentence = ""
         self._layout = self._build()
         state = self.state
@@ -72,10 +71,7 @@ class Compare(View):
         return stack(
             self._headline,
             card(
-                grid(
-                    Sliders(self.state, self.catalogue), PlaneChoice(self.state),
-                    columns="minmax(0, 1fr) auto", narrow=699, gap=0,
-                ),
+                physics(self.state, self.catalogue),
                 self._bar,
             ),
             self._columns,
@@ -112,8 +108,6 @@ class Compare(View):
 
     def open(self) -> None:
         super().open()
-        # The pair of the view "explore" is not on show.
-        self.visit.session.sleep(True)
         self._follow()
 
     def hide(self) -> None:
@@ -128,7 +122,7 @@ class Compare(View):
 
     def _follow(self) -> None:
         """Another system or plane: its parameters, columns and axes."""
-        if self._idle:
+        if self.idle:
             return
         with pn.io.hold():
             self.choice.suit(self.state.system, self.catalogue)
@@ -136,13 +130,9 @@ class Compare(View):
             self.evolution.place()
             self._place()
 
-    @property
-    def _idle(self) -> bool:
-        return not (self.shown and self.state.settled)
-
     def _place(self) -> None:
         """The heads of the columns, and as many cards as there are columns."""
-        if self._idle or self.choice.system != self.state.system:
+        if self.idle or self.choice.system != self.state.system:
             return
         columns, system = self.choice.columns, self.state.system
         names = self.catalogue.models_of(system)
@@ -158,22 +148,17 @@ class Compare(View):
         self._ask()
 
     def _ask(self) -> None:
-        if not self._idle:
+        if not self.idle:
             self.runs.refresh()
 
     def update(self) -> None:
         """Everything that follows the runs: the pictures at once, the rest a moment later."""
         self._draw_frame()
-        document = pn.state.curdoc
-        if document is None or document.session_context is None:
-            self._draw_rest()
-        elif not self._rest_is_due:
-            self._rest_is_due = True
-            document.add_timeout_callback(self._draw_rest, REST_AFTER)
+        self._rest()
 
     @property
     def _stale(self) -> bool:
-        return self._idle or self.choice.system != self.state.system
+        return self.idle or self.choice.system != self.state.system
 
     def _draw_frame(self) -> None:
         if self._stale:
@@ -197,7 +182,6 @@ class Compare(View):
         return "no answer" if self.runs.problem(slot) else standing(self.runs, slot)[0]
 
     def _draw_rest(self) -> None:
-        self._rest_is_due = False
         if self._stale:
             return
         with pn.io.hold():
@@ -240,6 +224,3 @@ class Compare(View):
             self.scene.theme(dark)
             self.evolution.theme(dark)
         self._draw_rest()
-
-    def __panel__(self):
-        return self._layout

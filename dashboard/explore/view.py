@@ -17,16 +17,12 @@ from dashboard.explore.scene import Scene
 from dashboard.explore.snapshot import snapshot
 from dashboard.explore.trust import Trust
 from dashboard.parts import readout
-from dashboard.parts.controls import PlaneChoice, Sliders
-from dashboard.parts.layout import card, grid, stack
+from dashboard.parts.controls import physics
+from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
 from dashboard.runs import describe
 from dashboard.view import Material, View, Visit
 from hoam_core.systems import Lattice
-
-REST_AFTER = 80  # milliseconds
-# On a phone the pictures are taller than the screen; the player stays with whichever is read.
-AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
 
 
 class Explore(View):
@@ -43,7 +39,7 @@ class Explore(View):
         self.lattice = LatticeScene(state, catalogue)
         self._stage = stack()
         self.evolution = Evolution(state, catalogue)
-        self._rest_is_due = False
+        self._rest = Later(self._draw_rest)
         self._headline, self._notices = readout.words(), readout.words()
         self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
         self._status = readout.Status(sizing_mode="stretch_width", margin=0)
@@ -71,13 +67,7 @@ class Explore(View):
             Scenarios(self.state, self.visit.go),
             pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
             card(
-                grid(
-                    Sliders(self.state, self.catalogue),
-                    PlaneChoice(self.state),
-                    columns="minmax(0, 1fr) auto",
-                    narrow=699,
-                    gap=0,
-                ),
+                physics(self.state, self.catalogue),
                 self._notices,
             ),
             self._stage,
@@ -106,11 +96,6 @@ class Explore(View):
         return material(snapshot(self.state, self.session, self.catalogue))
 
     @property
-    def _idle(self) -> bool:
-        """Whether there is nothing to draw on: the view is hidden, or halfway to another system."""
-        return not (self.shown and self.state.settled)
-
-    @property
     def system(self):
         """The system of the state."""
         return self.catalogue.systems[self.state.system]
@@ -123,7 +108,7 @@ class Explore(View):
 
     def _place(self) -> None:
         """Axes, labels and titles of another system, model or plane."""
-        if self._idle:
+        if self.idle:
             return
         with pn.io.hold():
             scene = self.lattice if isinstance(self.system, Lattice) else self.scene
@@ -140,18 +125,9 @@ class Explore(View):
         self.update()
 
     def update(self) -> None:
-        """Everything that follows the runs: the pictures at once, the rest a moment later.
-
-        Curves and words cost more than pictures, in the browser too; while a slider moves they are
-        brought up to date once for all changes that came in between.
-        """
+        """Everything that follows the runs: the pictures at once, the rest a moment later."""
         self._draw_pictures()
-        document = pn.state.curdoc
-        if document is None or document.session_context is None:
-            self._draw_rest()
-        elif not self._rest_is_due:
-            self._rest_is_due = True
-            document.add_timeout_callback(self._draw_rest, REST_AFTER)
+        self._rest()
 
     def _runs(self):
         """The learned and the full model's run, where they belong to the present system."""
@@ -163,7 +139,7 @@ class Explore(View):
         return answer, reference
 
     def _draw_pictures(self) -> None:
-        if self._idle:
+        if self.idle:
             return
         answer, reference = self._runs()
         with pn.io.hold():
@@ -177,7 +153,7 @@ class Explore(View):
             self.scene.draw_pictures(answer, truth)
 
     def _draw_lattice(self) -> None:
-        if self._idle:
+        if self.idle:
             return
         with pn.io.hold():
             self.lattice.show(self.session.lattice)
@@ -185,7 +161,7 @@ class Explore(View):
 
     def _draw_frame(self) -> None:
         """Another time of the same runs: pictures, cursors and densities together."""
-        if self._idle:
+        if self.idle:
             return
         answer, reference = self._runs()
         with pn.io.hold():
@@ -194,8 +170,7 @@ class Explore(View):
                 self.scene.draw_densities(answer, reference.truth if reference else None)
 
     def _draw_rest(self) -> None:
-        self._rest_is_due = False
-        if self._idle:
+        if self.idle:
             return
         answer, reference = self._runs()
         with pn.io.hold():
@@ -244,6 +219,3 @@ class Explore(View):
             self.scene.theme(dark)
             self.lattice.theme(dark)
             self.evolution.theme(dark)
-
-    def __panel__(self):
-        return self._layout

@@ -82,6 +82,3 @@ class Lessons(View):
             self._list.visible, self._card.visible = not opened, opened
             if opened:
                 self._step.show(self.choice)
-
-    def __panel__(self):
-        return self._layout

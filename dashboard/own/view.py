@@ -206,9 +206,6 @@ class OwnData(View):
     def close(self) -> None:
         self.desk.close()
 
-    def __panel__(self):
-        return self._layout
-
 
 def _progress(words: str, done: float | None) -> str:
     value = "" if done is None else f' value="{done:.3f}"'

@@ -72,6 +72,14 @@ class Sliders(pn.viewable.Viewer):
         return self._layout
 
 
+def physics(state: Exploration, catalogue: Catalogue) -> pn.Column:
+    """The sliders of a system, and beside them the choice of the plane that is drawn."""
+    return grid(
+        Sliders(state, catalogue), PlaneChoice(state),
+        columns="minmax(0, 1fr) auto", narrow=699, gap=0,
+    )  # fmt: skip
+
+
 class Controls(pn.viewable.Viewer):
     """The sidebar: system, model, particles, seed, and what the model is."""
 

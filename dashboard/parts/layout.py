@@ -5,6 +5,8 @@ that media queries do the rest and nothing is measured in Python. Panel limits e
 height of what holds it, which would squeeze a long page into a short screen; here none is limited.
 """
 
+from collections.abc import Callable
+
 import panel as pn
 
 GRID = """
@@ -20,6 +22,9 @@ CARD = """
 """
 
 STACK = ":host { gap: 10px; max-height: none; }"
+# On a phone the pictures are taller than the screen; the player stays with whichever is read.
+AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
+REST_AFTER = 80  # milliseconds
 
 
 def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column:
@@ -44,3 +49,26 @@ def stack(*children, **options) -> pn.Column:
 def drawn(figure) -> pn.pane.Bokeh:
     """A pane for a figure that fills its column."""
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
+
+
+class Later:
+    """Calls `draw` once, a moment after the first of many changes; at once without a page.
+
+    Curves and words cost more than pictures, in the browser too; while a slider moves they are
+    brought up to date once for all changes that came in between.
+    """
+
+    def __init__(self, draw: Callable[[], None]):
+        self._draw, self._due = draw, False
+
+    def __call__(self) -> None:
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            self._draw()
+        elif not self._due:
+            self._due = True
+            document.add_timeout_callback(self._now, REST_AFTER)
+
+    def _now(self) -> None:
+        self._due = False
+        self._draw()

@@ -138,10 +138,9 @@ class QuadratureLab(View):
             self.errors.at(case.nodes)
             self.trainings.update()
             self.theme(self._dark)
-        deliver = self._receive
         self.visit.workers.models.ask(
             (self, "study"), partial(studies, case),
-            lambda value: self.visit.schedule(partial(deliver, value)), finish=True,
+            lambda value: self.visit.schedule(partial(self._receive, value)), finish=True,
         )  # fmt: skip
 
     def _receive(self, value: Study | Exception) -> None:
@@ -210,6 +209,3 @@ class QuadratureLab(View):
             return None
         rules = contenders(self.choice.rule)
         return material(self.study, self._draws[self.case.rule], self.trainings.race, rules)
-
-    def __panel__(self):
-        return self._layout

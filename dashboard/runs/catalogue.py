@@ -14,6 +14,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from dashboard.runs.watchers import Watchers
 from hoam_core import SYSTEMS, Model, System, load_model
 from hoam_core.methods import with_share
 from hoam_core.models import shipped_models
@@ -40,26 +41,17 @@ class Catalogue:
     models: dict[str, Model]
     problems: tuple[str, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _watchers: tuple[Callable[[Model], None], ...] = field(default=(), repr=False)
+    _watchers: Watchers[Model] = field(default_factory=Watchers, repr=False)
 
     def add(self, model: Model) -> None:
         """Offer a model to everybody, in place of one of the same name; from any thread."""
         with self._lock:
             self.models = {**self.models, model.name: model}
-            watchers = self._watchers
-        for heard in watchers:
-            heard(model)
+        self._watchers.tell(model)
 
     def watch(self, heard: Callable[[Model], None]) -> Callable[[], None]:
         """Call `heard`, on the thread that adds it, with every new model; returns how to stop."""
-        with self._lock:
-            self._watchers = (*self._watchers, heard)
-
-        def stop() -> None:
-            with self._lock:
-                self._watchers = tuple(one for one in self._watchers if one is not heard)
-
-        return stop
+        return self._watchers.watch(heard)
 
     def models_of(self, system: str) -> list[str]:
         """Names of the models of a system, the most accurate methods first."""

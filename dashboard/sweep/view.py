@@ -88,7 +88,6 @@ class Sweep(View):
 
     def open(self) -> None:
         super().open()
-        self.visit.session.sleep(True)
         self._follow()
 
     def hide(self) -> None:
@@ -100,13 +99,9 @@ class Sweep(View):
         self.uncertain.cancel()
         self.infer.cancel()
 
-    @property
-    def _idle(self) -> bool:
-        return not (self.shown and self.state.settled)
-
     def _follow(self) -> None:
         """Another system, model, or set of parameters."""
-        if not self._idle:
+        if not self.idle:
             self.choice.suit(self.state.model or "", self.catalogue)
             self._refresh()
 
@@ -127,7 +122,7 @@ class Sweep(View):
 
     def _refresh(self) -> None:
         """Show the segment of the choice, and ask for what it needs."""
-        if self._idle:
+        if self.idle:
             return
         asked, tab = self._asked(), self.choice.tab
         segments = [self._segments[tab]] if asked is not None else []
@@ -176,13 +171,13 @@ class Sweep(View):
 
     def _at(self) -> None:
         value = self.state.mu.get(self.choice.over)
-        if not self._idle and value is not None:
+        if not self.idle and value is not None:
             self.map.at(self.state.time, value)
 
     def _changed(self) -> None:
         """The table has grown, or another one is wanted."""
         asking, tab = self.asking, self.choice.tab
-        if self._idle or tab == "infer":
+        if self.idle or tab == "infer":
             return
         with pn.io.hold():
             self._stop.visible = asking.busy
@@ -228,7 +223,7 @@ class Sweep(View):
 
     def material(self) -> Material | None:
         """The table, the band or the posterior, whichever is on show."""
-        if self._idle or (model := self.catalogue.models.get(self.choice.model)) is None:
+        if self.idle or (model := self.catalogue.models.get(self.choice.model)) is None:
             return None
         return material(
             self.choice, model, self._sentence, self.asking.table, self.uncertain.found,
@@ -240,6 +235,3 @@ class Sweep(View):
         with pn.io.hold():
             for one in (self.map, self.uncertain, self.infer):
                 one.theme(dark)
-
-    def __panel__(self):
-        return self._layout

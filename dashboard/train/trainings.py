@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from dashboard.runs.catalogue import Catalogue, own_folder
+from dashboard.runs.watchers import Watchers
 from dashboard.train.plan import check_buildable, data_bytes
 from dashboard.train.training import Training
 from hoam_core import Experiment
@@ -32,7 +33,7 @@ class Trainings:
         self.folder = folder
         self._all: dict[str, Training] = {}
         self._lock = threading.Lock()
-        self._watchers: tuple[Callable[[Training], None], ...] = ()
+        self._watchers: Watchers[Training] = Watchers()
 
     def names(self) -> list[str]:
         """Names, newest first."""
@@ -56,7 +57,7 @@ class Trainings:
             if found is not None and place.name not in self._all:
                 with self._lock:
                     self._all[place.name] = Training(
-                        place.name, found[0], place, changed=self._tell
+                        place.name, found[0], place, changed=self._watchers.tell
                     )
         return problems
 
@@ -77,11 +78,11 @@ class Trainings:
             else:
                 name = free_name(f"{experiment.system}-{experiment.method}", taken)
             folder = check_folder(self.folder / name)
-            made = Training(name, experiment, folder, judge=judge, changed=self._tell)
+            made = Training(name, experiment, folder, judge=judge, changed=self._watchers.tell)
             for old in [one for one in self._all.values() if not one.active][: -(MOST - 1)]:
                 del self._all[old.name]
             self._all[name] = made
-        self._tell(made)
+        self._watchers.tell(made)
         return made
 
     def _folders(self) -> Iterable[str]:
@@ -101,18 +102,7 @@ class Trainings:
 
     def watch(self, heard: Callable[[Training], None]) -> Callable[[], None]:
         """Call `heard`, on any thread, at every change of a training; returns how to stop."""
-        with self._lock:
-            self._watchers = (*self._watchers, heard)
-
-        def stop() -> None:
-            with self._lock:
-                self._watchers = tuple(one for one in self._watchers if one is not heard)
-
-        return stop
-
-    def _tell(self, training: Training) -> None:
-        for heard in self._watchers:
-            heard(training)
+        return self._watchers.watch(heard)
 
 
 def check_name(name: str, taken: Iterable[str]) -> None:

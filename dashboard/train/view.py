@@ -142,9 +142,6 @@ class TrainView(View):
     def close(self) -> None:
         self._stop()
 
-    def __panel__(self):
-        return self._layout
-
 
 def script_of(training: Training) -> str:
     """Python that trains the same model with `hoam_core` alone."""

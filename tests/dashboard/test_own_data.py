@@ -223,6 +223,7 @@ def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
     state = Exploration(shelf)
     state.admit(trained.model.system)
     session = Session(state, shelf, worker, worker, lambda f: f())
+    session.sleep(False)
     state.adopt(system=trained.model.system.name, mu={"mu": 1.4})
     assert session.truth_state == "waiting"
     state.parameters.mu = 1.45
@@ -256,6 +257,7 @@ def test_the_view_shows_each_step(folder):
     worker.hold = True
     state = Exploration(shelf)
     session = Session(state, shelf, worker, worker, lambda f: f())
+    session.sleep(False)
     links, told = [], []
     visit = Visit(
         state, session, shelf, Workers(worker, worker, Immediate()), lambda f: f(), links.append,

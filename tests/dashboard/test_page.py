@@ -48,6 +48,7 @@ class Recorder:
 def session():
     shelf = catalogue()
     made = Session(Exploration(shelf, seed=77), shelf, Recorder(), Recorder(), lambda f: f())
+    made.sleep(False)
     yield made
     made.close()
 

@@ -7,8 +7,9 @@ import pytest
 
 from dashboard.numbers import nice_step
 from dashboard.runs.catalogue import catalogue
-from dashboard.state import Exploration
+from dashboard.state import VIEWS, Exploration
 from dashboard.url import read_query, write_query
+from dashboard.views import VIEWS as ENTRIES
 
 SHELF = catalogue()
 
@@ -172,3 +173,7 @@ def test_times_end_where_the_model_was_trained():
         ts = SHELF.times(model.experiment.system, name)
         assert ts[-1] == pytest.approx(model.experiment.t_end)
         assert np.all(np.diff(ts) > 0)
+
+
+def test_every_view_of_a_link_is_one_of_the_page():
+    assert tuple(ENTRIES) == VIEWS

@@ -1,0 +1,111 @@
+"""Curves of runs against time: the main observable large, what stands beside it small.
+
+Large: the energy of a field, or the first observable. Small: the others, which without a field are
+mean and spread of the two components of the plane. Whose runs they are is the view's own matter.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.parts.curves import Curves
+from dashboard.parts.layout import card, drawn, grid
+from dashboard.runs import describe
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.memory import Run
+from dashboard.runs.units import with_unit
+from dashboard.state import Exploration
+from hoam_core.systems import Lattice
+
+LOW = 116
+RIGHT = {"position": "absolute", "right": "6px", "top": "4px", "z-index": "2"}
+
+
+class Observables(pn.viewable.Viewer):
+    """The main curve in a card, and up to four small ones as `others`."""
+
+    def __init__(self, state: Exploration, catalogue: Catalogue, curves: list[Curves], **params):
+        super().__init__(**params)
+        self.state, self.catalogue, self.curves = state, catalogue, curves
+        self._scale = pmui.Switch.from_param(
+            state.param.log_scale, label="Logarithmic", size="small", margin=0, styles=RIGHT
+        )
+        self._main = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._card = card(self._main, self._scale)
+        self.others = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._count = 0
+        state.param.watch(lambda *_: self._choose_scale(), "log_scale")
+
+    @property
+    def system(self):
+        """The system of the state."""
+        return self.catalogue.systems[self.state.system]
+
+    @property
+    def shown(self) -> list[describe.Shown]:
+        """The curves, the main one first."""
+        return describe.shown(self.system, self.state.axes)
+
+    def place(self) -> None:
+        """Labels of another system, model or plane."""
+        names = self.shown
+        for one, curve in zip(names, self.curves, strict=False):
+            curve.title(with_unit(one.label, one.unit))
+        count = len(names) - 1
+        if count != self._count:
+            self._count = count
+            figures = [drawn(c.figures["linear"]) for c in self.curves[1 : count + 1]]
+            columns = f"repeat({3 if count == 3 else 2}, minmax(0, 1fr))"
+            self.others[:] = [grid(*figures, columns=columns, narrow=359, gap=4)]
+        self._scale.visible = describe.has_field(self.system)
+        self._choose_scale()
+
+    def _choose_scale(self) -> None:
+        log = describe.has_field(self.system) and self.state.log_scale
+        wanted = self.curves[0].figures["log" if log else "linear"]
+        if not len(self._main) or self._main[0].object is not wanted:
+            self._main[:] = [drawn(wanted)]
+
+    def at(self, time: float) -> None:
+        """Move the cursors."""
+        for curve in self.curves:
+            curve.at(time)
+
+    def draw_runs(
+        self, runs: Mapping[str, Run | None], *, with_paths: bool, fit: bool = True
+    ) -> None:
+        """All curves of the runs that are here, by kind; with `fit` the axes hold them."""
+        for one, curve in zip(self.shown, self.curves, strict=False):
+            values, least = [], 0.0
+            for kind, run in runs.items():
+                y = one.of(run) if run is not None else np.array([])
+                curve.show(kind, run.times if run is not None else [], y)
+                if run is not None:
+                    values, least = [*values, y], max(least, one.least(run))
+                if curve.clouds and (cloud := self._cloud(kind, run, with_paths)).size:
+                    values.append(cloud)
+            if fit:
+                curve.fit(float(self.state.ts[-1]), values, least)
+
+    def _cloud(self, kind: str, run: Run | None, with_paths: bool) -> np.ndarray:
+        """Band and paths round the first mean of a lattice, whose noise is what one looks at."""
+        cloud = self.curves[0].clouds[kind]
+        if run is None or not isinstance(self.system, Lattice):
+            cloud.clear()
+            return np.array([])
+        i = self.state.axes[0]
+        mean, spread = run.moments.mean[:, i], run.moments.spread[:, i]
+        drawn_too = with_paths and run.paths is not None
+        paths = run.paths[..., i] if drawn_too else np.zeros((len(run), 0))
+        cloud.show(run.times, mean, spread, paths)
+        return np.concatenate([mean - spread, mean + spread, paths.ravel()])
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        for curve in self.curves:
+            curve.theme(dark)
+
+    def __panel__(self):
+        return self._card
