@@ -51,8 +51,8 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python
 
 lock: $(BIN)/python
 	$(PIP) uv
-	$(LOCK) --extra dashboard -o requirements/serve.txt
-	$(LOCK) --extra dashboard --extra test --extra dev -o requirements/dev.txt
+	$(LOCK) --extra dashboard --extra fast -o requirements/serve.txt
+	$(LOCK) --extra dashboard --extra fast --extra cluster --extra test --extra dev -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist
