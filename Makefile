@@ -13,7 +13,7 @@ serve: $(VENV)/.serve
 	$(BIN)/hoam serve --port $(PORT)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadscope
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow

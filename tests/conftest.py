@@ -30,6 +30,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from hoam_core import Ensemble, Experiment, Model, Scaling, adam, default_experiment, fit
 from hoam_core.config import build_method
@@ -60,17 +62,36 @@ TINY_OPTIONS = {
 TINY_NEURAL = {"nodes": 4, "samples": 16, "frequencies": 2}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests may take half an hour; a worker takes a file, or all of the browser's tests.
-
-    Those share one server: a second one would compile all models beside the first.
-    """
+    """Slow tests may take half an hour; the browser's, which one worker takes, come first."""
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.timeout(1_800))
-        group = "browser" if item.path.parent.name == "ui" else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.parent.name != "ui")
+
+
+class ByFile(LoadScopeScheduling):
+    """A worker takes a file, or all of the browser's tests.
+
+    Those share one server: a second one would compile all models beside the first.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/ui/") else nodeid.split("::")[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh_programs() -> Iterator[None]:
+    """Forget what a file has compiled: thousands of programs would fill the memory."""
+    yield
+    jax.clear_caches()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """How tests are dealt out to `-n` workers."""
+    # Not the longest list first: that of the browser has few tests, but they take longest.
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

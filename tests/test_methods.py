@@ -47,7 +47,9 @@ def test_a_method_trains_and_samples(method, system, tiny, ensemble_of):
         assert states[-1].step == experiment.steps
         assert all(np.all(np.isfinite(s.losses)) for s in states)
         assert sum(s.losses.size for s in states) == (experiment.steps if trained.loss else 0)
-        assert trained.evaluations(experiment.times, 20) >= 40
+        # The closed loop evaluates its field once a step, everything else at least twice.
+        least = 20 if method in ("galerkin", "hybrid") else 40
+        assert trained.evaluations(experiment.times, 20) >= least
 
         mu, ts = ensemble.mu[1] + 0.05, np.array([0.0, 0.1, 0.25, 0.25, 1.0])
         x0 = target.initial(key, mu, 40)

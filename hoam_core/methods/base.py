@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -86,28 +86,41 @@ def each(f: Callable, *examples: Array) -> Any:
     return jax.vmap(f)(*examples)
 
 
-Step = Callable[[Array, Array, Array, PRNGKeyArray], Array]
+State = TypeVar("State")
+Step = Callable[[State, Array, Array, PRNGKeyArray], State]
+
+
+def _all(state: Any) -> Any:
+    return state
 
 
 def rollout(
-    step: Step, x0: Float[Array, "n d"], ts: Float[Array, " t"], key: PRNGKeyArray, substeps: int
+    step: Step[State],
+    start: State,
+    ts: Float[Array, " t"],
+    key: PRNGKeyArray,
+    substeps: int,
+    saved: Callable[[State], Float[Array, "n d"]] = _all,
 ) -> Float[Array, "t n d"]:
-    """Repeat step(x, t, h, key) -> x from ts[0], `substeps` equal steps between two saved times."""
+    """Repeat step(state, t, h, key) -> state from ts[0], `substeps` equal steps an interval.
+
+    A state is an array (n, d), or a tree of arrays with `saved(state)` the one that is wanted.
+    """
 
     def save(carry, interval):
-        x, t, key = carry
+        state, t, key = carry
         h = interval / substeps
 
-        def substep(i, x):
-            return step(x, t + i * h, h, jax.random.fold_in(key, i))
+        def substep(i, state):
+            return step(state, t + i * h, h, jax.random.fold_in(key, i))
 
-        moved = jax.lax.fori_loop(0, substeps, substep, x)
+        moved = jax.lax.fori_loop(0, substeps, substep, state)
         # Two equal saved times are one state, also where a step divides by its length.
-        x = jnp.where(interval > 0, moved, x)
-        return (x, t + interval, jax.random.split(key, 1)[0]), x
+        state = jax.tree.map(lambda new, old: jnp.where(interval > 0, new, old), moved, state)
+        return (state, t + interval, jax.random.split(key, 1)[0]), saved(state)
 
-    _, path = jax.lax.scan(save, (x0, ts[0], key), jnp.diff(ts))
-    return jnp.concatenate([x0[None], path])
+    _, path = jax.lax.scan(save, (start, ts[0], key), jnp.diff(ts))
+    return jnp.concatenate([saved(start)[None], path])
 
 
 def afresh_sampler(

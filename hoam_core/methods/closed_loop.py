@@ -6,13 +6,15 @@ On a basis phi_1..phi_K the minimiser of the action at fixed (t, mu) solves
 
 So instead of a network the moments M_k(t; mu) = E[phi_k] are learned: measured at the training
 parameters, interpolated by cubic splines in mu and t. A roll-out takes A on its *own* particles X
-and asks each step to end on the learned moments,
+and asks each step to follow the learned moments and to regain half of what its own lack,
 
-    A(X) c = (M(t + h) - mean phi(X)) / h - (sigma^2/2) mean Lap phi(X),
+    A(X') c = (M(t + h) - M(t) + (M(t) - mean phi(X)) / 2) / h - (sigma^2/2) mean Lap phi(X),
 
-with the midpoint rule (two solves a step). The field is still the gradient field of least energy
-that obeys the continuity equation, now for the model's own population; errors are corrected at the
-next step instead of accumulating. Given a velocity u to start from, the loop only adds the
+at the middles X' of the paths. Where a particle is in the middle of a step follows from its own
+velocities in the two steps before, which vary less along its path than the field does at a point;
+so a step costs one solve, and long steps stay stable. The field is still the gradient field of
+least energy that obeys the continuity equation, now for the model's own population; errors are
+corrected instead of accumulating. Given a velocity u to start from, the loop only adds the
 correction: E[grad phi . u] is subtracted from the right-hand side.
 
 Functions of different blocks of components have orthogonal gradients: A is block-diagonal, and each
@@ -24,47 +26,25 @@ g_i = (scale_i slope_i)^2.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from hoam_core.data import Scaling
 from hoam_core.domain import wrap_circle
 from hoam_core.interpolation import CardinalSpline, grid_weights
 from hoam_core.methods.base import Frame, Method, Params, rollout, rollout_evaluations
 from hoam_core.methods.charts import Blocks, Chart, Charts
+from hoam_core.methods.least_energy import Basis, least_energy_field
 from hoam_core.solvers.stepping import count_substeps
 
-
-class Basis(Protocol):
-    """Functions of y (n, b) on one block; a `view` holds what the others need of a population."""
-
-    @property
-    def size(self) -> int: ...
-    def view(self, y: Array) -> Any: ...
-    def means(self, view: Any) -> Float[Array, " k"]: ...
-    def stiffness(self, view: Any, metric: Array) -> Float[Array, "k k"]: ...
-    def laplacians(self, view: Any, metric: Array) -> Float[Array, " k"]: ...
-    def field(self, view: Any, coefficients: Array) -> Float[Array, "n b"]: ...
-
+# Share of what the moments lack that one step makes good. All of it at once would let what a step
+# overshoots come back in the next with the other sign, and there the middles are guessed wrongly.
+REGAINED = 0.5
 
 Velocity = Callable[[Params, Array, Array, Array], Float[Array, "n d"]]
-
-
-def least_energy_field(
-    basis: Basis, view: Any, metric: Float[Array, " b"], rate: Float[Array, " k"], ridge: float
-) -> Float[Array, "n b"]:
-    """dy/dt of least energy that moves the means of the functions at `rate`.
-
-    `ridge` is added to the diagonal of A relative to it.
-    """
-    matrix = basis.stiffness(view, metric)
-    diagonal = jnp.diag(matrix)
-    # Relative to each function, and a little to all: few particles may leave some at rest.
-    matrix = matrix + jnp.diag(ridge * (diagonal + 1e-3 * jnp.mean(diagonal)))
-    return metric[None] * basis.field(view, cho_solve(cho_factor(matrix), rate))
 
 
 def without_noise(moments: Float[Array, "m t g k"], particles: int) -> Float[Array, "m t g k"]:
@@ -98,6 +78,100 @@ class Learned(NamedTuple):
         return self.charts.at(now, self.mu)
 
 
+class Target(NamedTuple):
+    """Learned moments at the beginning and at the end of a step."""
+
+    now: Float[Array, "*g k"]
+    then: Float[Array, "*g k"]
+
+
+class Motion(NamedTuple):
+    """Samples (n, d) in the chart, dy/dt over the step before and over the one before that."""
+
+    y: Float[Array, "n d"]
+    last: Float[Array, "n d"]
+    before: Float[Array, "n d"]
+
+    def middle(self, h: Float[Array, ""]) -> Float[Array, "n d"]:
+        """Where the samples will be after h/2, by the velocities so far along their own paths."""
+        # Velocities hold for the middles of steps: half a step has its own middle 3/4 h later.
+        return self.y + 0.5 * h * (self.last + 0.75 * (self.last - self.before))
+
+
+class Loop(NamedTuple):
+    """What a step of the closed loop needs besides what was learned."""
+
+    basis: Basis
+    blocks: Blocks
+    scaling: Scaling
+    ridge: float
+    sigma: float
+    base: Velocity | None
+
+    @property
+    def diffusion(self) -> Float[Array, ""]:
+        """Noise squared per physical time, in unit coordinates."""
+        return self.sigma**2 / self.scaling.t_end
+
+    def means(self, y: Float[Array, "n b"]) -> Float[Array, " k"]:
+        """E[phi] of one block."""
+        return self.basis.means(self.basis.view(y, with_products=False))
+
+    def drift(self, params: Params, learned: Learned, y: Array, t: Array) -> Float[Array, "n d"]:
+        """dy/dt of the base velocity, seen from the chart, which moves itself."""
+        if self.base is None:
+            return jnp.zeros_like(y)
+        x = learned.chart(t).outward(y)
+        u = self.base(params, x, t, learned.mu)
+        return jax.jvp(lambda x, t: learned.chart(t).inward(x), (x, t), (u, jnp.ones_like(t)))[1]
+
+    def rate(self, y: Array, metric: Array, target: Target, h: Array) -> Float[Array, " k"]:
+        """How fast the means of one block have to change from now on."""
+        view = self.basis.view(y, with_products=False)
+        missing = target.now - self.basis.means(view)
+        rate = (target.then - target.now + REGAINED * missing) / h
+        if not self.sigma:
+            return rate
+        return rate - 0.5 * self.diffusion * self.basis.laplacians(view, metric)
+
+    def block_velocity(
+        self, y: Array, middle: Array, u: Array, metric: Array, target: Target, h: Array
+    ) -> Float[Array, "n b"]:
+        """dy/dt of one block over a step: the given velocity and what it lacks."""
+        rate = self.rate(y, metric, target, h)
+        if self.base is not None:
+            rate = rate - jax.jvp(self.means, (middle,), (u,))[1]
+        view = self.basis.view(middle)
+        return u + least_energy_field(self.basis, view, metric, rate, self.ridge)
+
+    def velocity(
+        self, params: Params, learned: Learned, y: Array, middle: Array, t: Array, h: Array
+    ) -> Float[Array, "n d"]:
+        """dy/dt over the step from y at t, whose middle is given."""
+        split = self.blocks.split
+        metric = (self.scaling.scale * learned.chart(t + 0.5 * h).slope) ** 2
+        u = self.drift(params, learned, middle, t + 0.5 * h)
+
+        def one(moves, y, middle, u, metric, target):
+            own = partial(self.block_velocity, y, middle, u, metric, target, h)
+            return jax.lax.cond(moves, own, lambda: u)
+
+        target = Target(learned.moments(t), learned.moments(t + h))
+        parts = split(y), split(middle), split(u), split(metric)
+        return self.blocks.join(self.blocks.map(one, learned.moves, *parts, target))
+
+    def step(
+        self, params: Params, learned: Learned, now: Motion, t: Array, h: Array, key: PRNGKeyArray
+    ) -> Motion:
+        """The motion a time h later."""
+        v = self.velocity(params, learned, now.y, now.middle(h), t, h)
+        y = now.y + h * v
+        if self.sigma:
+            spread = self.scaling.scale * learned.chart(t).slope * jnp.sqrt(self.diffusion * h)
+            y = y + spread[None] * jax.random.normal(key, y.shape, y.dtype)
+        return Motion(y, v, now.last)
+
+
 def closed_loop(
     frame: Frame,
     basis: Basis,
@@ -118,11 +192,7 @@ def closed_loop(
     scaling, default_steps = frame.scaling, steps
     mu_splines = [CardinalSpline.through(axis) for axis in frame.axes]
     time_spline = CardinalSpline.through(frame.times)
-    # Noise per root of physical time, in unit coordinates.
-    diffusion = sigma**2 / scaling.t_end
-
-    def means(y):
-        return basis.means(basis.view(y))
+    loop = Loop(basis, blocks, scaling, ridge, sigma, base)
 
     def init(key, ensemble):
         @jax.jit
@@ -131,7 +201,7 @@ def closed_loop(
 
             def at_time(now):
                 x, own = now
-                return blocks.map(means, blocks.split(charts.at(own, mu).inward(x)))
+                return blocks.map(loop.means, blocks.split(charts.at(own, mu).inward(x)))
 
             return {**arrays, "moments": jax.lax.map(at_time, (path, arrays))}
 
@@ -143,44 +213,6 @@ def closed_loop(
             params["moments"] = without_noise(params["moments"], ensemble.x.shape[2])
         return params
 
-    def drift(params, learned, y, t):
-        """dy/dt of the base velocity, seen from the chart, which moves itself."""
-        if base is None:
-            return jnp.zeros_like(y)
-        x = learned.chart(t).outward(y)
-        u = base(params, x, t, learned.mu)
-        return jax.jvp(lambda x, t: learned.chart(t).inward(x), (x, t), (u, jnp.ones_like(t)))[1]
-
-    def block_velocity(y, u, metric, rate, target, h):
-        """dy/dt (n, b) of one block, and the rate (k,) it had to meet where none was given."""
-        view = basis.view(y)
-        if rate is None:
-            rate = (target - basis.means(view)) / h
-            if sigma:
-                rate = rate - 0.5 * diffusion * basis.laplacians(view, metric)
-        own = rate if base is None else rate - jax.jvp(means, (y,), (u,))[1]
-        return u + least_energy_field(basis, view, metric, own, ridge), rate
-
-    def at_rest(y, u, metric, rate, target):
-        return u, jnp.zeros(basis.size, y.dtype)
-
-    def step(params, learned, y, t, h, key):
-        def velocity(y, t, rate, target):
-            def one(moves, *block):
-                return jax.lax.cond(moves, partial(block_velocity, h=h), at_rest, *block)
-
-            metric = (scaling.scale * learned.chart(t).slope) ** 2
-            parts = (blocks.split(y), blocks.split(drift(params, learned, y, t)))
-            v, rate = blocks.map(one, learned.moves, *parts, blocks.split(metric), rate, target)
-            return blocks.join(v), rate
-
-        first, rate = velocity(y, t, None, learned.moments(t + h))
-        moved = y + h * velocity(y + 0.5 * h * first, t + 0.5 * h, rate, None)[0]
-        if sigma:
-            spread = scaling.scale * learned.chart(t).slope * jnp.sqrt(diffusion * h)
-            moved = moved + spread[None] * jax.random.normal(key, y.shape, y.dtype)
-        return moved
-
     @partial(jax.jit, static_argnames="substeps")
     def run(params, x0, ts, mu, key, substeps):
         domain, weights = frame.domain(mu), grid_weights(mu_splines, mu)
@@ -189,11 +221,15 @@ def closed_loop(
         learned = Learned(arrays, time_spline, charts, mu, moving(params["moments"]) | driven)
         circle = jnp.array(domain.periodic)[None]
 
-        def wrapped_step(y, t, h, key):
-            y = step(params, learned, y, t, h, key)
-            return jnp.where(circle, wrap_circle(y, 2 * jnp.pi), y)
+        def step(now, t, h, key):
+            after = loop.step(params, learned, now, t, h, key)
+            return after._replace(y=jnp.where(circle, wrap_circle(after.y, 2 * jnp.pi), after.y))
 
-        path = rollout(wrapped_step, learned.chart(ts[0]).inward(x0), ts, key, substeps)
+        y0 = learned.chart(ts[0]).inward(x0)
+        h = jnp.max(jnp.diff(ts), initial=1e-3 * scaling.t_end) / substeps
+        v0 = loop.velocity(params, learned, y0, y0, ts[0], h)
+        start = Motion(y0, v0, v0)
+        path = rollout(step, start, ts, key, substeps, saved=lambda now: now.y)
         x = domain.wrap(jax.vmap(lambda y, t: learned.chart(t).outward(y))(path, ts))
         # The start is given back as it came, not as it went through the chart and back.
         return jnp.where((ts == ts[0])[:, None, None], x0[None], x)
@@ -202,4 +238,4 @@ def closed_loop(
         substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
-    return Method(init, sample, evaluations=rollout_evaluations(scaling, steps, stages=2))
+    return Method(init, sample, evaluations=rollout_evaluations(scaling, steps, stages=1))

@@ -89,8 +89,8 @@ class FeatureBasis(eqx.Module):
                 table[i, row, lower[tuple(rest)]] = factors.count(i)
         return table
 
-    def view(self, y: Float[Array, "n b"]) -> View:
-        """All functions at all particles."""
+    def view(self, y: Float[Array, "n b"], with_products: bool = True) -> View:
+        """All functions at all particles; their products follow from them."""
         columns, monomials = y.T, self._monomials
         rows = jnp.ones_like(columns[:1])
         known: list[tuple[int, ...]] = [()]

@@ -43,11 +43,14 @@ def harmonics(angle: Float[Array, " n"], order: int) -> Harmonics:
 
 
 class View(NamedTuple):
-    """What means, stiffness and field need of a population: harmonics and their flat moments."""
+    """What means, stiffness and field need of a population: harmonics and their moments.
+
+    The moments are E[cos(p theta) cos(r eta)] and E[sin(p theta) cos(r eta)], axes (2, p, r).
+    """
 
     theta: Harmonics
     eta: Harmonics
-    moments: Float[Array, " f"]
+    moments: Float[Array, "2 p r"]
 
 
 class _Tables(NamedTuple):
@@ -76,19 +79,20 @@ class TrigonometricBasis(eqx.Module):
         """Number of functions."""
         return (2 * self.modes_x + 1) * (self.modes_v + 1) - 1
 
-    def view(self, y: Float[Array, "n 2"]) -> View:
-        """Harmonics up to twice the orders of the basis, which the stiffness matrix needs."""
-        theta = harmonics(y[:, 0], 2 * self.modes_x)
-        eta = harmonics(y[:, 1], 2 * self.modes_v)
+    def view(self, y: Float[Array, "n 2"], with_products: bool = True) -> View:
+        """Harmonics up to the orders of the basis, or twice as high for products of functions."""
+        times = 2 if with_products else 1
+        theta = harmonics(y[:, 0], times * self.modes_x)
+        eta = harmonics(y[:, 1], times * self.modes_v)
         rows = jnp.concatenate([theta.cos, theta.sin])
-        return View(theta, eta, (rows @ eta.cos.T / y.shape[0]).ravel())
-
-    def _flat(self, sine: bool, m: int, r: int) -> int:
-        return (int(sine) * (2 * self.modes_x + 1) + m) * (2 * self.modes_v + 1) + r
+        moments = rows @ eta.cos.T / y.shape[0]
+        return View(theta, eta, moments.reshape(2, len(theta.cos), len(eta.cos)))
 
     def means(self, view: View) -> Float[Array, " k"]:
         """E[phi_k] out of the moments."""
-        return view.moments[np.array([self._flat(*label) for label in self.labels])]
+        own = view.moments[:, : self.modes_x + 1, : self.modes_v + 1]
+        # In the order of the labels: without the constant and the sines of zero.
+        return jnp.concatenate([own[0].ravel()[1:], own[1, 1:].ravel()])
 
     def _tables(self) -> _Tables:
         sine, m, q = (np.array(column) for column in zip(*self.labels, strict=True))
@@ -116,11 +120,11 @@ class TrigonometricBasis(eqx.Module):
     def stiffness(self, view: View, metric: Float[Array, " 2"]) -> Float[Array, "k k"]:
         """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l], derivatives by y."""
         tables = self._tables()
-        dtype = view.moments.dtype
+        dtype, flat = view.moments.dtype, view.moments.ravel()
         total = jnp.zeros((self.size, self.size), dtype)
         for index, wx, wv in zip(*tables, strict=True):
             weight = metric[0] * jnp.asarray(wx, dtype) + metric[1] * jnp.asarray(wv, dtype)
-            total = total + weight * view.moments[index]
+            total = total + weight * flat[index]
         return total
 
     def laplacians(self, view: View, metric: Float[Array, " 2"]) -> Float[Array, " k"]:
