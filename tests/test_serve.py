@@ -34,9 +34,10 @@ def test_the_server_is_local_unless_shared(started):
     assert "http://localhost:5099/app" in done.stderr
     assert command[command.index("--port") + 1] == "5099"
     assert command[command.index("serve") + 1].endswith("app.py")
-    assert "--address" not in command
+    assert command[command.index("--address") + 1] == "localhost"
     assert origins(command) == []
-    assert environment[serve.SHARED] == ""
+    assert not {"--use-xheaders", "--auth-module"} & set(command)
+    assert environment[serve.SHARED] == environment[serve.GUARD_FILE] == ""
 
 
 def test_a_shared_server_is_open_to_the_addresses_of_this_machine_only(started, monkeypatch):
@@ -78,3 +79,67 @@ def test_a_missing_dashboard_is_told_with_its_cure(monkeypatch):
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'hoam-core\[dashboard\]'"):
         serve.serve(5006, share=False)
+
+
+def test_behind_a_proxy_only_the_names_that_visitors_see_may_connect(started):
+    options = ["--host", "lab.example.org", "--host", "lab.example.org:8443"]
+    done = CliRunner().invoke(cli.app, ["serve", *options, "--address", "10.0.0.7"])
+    command, _ = started[0]
+    assert done.exit_code == 3
+    assert origins(command) == ["lab.example.org", "lab.example.org:8443"]
+    assert command[command.index("--address") + 1] == "10.0.0.7"
+    assert "--use-xheaders" in command
+
+
+@pytest.mark.parametrize("host", ["*", "*:5006", "https://lab.example.org", "", "-x", "lab:port"])
+def test_an_origin_for_everybody_is_refused(started, host):
+    with pytest.raises(ValueError, match="must be a name such as"):
+        serve.serve(5006, share=False, hosts=[host])
+    assert started == []
+
+
+def test_a_password_is_on_no_command_line(started, tmp_path, monkeypatch):
+    monkeypatch.delenv(serve.COOKIE_KEY, raising=False)
+    file = tmp_path / "password"
+    file.write_text("two streams\n")
+    for _ in range(2):
+        assert serve.serve(5006, share=False, password_file=file) == 3
+    (command, first), (_, second) = started
+    assert not any("two streams" in word for word in command)
+    hooks = command[command.index("--auth-module") + 1]
+    assert serve.Path(hooks).is_file()
+    assert first[serve.GUARD_FILE] == str(file)
+    assert "two streams" not in first.values()
+    secrets = [found["BOKEH_COOKIE_SECRET"] for found in (first, second)]
+    assert secrets[0] != secrets[1]
+    assert not any(secret in command for secret in secrets)
+    assert len(secrets[0]) == 64
+
+
+def test_servers_side_by_side_take_the_same_secret(started, tmp_path, monkeypatch):
+    file = tmp_path / "password"
+    file.write_text("two streams")
+    monkeypatch.setenv(serve.COOKIE_KEY, "k" * 32)
+    serve.serve(5006, share=False, password_file=file)
+    assert started[0][1]["BOKEH_COOKIE_SECRET"] == "k" * 32
+    monkeypatch.setenv(serve.COOKIE_KEY, "short")
+    with pytest.raises(ValueError, match=r"`HOAM_COOKIE_SECRET` must have at least 32 .* has 5;"):
+        serve.serve(5006, share=False, password_file=file)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "cannot be read"),
+        (b"\xff\xfe12345678", "cannot be read"),
+        (b"1234567\n", "must have at least 8 characters, but has 7;"),
+    ],
+)
+def test_a_password_that_is_missing_or_short_is_told(started, tmp_path, content, sentence):
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    done = CliRunner().invoke(cli.app, ["serve", "--password-file", str(file)])
+    assert done.exit_code == 2
+    assert sentence in " ".join(done.stderr.split())
+    assert started == []
