@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from dashboard import api
-from dashboard.operations import server as operations
+from dashboard.operations.server import equip
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.worker import Worker
 from dashboard.view import Workers
@@ -40,8 +40,7 @@ def get(models, monkeypatch):
     api.predictor.cache_clear()
     loop = IOLoop(make_current=False)
     server = BokehTornado({"/app": Application()}, prefix="class")
-    operations.install.cache_clear()
-    operations.install()
+    equip(server)
 
     async def fetch(path: str, **query) -> HTTPResponse:
         sockets, port = bind_unused_port()

@@ -52,6 +52,8 @@ class Visitor:
             made = await websocket_connect(request, subprotocols=["bokeh", token])
             first = await made.read_message()
             made.close()
+            while await made.read_message() is not None:
+                pass
             return json.loads(first)
 
         return self.loop.run_sync(talk)
