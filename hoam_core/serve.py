@@ -12,10 +12,11 @@ import ipaddress
 import os
 import re
 import secrets
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
@@ -167,9 +168,19 @@ def serve(
         told.write(f"Dashboard: http://localhost:{port}/app (Ctrl-C ends it)\n")
         invite(urls, told)
     environment = os.environ | {SHARED: " ".join(urls)} | secret
-    return subprocess.run(  # noqa: S603 -- this interpreter
-        [*started, *asking], check=False, env=environment
-    ).returncode
+    return run([*started, *asking], environment)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run until it ends by itself or this process is asked to end; the exit code."""
+    with subprocess.Popen(command, env=environment) as child:  # noqa: S603 -- this interpreter
+        # Else the server would outlive this process, which a service manager or container ends.
+        before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        try:
+            code = child.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return code if code >= 0 else 128 - code
 
 
 def invite(urls: Sequence[str], told: TextIO) -> None:

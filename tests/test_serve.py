@@ -2,6 +2,10 @@
 
 import io
 import ipaddress
+import os
+import signal
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -15,11 +19,11 @@ def started(monkeypatch):
     """(command, environment) of each server that would have been started."""
     found = []
 
-    def run(command, *, check, env):
-        found.append((command, env))
-        return type("Done", (), {"returncode": 3})
+    def run(command, environment):
+        found.append((command, environment))
+        return 3
 
-    monkeypatch.setattr(serve.subprocess, "run", run)
+    monkeypatch.setattr(serve, "run", run)
     return found
 
 
@@ -143,3 +147,28 @@ def test_a_password_that_is_missing_or_short_is_told(started, tmp_path, content,
     assert done.exit_code == 2
     assert sentence in " ".join(done.stderr.split())
     assert started == []
+
+
+CHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+PARENT = f"""
+import os, sys
+from hoam_core import serve
+raise SystemExit(serve.run([sys.executable, "-c", {CHILD!r}], os.environ))
+"""
+
+
+def test_a_server_ends_with_the_command_that_started_it():
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        child = int(started.stdout.readline())
+        os.kill(child, 0)
+        started.terminate()
+        assert started.wait(20) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_the_exit_code_is_that_of_the_server():
+    before = signal.getsignal(signal.SIGTERM)
+    assert serve.run([sys.executable, "-c", "raise SystemExit(7)"], os.environ) == 7
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -15,6 +15,7 @@ from tornado.web import RequestHandler
 from dashboard import api, gate, session
 from dashboard.operations import logs, metrics
 from dashboard.operations.headers import Headers
+from dashboard.operations.process import Belonging, process_name
 from dashboard.runs import worker
 from hoam_core import __version__
 
@@ -39,6 +40,7 @@ def equip(server: BokehTornado) -> None:
     """Put everything around one server."""
     server.add_handlers(r".*", [(server.prefix + path, *rest) for path, *rest in ROUTES])
     server.add_transform(Headers)
+    server.add_transform(Belonging)
     server.settings["log_function"] = ended
     metrics.SERVERS.add(server)
 
@@ -75,12 +77,13 @@ def _begin() -> None:
     for server in standing():
         equip(server)
     probe_loop(IOLoop.current())
-    log.info("server started", extra={"version": __version__})
+    log.info("server started", extra={"version": __version__, "process": process_name()})
 
 
 @cache
 def install() -> None:
     """Equip the server of the page; the page calls this as it opens."""
+    process_name()
     measure()
     if standing():
         _begin()
