@@ -14,7 +14,7 @@ import re
 import secrets
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 -- without a shell
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -25,7 +25,7 @@ SHARED = "HOAM_SHARED"
 GUARD_FILE = "HOAM_PASSWORD_FILE"
 COOKIE_KEY = "HOAM_COOKIE_SECRET"
 SHORTEST_PASSWORD, SHORTEST_SECRET = 8, 32
-EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only on request
+EVERYWHERE = "0.0.0.0"  # noqa: S104 # nosec B104 -- only on request
 # One neighbour in each network that a classroom may be in: the usual private ones, and the hotspots
 # of Linux, Windows, macOS and phones. A datagram socket that is connected has not sent anything.
 NEIGHBOURS = (
@@ -173,7 +173,7 @@ def serve(
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run until it ends by itself or this process is asked to end; the exit code."""
-    with subprocess.Popen(command, env=environment) as child:  # noqa: S603 -- this interpreter
+    with subprocess.Popen(command, env=environment) as child:  # noqa: S603 # nosec B603
         # Else the server would outlive this process, which a service manager or container ends.
         before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         try:
