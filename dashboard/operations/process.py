@@ -6,7 +6,6 @@ it, which begins with the letter. Without the variable there is one process and 
 """
 
 import os
-from functools import cache
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
@@ -14,7 +13,6 @@ from tornado.web import OutputTransform
 PROCESS, COOKIE = "HOAM_PROCESS", "hoam_process"
 
 
-@cache
 def process_name() -> str:
     """The letter of this process, empty where there is only one. Raises ValueError for a word."""
     name = os.environ.get(PROCESS, "")

@@ -4,6 +4,7 @@ import param
 import pytest
 
 from dashboard.choice import Choice
+from dashboard.operations.process import PROCESS
 from dashboard.runs.catalogue import catalogue
 from dashboard.sharing.classroom import PLAYED, Classroom, followed
 from dashboard.sharing.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
@@ -38,6 +39,16 @@ def test_a_code_is_short_plain_and_not_used_twice(room):
     codes = [room.begin(lambda: News("?"), lambda count: None) for _ in range(200)]
     assert len(set(codes)) == 200
     assert all(len(code) == LENGTH and set(code) <= set(LETTERS) for code in codes)
+
+
+def test_a_code_begins_with_the_letter_of_its_process(room, monkeypatch):
+    monkeypatch.setenv(PROCESS, "b")
+    code = room.begin(lambda: News("?"), lambda count: None)
+    assert (code[0], len(code)) == ("b", LENGTH + 1)
+    for wrong in ("bb", "B", "7"):
+        monkeypatch.setenv(PROCESS, wrong)
+        with pytest.raises(ValueError, match="must be a letter from a to z"):
+            room.begin(lambda: News("?"), lambda count: None)
 
 
 def test_followers_see_what_is_shown_now_and_then_the_newest(room):
