@@ -16,7 +16,7 @@ POLICY = {
     "font-src": "'self' data:",
     "media-src": "'self' data: blob:",
     "worker-src": "'self' blob:",
-    "connect-src": "'self'",
+    "connect-src": "'self' blob:",
     "object-src": "'none'",
     "base-uri": "'self'",
     "form-action": "'self'",

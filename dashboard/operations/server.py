@@ -77,7 +77,7 @@ def _begin() -> None:
     for server in standing():
         equip(server)
     probe_loop(IOLoop.current())
-    log.info("server started", extra={"version": __version__, "process": process_name()})
+    log.info("server started", extra={"version": __version__, "letter": process_name()})
 
 
 @cache

@@ -68,7 +68,8 @@ def test_every_answer_has_the_headers(served):
 def test_the_policy_names_no_other_host_and_no_wildcard():
     words = {word for value in POLICY.values() for word in value.split()}
     assert words == {"'self'", "'none'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:"}
-    assert POLICY["frame-ancestors"] == POLICY["connect-src"] == "'self'"
+    assert POLICY["frame-ancestors"] == POLICY["form-action"] == "'self'"
+    assert POLICY["connect-src"] == "'self' blob:"
 
 
 def test_open_pages_and_the_process_are_measured(served):
