@@ -4,7 +4,8 @@ The page is another package and runs in a process of its own. Unless it is told 
 on this machine only, and a browser may speak with it only from the page's own addresses, so that no
 foreign page can do so through a visitor's browser. What the page should know beside its command
 line stands in variables: HOAM_SHARED the addresses by which others reach it, HOAM_PASSWORD_FILE
-where its password lies. Nothing here needs an outside host.
+where its password lies, HOAM_PROCESS its letter where a proxy stands before several processes.
+Nothing here needs an outside host.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from typing import TextIO
 SHARED = "HOAM_SHARED"
 GUARD_FILE = "HOAM_PASSWORD_FILE"
 COOKIE_KEY = "HOAM_COOKIE_SECRET"
+PROCESS = "HOAM_PROCESS"
 SHORTEST_PASSWORD, SHORTEST_SECRET = 8, 32
 EVERYWHERE = "0.0.0.0"  # noqa: S104 # nosec B104 -- only on request
 # One neighbour in each network that a classroom may be in: the usual private ones, and the hotspots
@@ -102,6 +104,14 @@ def cookie_secret() -> str:
     return found or secrets.token_hex(32)
 
 
+def process_name() -> str:
+    """The variable HOAM_PROCESS: the letter of this process, empty where there is only one."""
+    name = os.environ.get(PROCESS, "")
+    if not re.fullmatch(r"[a-z]?", name):
+        raise ValueError(f"Variable `{PROCESS}` must be a letter from a to z, but is {name!r}.")
+    return name
+
+
 def command(
     page: Path, port: int, *, address: str, origins: Sequence[str] = (), behind_proxy: bool = False
 ) -> list[str]:
@@ -154,6 +164,7 @@ def serve(
     the proxy says of them. `address` is where to listen: everywhere if shared, else here only.
     """
     page = app_file()
+    process_name()
     origins = [check_host(host) for host in hosts]
     found = shared_addresses() if share else []
     if share:

@@ -149,6 +149,17 @@ def test_a_password_that_is_missing_or_short_is_told(started, tmp_path, content,
     assert started == []
 
 
+@pytest.mark.parametrize("name", ["aa", "B", "7", "ä"])
+def test_a_process_is_named_by_a_letter(started, monkeypatch, name):
+    monkeypatch.setenv(serve.PROCESS, "b")
+    assert serve.process_name() == "b"
+    monkeypatch.setenv(serve.PROCESS, name)
+    done = CliRunner().invoke(cli.app, ["serve"])
+    assert done.exit_code == 2
+    assert "`HOAM_PROCESS` must be a letter from a to z" in " ".join(done.stderr.split())
+    assert started == []
+
+
 CHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
 PARENT = f"""
 import os, sys

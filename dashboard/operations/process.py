@@ -5,20 +5,12 @@ several, the cookie says to which one a browser belongs; to those who follow a l
 it, which begins with the letter. Without the variable there is one process and no cookie.
 """
 
-import os
-
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
-PROCESS, COOKIE = "HOAM_PROCESS", "hoam_process"
+from hoam_core.serve import process_name
 
-
-def process_name() -> str:
-    """The letter of this process, empty where there is only one. Raises ValueError for a word."""
-    name = os.environ.get(PROCESS, "")
-    if len(name) > 1 or (name and not "a" <= name <= "z"):
-        raise ValueError(f"Variable `{PROCESS}` must be a letter from a to z, but is {name!r}.")
-    return name
+COOKIE = "hoam_process"
 
 
 class Belonging(OutputTransform):

@@ -15,9 +15,10 @@ from tornado.web import RequestHandler
 from dashboard import api, gate, session
 from dashboard.operations import logs, metrics
 from dashboard.operations.headers import Headers
-from dashboard.operations.process import Belonging, process_name
+from dashboard.operations.process import Belonging
 from dashboard.runs import worker
 from hoam_core import __version__
+from hoam_core.serve import process_name
 
 PROBE = 500.0  # milliseconds
 ROUTES: list[tuple] = [*api.ROUTES, (r"/metrics", metrics.Metrics)]
@@ -83,7 +84,6 @@ def _begin() -> None:
 @cache
 def install() -> None:
     """Equip the server of the page; the page calls this as it opens."""
-    process_name()
     measure()
     if standing():
         _begin()

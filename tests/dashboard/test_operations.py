@@ -26,7 +26,7 @@ from tests.dashboard.serving import serving
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A process that writes its log as JSON."""
-    with serving(tmp_path_factory.mktemp("log"), "small", HOAM_LOG="json") as (one,):
+    with serving(tmp_path_factory.mktemp("log"), "s", HOAM_LOG="json") as (one,):
         yield one
 
 
