@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: serve test test-slow lint types check bench lock clean
+.PHONY: serve test test-slow lint types check audit bench lock clean
 
 serve: $(VENV)/.serve
 	$(BIN)/hoam serve --port $(PORT)
@@ -21,11 +21,16 @@ test-slow: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --recursive hoam_core dashboard
 
 types: $(VENV)/.dev
 	$(BIN)/pyright
 
 check: lint types test
+
+# Security: the static rules, and known advisories of the locked packages where a service answers.
+audit: $(VENV)/.dev
+	$(BIN)/python .ci/audit.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

@@ -10,7 +10,6 @@ A prediction is made by a thread of its own that gives way to the sliders of the
 
 import asyncio
 import atexit
-import gc
 import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -19,10 +18,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import xarray as xr
-from bokeh.server.tornado import BokehTornado
-from bokeh.server.urls import toplevel_patterns
-from tornado.web import RequestHandler
 
+from dashboard.operations.password import Guarded
 from dashboard.runs.catalogue import MOST_PARTICLES, Catalogue, catalogue
 from dashboard.runs.worker import Worker
 from dashboard.state import HIGHEST_SEED
@@ -126,8 +123,8 @@ def predictor() -> Worker:
     return thread
 
 
-class Answer(RequestHandler):
-    """Answers in JSON, whoever asks from whatever page."""
+class Answer(Guarded):
+    """Answers in JSON, whoever asks from whatever page, if he knows the password."""
 
     def set_default_headers(self) -> None:
         self.set_header("Access-Control-Allow-Origin", "*")
@@ -233,17 +230,3 @@ ROUTES: list[tuple] = [
     (r"/api/predict", Prediction),
     (r"/api(?:/.*)?", Nothing),
 ]
-
-
-@cache
-def install() -> None:
-    """Serve the routes beside the page, however it is served; the page calls this as it opens.
-
-    With `--warm` it opens before there is a server, which then takes what stands in Bokeh's list.
-    Otherwise the server stands already, and nothing that a page is given leads to it.
-    """
-    standing = [one for one in gc.get_objects() if issubclass(type(one), BokehTornado)]
-    for server in standing:
-        server.add_handlers(r".*", [(server.prefix + path, *rest) for path, *rest in ROUTES])
-    if not standing:
-        toplevel_patterns.extend(ROUTES)

@@ -1,6 +1,6 @@
 """Entry point: `panel serve dashboard/app.py` serves the page at /app and the data at /api."""
 
-from dashboard.api import install
+from dashboard.operations.server import install
 from dashboard.shell import page
 
 install()

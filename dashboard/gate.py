@@ -8,8 +8,12 @@ from typing import Any
 
 from bokeh.document import Document
 
+from dashboard.runs.watchers import Watchers
+
 SESSIONS = "HOAM_SESSIONS"
 MOST_SESSIONS = 200
+# Hears of every page that it was "opened", "refused" or "closed".
+VISITS: Watchers[str] = Watchers()
 CROWDED = """
 ## The room is full
 

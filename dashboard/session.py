@@ -17,6 +17,7 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.jobs import Reference, answer, growth_rate, reference
 from dashboard.runs.lattice_jobs import LatticeView, lattice_view
 from dashboard.runs.memory import Axes, Case, Run, answers, truth_case, truths
+from dashboard.runs.watchers import Watchers
 from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
 from hoam_core import Model
@@ -25,6 +26,8 @@ from hoam_core.systems import Lattice
 REST = 0.4
 # A lattice should not wait until the slider rests, nor be computed for every pixel of its way.
 AT_ONCE = 0.05
+# Hears how many seconds each answer of a learned model was waited for.
+ANSWERED: Watchers[float] = Watchers()
 
 
 class Session(param.Parameterized):
@@ -145,6 +148,7 @@ class Session(param.Parameterized):
         if self.closed or case[:2] != self.case[:2]:
             return
         self.waited = time.perf_counter() - self._asked
+        ANSWERED.tell(self.waited)
         if isinstance(result, Exception):
             self.param.update(problem=str(result), answer=None)
         else:

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 from panel.util import edit_readonly
 
 from dashboard.exports.menu import Exports
-from dashboard.gate import CROWDED, Gate, crowded
+from dashboard.gate import CROWDED, VISITS, Gate, crowded
 from dashboard.lessons.choice import arriving
 from dashboard.own.shelf import Shelf
 from dashboard.parts.bridge import HELP, Bridge
@@ -67,6 +67,7 @@ def page() -> pmui.Page:
     pn.extension("mathjax", notifications=True, reconnect=True)
     document = pn.state.curdoc
     if crowded(document):
+        VISITS.tell("refused")
         return pmui.Page(title=TITLE, main=[pn.pane.Markdown(CROWDED)], raw_css=[CSS], sx=SX)
     shelf = Shelf(catalogue())
     query = {name: values[-1].decode() for name, values in pn.state.session_args.items()}
@@ -79,6 +80,9 @@ def page() -> pmui.Page:
         workers()
         # Not longer than for the first answer: the server should answer soon, too.
         wait_for_first(shelf, 60.0)
+    else:
+        VISITS.tell("opened")
+        pn.state.on_session_destroyed(lambda _: VISITS.tell("closed"))
     gate = Gate(document.add_next_tick_callback)
     threads = workers()
     session = Session(state, shelf, threads.models, threads.truths, gate)

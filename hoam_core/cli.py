@@ -332,10 +332,25 @@ def reproduce(
 def serve(
     port: Annotated[int, typer.Option("--port")] = 5006,
     share: Annotated[bool, typer.Option("--share", help="Open it to the local network.")] = False,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", help="Name that visitors see, behind a proxy. Repeatable."),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", help="Where to listen: this machine unless told.")
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option("--password-file", help="Ask visitors for what it holds.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Serve the dashboard in a browser."""
-    raise typer.Exit(dashboard_server.serve(port, share, None if quiet else sys.stderr))
+    raise typer.Exit(
+        dashboard_server.serve(
+            port, share, None if quiet else sys.stderr, address=address, hosts=host or (),
+            password_file=password_file,
+        )
+    )  # fmt: skip
 
 
 def main() -> None:

@@ -1,22 +1,33 @@
-"""Serving the dashboard: for this machine alone, or for everybody in its network.
+"""Serving the dashboard: for this machine alone, for its network, or behind a proxy.
 
-The page is another package and runs in a process of its own. A shared one accepts the addresses of
-this machine only, so that no foreign page can speak with it through a visitor's browser, and knows
-them from the variable HOAM_SHARED, so that it can show them. Nothing here needs an outside host.
+The page is another package and runs in a process of its own. Unless it is told otherwise it listens
+on this machine only, and a browser may speak with it only from the page's own addresses, so that no
+foreign page can do so through a visitor's browser. What the page should know beside its command
+line stands in variables: HOAM_SHARED the addresses by which others reach it, HOAM_PASSWORD_FILE
+where its password lies, HOAM_PROCESS its letter where a proxy stands before several processes.
+Nothing here needs an outside host.
 """
 
 import contextlib
 import ipaddress
 import os
+import re
+import secrets
+import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 -- without a shell
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
 SHARED = "HOAM_SHARED"
+GUARD_FILE = "HOAM_PASSWORD_FILE"
+COOKIE_KEY = "HOAM_COOKIE_SECRET"
+PROCESS = "HOAM_PROCESS"
+SHORTEST_PASSWORD, SHORTEST_SECRET = 8, 32
+EVERYWHERE = "0.0.0.0"  # noqa: S104 # nosec B104 -- only on request
 # One neighbour in each network that a classroom may be in: the usual private ones, and the hotspots
 # of Linux, Windows, macOS and phones. A datagram socket that is connected has not sent anything.
 NEIGHBOURS = (
@@ -49,16 +60,83 @@ def shared_addresses() -> list[str]:
     return found
 
 
-def command(page: Path, port: int, addresses: Sequence[str] = ()) -> list[str]:
-    """What starts the server of a page; with addresses, for whoever can reach one of them."""
+def own_names(addresses: Sequence[str]) -> list[str]:
+    """Every name by which a page finds this machine at these addresses."""
+    name = socket.gethostname().lower()
+    return ["localhost", "127.0.0.1", *addresses, name, f"{name}.local"]
+
+
+def check_host(host: str) -> str:
+    """A name that a browser may show, perhaps with a port. Raises ValueError for anything else."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?", host):
+        raise ValueError(
+            "Option `--host` must be a name such as lab.example.org or lab.example.org:8443, "
+            f"but is {host!r}; give the one that visitors see in their browsers."
+        )
+    return host
+
+
+def read_password(path: Path) -> str:
+    """The password that a file holds, without the end of its line. ValueError where it has none."""
+    try:
+        password = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"Option `--password-file`: {str(path)!r} cannot be read ({error}); name a text file "
+            "that holds the password."
+        ) from error
+    if len(password) < SHORTEST_PASSWORD:
+        raise ValueError(
+            f"Option `--password-file`: the password in {str(path)!r} must have at least "
+            f"{SHORTEST_PASSWORD} characters, but has {len(password)}; write a longer one."
+        )
+    return password
+
+
+def cookie_secret() -> str:
+    """What signs the cookies: the variable HOAM_COOKIE_SECRET, or a new one for this run."""
+    found = os.environ.get(COOKIE_KEY, "")
+    if found and len(found) < SHORTEST_SECRET:
+        raise ValueError(
+            f"Variable `{COOKIE_KEY}` must have at least {SHORTEST_SECRET} characters, but has "
+            f"{len(found)}; make one with `openssl rand -hex 32`."
+        )
+    return found or secrets.token_hex(32)
+
+
+def process_name() -> str:
+    """The variable HOAM_PROCESS: the letter of this process, empty where there is only one."""
+    name = os.environ.get(PROCESS, "")
+    if not re.fullmatch(r"[a-z]?", name):
+        raise ValueError(f"Variable `{PROCESS}` must be a letter from a to z, but is {name!r}.")
+    return name
+
+
+def command(
+    page: Path, port: int, *, address: str, origins: Sequence[str] = (), behind_proxy: bool = False
+) -> list[str]:
+    """What starts the server of a page; without origins, for the browsers of this machine only."""
     made = [sys.executable, "-m", "panel", "serve", str(page), "--port", str(port)]
-    made += ["--warm", "--liveness"]
-    if addresses:
-        name = socket.gethostname().lower()
-        made += ["--address", "0.0.0.0"]  # noqa: S104 -- only on request
-        for host in ("localhost", "127.0.0.1", *addresses, name, f"{name}.local"):
-            made += ["--allow-websocket-origin", f"{host}:{port}"]
-    return made
+    made += ["--warm", "--liveness", "--address", address]
+    for origin in origins:
+        made += ["--allow-websocket-origin", origin]
+    return [*made, "--use-xheaders"] if behind_proxy else made
+
+
+def guard(page: Path, password_file: Path | None) -> tuple[list[str], dict[str, str]]:
+    """What a command and its environment get so that the page asks for a password.
+
+    The secret stands in the environment and not in the command, which everybody on a machine sees.
+    """
+    if password_file is None:
+        return [], {GUARD_FILE: ""}
+    read_password(password_file)
+    asks = page.parent / "operations" / "asking.py"
+    environment = {
+        GUARD_FILE: str(password_file.resolve()),
+        "BOKEH_COOKIE_SECRET": cookie_secret(),
+    }
+    return ["--auth-module", str(asks)], environment
 
 
 def app_file() -> Path:
@@ -71,18 +149,49 @@ def app_file() -> Path:
     return Path(spec.submodule_search_locations[0]) / "app.py"
 
 
-def serve(port: int, share: bool, told: TextIO | None = None) -> int:
-    """Serve until the process is ended; its exit code. `told` hears the addresses."""
+def serve(
+    port: int,
+    share: bool,
+    told: TextIO | None = None,
+    *,
+    address: str | None = None,
+    hosts: Sequence[str] = (),
+    password_file: Path | None = None,
+) -> int:
+    """Serve until the process is ended; its exit code. `told` hears the addresses.
+
+    With `hosts`, the names that visitors see, a proxy stands before the server, which believes what
+    the proxy says of them. `address` is where to listen: everywhere if shared, else here only.
+    """
     page = app_file()
-    addresses = shared_addresses() if share else []
-    urls = [f"http://{address}:{port}/app" for address in addresses]
+    process_name()
+    origins = [check_host(host) for host in hosts]
+    found = shared_addresses() if share else []
+    if share:
+        origins += [f"{name}:{port}" for name in own_names(found)]
+    urls = [f"http://{one}:{port}/app" for one in found]
+    asking, secret = guard(page, password_file)
+    started = command(
+        page, port, address=address or (EVERYWHERE if share else "localhost"), origins=origins,
+        behind_proxy=bool(hosts),
+    )  # fmt: skip
     if told is not None:
         told.write(f"Dashboard: http://localhost:{port}/app (Ctrl-C ends it)\n")
         invite(urls, told)
-    environment = os.environ | {SHARED: " ".join(urls)}
-    return subprocess.run(  # noqa: S603 -- this interpreter
-        command(page, port, addresses), check=False, env=environment
-    ).returncode
+    environment = os.environ | {SHARED: " ".join(urls)} | secret
+    return run([*started, *asking], environment)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run until it ends by itself or this process is asked to end; the exit code."""
+    with subprocess.Popen(command, env=environment) as child:  # noqa: S603 # nosec B603
+        # Else the server would outlive this process, which a service manager or container ends.
+        before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        try:
+            code = child.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return code if code >= 0 else 128 - code
 
 
 def invite(urls: Sequence[str], told: TextIO) -> None:

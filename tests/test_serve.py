@@ -2,6 +2,10 @@
 
 import io
 import ipaddress
+import os
+import signal
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -15,11 +19,11 @@ def started(monkeypatch):
     """(command, environment) of each server that would have been started."""
     found = []
 
-    def run(command, *, check, env):
-        found.append((command, env))
-        return type("Done", (), {"returncode": 3})
+    def run(command, environment):
+        found.append((command, environment))
+        return 3
 
-    monkeypatch.setattr(serve.subprocess, "run", run)
+    monkeypatch.setattr(serve, "run", run)
     return found
 
 
@@ -34,9 +38,10 @@ def test_the_server_is_local_unless_shared(started):
     assert "http://localhost:5099/app" in done.stderr
     assert command[command.index("--port") + 1] == "5099"
     assert command[command.index("serve") + 1].endswith("app.py")
-    assert "--address" not in command
+    assert command[command.index("--address") + 1] == "localhost"
     assert origins(command) == []
-    assert environment[serve.SHARED] == ""
+    assert not {"--use-xheaders", "--auth-module"} & set(command)
+    assert environment[serve.SHARED] == environment[serve.GUARD_FILE] == ""
 
 
 def test_a_shared_server_is_open_to_the_addresses_of_this_machine_only(started, monkeypatch):
@@ -78,3 +83,103 @@ def test_a_missing_dashboard_is_told_with_its_cure(monkeypatch):
     monkeypatch.setattr(serve, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'hoam-core\[dashboard\]'"):
         serve.serve(5006, share=False)
+
+
+def test_behind_a_proxy_only_the_names_that_visitors_see_may_connect(started):
+    options = ["--host", "lab.example.org", "--host", "lab.example.org:8443"]
+    done = CliRunner().invoke(cli.app, ["serve", *options, "--address", "10.0.0.7"])
+    command, _ = started[0]
+    assert done.exit_code == 3
+    assert origins(command) == ["lab.example.org", "lab.example.org:8443"]
+    assert command[command.index("--address") + 1] == "10.0.0.7"
+    assert "--use-xheaders" in command
+
+
+@pytest.mark.parametrize("host", ["*", "*:5006", "https://lab.example.org", "", "-x", "lab:port"])
+def test_an_origin_for_everybody_is_refused(started, host):
+    with pytest.raises(ValueError, match="must be a name such as"):
+        serve.serve(5006, share=False, hosts=[host])
+    assert started == []
+
+
+def test_a_password_is_on_no_command_line(started, tmp_path, monkeypatch):
+    monkeypatch.delenv(serve.COOKIE_KEY, raising=False)
+    file = tmp_path / "password"
+    file.write_text("two streams\n")
+    for _ in range(2):
+        assert serve.serve(5006, share=False, password_file=file) == 3
+    (command, first), (_, second) = started
+    assert not any("two streams" in word for word in command)
+    hooks = command[command.index("--auth-module") + 1]
+    assert serve.Path(hooks).is_file()
+    assert first[serve.GUARD_FILE] == str(file)
+    assert "two streams" not in first.values()
+    secrets = [found["BOKEH_COOKIE_SECRET"] for found in (first, second)]
+    assert secrets[0] != secrets[1]
+    assert not any(secret in command for secret in secrets)
+    assert len(secrets[0]) == 64
+
+
+def test_servers_side_by_side_take_the_same_secret(started, tmp_path, monkeypatch):
+    file = tmp_path / "password"
+    file.write_text("two streams")
+    monkeypatch.setenv(serve.COOKIE_KEY, "k" * 32)
+    serve.serve(5006, share=False, password_file=file)
+    assert started[0][1]["BOKEH_COOKIE_SECRET"] == "k" * 32
+    monkeypatch.setenv(serve.COOKIE_KEY, "short")
+    with pytest.raises(ValueError, match=r"`HOAM_COOKIE_SECRET` must have at least 32 .* has 5;"):
+        serve.serve(5006, share=False, password_file=file)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "cannot be read"),
+        (b"\xff\xfe12345678", "cannot be read"),
+        (b"1234567\n", "must have at least 8 characters, but has 7;"),
+    ],
+)
+def test_a_password_that_is_missing_or_short_is_told(started, tmp_path, content, sentence):
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    done = CliRunner().invoke(cli.app, ["serve", "--password-file", str(file)])
+    assert done.exit_code == 2
+    assert sentence in " ".join(done.stderr.split())
+    assert started == []
+
+
+@pytest.mark.parametrize("name", ["aa", "B", "7", "ä"])
+def test_a_process_is_named_by_a_letter(started, monkeypatch, name):
+    monkeypatch.setenv(serve.PROCESS, "b")
+    assert serve.process_name() == "b"
+    monkeypatch.setenv(serve.PROCESS, name)
+    done = CliRunner().invoke(cli.app, ["serve"])
+    assert done.exit_code == 2
+    assert "`HOAM_PROCESS` must be a letter from a to z" in " ".join(done.stderr.split())
+    assert started == []
+
+
+CHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+PARENT = f"""
+import os, sys
+from hoam_core import serve
+raise SystemExit(serve.run([sys.executable, "-c", {CHILD!r}], os.environ))
+"""
+
+
+def test_a_server_ends_with_the_command_that_started_it():
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        child = int(started.stdout.readline())
+        os.kill(child, 0)
+        started.terminate()
+        assert started.wait(20) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_the_exit_code_is_that_of_the_server():
+    before = signal.getsignal(signal.SIGTERM)
+    assert serve.run([sys.executable, "-c", "raise SystemExit(7)"], os.environ) == 7
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -7,7 +7,7 @@ after each frame, so that a worker can report progress and stop, and the whole f
 
 import contextlib
 import io
-import subprocess
+import subprocess  # nosec B404 -- without a shell
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -216,7 +216,7 @@ def _ffmpeg(path: Path, width: int, height: int, rate: float) -> Iterator[subpro
     # Not by imageio's own writer, which forks a process that has JAX's threads.
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{rate:g}"]
     result = ["-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
-    encoder = subprocess.Popen(  # noqa: S603
+    encoder = subprocess.Popen(  # noqa: S603 # nosec B603
         [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *source, "-i", "-", *result,
          "-threads", "1", "-movflags", "+faststart", str(path)],
         stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ No Panel: the view watches these parameters, and tests pass workers of their own
 folder of the visit, which goes with it. Whatever cannot be used leaves a sentence and nothing else.
 """
 
+import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,6 +19,7 @@ from dashboard.own.paths import check_upload, found_files
 from dashboard.runs.worker import Job, Worker
 from hoam_core import Model
 
+log = logging.getLogger(__name__)
 Schedule = Callable[[Callable[[], None]], None]
 
 
@@ -48,6 +50,7 @@ class Desk(param.Parameterized):
         try:
             check_upload({name: len(data) for name, data in files})
         except ValueError as error:
+            log.warning("An upload was refused", extra={"files": len(files)})
             self._fail(str(error))
             return
         folder = self._fresh()

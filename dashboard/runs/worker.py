@@ -12,10 +12,26 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakSet
+
+from dashboard.runs.watchers import Watchers
 
 Job = Callable[[], Iterator[Any]]
 Deliver = Callable[[Any], None]
+
+
+class Finished(NamedTuple):
+    """A job that has ended on a worker, after seconds in which it may have given way to others."""
+
+    worker: str
+    seconds: float
+    outcome: str  # done, stopped or failed
+
+
+# For who measures them: what has ended, and all workers that live.
+FINISHED: Watchers[Finished] = Watchers()
+WORKERS: WeakSet["Worker"] = WeakSet()
 
 
 @dataclass(eq=False)
@@ -50,7 +66,18 @@ class Worker:
         self._idle_since: float | None = time.monotonic()
         self._ended = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        WORKERS.add(self)
         self._thread.start()
+
+    @property
+    def name(self) -> str:
+        """What the thread is called."""
+        return self._thread.name
+
+    @property
+    def queue(self) -> int:
+        """How many owners wait for it."""
+        return len(self._waiting)
 
     def ask(
         self,
@@ -114,14 +141,18 @@ class Worker:
 
     def _serve(self) -> None:
         while (request := self._take()) is not None:
+            started, failed = time.monotonic(), False
             try:
                 self._run(request)
             except Exception as error:
+                failed = True
                 # The thread serves everyone and must outlive a failed job; the owner is told.
                 if not isinstance(error, (ValueError, RuntimeError)):
                     logging.getLogger(__name__).exception("A job of the dashboard failed")
                 if not request.stopped:
                     request.deliver(error)
+            outcome = "failed" if failed else "stopped" if request.stopped else "done"
+            FINISHED.tell(Finished(self.name, time.monotonic() - started, outcome))
 
     def _give_way(self, request: Request) -> None:
         end = time.monotonic() + self._patience

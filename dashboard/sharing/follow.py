@@ -1,6 +1,7 @@
 """Follow the teacher: the pages of a class show what one page shows, and cannot be operated.
 
-A lecture lives in this process under a short code. Whatever the teacher's page tells as news goes
+A lecture lives in this process under a short code, which begins with the letter of the process
+where there are several. Whatever the teacher's page tells as news goes
 to every page that follows, which takes it over on its own event loop, the newest only: a page that
 is slower than the teacher's slider skips what lies between. A run that plays is not sent frame by
 frame; followers play it themselves from the same time.
@@ -14,6 +15,8 @@ from functools import partial
 from typing import NamedTuple
 
 import param
+
+from hoam_core.serve import process_name
 
 # Nothing that looks or sounds alike when it is read out in a class.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -54,7 +57,8 @@ class Lectures:
         with self._lock:
             code = ""
             while not code or code in self._lectures:
-                code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+                drawn = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+                code = process_name() + drawn
             self._lectures[code] = Lecture(now, counted)
             return code
 

@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from dashboard import api
+from dashboard.operations.server import equip
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.worker import Worker
 from dashboard.view import Workers
@@ -39,8 +40,7 @@ def get(models, monkeypatch):
     api.predictor.cache_clear()
     loop = IOLoop(make_current=False)
     server = BokehTornado({"/app": Application()}, prefix="class")
-    api.install.cache_clear()
-    api.install()
+    equip(server)
 
     async def fetch(path: str, **query) -> HTTPResponse:
         sockets, port = bind_unused_port()
@@ -178,17 +178,6 @@ def test_a_prediction_gives_way_to_the_sliders(get, models, monkeypatch):
     assert busy.wait(5)
     assert get("/predict", model=MODEL).code == 200
     assert order == ["slider", "http"]
-
-
-def test_a_page_that_opens_before_its_server_leaves_the_routes_for_it(monkeypatch):
-    patterns = []
-    monkeypatch.setattr(api, "toplevel_patterns", patterns)
-    monkeypatch.setattr(api.gc, "get_objects", list)
-    api.install.cache_clear()
-    api.install()
-    api.install()
-    assert patterns == api.ROUTES
-    api.install.cache_clear()
 
 
 def test_numbers_that_are_not_finite_are_null():

@@ -40,6 +40,12 @@ def test_a_code_is_short_plain_and_not_used_twice(room):
     assert all(len(code) == LENGTH and set(code) <= set(LETTERS) for code in codes)
 
 
+def test_a_code_begins_with_the_letter_of_its_process(room, monkeypatch):
+    monkeypatch.setenv("HOAM_PROCESS", "b")
+    code = room.begin(lambda: News("?"), lambda count: None)
+    assert (code[0], len(code)) == ("b", LENGTH + 1)
+
+
 def test_followers_see_what_is_shown_now_and_then_the_newest(room):
     teacher, pupil = Seat(room, "?t=1"), Seat(room)
     teacher.following.teach()

@@ -1,0 +1,46 @@
+"""Headers of every answer: what a browser may load for the page, and who may show it.
+
+Bokeh compiles small scripts and Panel starts its own from blobs and inline, so scripts of the page
+itself must be allowed as they are. Everything else comes from this server alone: no foreign script,
+style, picture, font, connection, frame or form, and no foreign page around this one.
+"""
+
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.web import OutputTransform
+
+POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "media-src": "'self' data: blob:",
+    "worker-src": "'self' blob:",
+    "connect-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
+HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+
+
+class Headers(OutputTransform):
+    """Puts the headers on an answer, and leaves out which software made it."""
+
+    def __init__(self, request: HTTPServerRequest):
+        self._request = request
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        """Called by Tornado as an answer begins."""
+        headers.pop("Server", None)
+        for name, value in HEADERS.items():
+            headers[name] = value
+        return status_code, headers, chunk

@@ -1,0 +1,81 @@
+"""The log: lines of text, or with HOAM_LOG=json an object in each line, on standard error.
+
+An object has time (UTC), level, logger, event and, where there are any, its details and traceback.
+Nobody's data is in it: of a request the path without its query, of an upload the number of files.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tornado.web import RequestHandler
+
+LOG = "HOAM_LOG"
+# What every record has; the rest of its attributes are the details that a caller gave.
+USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
+access = logging.getLogger("dashboard.access")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object for each record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A line without its end."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        found: dict[str, Any] = {
+            "time": f"{now}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        found |= {name: value for name, value in vars(record).items() if name not in USUAL}
+        if record.exc_info:
+            found["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(found, default=str, ensure_ascii=False)
+
+
+class Errors(logging.Handler):
+    """Tells of every error that is logged, by the name of its logger."""
+
+    def __init__(self, tell: Callable[[str], None]):
+        super().__init__(logging.ERROR)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by logging."""
+        self._tell(record.name)
+
+
+def configure(tell_error: Callable[[str], None]) -> None:
+    """Let errors be counted, and write JSON if the variable HOAM_LOG asks for it."""
+    root, panel = logging.getLogger(), logging.getLogger("panel")
+    if os.environ.get(LOG, "").strip().lower() == "json":
+        lines = logging.StreamHandler(sys.stderr)
+        lines.setFormatter(JsonLines())
+        root.handlers[:] = [lines]
+        # Panel writes to standard output by a handler of its own.
+        panel.handlers.clear()
+        panel.setLevel(logging.INFO)
+        panel.propagate = True
+        for name in ("dashboard", "hoam_core"):
+            logging.getLogger(name).setLevel(logging.INFO)
+    errors = Errors(tell_error)
+    root.addHandler(errors)
+    if not panel.propagate:
+        panel.addHandler(errors)
+
+
+def log_request(handler: RequestHandler) -> None:
+    """What Tornado calls at the end of each request in place of its own line.
+
+    Questions for data and whatever failed are told, the files of a page only to who debugs.
+    """
+    request, status = handler.request, handler.get_status()
+    fine = logging.INFO if "/api" in request.path else logging.DEBUG
+    level = fine if status < 400 else logging.WARNING if status < 500 else logging.ERROR
+    details = {"path": request.path, "status": status, "seconds": round(request.request_time(), 4)}
+    access.log(level, "request", extra={"method": request.method, **details})

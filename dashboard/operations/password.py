@@ -1,0 +1,130 @@
+"""One password for all visitors: a form for browsers, HTTP Basic for scripts.
+
+Whoever has given it carries a signed cookie that is bound to the password: with another password,
+or another cookie secret, all cookies are void. From one address one guess is looked at at a time,
+and a wrong one takes a second, so that guessing is slow however many connections it opens.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from functools import cache
+from html import escape
+from http import HTTPStatus
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from tornado.web import RequestHandler
+
+from hoam_core.serve import GUARD_FILE, read_password
+
+COOKIE, DAYS = "hoam-visitor", 1
+WRONG_TAKES = 1.0  # seconds
+FORM = Path(__file__).with_name("login.html").read_text(encoding="utf-8")
+WRONG = "That is not the password; try again."
+REFUSED = (
+    "This server asks for its password; send it with HTTP Basic and any user name, as "
+    "`curl -u :PASSWORD` does."
+)
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+
+@cache
+def password() -> str:
+    """What visitors must give; empty if nothing is asked."""
+    named = os.environ.get(GUARD_FILE, "")
+    return read_password(Path(named)) if named else ""
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _mark(handler: RequestHandler) -> str:
+    """What the cookie of somebody who knows the password says."""
+    secret = handler.settings["cookie_secret"]
+    return hmac.new(secret.encode(), password().encode(), hashlib.sha256).hexdigest()
+
+
+def visitor(handler: RequestHandler) -> str | None:
+    """A name for whoever carries the cookie, else None; Bokeh asks before it opens a page."""
+    found = handler.get_signed_cookie(COOKIE, max_age_days=DAYS)
+    return "visitor" if found and _same(found.decode(), _mark(handler)) else None
+
+
+async def is_right(guess: str, address: str) -> bool:
+    """Whether a guess from an address is the password."""
+    async with _turns.setdefault(address, asyncio.Lock()):
+        if _same(guess, password()):
+            return True
+        await asyncio.sleep(WRONG_TAKES)
+        return False
+
+
+def basic_guess(header: str) -> str | None:
+    """The password in an Authorization header, None if there is none."""
+    kind, _, text = header.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(text, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def local_path(text: str) -> str:
+    """Where to go after the form: a path of this server, whatever was asked for."""
+    is_path = text.startswith("/") and not text.startswith(("//", "/\\"))
+    return text if is_path and text.isprintable() else "/"
+
+
+class Guarded(RequestHandler):
+    """Answers only those who know the password, if there is one."""
+
+    async def prepare(self) -> None:
+        """Turn everybody else away before anything is done."""
+        if not password() or visitor(self):
+            return
+        guess = basic_guess(self.request.headers.get("Authorization", ""))
+        if guess is None or not await is_right(guess, str(self.request.remote_ip)):
+            self.set_status(HTTPStatus.UNAUTHORIZED)
+            self.set_header("WWW-Authenticate", 'Basic realm="hoam", charset="UTF-8"')
+            self.finish({"error": REFUSED})
+
+
+class Login(RequestHandler):
+    """The form, and what it sends."""
+
+    def get(self) -> None:
+        """An empty form."""
+        self._ask("")
+
+    async def post(self) -> None:
+        """Let in, or ask again."""
+        guess = self.get_body_argument("password", "", strip=False)
+        if not await is_right(guess, str(self.request.remote_ip)):
+            self.set_status(HTTPStatus.FORBIDDEN)
+            self._ask(WRONG)
+            return
+        self.set_signed_cookie(
+            COOKIE, _mark(self), expires_days=DAYS, httponly=True, samesite="Lax",
+            secure=self.request.protocol == "https",
+        )  # fmt: skip
+        self.redirect(local_path(self.get_query_argument("next", "/")))
+
+    def _ask(self, problem: str) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.finish(FORM.replace("{problem}", escape(problem)))
+
+
+class Logout(RequestHandler):
+    """Forgets who a visitor is."""
+
+    def get(self) -> None:
+        """Take the cookie away and ask again."""
+        self.clear_cookie(COOKIE)
+        self.redirect(self.application.auth_provider.login_url.lstrip("/"))

@@ -1,0 +1,91 @@
+"""What is put around the page once, however it is served: routes, headers, measurements, logs.
+
+Nothing that a page is given leads to its server. With `--warm` the page opens before there is one;
+then this is the first thing that the event loop does, before it answers anybody.
+"""
+
+import gc
+import logging
+from functools import cache
+
+from bokeh.server.tornado import BokehTornado
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+from dashboard import api, gate, session
+from dashboard.operations import logs, metrics
+from dashboard.operations.headers import Headers
+from dashboard.operations.process import Belonging
+from dashboard.runs import worker
+from hoam_core import __version__
+from hoam_core.serve import process_name
+
+PROBE = 500.0  # milliseconds
+ROUTES: list[tuple] = [*api.ROUTES, (r"/metrics", metrics.Metrics)]
+log = logging.getLogger(__name__)
+
+
+def standing() -> list[BokehTornado]:
+    """The servers of this process."""
+    return [one for one in gc.get_objects() if issubclass(type(one), BokehTornado)]
+
+
+def ended(handler: RequestHandler) -> None:
+    """A request has been answered."""
+    logs.log_request(handler)
+    name, status = type(handler).__name__, str(handler.get_status())
+    metrics.REQUESTS.labels(name, status).observe(handler.request.request_time())
+
+
+def equip(server: BokehTornado) -> None:
+    """Put everything around one server."""
+    server.add_handlers(r".*", [(server.prefix + path, *rest) for path, *rest in ROUTES])
+    server.add_transform(Headers)
+    server.add_transform(Belonging)
+    server.settings["log_function"] = ended
+    metrics.SERVERS.add(server)
+
+
+def visited(event: str) -> None:
+    """A page was opened, refused or closed."""
+    metrics.VISITS.labels(event).inc()
+    log.info("page %s", event)
+
+
+@cache
+def measure() -> None:
+    """Hear of everything that is measured or logged, from now on."""
+    logs.configure(lambda logger: metrics.ERRORS.labels(logger).inc())
+    gate.VISITS.watch(visited)
+    session.ANSWERED.watch(metrics.ANSWERS.observe)
+    worker.FINISHED.watch(metrics.observe_job)
+
+
+def probe_loop(loop: IOLoop) -> None:
+    """Ask the loop for something twice a second, and measure how late it comes."""
+    due = loop.time() + PROBE / 1_000
+
+    def come() -> None:
+        nonlocal due
+        metrics.LATENESS.observe(max(0.0, loop.time() - due))
+        due = loop.time() + PROBE / 1_000
+        loop.call_at(due, come)
+
+    loop.call_at(due, come)
+
+
+def _begin() -> None:
+    for server in standing():
+        equip(server)
+    probe_loop(IOLoop.current())
+    log.info("server started", extra={"version": __version__, "letter": process_name()})
+
+
+@cache
+def install() -> None:
+    """Equip the server of the page; the page calls this as it opens."""
+    measure()
+    if standing():
+        _begin()
+    else:
+        IOLoop.current().add_callback(_begin)
