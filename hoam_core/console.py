@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
-from hoam_core.checks import DivergedError
+from hoam_core.checks import ClusterError, DivergedError
 from hoam_core.systems import System
 
 results = Console()
@@ -43,7 +43,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except ValueError as error:
             stop(str(error), 2)
-        except DivergedError as error:
+        except (ClusterError, DivergedError) as error:
             stop(str(error), 1)
         except OSError as error:
             stop(f"The run failed: {error.strerror or error}. Nothing was left half-written.", 1)
