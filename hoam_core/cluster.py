@@ -1,8 +1,8 @@
 """Tasks that do not depend on each other, done here or by the workers of dask.distributed.
 
 A task is plain data, and the work on it a generator at the top of a module, which yields (what is
-done now, share done) and returns plain arrays, numbers and bytes. Randomness comes from the seeds
-in the task, so that a result does not depend on where or when it was made. Workers take the
+done now, share done) and returns a `Result`, plain too. Randomness comes from the seeds in the
+task, so that a result does not depend on where or when it was made. Workers take the
 numerical settings of JAX from the client, and must have its versions.
 
 A worker that dies costs no more than its running task, which dask gives to another. Results come
@@ -25,7 +25,7 @@ from hoam_core.version import __version__
 if TYPE_CHECKING:
     from distributed import Client
 
-Stages = Generator[tuple[str, float], None, Any]
+Stages = Generator[tuple[str, float], None, "Result"]
 Work = Callable[[Any], Stages]
 
 # Those that change numbers.
@@ -36,13 +36,20 @@ SETTINGS = (
 SCHEMES = ("tcp://", "tls://")
 
 
+class Result(NamedTuple):
+    """What a task leaves: values, and the bytes of files by their path in the folder for them."""
+
+    values: dict[str, Any]
+    files: dict[str, bytes] = {}
+
+
 class Report(NamedTuple):
     """What happens in the task of that number, its share done, and at the end its result."""
 
     task: int
     note: str
     share: float
-    result: Any = None
+    result: Result | None = None
 
 
 def run_tasks(work: Work, tasks: Sequence[Any], client: "Client | None" = None) -> Iterator[Report]:
@@ -103,7 +110,7 @@ def _settings() -> dict[str, Any]:
     return {"versions": versions, "jax": {name: getattr(jax.config, name) for name in SETTINGS}}
 
 
-def _on_worker(settings: dict[str, Any], work: Work, task: Any) -> Any:
+def _on_worker(settings: dict[str, Any], work: Work, task: Any) -> Result | None:
     """The result of a task, in the settings of the client."""
     mine = _settings()["versions"]
     for package, version in settings["versions"].items():
@@ -119,10 +126,13 @@ def _on_worker(settings: dict[str, Any], work: Work, task: Any) -> Any:
 
 
 @contextlib.contextmanager
-def connect(scheduler: str | None = None, workers: int | None = None) -> Iterator["Client | None"]:
+def connect(
+    scheduler: str | None = None, workers: int | None = None, tasks: int | None = None
+) -> Iterator["Client | None"]:
     """A client of the scheduler at that address, else of so many worker processes made here.
 
-    One worker is this process: None. Without either, one worker a core. Raises ValueError for an
+    One worker is this process: None. Without either, one worker a core, though no more than there
+    are tasks. Raises ValueError for an
     address that does not answer, and where `distributed` is not installed.
     """
     if scheduler is not None and workers is not None:
@@ -130,7 +140,8 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> Iterato
             f"Option `--workers` must be left out beside `--scheduler`, but is {workers}; workers "
             "are started with the scheduler."
         )
-    workers = cores() if workers is None else workers
+    if workers is None:
+        workers = cores() if tasks is None else max(1, min(cores(), tasks))
     check_count("workers", workers)
     if scheduler is None and workers == 1:
         yield None

@@ -31,6 +31,12 @@ MaybeParticles = Annotated[int | None, typer.Option("--particles", help="Size of
 Steps = Annotated[int | None, typer.Option("--steps", help="Integration steps.")]
 End = Annotated[float | None, typer.Option("--t-end", help="Last time.")]
 Times = Annotated[int | None, typer.Option("--n-times", help="Number of saved times.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="A dask scheduler, tcp:// or tls://.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Worker processes; 1 is this process alone.")
+]
 Out = Annotated[Path, typer.Option("--out", help="NetCDF file to write.")]
 
 

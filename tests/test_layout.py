@@ -61,7 +61,8 @@ ALLOWED = {
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
     "serve": set(),
-    "cli": EVALUATION | {"learn", "console", "reproduce", "serve"},
+    "cli": EVALUATION | {"learn", "console", "cli_study", "serve"},
+    "cli_study": EVALUATION | {"console", "reproduce", "studies", "task_store"},
     "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer"},
 }
 

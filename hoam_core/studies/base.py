@@ -5,7 +5,7 @@ So a study goes on where a worker or the client was lost, nothing is lost that w
 nothing is stored twice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,23 +13,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hoam_core.cluster import Work, run_tasks
-from hoam_core.store import check_folder, whole_file
+from hoam_core.store import write_files
 from hoam_core.task_store import Layout, open_store
 
 if TYPE_CHECKING:
     from distributed import Client
 
 
-class Result(NamedTuple):
-    """What a task leaves: the variables of the layout, and files of the folder beside the store."""
-
-    values: dict[str, Any]
-    files: Mapping[str, bytes] = {}
-
-
 @dataclass(frozen=True)
 class Study:
-    """One task for each point of the layout's grid, and the work that makes a `Result` of one."""
+    """One task for each point of the layout's grid, and the work on one.
+
+    The values of its result are the variables of the layout, its files go beside the store.
+    """
 
     layout: Layout
     tasks: tuple[Any, ...]
@@ -57,7 +53,7 @@ def run_study(study: Study, path: str | Path, client: "Client | None" = None) ->
     yield Progress(done, total, done / total, "")
     for report in run_tasks(study.work, [study.tasks[i] for i in missing], client):
         if report.result is not None:
-            _write_files(files_folder(path), report.result.files)
+            write_files(files_folder(path), report.result.files)
             store.write(missing[report.task], report.result.values)
             done += 1
         unfinished = 0.0 if report.result is not None else report.share
@@ -67,10 +63,3 @@ def run_study(study: Study, path: str | Path, client: "Client | None" = None) ->
 def files_folder(path: str | Path) -> Path:
     """The folder beside a store for what is no array: models, say."""
     return Path(path).with_suffix(".files")
-
-
-def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name, data in files.items():
-        check_folder((folder / name).parent)
-        with whole_file(folder / name) as part:
-            part.write_bytes(data)

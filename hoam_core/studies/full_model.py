@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from hoam_core.checks import check_count, check_names, check_within, lookup
-from hoam_core.cluster import Stages
+from hoam_core.cluster import Result, Stages
 from hoam_core.loading import LOADINGS
 from hoam_core.simulate import simulate_steps
-from hoam_core.studies.base import Result, Study
+from hoam_core.studies.base import Study
 from hoam_core.systems import System, get_system
 from hoam_core.task_store import Layout, Variable
 from hoam_core.version import __version__
@@ -38,7 +39,8 @@ def full_model_sweep(
     """
     if isinstance(system, str):
         system = get_system(system)
-    check_names("parameter", system.complete(values), [p.name for p in system.parameters])
+    first = {name: axis[0] for name, axis in values.items() if axis}
+    check_names("parameter", system.complete(first), [p.name for p in system.parameters])
     check_count("particles", particles)
     lookup(loading, LOADINGS, "loading")
     axes: dict[str, Sequence[Any]] = {
@@ -67,7 +69,7 @@ def full_model_sweep(
 
 def _layout(
     system: System, plan: Mapping[str, Any], axes: Mapping[str, Sequence[Any]],
-    ts: Sequence[float], particles: int, states: bool,
+    ts: np.ndarray, particles: int, states: bool,
 ) -> Layout:  # fmt: skip
     variables = {
         o.name: Variable(("time",), {"units": o.unit or "1", "long_name": o.label})
