@@ -171,6 +171,9 @@ def train(
     particles: MaybeParticles = None,
     patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    devices: Annotated[
+        int, typer.Option("--devices", help="Devices that share the training of a network.")
+    ] = 1,
     judge: Annotated[bool, typer.Option(help="Measure the errors at the test parameters.")] = True,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -186,7 +189,7 @@ def train(
         plan_of(experiment)
     with progress(quiet) as bar:
         tasks: dict[str, Any] = {}
-        for state in learn(experiment, out, resume=resume, judge=judge):
+        for state in learn(experiment, out, resume=resume, judge=judge, devices=devices):
             if state.stage not in tasks:
                 tasks[state.stage] = bar.add_task(state.stage, total=state.total, note="")
             note = f"loss {state.losses.mean():.4f}" if state.losses.size else ""

@@ -1,6 +1,6 @@
 """The training loop as a generator: its consumer prints, plots, saves, or stops asking."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import jax
@@ -11,6 +11,7 @@ from jaxtyping import PRNGKeyArray
 from hoam_core.checks import check_count
 from hoam_core.data import Ensemble, Increments
 from hoam_core.methods.base import Method, Params
+from hoam_core.sharding import check_sharable, mesh_of, replicated, shared_loss
 
 
 class TrainState(NamedTuple):
@@ -38,14 +39,17 @@ def fit(
     steps: int,
     every: int = 100,
     state: TrainState | None = None,
+    devices: Sequence[jax.Device] = (),
 ) -> Iterator[TrainState]:
     """Yield a state every `every` steps until `steps`; go on from `state` if one is given.
 
     Step i uses the key fold_in(key, i), so that a resumed training equals an uninterrupted one. A
-    method without a loss yields once.
+    method without a loss yields once. Several `devices` share the particles of every batch, which
+    changes no more than rounding; ValueError where they cannot.
     """
     check_count("steps", steps)
     check_count("every", every)
+    check_sharable(method, len(devices))
     if method.loss is None or method.draw is None:
         yield TrainState(steps, method.init(key, ensemble), None, np.zeros(0))
         return
@@ -53,6 +57,12 @@ def fit(
     if state is None:
         params = method.init(key, ensemble)
         state = TrainState(0, params, optimizer.init(params), np.zeros(0))
+    if len(devices) > 1:
+        mesh = mesh_of(devices)
+        loss = shared_loss(loss, method.batch_axes, jax.eval_shape(draw, key, ensemble), mesh)
+        ensemble = replicated(ensemble, mesh)
+        arrays = replicated((state.params, state.optimizer_state), mesh)
+        state = TrainState(state.step, *arrays, state.losses)
 
     def update(carry, i, ensemble):
         params, optimizer_state = carry
