@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import METHODS, Scaling
+from hoam_core import METHODS, Scaling, adam, fit
 from hoam_core.config import build_method
 from hoam_core.data import Increments
 from hoam_core.methods.base import Frame
