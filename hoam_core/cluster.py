@@ -167,9 +167,12 @@ def connect(
         yield stack.enter_context(client)
 
 
-def local_cluster(workers: int) -> Any:
-    """So many worker processes of this machine, which share its cores; on loopback only."""
-    threads = max(1, cores() // workers)
+def local_cluster(workers: int, threads: int | None = None) -> Any:
+    """So many worker processes of this machine, on loopback only; they share its cores.
+
+    Each has so many `threads` for its arithmetic, an equal share of the cores unless given.
+    """
+    threads = max(1, cores() // workers) if threads is None else threads
     # XLA makes as many threads as this; workers on one accelerator must not reserve all of it.
     env = {
         "PJRT_NPROC": str(threads),

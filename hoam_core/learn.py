@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from hoam_core.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from hoam_core.checks import DivergedError
@@ -31,7 +32,7 @@ from hoam_core.macro.increments import increments_of, joined, lattice_of, plan_o
 from hoam_core.methods import METHODS
 from hoam_core.models import Model, save_model
 from hoam_core.seeds import seed_key
-from hoam_core.sharding import first_devices
+from hoam_core.sharding import mesh_of
 from hoam_core.simulate import as_ensemble, training_runs
 from hoam_core.store import check_folder
 from hoam_core.systems import PatchedLattice
@@ -77,7 +78,7 @@ def learn(
     With `resume` goes on from the checkpoint in the folder; ValueError if that belongs to another
     experiment. Raises DivergedError when the loss is no longer finite.
     """
-    folder, chosen = check_folder(folder), first_devices(devices)
+    folder, mesh = check_folder(folder), mesh_of(devices)
     started = time.perf_counter()
     is_lattice = METHODS[experiment.method].of_lattices
     if ensemble is None:
@@ -88,7 +89,7 @@ def learn(
     about = {} if name is None else {"name": name}
     model = Model.build(experiment, scaling, None, **about)
     state = None
-    for state in _fit(model, data, folder / CHECKPOINT, resume, every, chosen):
+    for state in _fit(model, data, folder / CHECKPOINT, resume, every, mesh):
         model = dataclasses.replace(model, params=state.params)
         yield Progress("training", state.step, experiment.steps, state.losses, model, data)
     if state is None:
@@ -179,7 +180,7 @@ def parameters_to_judge(model: Model) -> list[dict[str, float]]:
 
 def _fit(
     model: Model, data: Ensemble | Increments, checkpoint: Path, resume: bool, every: int,
-    devices: list[jax.Device],
+    mesh: Mesh,
 ) -> Iterator[TrainState]:  # fmt: skip
     """`fit` with a checkpoint after every yield; at least the finished state of a resumed one."""
     experiment, method = model.experiment, model.method
@@ -190,8 +191,10 @@ def _fit(
         state = read_checkpoint(checkpoint, experiment, method, optimizer, data, key)
     if state is not None and state.step >= experiment.steps:
         yield state
-    options = {"steps": experiment.steps, "every": every, "state": state, "devices": devices}
-    for now in fit(method, data, optimizer, key, **options):
+    states = fit(
+        method, data, optimizer, key, steps=experiment.steps, every=every, state=state, mesh=mesh
+    )
+    for now in states:
         if not np.all(np.isfinite(now.losses)):
             raise DivergedError(
                 f"The training diverged before step {now.step}: its loss is not finite. Lower the "

@@ -6,7 +6,7 @@ step exchanges one gradient. The batch is drawn by the same key whatever the num
 that parameters are those of one device to rounding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -20,22 +20,25 @@ Loss = Callable[[Params, Batch], jax.Array]
 AXIS = "particles"
 
 
-def first_devices(count: int) -> list[jax.Device]:
-    """So many of the devices that JAX sees here; ValueError where there are fewer."""
-    check_count("devices", count)
+def mesh_of(devices: int) -> Mesh:
+    """So many of the devices that JAX sees here, in a row; ValueError where there are fewer."""
+    check_count("devices", devices)
     found = jax.devices()
-    if count > len(found):
+    if devices > len(found):
         raise ValueError(
             f"Argument `devices` must be at most {len(found)}, which is what JAX sees here, but is "
-            f"{count}; a CPU is divided by XLA_FLAGS=--xla_force_host_platform_device_count={count}"
-            "."
+            f"{devices}; XLA_FLAGS=--xla_force_host_platform_device_count={devices} divides a CPU."
         )
-    return found[:count]
+    return Mesh(np.array(found[:devices]), (AXIS,))
 
 
-def mesh_of(devices: Sequence[jax.Device]) -> Mesh:
-    """The devices in a row."""
-    return Mesh(np.array(devices), (AXIS,))
+def check_sharable(method: Method, mesh: Mesh) -> None:
+    """Raises ValueError for a method that has no batches."""
+    if not method.batch_axes:
+        raise ValueError(
+            "Argument `devices` must be 1 for this method, which learns without batches to share, "
+            f"but is {mesh.size}."
+        )
 
 
 def replicated(tree: Any, mesh: Mesh) -> Any:
@@ -43,34 +46,29 @@ def replicated(tree: Any, mesh: Mesh) -> Any:
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
-def check_sharable(method: Method, devices: int) -> None:
-    """Raises ValueError where several devices are to share what has no batches."""
-    if devices > 1 and method.batch_axes is None:
-        raise ValueError(
-            "Argument `devices` must be 1 for this method, which learns without batches to share, "
-            f"but is {devices}."
-        )
-
-
-def shared_loss(loss: Loss, batch_axes: Batch, batch: Batch, mesh: Mesh) -> Loss:
+def shared_loss(loss: Loss, batch_axes: Mapping[str, int], batch: Batch, mesh: Mesh) -> Loss:
     """The loss of a method, each batch of which is shared out among the devices of a mesh.
 
     `batch_axes` are those of the method; of `batch` only the shapes matter. Raises ValueError where
     its particles cannot be shared equally.
     """
-    axes, structure = jax.tree.flatten(batch_axes, is_leaf=lambda axis: axis is None)
-    for axis, part in zip(axes, structure.flatten_up_to(batch), strict=True):
-        if axis is not None and part.shape[axis] % mesh.size:
+
+    def spec(name: str) -> PartitionSpec:
+        if name not in batch_axes:
+            return PartitionSpec()
+        axis = batch_axes[name]
+        particles = getattr(batch, name).shape[axis]
+        if particles % mesh.size:
             raise ValueError(
-                f"Argument `devices` must divide the {part.shape[axis]} particles of a batch, but "
-                f"is {mesh.size}; choose another number, or other `samples`."
+                f"Argument `devices` must divide the {particles} particles of a batch, but is "
+                f"{mesh.size}; choose another number, or other `samples`."
             )
-    specs = [PartitionSpec() if a is None else PartitionSpec(*[None] * a, AXIS) for a in axes]
+        return PartitionSpec(*[None] * axis, AXIS)
 
     def share(params, batch):
         return jax.lax.pmean(loss(params, batch), AXIS)
 
+    specs = batch._make(spec(name) for name in batch._fields)
     return jax.shard_map(
-        share, mesh=mesh, in_specs=(PartitionSpec(), structure.unflatten(specs)),
-        out_specs=PartitionSpec(),
-    )  # fmt: skip
+        share, mesh=mesh, in_specs=(PartitionSpec(), specs), out_specs=PartitionSpec()
+    )

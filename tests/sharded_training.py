@@ -11,7 +11,7 @@ import numpy as np
 
 from hoam_core import Scaling, adam, fit
 from hoam_core.config import build_method
-from hoam_core.sharding import first_devices
+from hoam_core.sharding import mesh_of
 from tests.conftest import tiny_ensemble, tiny_experiment
 
 
@@ -22,16 +22,14 @@ def main(method_name: str) -> None:
     seen = []
 
     def spy(params, batch):
-        axes, structure = jax.tree.flatten(method.batch_axes, is_leaf=lambda axis: axis is None)
-        parts = structure.flatten_up_to(batch)
-        seen.append([p.shape[a] for a, p in zip(axes, parts, strict=True) if a is not None])
+        seen.append([getattr(batch, name).shape[a] for name, a in method.batch_axes.items()])
         return method.loss(params, batch)
 
     found = {}
     for count in (1, len(jax.devices())):
         states = fit(
             method._replace(loss=spy), ensemble, adam(3), jax.random.key(4), steps=3,
-            devices=first_devices(count),
+            mesh=mesh_of(count),
         )  # fmt: skip
         *_, found[count] = states
     one, many = found.values()

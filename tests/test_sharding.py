@@ -16,7 +16,7 @@ from hoam_core.config import build_method
 from hoam_core.data import Increments
 from hoam_core.methods.base import Frame
 from hoam_core.methods.macroscopic import macroscopic
-from hoam_core.sharding import first_devices, shared_loss
+from hoam_core.sharding import mesh_of, shared_loss
 
 from .conftest import CACHE
 
@@ -28,13 +28,11 @@ NEURAL = [name for name, entry in METHODS.items() if entry.needs_network]
 
 def part_of(batch, axes, number, parts):
     """One of equal parts of the particles of a batch."""
-
-    def cut(axis, array):
-        return array if axis is None else jnp.array_split(array, parts, axis)[number]
-
-    flat, structure = jax.tree.flatten(axes, is_leaf=lambda axis: axis is None)
-    cuts = [cut(*pair) for pair in zip(flat, structure.flatten_up_to(batch), strict=True)]
-    return structure.unflatten(cuts)
+    cuts = {
+        name: jnp.array_split(getattr(batch, name), parts, axis)[number]
+        for name, axis in axes.items()
+    }
+    return batch._replace(**cuts)
 
 
 def check_mean_of_parts(method, data, key):
@@ -94,10 +92,10 @@ def test_four_devices_share_the_batch_and_learn_what_one_does(method):
 
 def test_more_devices_than_there_are_is_a_sentence():
     with pytest.raises(ValueError, match=r"`devices` must be at most 1, .* but is 64"):
-        first_devices(64)
+        mesh_of(64)
     with pytest.raises(ValueError, match="whole number of at least 1"):
-        first_devices(0)
-    assert first_devices(1) == jax.devices()[:1]
+        mesh_of(0)
+    assert mesh_of(1).devices.tolist() == jax.devices()[:1]
 
 
 class ThreeDevices:
@@ -119,4 +117,4 @@ def test_a_method_in_closed_form_has_no_batches_to_share(tiny, ensemble_of, key)
     data = ensemble_of("oscillator")
     method = build_method(tiny("oscillator", "galerkin"), Scaling.of(data))
     with pytest.raises(ValueError, match="`devices` must be 1 for this method"):
-        next(fit(method, data, adam(1), key, steps=1, devices=2 * jax.devices()))
+        next(fit(method, data, adam(1), key, steps=1, mesh=ThreeDevices()))

@@ -100,5 +100,5 @@ def dice(
         rollout_evaluations(scaling, steps, stages=2),
         draw,
         loss,
-        batch_axes=IntervalBatch(mu=None, tau=None, width=None, start=1, move=1),
+        batch_axes={"start": 1, "move": 1},
     )

@@ -147,5 +147,5 @@ def cfm(
         afresh_evaluations(lambda steps: 4 * steps, steps),
         _lines(frame, populations, samples),
         loss,
-        batch_axes=LineBatch(mu=None, tau=None, inner=None, start=1, move=1),
+        batch_axes={"start": 1, "move": 1},
     )

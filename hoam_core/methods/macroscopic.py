@@ -167,5 +167,5 @@ def macroscopic(
     def evaluations(ts, steps=None):
         return substeps_for(ts, steps) * (len(ts) - 1)
 
-    axes = Increments(mu=0, z=0, dz=0, dt=None, share=None, sites=None)
+    axes = {"mu": 0, "z": 0, "dz": 0}
     return Method(init, sample, evaluations, draw, loss, coefficients=coefficients, batch_axes=axes)
