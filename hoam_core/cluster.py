@@ -13,6 +13,7 @@ its own processes: whoever reaches a scheduler can run code there (docs/cluster.
 import contextlib
 import logging
 import os
+import signal
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -150,7 +151,9 @@ def connect(
     with contextlib.ExitStack() as stack:
         if scheduler is None:
             cluster = stack.enter_context(local_cluster(workers))
-            yield stack.enter_context(distributed.Client(cluster))
+            client = stack.enter_context(distributed.Client(cluster))
+            client.register_worker_callbacks(_ignore_interrupts)
+            yield client
             return
         if not scheduler.startswith(SCHEMES):
             raise ValueError(
@@ -184,6 +187,11 @@ def local_cluster(workers: int, threads: int | None = None) -> Any:
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
         dashboard_address=None, memory_limit=None, silence_logs=logging.ERROR, env=env,
     )  # fmt: skip
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches all processes of a terminal: the client alone answers and ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def cores() -> int:
