@@ -7,6 +7,7 @@ so that the ratio is that of the tasks. Rounds alternate, and the best of each c
 """
 
 import argparse
+import contextlib
 import os
 import tempfile
 import time
@@ -41,22 +42,20 @@ def main() -> None:
     study = full_model_sweep("two-stream", values, particles=options.particles, n_times=101)
     counts = (1, options.workers)
     best = dict.fromkeys(counts, float("inf"))
-    # One thread a worker, also where one works alone.
-    clusters = {count: local_cluster(count, threads=1) for count in counts}
-    clients = {count: Client(cluster) for count, cluster in clusters.items()}
-    for client in clients.values():
-        seconds(study, client)
-    for _ in range(options.rounds):
-        for count in counts:
-            best[count] = min(best[count], seconds(study, clients[count]))
+    with contextlib.ExitStack() as stack:
+        # One thread a worker, also where one works alone.
+        clusters = [stack.enter_context(local_cluster(count, threads=1)) for count in counts]
+        clients = [stack.enter_context(Client(cluster)) for cluster in clusters]
+        for client in clients:
+            seconds(study, client)
+        for _ in range(options.rounds):
+            for count, client in zip(counts, clients, strict=True):
+                best[count] = min(best[count], seconds(study, client))
     for count, found in best.items():
         print(f"{count} worker(s): {len(study.tasks)} runs in {found:.2f} s")
     ratio = best[1] / best[options.workers]
     print(f"{options.workers} workers are {ratio:.2f} times as fast as one")
     print(f"{machine()}, load {os.getloadavg()[0]:.1f}")
-    for count in counts:
-        clients[count].close()
-        clusters[count].close()
 
 
 if __name__ == "__main__":

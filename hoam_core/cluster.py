@@ -148,6 +148,8 @@ def connect(
         yield None
         return
     distributed = _distributed()
+    # A lost scheduler is told in a sentence, and not in the traceback of a background thread.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
         if scheduler is None:
             cluster = stack.enter_context(local_cluster(workers))
@@ -185,7 +187,8 @@ def local_cluster(workers: int, threads: int | None = None) -> Any:
     }
     return _distributed().LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-        dashboard_address=None, memory_limit=None, silence_logs=logging.ERROR, env=env,
+        dashboard_address=None, scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        memory_limit=None, silence_logs=logging.ERROR, env=env,
     )  # fmt: skip
 
 
