@@ -78,7 +78,7 @@ def learn(
     With `resume` goes on from the checkpoint in the folder; ValueError if that belongs to another
     experiment. Raises DivergedError when the loss is no longer finite.
     """
-    folder, mesh = check_folder(folder), mesh_of(devices)
+    mesh, folder = mesh_of(devices), check_folder(folder)
     started = time.perf_counter()
     is_lattice = METHODS[experiment.method].of_lattices
     if ensemble is None:
