@@ -19,6 +19,10 @@ class DivergedError(RuntimeError):
     """A run or a training whose numbers are no longer finite."""
 
 
+class ClusterError(RuntimeError):
+    """Workers or a scheduler that cannot go on."""
+
+
 def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
     """The entry `name` of a registry; raises ValueError with the nearest name if there is none."""
     if name in table:

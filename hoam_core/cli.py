@@ -17,6 +17,7 @@ import typer
 import xarray as xr
 from rich.table import Table
 
+from hoam_core import cli_study
 from hoam_core import serve as dashboard_server
 from hoam_core.checks import lookup
 from hoam_core.config import default_experiment
@@ -45,11 +46,9 @@ from hoam_core.loading import LOADINGS
 from hoam_core.macro.increments import plan_of
 from hoam_core.models import Model, list_models, load_model
 from hoam_core.networks import NETWORKS
-from hoam_core.reproduce import TARGETS
 from hoam_core.simulate import lattice_pieces, simulate_pieces, start_truth
 from hoam_core.store import (
     check_file,
-    check_folder,
     lattice_dataset,
     read_dataset,
     to_dataset,
@@ -172,6 +171,9 @@ def train(
     particles: MaybeParticles = None,
     patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    devices: Annotated[
+        int, typer.Option("--devices", help="Devices that share the training of a network.")
+    ] = 1,
     judge: Annotated[bool, typer.Option(help="Measure the errors at the test parameters.")] = True,
     seed: Seed = 0,
     quiet: Quiet = False,
@@ -187,7 +189,7 @@ def train(
         plan_of(experiment)
     with progress(quiet) as bar:
         tasks: dict[str, Any] = {}
-        for state in learn(experiment, out, resume=resume, judge=judge):
+        for state in learn(experiment, out, resume=resume, judge=judge, devices=devices):
             if state.stage not in tasks:
                 tasks[state.stage] = bar.add_task(state.stage, total=state.total, note="")
             note = f"loss {state.losses.mean():.4f}" if state.losses.size else ""
@@ -301,31 +303,8 @@ def _error_table(model: Model, summary: dict[str, Any]) -> Table:
     return table
 
 
-@app.command()
-def reproduce(
-    what: Annotated[str, typer.Argument(help=" | ".join(TARGETS))],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("results"),
-    is_quick: Annotated[bool, typer.Option("--quick", help="Small: under five minutes.")] = False,
-    core_seconds: Annotated[
-        float | None, typer.Option("--core-seconds", help="Training time of each cell or run.")
-    ] = None,
-    system: Annotated[list[str] | None, typer.Option("--system", help="Repeatable.")] = None,
-    method: Annotated[list[str] | None, typer.Option("--method", help="Repeatable.")] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Run a table or figure of the paper again; goes on where it was cut off."""
-    target = lookup(what, TARGETS, "result")
-    chosen = {"systems": system, "methods": method}
-    options = {name: values for name, values in chosen.items() if values}
-    if options and what != "table1":
-        raise ValueError("Options `--system` and `--method` choose cells of table1 only.")
-    folder = check_folder(out)
-    with progress(quiet) as bar:
-        task = bar.add_task(what, total=1.0, note="")
-        for note, share in target(folder, quick=is_quick, core_seconds=core_seconds, **options):
-            bar.update(task, completed=share, note=note)
-    if not quiet:
-        messages.print(f"Results are in {out}.")
+for command in (cli_study.sweep, cli_study.ensemble, cli_study.reproduce):
+    app.command()(command)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
-from hoam_core.checks import DivergedError
+from hoam_core.checks import ClusterError, DivergedError
 from hoam_core.systems import System
 
 results = Console()
@@ -31,6 +31,12 @@ MaybeParticles = Annotated[int | None, typer.Option("--particles", help="Size of
 Steps = Annotated[int | None, typer.Option("--steps", help="Integration steps.")]
 End = Annotated[float | None, typer.Option("--t-end", help="Last time.")]
 Times = Annotated[int | None, typer.Option("--n-times", help="Number of saved times.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="A dask scheduler, tcp:// or tls://.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Worker processes; 1 is this process alone.")
+]
 Out = Annotated[Path, typer.Option("--out", help="NetCDF file to write.")]
 
 
@@ -43,7 +49,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except ValueError as error:
             stop(str(error), 2)
-        except DivergedError as error:
+        except (ClusterError, DivergedError) as error:
             stop(str(error), 1)
         except OSError as error:
             stop(f"The run failed: {error.strerror or error}. Nothing was left half-written.", 1)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from hoam_core.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from hoam_core.checks import DivergedError
@@ -31,6 +32,7 @@ from hoam_core.macro.increments import increments_of, joined, lattice_of, plan_o
 from hoam_core.methods import METHODS
 from hoam_core.models import Model, save_model
 from hoam_core.seeds import seed_key
+from hoam_core.sharding import mesh_of
 from hoam_core.simulate import as_ensemble, training_runs
 from hoam_core.store import check_folder
 from hoam_core.systems import PatchedLattice
@@ -64,6 +66,7 @@ def learn(
     judge: bool = True,
     ensemble: Ensemble | None = None,
     name: str | None = None,
+    devices: int = 1,
 ) -> Iterator[Progress]:
     """Make the data, fit, save into `folder`, then judge at the system's test parameters.
 
@@ -71,10 +74,11 @@ def learn(
 
     An `ensemble` that is given, such as recorded snapshots on the experiment's grid and times, is
     learned from in place of full-model runs.
+    So many `devices` share every batch of a network's training (sharding.py).
     With `resume` goes on from the checkpoint in the folder; ValueError if that belongs to another
     experiment. Raises DivergedError when the loss is no longer finite.
     """
-    folder = check_folder(folder)
+    mesh, folder = mesh_of(devices), check_folder(folder)
     started = time.perf_counter()
     is_lattice = METHODS[experiment.method].of_lattices
     if ensemble is None:
@@ -85,7 +89,7 @@ def learn(
     about = {} if name is None else {"name": name}
     model = Model.build(experiment, scaling, None, **about)
     state = None
-    for state in _fit(model, data, folder / CHECKPOINT, resume, every):
+    for state in _fit(model, data, folder / CHECKPOINT, resume, every, mesh):
         model = dataclasses.replace(model, params=state.params)
         yield Progress("training", state.step, experiment.steps, state.losses, model, data)
     if state is None:
@@ -175,8 +179,9 @@ def parameters_to_judge(model: Model) -> list[dict[str, float]]:
 
 
 def _fit(
-    model: Model, data: Ensemble | Increments, checkpoint: Path, resume: bool, every: int
-) -> Iterator[TrainState]:
+    model: Model, data: Ensemble | Increments, checkpoint: Path, resume: bool, every: int,
+    mesh: Mesh,
+) -> Iterator[TrainState]:  # fmt: skip
     """`fit` with a checkpoint after every yield; at least the finished state of a resumed one."""
     experiment, method = model.experiment, model.method
     optimizer = adam(experiment.steps, experiment.rate)
@@ -186,7 +191,10 @@ def _fit(
         state = read_checkpoint(checkpoint, experiment, method, optimizer, data, key)
     if state is not None and state.step >= experiment.steps:
         yield state
-    for now in fit(method, data, optimizer, key, steps=experiment.steps, every=every, state=state):
+    states = fit(
+        method, data, optimizer, key, steps=experiment.steps, every=every, state=state, mesh=mesh
+    )
+    for now in states:
         if not np.all(np.isfinite(now.losses)):
             raise DivergedError(
                 f"The training diverged before step {now.step}: its loss is not finite. Lower the "

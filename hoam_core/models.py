@@ -9,6 +9,7 @@ recognised before it is used.
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -220,6 +221,14 @@ def save_model(model: Model, folder: str | Path) -> None:
         part.write_bytes(data)
     with whole_file(folder / "model.json") as part:
         part.write_text(json.dumps(about, indent=1) + "\n")
+
+
+def model_files(model: Model, folder: str) -> dict[str, bytes]:
+    """The files of a model by their path, as if it lay in that folder; the JSON last."""
+    with tempfile.TemporaryDirectory() as made:
+        save_model(model, made)
+        paths = sorted(Path(made).iterdir(), key=lambda path: path.name == "model.json")
+        return {f"{folder}/{path.name}": path.read_bytes() for path in paths}
 
 
 def load_model(name: str | Path, folder: Path | None = None) -> Model:

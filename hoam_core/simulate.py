@@ -72,11 +72,31 @@ def simulate(
     """
     if isinstance(system, str):
         system = get_system(system)
+    steps = simulate_steps(
+        system, parameters, particles=particles, seed=seed, t_end=t_end, n_times=n_times,
+        loading=loading,
+    )  # fmt: skip
+    *_, (_, run) = steps
+    return run
+
+
+def simulate_steps(
+    system: System, parameters: Mapping[str, float], *, particles: int, seed: int,
+    t_end: float | None = None, n_times: int | None = None, loading: Loading = quiet,
+) -> Iterator[tuple[float, xr.Dataset]]:  # fmt: skip
+    """`simulate` as a generator of (share done, run so far), for progress and cancel.
+
+    The run is empty until it is done.
+    """
     mu = system.vector(parameters)
     ts = system.times(t_end, n_times)
     x0, key = start_truth(system, mu, particles, seed, loading)
-    x = jnp.concatenate([piece.x for piece in simulate_pieces(system, key, mu, x0, ts)])
-    return to_dataset(system, mu, ts, x, seed=seed, method="full-model")
+    pieces = []
+    for piece in simulate_pieces(system, key, mu, x0, ts):
+        pieces.append(piece.x)
+        yield min(piece.done, 0.99), xr.Dataset()
+    x = jnp.concatenate(pieces)
+    yield 1.0, to_dataset(system, mu, ts, x, seed=seed, method="full-model")
 
 
 def lattice_pieces(

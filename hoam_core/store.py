@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,14 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
+    """Write files, by their paths in the folder, each whole or not at all and in their order."""
+    for name, data in files.items():
+        check_folder((Path(folder) / name).parent)
+        with whole_file(Path(folder) / name) as part:
+            part.write_bytes(data)
 
 
 def observe(

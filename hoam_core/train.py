@@ -6,11 +6,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import optax
+from jax.sharding import Mesh
 from jaxtyping import PRNGKeyArray
 
 from hoam_core.checks import check_count
 from hoam_core.data import Ensemble, Increments
 from hoam_core.methods.base import Method, Params
+from hoam_core.sharding import check_sharable, replicated, shared_loss
 
 
 class TrainState(NamedTuple):
@@ -38,14 +40,19 @@ def fit(
     steps: int,
     every: int = 100,
     state: TrainState | None = None,
+    mesh: Mesh | None = None,
 ) -> Iterator[TrainState]:
     """Yield a state every `every` steps until `steps`; go on from `state` if one is given.
 
     Step i uses the key fold_in(key, i), so that a resumed training equals an uninterrupted one. A
-    method without a loss yields once.
+    method without a loss yields once. The devices of a `mesh` share the particles of every batch,
+    which changes no more than rounding; ValueError where they cannot.
     """
     check_count("steps", steps)
     check_count("every", every)
+    several = mesh if mesh is not None and mesh.size > 1 else None
+    if several is not None:
+        check_sharable(method, several)
     if method.loss is None or method.draw is None:
         yield TrainState(steps, method.init(key, ensemble), None, np.zeros(0))
         return
@@ -53,6 +60,10 @@ def fit(
     if state is None:
         params = method.init(key, ensemble)
         state = TrainState(0, params, optimizer.init(params), np.zeros(0))
+    carry = (state.params, state.optimizer_state)
+    if several is not None:
+        loss = shared_loss(loss, method.batch_axes, jax.eval_shape(draw, key, ensemble), several)
+        carry, ensemble = replicated((carry, ensemble), several)
 
     def update(carry, i, ensemble):
         params, optimizer_state = carry
@@ -66,7 +77,6 @@ def fit(
 
     while state.step < steps:
         end = min(state.step + every, steps)
-        carry = (state.params, state.optimizer_state)
-        (params, optimizer_state), losses = many(carry, np.arange(state.step, end), ensemble)
-        state = TrainState(end, params, optimizer_state, np.asarray(losses))
+        carry, losses = many(carry, np.arange(state.step, end), ensemble)
+        state = TrainState(end, carry[0], carry[1], np.asarray(losses))
         yield state

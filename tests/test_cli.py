@@ -66,7 +66,9 @@ def test_info_names_versions_and_what_ships():
     assert "jax" in facts["packages"]
 
 
-@pytest.mark.parametrize("command", ["", "simulate", "train", "predict", "evaluate", "serve"])
+@pytest.mark.parametrize(
+    "command", ["", "simulate", "train", "predict", "evaluate", "sweep", "ensemble", "serve"]
+)
 def test_every_command_explains_itself(command):
     assert "Usage" in good(*command.split(), "--help").stdout
 
@@ -162,6 +164,7 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
         (["train", "two-stream", "--method", "galerkn"], "Did you mean 'galerkin'?"),
         (["train", "two-stream", "--method", "dice", "--network", "mpl"], "Did you mean 'mlp'?"),
         (["train", "two-stream", "--method", "dice", "--loss-steps", "0"], "`steps` must be"),
+        (["train", "two-stream", "--method", "dice", "--devices", "64"], "`devices` must be at"),
     ],
 )
 def test_bad_input_ends_with_code_2_one_sentence_and_no_file(arguments, sentence, tmp_path):

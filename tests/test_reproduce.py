@@ -2,12 +2,16 @@
 
 import dataclasses
 import json
+import sys
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hoam_core import load_model
+from hoam_core.checks import DivergedError
+from hoam_core.cluster import connect
 from hoam_core.reproduce import TARGETS, figure8, table1
 from hoam_core.reproduce.cells import Budget, Cell, cell
 from hoam_core.reproduce.oscillator import integrand, quadrature_study
@@ -134,3 +138,40 @@ def test_figure8_leaves_its_records_and_a_picture(tmp_path):
     records = json.loads((tmp_path / "figure8.json").read_text())["runs"]
     assert {r["network"] for r in records} == {"colora", "film", "mlp"}
     assert (tmp_path / "figure8.png").stat().st_size > 5_000
+
+
+def test_cells_are_kept_one_by_one_and_those_that_are_missing_are_run(tmp_path, monkeypatch):
+    asked = []
+
+    def one(system, method, budget):
+        asked.append((system, method))
+        yield "training", 0.5
+        if len(asked) == 2:
+            raise DivergedError("cut off")
+        values = row(system=system, method=method, budget=dataclasses.asdict(budget))
+        yield "done", Cell(values, np.zeros(0), None)
+
+    # The package has a function of the module's name.
+    module = sys.modules[table1.__module__]
+    monkeypatch.setattr(module, "cell", one)
+    monkeypatch.setattr(module, "full_model_seconds", lambda *_: 1.0)
+    options = {"quick": True, "systems": ["trap"], "methods": ["dice", "cfm"]}
+    with pytest.raises(DivergedError, match="cut off"):
+        list(table1(tmp_path, **options))
+    notes, shares = zip(*table1(tmp_path, **options), strict=True)
+    assert asked == [("trap", "dice"), ("trap", "cfm"), ("trap", "cfm")]
+    assert notes == ("trap, cfm: training", "trap, cfm: done", "done")
+    assert shares == pytest.approx(((2 + 0.45) / 3, 1.0, 1.0))
+    assert sum(r["status"] == "done" for r in read_rows(tmp_path / "table1.json")) == 3
+
+
+@pytest.mark.slow
+def test_a_small_table_comes_from_workers_too(tmp_path):
+    options = {"quick": True, "systems": ["oscillator"], "methods": ["galerkin", "am"]}
+    with connect(workers=2) as client:
+        for _ in table1(tmp_path, client=client, **options):
+            pass
+    rows = [r for r in read_rows(tmp_path / "table1.json") if r["status"] == "done"]
+    assert {r["method"] for r in rows} == {"full-model", "galerkin", "am"}
+    model = load_model(tmp_path / "models" / "oscillator-am")
+    assert model.experiment.steps == QUICK.steps

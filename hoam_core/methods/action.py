@@ -118,4 +118,5 @@ def hoam(
     # The midpoint rule, or Euler-Maruyama where there is noise.
     evaluations = rollout_evaluations(scaling, steps, stages=1 if sigma else 2)
     init = init_network(network, frame, frequencies)
-    return Method(init, sample, evaluations, draw, loss)
+    axes = {"nodes": 2, "start": 1, "end": 1}
+    return Method(init, sample, evaluations, draw, loss, batch_axes=axes)

@@ -1,6 +1,6 @@
 """What a method is: pure functions from an ensemble to parameters, and from those to samples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -64,6 +64,8 @@ class Method(NamedTuple):
     batch)` a scalar. A method without a loss is fitted by `init` alone, in closed form.
     `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out;
     `coefficients(params, z, mu)` drift (k,) and noise sigma (k, k) of one that learns an SDE.
+    `batch_axes` names the arrays of a batch (a named tuple) that hold particles, with the axis of
+    those: the loss is a mean over them, so that several devices can share a batch.
     """
 
     init: Callable[[PRNGKeyArray, Any], Params]
@@ -73,6 +75,7 @@ class Method(NamedTuple):
     loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
     modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
     coefficients: Callable[[Params, Array, Array], tuple[Array, Array]] | None = None
+    batch_axes: Mapping[str, int] = {}
 
 
 def each(f: Callable, *examples: Array) -> Any:

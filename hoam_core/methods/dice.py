@@ -100,4 +100,5 @@ def dice(
         rollout_evaluations(scaling, steps, stages=2),
         draw,
         loss,
+        batch_axes={"start": 1, "move": 1},
     )

@@ -147,4 +147,5 @@ def cfm(
         afresh_evaluations(lambda steps: 4 * steps, steps),
         _lines(frame, populations, samples),
         loss,
+        batch_axes={"start": 1, "move": 1},
     )

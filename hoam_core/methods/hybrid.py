@@ -42,4 +42,4 @@ def hybrid(
     def loss(params, batch):
         return inner(params["network"], batch)
 
-    return loop._replace(init=init, draw=learned.draw, loss=loss)
+    return loop._replace(init=init, draw=learned.draw, loss=loss, batch_axes=learned.batch_axes)

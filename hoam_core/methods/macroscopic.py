@@ -167,4 +167,5 @@ def macroscopic(
     def evaluations(ts, steps=None):
         return substeps_for(ts, steps) * (len(ts) - 1)
 
-    return Method(init, sample, evaluations, draw, loss, coefficients=coefficients)
+    axes = {"mu": 0, "z": 0, "dz": 0}
+    return Method(init, sample, evaluations, draw, loss, coefficients=coefficients, batch_axes=axes)

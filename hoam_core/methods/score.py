@@ -181,4 +181,5 @@ def ncsm(
         afresh_evaluations(lambda steps: levels * steps + 1, steps),
         _noisy_populations(frame, sigmas, populations, samples),
         loss,
+        batch_axes={"clean": 1, "noise": 1},
     )

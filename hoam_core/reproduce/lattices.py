@@ -14,24 +14,29 @@ Truth is the full model (the master equation for Curie-Weiss), of a seed that no
 
 import dataclasses
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from hoam_core.cluster import Result, Stages, run_tasks
 from hoam_core.config import default_experiment
 from hoam_core.learn import learn
 from hoam_core.methods import with_share
 from hoam_core.metrics import maximum_mean_discrepancy
-from hoam_core.models import Model, load_model
+from hoam_core.models import Model, load_model, model_files
 from hoam_core.reproduce.pictures import panels
 from hoam_core.simulate import simulate
-from hoam_core.store import whole_file
+from hoam_core.store import whole_file, write_files
 from hoam_core.systems import get_system
 from hoam_core.systems.lattices.curie_weiss import master_equation, moments
 from hoam_core.systems.lattices.ising import CRITICAL
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 SEED, PATHS, RUNS = 77, 4_096, 512
 HERE = {"curie-weiss": {"T": 1.1, "h": 0.1}, "ising": {"T": 2.5, "h": 0.1}}
@@ -46,8 +51,9 @@ Row = dict[str, Any]
 
 
 def lattices(
-    folder: Path, *, quick: bool = False, core_seconds: float | None = None
-) -> Iterator[Progress]:
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None,
+    client: "Client | None" = None,
+) -> Iterator[Progress]:  # fmt: skip
     """Fill `folder`/lattices.json row by row, then draw lattices.png; goes on where it was cut."""
     if core_seconds is not None:
         raise ValueError(
@@ -55,41 +61,52 @@ def lattices(
         )
     path = folder / "lattices.json"
     rows: list[Row] = json.loads(path.read_text()) if path.is_file() else []
-    tasks = list(_tasks(folder, quick))
-    for i, (name, run) in enumerate(tasks):
-        if any(row["name"] == name for row in rows):
-            continue
-        yield name, i / len(tasks)
-        rows.append({"name": name, **run()})
-        with whole_file(path) as part:
-            part.write_text(json.dumps(rows, indent=1) + "\n")
+    tasks = list(_tasks(quick))
+    missing = [task for task in tasks if not any(row["name"] == task[0] for row in rows)]
+    done = len(tasks) - len(missing)
+    for report in run_tasks(one_row, missing, client):
+        name = missing[report.task][0]
+        if report.result is not None:
+            done += 1
+            write_files(folder, report.result.files)
+            rows.append({"name": name, **report.result.values})
+            with whole_file(path) as part:
+                part.write_text(json.dumps(rows, indent=1) + "\n")
+        yield f"{name}: {report.note}", done / len(tasks)
     if not quick:
         draw(rows, folder / "lattices.png")
     yield "done", 1.0
 
 
-def _tasks(folder: Path, quick: bool) -> Iterator[tuple[str, Callable[[], Row]]]:
+Task = tuple[str, Callable[..., Row | Result], tuple]
+
+
+def one_row(task: Task) -> Stages:
+    """One row of the table."""
+    _, function, arguments = task
+    yield "running", 0.0
+    found = function(*arguments)
+    return found if isinstance(found, Result) else Result(found)
+
+
+def _tasks(quick: bool) -> Iterator[Task]:
+    """Name of a row, the function that makes it, and its arguments."""
     sides = (8,) if quick else (8, 16, 32)
     for system in ("curie-weiss",) if quick else ("curie-weiss", "ising"):
         for method in ("partial", "naive"):
             for patch in sides:
-                yield (
-                    f"patches {system} {method} {patch}",
-                    lambda s=system, m=method, p=patch: patches(folder, s, m, p, quick),
-                )
+                name = f"patches {system} {method} {patch}"
+                yield name, patches, (system, method, patch, quick)
         for start in STARTS[system]:
-            yield f"starts {system} {start:g}", lambda s=system, m0=start: starts(s, m0)
+            yield f"starts {system} {start:g}", starts, (system, start)
     if quick:
         return
-    yield "share predator-prey", shares
+    yield "share predator-prey", shares, ()
     for side in SIDES:
-        yield f"scaling ising {side}", lambda side=side: scaling(side)
+        yield f"scaling ising {side}", scaling, (side,)
     for side in ALLOY_SIDES:
         for temperature in TEMPERATURES:
-            yield (
-                f"alloy {temperature:g} {side}",
-                lambda t=temperature, side=side: alloy(t, side),
-            )
+            yield f"alloy {temperature:g} {side}", alloy, (temperature, side)
 
 
 def truth(system: str, values: dict[str, float], ts: np.ndarray, runs: int = RUNS) -> xr.Dataset:
@@ -128,8 +145,8 @@ def judged(model: Model, values: dict[str, float], t_end: float) -> Row:
     }  # fmt: skip
 
 
-def patches(folder: Path, system: str, method: str, patch: int, quick: bool) -> Row:
-    """A training from patches of that side, and its errors."""
+def patches(system: str, method: str, patch: int, quick: bool) -> Result:
+    """A training from patches of that side: its errors, and the files of the model."""
     lattice = get_system(system)
     usual = default_experiment(lattice, method)
     changes: dict[str, Any] = {"options": {**usual.options, "patch": patch}}
@@ -138,15 +155,15 @@ def patches(folder: Path, system: str, method: str, patch: int, quick: bool) -> 
     else:
         # As many patches whatever their side; and every number of steps the same.
         changes |= {"particles": max(256, int(1_024 * min(1.0, (patch / 16) ** 2)))}
-    *_, last = learn(
-        dataclasses.replace(usual, **changes), folder / "models" / f"{system}-{method}-{patch}",
-        judge=False, every=1_000,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = dataclasses.replace(usual, **changes)
+        *_, last = learn(experiment, folder, judge=False, every=1_000)
     if last.model is None:
         raise RuntimeError("The training yielded no model.")
     row = judged(last.model, HERE[system], TRANSIENT[system])
     seconds = last.model.training["seconds"]
-    return {"system": system, "method": method, "patch": patch, "seconds": seconds, **row}
+    row |= {"system": system, "method": method, "patch": patch, "seconds": seconds}
+    return Result(row, model_files(last.model, f"models/{system}-{method}-{patch}"))
 
 
 def starts(system: str, start: float) -> Row:

@@ -16,11 +16,12 @@ Figure 2 asks how well a rule in time finds its integral, then what that does to
 import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from hoam_core.cluster import Result, Stages, run_tasks
 from hoam_core.metrics import over_subsets, wasserstein2
 from hoam_core.models import Model
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
@@ -29,6 +30,9 @@ from hoam_core.reproduce.pictures import COLOURS, panels
 from hoam_core.seeds import seed_key
 from hoam_core.store import whole_file
 from hoam_core.systems.oscillator_action import integral, integrand
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 RULES = {"am": monte_carlo, "hoam-simpson": simpson, "hoam-gauss": gauss_legendre}
 TITLES = {"am": "Monte Carlo (AM)", "hoam-simpson": "Simpson", "hoam-gauss": "Gauss-Legendre"}
@@ -90,39 +94,45 @@ def distance(model: Model, omega: float, seed: int = SEED) -> dict[str, float]:
     return {"value": values[0], "floor": values[1]}
 
 
-def trained(method: str, omega: float, seed: int, budget: Budget, **changes: Any) -> Iterator[Any]:
-    """One training at one frequency; yields stages, at the end its record."""
-    axes = ((omega,),)
-    for stage, value in cell("oscillator", method, budget, axes=axes, seed=seed, **changes):
-        if not isinstance(value, Cell):
+def trained(task: tuple[dict[str, Any], Budget]) -> Stages:
+    """One training at one frequency; returns its record."""
+    run, budget = task
+    options = {name: value for name, value in run.items() if name not in ("method", "omega")}
+    axes, found = ((run["omega"],),), None
+    for stage, value in cell("oscillator", run["method"], budget, axes=axes, **options):
+        if isinstance(value, Cell):
+            found = value
+        else:
             yield stage, value
-            continue
-        losses = [part.mean() for part in np.array_split(value.losses, min(50, len(value.losses)))]
-        record = {"method": method, "omega": omega, "seed": seed, **changes,
-                  "steps": value.row["training"]["steps"],
-                  "losses": [float(f"{loss:.5g}") for loss in losses]}  # fmt: skip
-        if value.model is not None:
-            record |= distance(value.model, omega)
-        yield "done", record
+    if found is None:
+        raise RuntimeError("The cell yielded no row.")
+    losses = [part.mean() for part in np.array_split(found.losses, min(50, len(found.losses)))]
+    record = {**run, "steps": found.row["training"]["steps"],
+              "losses": [float(f"{loss:.5g}") for loss in losses]}  # fmt: skip
+    if found.model is not None:
+        record |= distance(found.model, run["omega"])
+    return Result(record)
 
 
 def study(
-    folder: Path, name: str, runs: list[dict[str, Any]], budget: Budget
+    folder: Path, name: str, runs: list[dict[str, Any]], budget: Budget, client: "Client | None"
 ) -> Generator[Progress, None, list[dict[str, Any]]]:
     """All trainings of a figure, kept one by one in <name>.json; returns their records."""
     path = folder / f"{name}.json"
     kept = json.loads(path.read_text())["runs"] if path.is_file() else []
-    for i, run in enumerate(runs):
-        if any(run.items() <= record.items() for record in kept):
+    missing = [run for run in runs if not any(run.items() <= one.items() for one in kept)]
+    done = len(runs) - len(missing)
+    for report in run_tasks(trained, [(run, budget) for run in missing], client):
+        words = " ".join(map(str, missing[report.task].values()))
+        if report.result is None:
+            yield f"{words}: {report.note}", (done + report.share) / len(runs)
             continue
-        for stage, value in trained(budget=budget, **run):
-            if stage == "done":
-                kept.append(value)
-                about = {"core_seconds": budget.core_seconds, "runs": kept}
-                with whole_file(path) as part:
-                    part.write_text(json.dumps(about) + "\n")
-            else:
-                yield f"{' '.join(map(str, run.values()))}: {stage}", (i + value) / len(runs)
+        done += 1
+        kept.append(report.result.values)
+        about = {"core_seconds": budget.core_seconds, "runs": kept}
+        with whole_file(path) as part:
+            part.write_text(json.dumps(about) + "\n")
+        yield f"{words}: done", done / len(runs)
     return kept
 
 
@@ -132,8 +142,9 @@ def _budget(quick: bool, core_seconds: float | None) -> Budget:
 
 
 def figure2(
-    folder: Path, *, quick: bool = False, core_seconds: float | None = None
-) -> Iterator[Progress]:
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None,
+    client: "Client | None" = None,
+) -> Iterator[Progress]:  # fmt: skip
     """Integrand, quadrature and training curves; figure2.json and figure2.png."""
     found = quadrature_study(14.0)
     with whole_file(folder / "figure2-quadrature.json") as part:
@@ -145,7 +156,7 @@ def figure2(
         for seed in range(seeds if omega == OMEGA else 1)
         for m in RULES
     ]
-    records = yield from study(folder, "figure2", runs, _budget(quick, core_seconds))
+    records = yield from study(folder, "figure2", runs, _budget(quick, core_seconds), client)
     _draw_figure2(folder / "figure2.png", found, records)
     yield "done", 1.0
 
@@ -182,15 +193,16 @@ def _draw_figure2(path: Path, found: dict[str, Any], records: list[dict[str, Any
 
 
 def figure8(
-    folder: Path, *, quick: bool = False, core_seconds: float | None = None
-) -> Iterator[Progress]:
+    folder: Path, *, quick: bool = False, core_seconds: float | None = None,
+    client: "Client | None" = None,
+) -> Iterator[Progress]:  # fmt: skip
     """CoLoRA, FiLM and MLP on the oscillator over seeds; figure8.json and figure8.png."""
     runs = [
         {"method": "hoam-gauss", "omega": OMEGA, "seed": seed, "network": network}
         for seed in range(1 if quick else 5)
         for network in NETWORK_TITLES
     ]
-    records = yield from study(folder, "figure8", runs, _budget(quick, core_seconds))
+    records = yield from study(folder, "figure8", runs, _budget(quick, core_seconds), client)
     with panels(folder / "figure8.png", 1, 1) as (_, (axes,)):
         for i, (name, title) in enumerate(NETWORK_TITLES.items()):
             values = [r["value"] for r in records if r["network"] == name and "value" in r]

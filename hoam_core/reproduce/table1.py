@@ -9,16 +9,20 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hoam_core.checks import lookup
+from hoam_core.cluster import Result, Stages, run_tasks
 from hoam_core.methods import METHODS
-from hoam_core.models import save_model
+from hoam_core.models import model_files
 from hoam_core.reproduce.cells import Budget, Cell, cell, full_model_seconds
-from hoam_core.store import whole_file
+from hoam_core.store import whole_file, write_files
 from hoam_core.systems import SYSTEMS, get_system
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 PAPER = ("oscillator", "two-stream", "bump-on-tail", "strong-landau-6d", "chaos-9d", "trap")
 # Ten minutes of two cores.
@@ -39,9 +43,12 @@ Progress = tuple[str, float]
 
 def table1(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None,
-    systems: Sequence[str] = (), methods: Sequence[str] = (),
+    systems: Sequence[str] = (), methods: Sequence[str] = (), client: "Client | None" = None,
 ) -> Iterator[Progress]:  # fmt: skip
-    """Fill `folder`/table1.json and .csv cell by cell; models go to `folder`/models."""
+    """Fill `folder`/table1.json and .csv cell by cell; models go to `folder`/models.
+
+    Cells are run by the workers of a client where there is one.
+    """
     budget = QUICK if quick else FULL if core_seconds is None else Budget(core_seconds)
     systems = [lookup(s, SYSTEMS, "system").name for s in systems] or list(
         QUICK_SYSTEMS if quick else PAPER
@@ -49,22 +56,36 @@ def table1(
     methods = [m for m in (methods or PAPER_METHODS) if lookup(m, METHODS, "method")]
     path = folder / "table1.json"
     cells = [(s, m) for s in systems for m in ("full-model", *methods)]
-    for i, (system, method) in enumerate(cells):
-        if finished(read_rows(path), system, method, budget):
-            continue
-        if method == "full-model":
-            yield f"{system}: full model", i / len(cells)
-            write_row(path, _full_model(system, budget))
-            continue
-        for stage, value in cell(system, method, budget):
-            if isinstance(value, Cell):
-                write_row(path, value.row)
-                if value.model is not None:
-                    save_model(value.model, folder / "models" / value.model.name)
-            else:
-                yield f"{system}, {method}: {stage}", (i + 0.9 * value) / len(cells)
+    missing = [(s, m) for s, m in cells if not finished(read_rows(path), s, m, budget)]
+    done = len(cells) - len(missing)
+    for report in run_tasks(table_cell, [(s, m, budget) for s, m in missing], client):
+        if report.result is not None:
+            write_files(folder, report.result.files)
+            write_row(path, report.result.values)
+            done += 1
+        system, method = missing[report.task]
+        unfinished = 0.0 if report.result is not None else report.share
+        yield f"{system}, {method}: {report.note}", (done + unfinished) / len(cells)
     write_csv(folder / "table1.csv", read_rows(path))
     yield "done", 1.0
+
+
+def table_cell(task: tuple[str, str, Budget]) -> Stages:
+    """One cell: its row, and the files of its model."""
+    system, method, budget = task
+    if method == "full-model":
+        yield "runs", 0.0
+        return Result(_full_model(system, budget))
+    found = None
+    for stage, value in cell(system, method, budget):
+        if isinstance(value, Cell):
+            found = value
+        else:
+            yield stage, 0.9 * value
+    if found is None:
+        raise RuntimeError("The cell yielded no row.")
+    model = found.model
+    return Result(found.row, {} if model is None else model_files(model, f"models/{model.name}"))
 
 
 def finished(rows: list[dict[str, Any]], system: str, method: str, budget: Budget) -> bool:

@@ -1,0 +1,155 @@
+"""The commands of many runs: sweeps of full models, ensembles of trainings, papers again.
+
+Each is stopped by Ctrl-C and goes on where it was when it is given again.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from hoam_core.checks import lookup
+from hoam_core.cluster import connect
+from hoam_core.console import (
+    End,
+    MaybeParticles,
+    Quiet,
+    Scheduler,
+    Seed,
+    Times,
+    Workers,
+    messages,
+    progress,
+)
+from hoam_core.reproduce import SPREAD, TARGETS
+from hoam_core.store import check_folder
+from hoam_core.studies import Study, full_model_sweep, run_study, training_ensemble
+from hoam_core.systems import System, get_system
+from hoam_core.task_store import open_store
+
+StoreOut = Annotated[Path, typer.Option("--out", help="Zarr store to write or to go on with.")]
+Seeds = Annotated[int, typer.Option("--seeds", help="Number of seeds, from --seed on.")]
+
+
+def sweep(
+    system: str,
+    out: StoreOut,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUES", help="lo:hi:count, or a,b,c; repeatable."),
+    ] = None,
+    seeds: Seeds = 1,
+    seed: Seed = 0,
+    particles: MaybeParticles = None,
+    t_end: End = None,
+    n_times: Times = None,
+    loading: Annotated[str, typer.Option("--loading", help="quiet or random")] = "quiet",
+    states: Annotated[bool, typer.Option("--states", help="Keep the particles too.")] = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a full model at all combinations of values and seeds, into one Zarr store."""
+    target = get_system(system)
+    study = full_model_sweep(
+        target, parse_axes(settings, target), seeds=range(seed, seed + seeds), t_end=t_end,
+        n_times=n_times, loading=loading, states=states,
+        **({} if particles is None else {"particles": particles}),
+    )  # fmt: skip
+    _run(study, out, scheduler, workers, quiet)
+
+
+def ensemble(
+    system: Annotated[list[str], typer.Option("--system", help="Repeatable.")],
+    method: Annotated[list[str], typer.Option("--method", help="Repeatable.")],
+    out: StoreOut,
+    seeds: Seeds = 1,
+    seed: Seed = 0,
+    is_quick: Annotated[bool, typer.Option("--quick", help="Only to try the way.")] = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train and judge each method on each system with each seed; errors go to one Zarr store.
+
+    The models go to the folder of the same name that ends in `.files`.
+    """
+    study = training_ensemble(system, method, range(seed, seed + seeds), quick=is_quick)
+    _run(study, out, scheduler, workers, quiet)
+
+
+def reproduce(
+    what: Annotated[str, typer.Argument(help=" | ".join(TARGETS))],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("results"),
+    is_quick: Annotated[bool, typer.Option("--quick", help="Small: under five minutes.")] = False,
+    core_seconds: Annotated[
+        float | None, typer.Option("--core-seconds", help="Training time of each cell or run.")
+    ] = None,
+    system: Annotated[list[str] | None, typer.Option("--system", help="Repeatable.")] = None,
+    method: Annotated[list[str] | None, typer.Option("--method", help="Repeatable.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a table or figure of the paper again; goes on where it was cut off."""
+    target = lookup(what, TARGETS, "result")
+    chosen = {"systems": system, "methods": method}
+    options = {name: values for name, values in chosen.items() if values}
+    if options and what != "table1":
+        raise ValueError("Options `--system` and `--method` choose cells of table1 only.")
+    if what not in SPREAD and (scheduler is not None or workers is not None):
+        raise ValueError(
+            f"Options `--scheduler` and `--workers` must be left out for {what!r}, which has no "
+            f"independent parts; those that have: {', '.join(SPREAD)}."
+        )
+    folder = check_folder(out)
+    # Times are told, so that runs share no machine unless it is asked for.
+    workers = 1 if scheduler is None and workers is None else workers
+    with connect(scheduler, workers) as client, progress(quiet) as bar:
+        shared = {"client": client} if what in SPREAD else {}
+        task = bar.add_task(what, total=1.0, note="")
+        for note, share in target(
+            folder, quick=is_quick, core_seconds=core_seconds, **shared, **options
+        ):
+            bar.update(task, completed=share, note=note)
+    if not quiet:
+        messages.print(f"Results are in {out}.")
+
+
+def parse_axes(settings: list[str] | None, system: System) -> dict[str, list[float]]:
+    """`name=lo:hi:count` or `name=a,b,c` as values; what is not set takes its one default."""
+    axes = {p.name: [p.default] for p in system.parameters}
+    for setting in settings or ():
+        name, _, text = setting.partition("=")
+        try:
+            axes[name] = _values(text)
+        except ValueError:
+            raise ValueError(
+                "Option `--set` takes NAME=LOW:HIGH:COUNT or NAME=A,B,C, such as "
+                f"{system.parameters[0].name}={system.parameters[0].default:g}, but is {setting!r}."
+            ) from None
+    return axes
+
+
+def _values(text: str) -> list[float]:
+    if ":" not in text:
+        return [float(part) for part in text.split(",")]
+    low, high, count = text.split(":")
+    if int(count) < 1:
+        raise ValueError(text)
+    # Rounded, so that a value is what one would type.
+    return [float(f"{value:.12g}") for value in np.linspace(float(low), float(high), int(count))]
+
+
+def _run(study: Study, out: Path, scheduler: str | None, workers: int | None, quiet: bool) -> None:
+    """Run a study with a bar."""
+    # Workers are started for what is missing, and not before the store is known to fit.
+    missing = int(np.sum(~open_store(out, study.layout).finished()))
+    with connect(scheduler, workers, missing) as client, progress(quiet) as bar:
+        task = bar.add_task("tasks", total=1.0, note="")
+        for now in run_study(study, out, client):
+            note = f"{now.done} of {now.total} {now.note}"
+            bar.update(task, completed=now.share, note=note)
+    if not quiet:
+        messages.print(f"Results are in {out}.")

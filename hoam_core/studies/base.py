@@ -1,0 +1,65 @@
+"""A study: a grid of tasks, the work on each, and the store that their results go to.
+
+The client writes a result when it arrives: first its files, then its arrays, then that it is done.
+So a study goes on where a worker or the client was lost, nothing is lost that was stored, and
+nothing is stored twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from hoam_core.cluster import Work, run_tasks
+from hoam_core.store import write_files
+from hoam_core.task_store import Layout, open_store
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+@dataclass(frozen=True)
+class Study:
+    """One task for each point of the layout's grid, and the work on one.
+
+    The values of its result are the variables of the layout, its files go beside the store.
+    """
+
+    layout: Layout
+    tasks: tuple[Any, ...]
+    work: Work
+
+
+class Progress(NamedTuple):
+    """Tasks that are done, of how many, the share of all that is, and what is done now."""
+
+    done: int
+    total: int
+    share: float
+    note: str
+
+
+def run_study(study: Study, path: str | Path, client: "Client | None" = None) -> Iterator[Progress]:
+    """Do what is not in the store yet; stop asking to stop, and call again to go on.
+
+    Raises ValueError for a store of another plan and ClusterError where workers cannot go on.
+    """
+    store = open_store(path, study.layout)
+    missing = [int(i) for i in np.flatnonzero(~store.finished())]
+    total = len(study.tasks)
+    done = total - len(missing)
+    yield Progress(done, total, done / total, "")
+    for report in run_tasks(study.work, [study.tasks[i] for i in missing], client):
+        if report.result is not None:
+            write_files(files_folder(path), report.result.files)
+            store.write(missing[report.task], report.result.values)
+            done += 1
+        unfinished = 0.0 if report.result is not None else report.share
+        yield Progress(done, total, (done + unfinished) / total, report.note)
+
+
+def files_folder(path: str | Path) -> Path:
+    """The folder beside a store for what is no array: models, say."""
+    return Path(path).with_suffix(".files")
