@@ -21,7 +21,6 @@ import numpy as np
 import xarray as xr
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
@@ -38,6 +37,8 @@ from hoam_core.systems import Recorded, System, get_system
 from hoam_core.version import __version__
 
 FORMAT = 1
+# Of what a parser says about a damaged file.
+MOST_WORDS = 200
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,7 @@ def _read(folder: Path) -> Model:
     try:
         about = json.loads((folder / "model.json").read_text())
         data = (folder / "model.safetensors").read_bytes()
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
             f"Model {folder.name!r} cannot be read ({type(error).__name__}): its files are missing "
             f"or truncated. {cure}"
@@ -295,14 +296,22 @@ def _read(folder: Path) -> Model:
             Experiment.from_json(about["experiment"]),
             scaling,
             unflatten_dict(arrays, sep="/"),
-            name=about["name"],
-            errors=tuple(about["errors"]),
+            name=_name(about["name"]),
+            errors=tuple(map(dict, about["errors"])),
             training=dict(about["training"]),
-            version=about["version"],
+            version=str(about["version"]),
             recorded=recorded,
         )
-    except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
+    except Exception as error:  # values of wrong kinds make every part of a model fail otherwise
         raise ValueError(
             f"Model {folder.name!r} has a model.json that does not describe a model "
-            f"({error}). {cure}"
+            f"({str(error)[:MOST_WORDS]}). {cure}"
         ) from error
+
+
+def _name(found: object) -> str:
+    # It becomes part of file names and of links.
+    fits = isinstance(found, str) and found.isprintable() and not set(found) & set('/\\"')
+    if not isinstance(found, str) or not found or not fits:
+        raise ValueError(f"its name is {repr(found)[:60]}")
+    return found

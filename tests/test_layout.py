@@ -59,7 +59,7 @@ ALLOWED = {
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
     "serve": set(),
-    "cli": EVALUATION | {"learn", "console", "reproduce", "serve"},
+    "cli": EVALUATION | {"learn", "console", "reproduce", "serve", "imports"},
     "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer"},
 }
 
