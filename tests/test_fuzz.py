@@ -38,29 +38,34 @@ from tests.damage import altered, damaged
 ROOT = Path(__file__).parent.parent
 FEW, SOME = settings(max_examples=25), settings(max_examples=40)
 # Where the library below loops for ever, an example costs seconds: always the same examples.
-FILES = settings(max_examples=20, derandomize=True, database=None)
+FILES = settings(max_examples=15, derandomize=True, database=None)
 READ = """
-import json, sys, warnings
+import json, os, resource, sys
 from pathlib import Path
-import jax.numpy as jnp
-from hoam_core.imports.netcdf import read_start
 from hoam_core.imports import read_recording, series_of
-readers = {
-    "recording": lambda path: read_recording(series_of([path])[0]),
-    "initial": read_start,
-}
-jnp.zeros(1)
-import resource
-used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + 2**30, used + 2**30))
-print("ready", flush=True)
-for line in sys.stdin:
-    kind, path = line.rstrip("\\n").split(" ", 1)
+from hoam_core.imports.netcdf import read_start
+readers = {"recording": lambda path: read_recording(series_of([path])[0]), "initial": read_start}
+
+def tell(*words):
+    print(json.dumps(words), flush=True)
+
+def read(kind, path):
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**31, used + 2**31))
+    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
     try:
         readers[kind](Path(path))
-        print(json.dumps(["loaded", ""]), flush=True)
+        tell("loaded", "")
     except Exception as error:
-        print(json.dumps([type(error).__name__, str(error)]), flush=True)
+        tell(type(error).__name__, str(error))
+
+tell("ready")
+for line in sys.stdin:
+    if (child := os.fork()) == 0:
+        read(*line.rstrip("\\n").split(" ", 1))
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        tell("ended", "")
 """
 
 
@@ -78,56 +83,44 @@ def sentence_of(load, *names: str) -> str | None:
 
 
 class Child:
-    """A process that reads one file after another, with a gigabyte at most.
+    """A process that reads one file after another, each in a copy of itself.
 
-    The library below may end it or keep it busy for ever; then there is a new one, as on the page.
+    The library below may end that copy or keep it busy for ever: it has 2 GiB and 1 s.
     """
 
     def __init__(self):
-        self.process = None
-
-    def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", READ], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             stderr=subprocess.DEVNULL, cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"},
         )  # fmt: skip
-        assert self.line(120) == "ready\n"
+        assert self.answer(120) == ["ready"]
 
-    def end(self) -> None:
-        if self.process is not None:
-            with self.process as process:
-                process.kill()
-        self.process = None
-
-    def line(self, seconds: float) -> str:
-        """The next line; empty where the process has ended or is too slow."""
-        out = self.process.stdout
-        ready, _, _ = select.select([out], [], [], seconds)
-        return out.readline() if ready else ""
+    def answer(self, seconds: float) -> list[str]:
+        """The next line."""
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        assert ready, f"nothing was said for {seconds} s"
+        return json.loads(self.process.stdout.readline())
 
     def read(self, kind: str, path: Path) -> str:
-        """What became of a file: "loaded", its sentence, or "" if it ended the process."""
-        if self.process is None:
-            self.start()
+        """What became of a file: "loaded", "ended" by the library, or its sentence."""
         self.process.stdin.write(f"{kind} {path}\n")
         self.process.stdin.flush()
-        if not (answer := self.line(5)):
-            self.end()
-            return ""
-        outcome, told = json.loads(answer)
-        assert outcome in ("loaded", "ValueError"), (outcome, told)
-        if outcome == "ValueError":
-            assert path.name in told
-            assert told.endswith(".")
-        return outcome if outcome == "loaded" else told
+        outcome, told = self.answer(60)
+        if outcome in ("loaded", "ended"):
+            return outcome
+        assert outcome == "ValueError", (outcome, told)
+        assert path.name in told
+        assert told.endswith(".")
+        return told
 
 
 @pytest.fixture(scope="module")
 def child():
     made = Child()
-    yield made
-    made.end()
+    with made.process:
+        yield made
+        made.process.kill()
 
 
 @pytest.fixture(scope="module")
