@@ -30,9 +30,10 @@ from hoam_core.data import Scaling
 from hoam_core.loading import quiet
 from hoam_core.methods import METHODS, Method, MethodEntry
 from hoam_core.methods.base import Params
-from hoam_core.recorded_store import read_recorded, write_recorded
+from hoam_core.recorded_store import FILE as RECORDED
+from hoam_core.recorded_store import read_recorded, recorded_bytes
 from hoam_core.seeds import seed_key
-from hoam_core.store import check_folder, to_dataset, whole_file
+from hoam_core.store import check_folder, to_dataset, write_together
 from hoam_core.systems import Recorded, System, get_system
 from hoam_core.version import __version__
 
@@ -196,9 +197,9 @@ def _energies(system: System, modes: Complex[Array, "t k"], mu: Float[Array, " p
 
 
 def save_model(model: Model, folder: str | Path) -> None:
-    """Write both files of a model, each whole or not at all; the JSON, which names both, last.
+    """Write the files of a model, all or none; the JSON, which names the others, last.
 
-    Raises ValueError where the folder cannot be made or written.
+    Raises ValueError where the folder cannot be made or written, OSError where the disk is full.
     """
     folder = check_folder(folder)
     arrays = {name: np.asarray(a) for name, a in flatten_dict(model.params, sep="/").items()}
@@ -215,12 +216,11 @@ def save_model(model: Model, folder: str | Path) -> None:
         "training": dict(model.training),
         "arrays_sha256": hashlib.sha256(data).hexdigest(),
     }
+    files = {"model.safetensors": data}
     if isinstance(model.system, Recorded):
-        about["recorded"] = write_recorded(model.system, folder)
-    with whole_file(folder / "model.safetensors") as part:
-        part.write_bytes(data)
-    with whole_file(folder / "model.json") as part:
-        part.write_text(json.dumps(about, indent=1) + "\n")
+        files[RECORDED], about["recorded"] = recorded_bytes(model.system)
+    told = json.dumps(about, indent=1) + "\n"
+    write_together(folder, {**files, "model.json": told.encode()})
 
 
 def load_model(name: str | Path, folder: Path | None = None) -> Model:

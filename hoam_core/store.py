@@ -1,10 +1,11 @@
 """Populations as `xarray.Dataset`, and files that appear whole or not at all."""
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ def check_folder(folder: str | Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise  # the folder is right, the disk is full
         raise ValueError(
             f"Argument `out` names the folder {str(folder)!r}, which cannot be written "
             f"({error.strerror}); choose one that you own."
@@ -70,6 +73,18 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files that belong together: all of them beside, then renamed in their order.
+
+    After a failure, such as a full disk, the folder is as it was.
+    """
+    with contextlib.ExitStack() as stack:
+        # The last one that is entered is the first one that is renamed.
+        parts = {name: stack.enter_context(whole_file(folder / name)) for name in reversed(files)}
+        for name, data in files.items():
+            parts[name].write_bytes(data)
 
 
 def observe(
@@ -161,6 +176,10 @@ def read_dataset(path: str | Path) -> xr.Dataset:
             if opened.nbytes > MOST_PACKED * path.stat().st_size:
                 raise ValueError("it promises more numbers than a file of its size can hold")
             dataset = opened.load()
+    except MemoryError as error:
+        raise ValueError(
+            f"File {str(path)!r} needs more memory than there is; save fewer particles or times."
+        ) from error
     except Exception as error:
         raise ValueError(
             f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); it may be "

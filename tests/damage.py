@@ -1,4 +1,4 @@
-"""Damaged and hostile input, drawn by hypothesis: bytes, JSON, YAML and texts."""
+"""Damaged and hostile input, drawn by hypothesis, and the sentence that has to follow."""
 
 import json
 import math
@@ -18,6 +18,19 @@ FOREIGN = [
     DEEP.encode(), b'{"a":' * 20_000, b"9" * 10_000, (2**62).to_bytes(8, "little") + b"{}",
     (2).to_bytes(8, "little") + b"{}", json.dumps({"format": 1}).encode(),
 ]  # fmt: skip
+
+
+def sentence_of(load, *names: str) -> str | None:
+    """None where something loads, else the sentence, which has to name the file."""
+    try:
+        load()
+    except (ValueError, OSError) as error:
+        told = str(error)
+        assert all(name in told for name in names), told
+        assert told.endswith(".")
+        assert len(told) < 1_000
+        return told
+    return None
 
 
 @st.composite

@@ -33,7 +33,7 @@ from hoam_core.learn_recorded import learn_recorded
 from hoam_core.recordings import Recording, collect
 from hoam_core.store import write_dataset
 from hoam_core.systems.base import Component
-from tests.damage import altered, damaged
+from tests.damage import altered, damaged, sentence_of
 
 ROOT = Path(__file__).parent.parent
 FEW, SOME = settings(max_examples=25), settings(max_examples=40)
@@ -67,19 +67,6 @@ for line in sys.stdin:
     if os.waitpid(child, 0)[1]:
         tell("ended", "")
 """
-
-
-def sentence_of(load, *names: str) -> str | None:
-    """None where something loads, else the sentence, which has to name the file."""
-    try:
-        load()
-    except (ValueError, OSError) as error:
-        told = str(error)
-        assert all(name in told for name in names), told
-        assert told.endswith(".")
-        assert len(told) < 1_000
-        return told
-    return None
 
 
 class Child:
