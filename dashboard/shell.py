@@ -69,7 +69,9 @@ def page() -> pmui.Page:
     if crowded(document):
         return pmui.Page(title=TITLE, main=[pn.pane.Markdown(CROWDED)], raw_css=[CSS], sx=SX)
     shelf = Shelf(catalogue())
-    query = {name: values[-1].decode() for name, values in pn.state.session_args.items()}
+    query = {
+        name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
+    }
     reader = read_query(arriving(followed(query)), shelf)
     state = Exploration(shelf, **reader.values)
     choices = {name: entry.choice() for name, entry in VIEWS.items()}

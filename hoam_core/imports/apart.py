@@ -23,7 +23,7 @@ from hoam_core.recordings import Recording
 
 COMMAND = (sys.executable, "-m", "hoam_core.imports.child")
 # Of the process itself, until it reads.
-STARTING = 60.0
+STARTING = 120.0
 BETWEEN_LOOKS = 0.1
 BAD_INPUT = 2
 
