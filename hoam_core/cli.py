@@ -18,7 +18,7 @@ import xarray as xr
 from rich.table import Table
 
 from hoam_core import serve as dashboard_server
-from hoam_core.checks import lookup
+from hoam_core.checks import check_positive, lookup
 from hoam_core.config import default_experiment
 from hoam_core.console import (
     Commands,
@@ -320,6 +320,8 @@ def reproduce(
     options = {name: values for name, values in chosen.items() if values}
     if options and what != "table1":
         raise ValueError("Options `--system` and `--method` choose cells of table1 only.")
+    if core_seconds is not None:
+        check_positive("core-seconds", core_seconds)
     folder = check_folder(out)
     with progress(quiet) as bar:
         task = bar.add_task(what, total=1.0, note="")

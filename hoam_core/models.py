@@ -289,12 +289,10 @@ def _read(folder: Path) -> Model:
         # Held here until the model, which holds it from then on, is made.
         recorded = read_recorded(about["recorded"], folder) if "recorded" in about else None
         arrays = {name: jnp.asarray(array) for name, array in load_arrays(data).items()}
-        scaling = Scaling(
-            **{k: jnp.asarray(np.asarray(v, float)) for k, v in about["scaling"].items()}
-        )
+        experiment = Experiment.from_json(about["experiment"])
         return Model.build(
-            Experiment.from_json(about["experiment"]),
-            scaling,
+            experiment,
+            _scaling(about["scaling"], experiment),
             unflatten_dict(arrays, sep="/"),
             name=_name(about["name"]),
             errors=tuple(map(dict, about["errors"])),
@@ -307,6 +305,19 @@ def _read(folder: Path) -> Model:
             f"Model {folder.name!r} has a model.json that does not describe a model "
             f"({str(error)[:MOST_WORDS]}). {cure}"
         ) from error
+
+
+def _scaling(found: Mapping[str, Any], experiment: Experiment) -> Scaling:
+    """The scaling of a file; ValueError where it does not fit the system or is not finite."""
+    system = get_system(experiment.system)
+    d, p = len(system.components), len(system.parameters)
+    sizes = dict.fromkeys(("shift", "scale", "low", "high"), (d,))
+    sizes |= {"mu_low": (p,), "mu_high": (p,), "t_end": ()}
+    values = {name: np.asarray(found[name], float) for name in sizes}
+    for name, size in sizes.items():
+        if values[name].shape != size or not np.all(np.isfinite(values[name])):
+            raise ValueError(f"its {name!r} must be finite numbers of shape {size}")
+    return Scaling(**{name: jnp.asarray(value) for name, value in values.items()})
 
 
 def _name(found: object) -> str:
