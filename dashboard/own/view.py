@@ -50,7 +50,7 @@ class OwnData(View):
         super().__init__(visit, **params)
         self.choice = OwnChoice()
         workers = visit.workers
-        self.desk = Desk(self.choice, workers.truths, workers.trainings, visit.schedule)
+        self.desk = Desk(self.choice, workers.files, workers.trainings, visit.schedule)
         self._progress, self._problem = readout.words(), readout.words()
         self._table, self._facts = readout.words(), readout.words()
         self._told, self._verdict = readout.words(), readout.words()

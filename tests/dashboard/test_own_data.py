@@ -272,8 +272,8 @@ def test_the_view_shows_each_step(folder):
     session.sleep(False)
     links, told = [], []
     visit = Visit(
-        state, session, shelf, Workers(worker, worker, Immediate()), lambda f: f(), links.append,
-        told.append,
+        state, session, shelf, Workers(worker, worker, Immediate(), worker), lambda f: f(),
+        links.append, told.append,
     )  # fmt: skip
     view = OwnData(visit)
     assert not view._found.visible
