@@ -82,7 +82,7 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     """
     with contextlib.ExitStack() as stack:
         # The last one that is entered is the first one that is renamed.
-        parts = {name: stack.enter_context(whole_file(folder / name)) for name in reversed(files)}
+        parts = {name: stack.enter_context(whole_file(folder / name)) for name in [*files][::-1]}
         for name, data in files.items():
             parts[name].write_bytes(data)
 

@@ -44,7 +44,10 @@ def bound(memory: int, kept: int, seconds: float, files: int) -> None:
 def parts(task: dict[str, Any]) -> Iterator[bytes]:
     """What is handed over of each file, or each series of files."""
     folder, paths = Path(task["folder"]), [Path(path) for path in task["paths"]]
-    told = {k: tuple(v) if isinstance(v, list) else v for k, v in task["reading"].items()}
+    told: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in task["reading"].items()
+    }
     places = paths if task["kind"] == "start" else series_of(paths)
     for path in places:
         with whole_file(folder / NOW) as part:
