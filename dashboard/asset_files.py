@@ -7,6 +7,7 @@ field, kept in `Shelf.problems`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr  # noqa: A004 -- a few lines of YAML may stand for gigabytes
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
@@ -33,11 +34,21 @@ def assets(name: str) -> Path:
     return installed if installed.exists() else package.parent / "assets" / name
 
 
+def text_of(path: Path) -> str:
+    """The text of a file. Raises ValueError with its name where it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"File {path.name!r} cannot be read as text ({type(error).__name__}); mend it there."
+        ) from error
+
+
 def parsed_yaml(file: str, text: str) -> Any:
     """Plain values from YAML. Raises ValueError with the file and the line."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except Exception as error:  # constructors of dates and numbers raise errors of their own
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark else ""
         raise ValueError(f"File {file!r} is not valid YAML{line}; mend it there.") from error
@@ -46,7 +57,7 @@ def parsed_yaml(file: str, text: str) -> Any:
 def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str, Any]:
     """The fields of an entry; ValueError for one that is missing, misspelt or of a wrong type."""
     if not isinstance(found, dict):
-        raise ValueError(f"File {file!r} must have `name: value` lines, but has {found!r}.")
+        raise ValueError(f"File {file!r} must have `name: value` lines, but has {repr(found)}.")
     for name in found:
         try:
             lookup(str(name), kinds, "field")
@@ -57,7 +68,8 @@ def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str
         if not isinstance(value, kind) or value == "":
             wanted = {str: "a text", int: "a whole number"}[kind]
             raise ValueError(
-                f"File {file!r}: field `{name}` must be {wanted}, but is {value!r}; add or mend it."
+                f"File {file!r}: field `{name}` must be {wanted}, but is {repr(value)}; "
+                "add or mend it."
             )
     return found
 
@@ -72,5 +84,5 @@ def parsed_link(file: str, field: str, text: str) -> dict[str, str]:
     except ValueError:
         raise ValueError(
             f"File {file!r}: field `{field}` must be a link such as "
-            f"?view=explore&system=landau, but is {text.strip()!r}."
+            f"?view=explore&system=landau, but is {text.strip()[:80]!r}."
         ) from None

@@ -42,8 +42,9 @@ def workers() -> Workers:
     models = Worker("learned-models")
     full = Worker("full-models", behind=(models,))
     trainings = Worker("trainings", behind=(models, full), patience=5.0)
-    atexit.register(lambda: [one.end() for one in (trainings, full, models)])
-    return Workers(models, full, trainings)
+    files = Worker("files", behind=(models,))
+    atexit.register(lambda: [one.end() for one in (files, trainings, full, models)])
+    return Workers(models, full, trainings, files)
 
 
 def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":

@@ -192,7 +192,9 @@ class Session(param.Parameterized):
         self.truth_state = "cancelled"
 
     def resume_truth(self) -> None:
-        """Compute the full model after all."""
+        """Compute the full model after all, or once more."""
+        if self.truth_state == "failed":
+            self.problem = ""
         self._wanted = None
         self._ask_truth(0.0)
 

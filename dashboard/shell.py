@@ -54,6 +54,7 @@ DARK = {
         "text": {"disabled": "rgba(255, 255, 255, 0.7)"},
     }
 }
+CUT_OFF = "The connection to the server is lost; the page comes back as soon as it answers."
 ADDRESSED = ["model", "seed", "share", "particles", "playing", "horizontal", "vertical"]
 CSS = """
 html, body { overflow-x: hidden; }
@@ -64,13 +65,16 @@ html, body { overflow-x: hidden; }
 
 def page() -> pmui.Page:
     """The page of one visitor, restored from the address."""
-    pn.extension("mathjax", notifications=True, reconnect=True)
+    # Loading the page anew is the bridge's, see bridge.js.
+    pn.extension("mathjax", notifications=True, disconnect_notification=CUT_OFF)
     document = pn.state.curdoc
     if crowded(document):
         VISITS.tell("refused")
         return pmui.Page(title=TITLE, main=[pn.pane.Markdown(CROWDED)], raw_css=[CSS], sx=SX)
     shelf = Shelf(catalogue())
-    query = {name: values[-1].decode() for name, values in pn.state.session_args.items()}
+    query = {
+        name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
+    }
     reader = read_query(arriving(followed(query)), shelf)
     state = Exploration(shelf, **reader.values)
     choices = {name: entry.choice() for name, entry in VIEWS.items()}

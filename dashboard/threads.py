@@ -11,16 +11,17 @@ from dashboard.warm import warm_first, warm_rest
 
 @cache
 def workers() -> Workers:
-    """The threads of this process: learned models, full models behind them, trainings behind both.
+    """The threads of this process, made once.
 
     One more, behind all, compiles what visitors may ask for next.
     """
     models = Worker("learned-models")
     full = Worker("full-models", behind=(models,))
     trainings = Worker("trainings", behind=(models, full), patience=5.0)
+    files = Worker("files", behind=(models,))
     rest = Worker("warm-up", behind=(models, full, trainings), calm=2.0, patience=30.0)
     # A thread that is killed inside compiled code takes the process down with a loud message.
-    atexit.register(lambda: [one.end() for one in (rest, trainings, full, models)])
+    atexit.register(lambda: [one.end() for one in (rest, files, trainings, full, models)])
     models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
     rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
-    return Workers(models, full, trainings)
+    return Workers(models, full, trainings, files)

@@ -22,11 +22,15 @@ from dashboard.state import Exploration
 
 @dataclass(frozen=True)
 class Workers:
-    """The threads of the process: learned models, full models behind them, and trainings last."""
+    """The threads of the process: learned models, full models behind them, trainings behind both.
+
+    `files` waits for processes that read what visitors give, which may take a minute each.
+    """
 
     models: Worker
     truths: Worker
     trainings: Worker
+    files: Worker
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import PRNGKeyArray
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
@@ -54,9 +53,11 @@ def read_checkpoint(
             f"remove {str(path)!r} to start anew."
         )
     params = method.init(key, data)
-    structure = jax.tree.structure((params, optimizer.init(params)))
-    leaves = [jnp.asarray(arrays[name]) for name in sorted(arrays)]
-    params, optimizer_state = jax.tree.unflatten(structure, leaves)
+    usual, structure = jax.tree.flatten((params, optimizer.init(params)))
+    found = [arrays[name] for name in sorted(arrays)]
+    if [a.shape for a in found] != [jnp.shape(a) for a in usual] or step < 0:
+        raise _damaged(path)
+    params, optimizer_state = jax.tree.unflatten(structure, map(jnp.asarray, found))
     return TrainState(step, params, optimizer_state, np.zeros(0))
 
 
@@ -67,10 +68,12 @@ def _stored(path: Path) -> tuple[dict[str, np.ndarray], int, Experiment]:
         length = int.from_bytes(stored[:8], "little")
         about = json.loads(stored[8 : 8 + length])["__metadata__"]
         return arrays, int(about["step"]), Experiment.from_json(json.loads(about["experiment"]))
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"The checkpoint is damaged; remove {str(path)!r} to start anew."
-        ) from error
+    except Exception as error:  # damaged bytes make the parsers raise anything
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"The checkpoint is damaged; remove {str(path)!r} to start anew.")
 
 
 def unfinished(folder: str | Path) -> tuple[Experiment, int] | None:

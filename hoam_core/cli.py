@@ -41,6 +41,7 @@ from hoam_core.console import (
     results,
 )  # fmt: skip
 from hoam_core.evaluate import evaluate_steps, report
+from hoam_core.imports.apart import start_apart
 from hoam_core.learn import learn
 from hoam_core.loading import LOADINGS
 from hoam_core.macro.increments import plan_of
@@ -50,7 +51,6 @@ from hoam_core.simulate import lattice_pieces, simulate_pieces, start_truth
 from hoam_core.store import (
     check_file,
     lattice_dataset,
-    read_dataset,
     to_dataset,
     write_dataset,
 )  # fmt: skip
@@ -237,17 +237,18 @@ def predict(
 
 def read_initial(path: Path, system: System) -> jax.Array:
     """state(time = 0) of a file, checked against the components of the system."""
-    run = read_dataset(path)
-    found = [str(c) for c in run.component.values]
-    wanted = [c.name for c in system.components]
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r}; check the path.")
+    start = start_apart(path)
+    found, wanted = list(start.components), [c.name for c in system.components]
     if found != wanted:
         raise ValueError(
             f"File {str(path)!r} has the components {found}, but {system.name!r} has {wanted}; "
             "give a file of that system."
         )
-    if float(run.time.values[0]) != 0.0:
-        raise ValueError(f"File {str(path)!r} starts at t = {run.time.values[0]:g}, not at 0.")
-    return jnp.asarray(run["state"].values[0])
+    if start.time != 0.0:
+        raise ValueError(f"File {str(path)!r} starts at t = {start.time:g}, not at 0.")
+    return jnp.asarray(start.x)
 
 
 @app.command()

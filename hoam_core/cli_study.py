@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from hoam_core.checks import lookup
+from hoam_core.checks import check_positive, lookup
 from hoam_core.cluster import connect
 from hoam_core.console import (
     End,
@@ -103,6 +103,8 @@ def reproduce(
             f"Options `--scheduler` and `--workers` must be left out for {what!r}, which has no "
             f"independent parts; those that have: {', '.join(SPREAD)}."
         )
+    if core_seconds is not None:
+        check_positive("core-seconds", core_seconds)
     folder = check_folder(out)
     # Times are told, so that runs share no machine unless it is asked for.
     workers = 1 if scheduler is None and workers is None else workers

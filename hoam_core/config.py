@@ -19,6 +19,8 @@ from hoam_core.recipes import RECIPES
 from hoam_core.systems import Lattice, System, get_system
 
 Options = Mapping[str, Any]
+# The largest number of times, and of whatever an option counts.
+MOST_WHOLE = 2**17
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class Experiment:
         check_count("particles", self.particles)
         check_count("steps", self.steps)
         check_count("n_times", self.n_times, 4)
+        check_within("n_times", self.n_times, 4, MOST_WHOLE)
+        for name, value in {**self.options, **self.network_options}.items():
+            # What makes a method of them would fill the memory before it could say so.
+            if isinstance(value, (int, float)):
+                check_within(name, value, -MOST_WHOLE, MOST_WHOLE)
         check_positive("t_end", self.t_end)
         check_positive("rate", self.rate)
         check_within("seed", self.seed, 0, 2**32 - 1)
@@ -89,6 +96,8 @@ class Experiment:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Experiment":
         """The inverse of `to_json`; ValueError for fields that are unknown or do not fit."""
+        if not isinstance(values, Mapping):
+            raise ValueError(f"An experiment must be named fields, but is {repr(values)[:60]}.")
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -98,8 +107,11 @@ class Experiment:
         missing = sorted({"system", "method", "axes"} - set(values))
         if missing:
             raise ValueError(f"The field {missing[0]!r} of an experiment is missing.")
-        axes = tuple(tuple(float(v) for v in axis) for axis in values["axes"])
-        return cls(**{**values, "axes": axes})
+        try:
+            axes = tuple(tuple(float(v) for v in axis) for axis in values["axes"])
+            return cls(**{**values, "axes": axes})
+        except (TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"A field of an experiment is of a wrong kind ({error}).") from error
 
     @property
     def times(self) -> np.ndarray:

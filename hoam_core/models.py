@@ -9,11 +9,10 @@ recognised before it is used.
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jax
@@ -22,7 +21,6 @@ import numpy as np
 import xarray as xr
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
@@ -32,13 +30,16 @@ from hoam_core.data import Scaling
 from hoam_core.loading import quiet
 from hoam_core.methods import METHODS, Method, MethodEntry
 from hoam_core.methods.base import Params
-from hoam_core.recorded_store import read_recorded, write_recorded
+from hoam_core.recorded_store import FILE as RECORDED
+from hoam_core.recorded_store import read_recorded, recorded_bytes
 from hoam_core.seeds import seed_key
-from hoam_core.store import check_folder, to_dataset, whole_file
+from hoam_core.store import check_folder, to_dataset, write_files
 from hoam_core.systems import Recorded, System, get_system
 from hoam_core.version import __version__
 
 FORMAT = 1
+# Of what a parser says about a damaged file.
+MOST_WORDS = 200
 
 
 @dataclass(frozen=True)
@@ -196,11 +197,17 @@ def _energies(system: System, modes: Complex[Array, "t k"], mu: Float[Array, " p
 
 
 def save_model(model: Model, folder: str | Path) -> None:
-    """Write both files of a model, each whole or not at all; the JSON, which names both, last.
+    """Write the files of a model, all or none; the JSON, which names the others, last.
 
-    Raises ValueError where the folder cannot be made or written.
+    Raises ValueError where the folder cannot be made or written, OSError where the disk is full.
     """
-    folder = check_folder(folder)
+    write_files(check_folder(folder), model_files(model))
+
+
+def model_files(model: Model, folder: str = "") -> dict[str, bytes]:
+    """What the files of a model hold, by their paths in a folder; the JSON, which names the others,
+    last.
+    """
     arrays = {name: np.asarray(a) for name, a in flatten_dict(model.params, sep="/").items()}
     # safetensors writes the memory as it lies, so a transposed view must be copied first.
     data = save_arrays({name: np.array(a, order="C") for name, a in arrays.items()})
@@ -215,20 +222,12 @@ def save_model(model: Model, folder: str | Path) -> None:
         "training": dict(model.training),
         "arrays_sha256": hashlib.sha256(data).hexdigest(),
     }
+    files = {"model.safetensors": data}
     if isinstance(model.system, Recorded):
-        about["recorded"] = write_recorded(model.system, folder)
-    with whole_file(folder / "model.safetensors") as part:
-        part.write_bytes(data)
-    with whole_file(folder / "model.json") as part:
-        part.write_text(json.dumps(about, indent=1) + "\n")
-
-
-def model_files(model: Model, folder: str) -> dict[str, bytes]:
-    """The files of a model by their path, as if it lay in that folder; the JSON last."""
-    with tempfile.TemporaryDirectory() as made:
-        save_model(model, made)
-        paths = sorted(Path(made).iterdir(), key=lambda path: path.name == "model.json")
-        return {f"{folder}/{path.name}": path.read_bytes() for path in paths}
+        files[RECORDED], about["recorded"] = recorded_bytes(model.system)
+    told = json.dumps(about, indent=1) + "\n"
+    files["model.json"] = told.encode()
+    return {str(PurePosixPath(folder, name)): data for name, data in files.items()}
 
 
 def load_model(name: str | Path, folder: Path | None = None) -> Model:
@@ -277,7 +276,7 @@ def _read(folder: Path) -> Model:
     try:
         about = json.loads((folder / "model.json").read_text())
         data = (folder / "model.safetensors").read_bytes()
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
             f"Model {folder.name!r} cannot be read ({type(error).__name__}): its files are missing "
             f"or truncated. {cure}"
@@ -297,21 +296,42 @@ def _read(folder: Path) -> Model:
         # Held here until the model, which holds it from then on, is made.
         recorded = read_recorded(about["recorded"], folder) if "recorded" in about else None
         arrays = {name: jnp.asarray(array) for name, array in load_arrays(data).items()}
-        scaling = Scaling(
-            **{k: jnp.asarray(np.asarray(v, float)) for k, v in about["scaling"].items()}
-        )
+        experiment = Experiment.from_json(about["experiment"])
         return Model.build(
-            Experiment.from_json(about["experiment"]),
-            scaling,
+            experiment,
+            _scaling(about["scaling"], experiment),
             unflatten_dict(arrays, sep="/"),
-            name=about["name"],
-            errors=tuple(about["errors"]),
+            name=_name(about["name"]),
+            errors=tuple(map(dict, about["errors"])),
             training=dict(about["training"]),
-            version=about["version"],
+            version=str(about["version"]),
             recorded=recorded,
         )
-    except (AttributeError, KeyError, TypeError, ValueError, SafetensorError) as error:
+    except Exception as error:  # values of wrong kinds make every part of a model fail otherwise
         raise ValueError(
             f"Model {folder.name!r} has a model.json that does not describe a model "
-            f"({error}). {cure}"
+            f"({str(error)[:MOST_WORDS]}). {cure}"
         ) from error
+
+
+def _scaling(found: Mapping[str, Any], experiment: Experiment) -> Scaling:
+    """The scaling of a file; ValueError where it does not fit the system or is not finite."""
+    system = get_system(experiment.system)
+    d, p = len(system.components), len(system.parameters)
+    sizes = dict.fromkeys(("shift", "scale", "low", "high"), (d,))
+    sizes |= {"mu_low": (p,), "mu_high": (p,), "t_end": ()}
+    if set(found) != set(sizes):
+        raise ValueError(f"its scaling must consist of {', '.join(sizes)}")
+    values = {name: np.asarray(found[name], float) for name in sizes}
+    for name, size in sizes.items():
+        if values[name].shape != size or not np.all(np.isfinite(values[name])):
+            raise ValueError(f"its {name!r} must be finite numbers of shape {size}")
+    return Scaling(**{name: jnp.asarray(value) for name, value in values.items()})
+
+
+def _name(found: object) -> str:
+    # It becomes part of file names and of links.
+    fits = isinstance(found, str) and found.isprintable() and not set(found) & set('/\\"')
+    if not isinstance(found, str) or not found or not fits:
+        raise ValueError(f"its name is {repr(found)[:60]}")
+    return found

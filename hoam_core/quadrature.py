@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hoam_core.checks import check_count
+from hoam_core.checks import check_count, check_within
 
 
 class Quadrature(eqx.Module):
@@ -22,6 +22,9 @@ class Quadrature(eqx.Module):
     nodes: Float[Array, " q"]
     weights: Float[Array, " q"]
 
+
+# They are eigenvalues of a full matrix, (q, q).
+MOST_GAUSS = 2_048
 
 Rule = Callable[[PRNGKeyArray], Quadrature]
 
@@ -38,8 +41,9 @@ def simpson(q: int) -> Rule:
 
 
 def gauss_legendre(q: int) -> Rule:
-    """Gauss-Legendre on q nodes; exact for polynomials of degree 2q - 1."""
+    """Gauss-Legendre on q nodes; exact for polynomials of degree 2q - 1. At most MOST_GAUSS."""
     check_count("q", q)
+    check_within("q", q, 1, MOST_GAUSS)
     nodes, weights = np.polynomial.legendre.leggauss(q)
     return _fixed((nodes + 1) / 2, weights / 2)
 

@@ -8,18 +8,15 @@ from typing import Any
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from hoam_core.store import whole_file
 from hoam_core.systems import Recorded, register
 
 FILE = "recorded.safetensors"
 
 
-def write_recorded(system: Recorded, folder: Path) -> dict[str, Any]:
-    """Write the snapshots into a model's folder; returns what its JSON says of the system."""
+def recorded_bytes(system: Recorded) -> tuple[bytes, dict[str, Any]]:
+    """The file of the snapshots in a model's folder, and what its JSON says of the system."""
     data = save_arrays({"snapshots": system.snapshots})
-    with whole_file(folder / FILE) as part:
-        part.write_bytes(data)
-    return {**system.description(), "sha256": hashlib.sha256(data).hexdigest()}
+    return data, {**system.description(), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def read_recorded(about: Mapping[str, Any], folder: Path) -> Recorded:

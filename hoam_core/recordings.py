@@ -126,6 +126,12 @@ def _grid(
                 "`parameters`, name the attribute that holds it, or type the values."
             )
     values = {name: sorted({one.parameters[name] for one in recordings}) for name in sorted(known)}
+    for name, axis in values.items():
+        if len({np.float32(value) for value in axis}) < len(axis):
+            raise ValueError(
+                f"Two files, {recordings[0].file!r} or later ones, hold values of {name!r} that "
+                "differ by less than single precision tells; leave one of them out."
+            )
     names = tuple(name for name, axis in values.items() if len(axis) > 1)
     if not names:
         told = ", ".join(f"{name} = {axis[0]:g}" for name, axis in values.items())

@@ -1,6 +1,7 @@
 """Populations as `xarray.Dataset`, and files that appear whole or not at all."""
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -18,6 +19,9 @@ from jaxtyping import Array, Float
 from hoam_core.systems import Lattice, System
 from hoam_core.version import __version__
 
+# Deflate packs at most 1032 bytes into one; more is promised by a header that lies.
+MOST_PACKED = 1_100
+
 
 def check_folder(folder: str | Path) -> Path:
     """Make a folder and prove that it can be written; ValueError with the cure if not."""
@@ -27,6 +31,8 @@ def check_folder(folder: str | Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise  # the folder is right, the disk is full
         raise ValueError(
             f"Argument `out` names the folder {str(folder)!r}, which cannot be written "
             f"({error.strerror}); choose one that you own."
@@ -70,11 +76,18 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def write_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
-    """Write files, by their paths in the folder, each whole or not at all and in their order."""
-    for name, data in files.items():
-        check_folder((Path(folder) / name).parent)
-        with whole_file(Path(folder) / name) as part:
-            part.write_bytes(data)
+    """Write files, by their paths in the folder: all of them beside, then renamed in their order.
+
+    After a failure, such as a full disk, the folder is as it was.
+    """
+    with contextlib.ExitStack() as stack:
+        parts = {}
+        # The last one that is entered is the first one that is renamed.
+        for name in [*files][::-1]:
+            check_folder((Path(folder) / name).parent)
+            parts[name] = stack.enter_context(whole_file(Path(folder) / name))
+        for name, data in files.items():
+            parts[name].write_bytes(data)
 
 
 def observe(
@@ -163,7 +176,13 @@ def read_dataset(path: str | Path) -> xr.Dataset:
         raise ValueError(f"There is no file {str(path)!r}; check the path.")
     try:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
+            if opened.nbytes > MOST_PACKED * path.stat().st_size:
+                raise ValueError("it promises more numbers than a file of its size can hold")
             dataset = opened.load()
+    except MemoryError as error:
+        raise ValueError(
+            f"File {str(path)!r} needs more memory than there is; save fewer particles or times."
+        ) from error
     except Exception as error:
         raise ValueError(
             f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); it may be "

@@ -62,7 +62,7 @@ ALLOWED = {
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
     "serve": set(),
-    "cli": EVALUATION | {"learn", "console", "cli_study", "serve"},
+    "cli": EVALUATION | {"learn", "console", "cli_study", "imports", "serve"},
     "cli_study": EVALUATION | {"console", "reproduce", "studies", "task_store"},
     "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer"},
 }
@@ -93,6 +93,18 @@ def calls(path: Path) -> set[str]:
     """Names of everything that a file calls, as written."""
     tree = ast.parse(path.read_text())
     return {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+
+
+def openings(path: Path) -> set[str]:
+    """By which engines a file lets xarray read; "any" where it does not say."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            if name.startswith(("open_", "load_")) and name.endswith(("dataset", "dataarray")):
+                engines = [ast.unparse(k.value) for k in node.keywords if k.arg == "engine"]
+                found |= set(engines or ["any"])
+    return found
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))
@@ -142,6 +154,8 @@ def test_nothing_unpickles_or_executes(path):
     assert not tops & {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
     assert not calls(path) & {"eval", "exec", "np.load", "numpy.load", "torch.load", "__import__"}
     assert "allow_pickle" not in path.read_text()
+    assert not {name for name in calls(path) if name.startswith("yaml.")} - {"yaml.safe_load"}
+    assert openings(path) <= {"'h5netcdf'", "'zarr'"}
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
@@ -171,7 +185,11 @@ def test_no_exception_is_swallowed_unnamed(path):
 
 def test_the_scan_finds_what_it_looks_for(tmp_path):
     sample = tmp_path / "sample.py"
-    sample.write_text("import pickle\nfrom hoam_core.models import _read\ndef f():\n  eval('1')\n")
+    sample.write_text(
+        "import pickle\nfrom hoam_core.models import _read\ndef f():\n  eval('1')\n"
+        "  xr.open_dataset('a')\n  xr.load_dataarray('b', engine='scipy')\n"
+    )
+    assert openings(sample) == {"any", "'scipy'"}
     assert ("pickle", []) in imports(sample)
     assert core_imports(sample) == [("hoam_core.models", ["_read"])]
     assert "eval" in calls(sample)

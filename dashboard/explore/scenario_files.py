@@ -5,14 +5,16 @@ made by docs/make_thumbnails.py. They travel inside the page, so they must be sm
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from dashboard.asset_files import Shelf, assets, checked_fields, parsed_link, parsed_yaml
+from dashboard.asset_files import Shelf, assets, checked_fields, parsed_link, parsed_yaml, text_of
 
 FIELDS = {"name": str, "title": str, "sentence": str, "link": str, "alt": str}
 MOST_BYTES = 12_000
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Scenario:
 
 def thumbnail(name: str, folder: Path) -> str:
     """The thumbnail of that name as an address. Raises ValueError if it is not a small picture."""
+    if not SLUG.fullmatch(name):
+        raise ValueError(
+            f"Field `name` must be small letters, digits and hyphens, but is {name[:80]!r}."
+        )
     path = folder / f"{name}.webp"
     if not path.exists():
         return ""
@@ -45,10 +51,10 @@ def read_scenarios(file: Path, thumbnails: Path) -> Shelf[Scenario]:
     """The scenarios of a file in its order; an entry that is wrong costs one sentence."""
     scenarios, problems = {}, []
     try:
-        entries = parsed_yaml(file.name, file.read_text("utf-8"))
+        entries = parsed_yaml(file.name, text_of(file))
         if not isinstance(entries, list):
             raise ValueError(f"File {file.name!r} must be a list; begin each entry with `- name:`.")
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         return Shelf({}, (str(error),))
     for number, entry in enumerate(entries, 1):
         try:
@@ -56,7 +62,7 @@ def read_scenarios(file: Path, thumbnails: Path) -> Shelf[Scenario]:
             parsed_link(f"{file.name}, entry {number}", "link", found["link"])
             image = thumbnail(found["name"], thumbnails)
             scenarios[found["name"]] = Scenario(image=image, **found)
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             problems.append(str(error))
     return Shelf(scenarios, tuple(problems))
 

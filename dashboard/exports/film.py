@@ -23,6 +23,7 @@ from PIL import ImageDraw, ImageFont
 
 from dashboard.exports.reel import Chart, Image, Lines, Reel
 from dashboard.parts.ink import DASH, INK
+from dashboard.runs.worker import FailedError
 
 Frame = UInt8[np.ndarray, "h w 3"]
 PAPER, TEXT, SOFT, RULE = "#ffffff", "#1b1b1b", "#555555", "#c9c9c9"
@@ -198,7 +199,7 @@ def mp4(pictures: Iterable[Frame], rate: float = RATE) -> Iterator[bytes | None]
                 encoder.stdin.write(np.ascontiguousarray(picture[:height, :width]).data)
                 yield None
         if encoder.returncode:
-            raise RuntimeError("The film could not be encoded; try the GIF instead.")
+            raise FailedError("The film could not be encoded; try the GIF instead.")
         yield path.read_bytes()
 
 

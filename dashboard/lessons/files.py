@@ -32,7 +32,7 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from dashboard.asset_files import Shelf, assets, checked_fields, parsed_link, parsed_yaml
+from dashboard.asset_files import Shelf, assets, checked_fields, parsed_link, parsed_yaml, text_of
 from hoam_core.checks import lookup
 
 FIELDS = {"title": str, "level": str, "minutes": int, "order": int, "summary": str}
@@ -77,9 +77,11 @@ def mathml(latex: str, options: dict) -> str:
     try:
         found = convert(latex, display="block" if options.get("display_mode") else "inline")
     except Exception as error:  # the converter has a class for every mistake
-        raise ValueError(f"formula ${latex}$ is not LaTeX ({type(error).__name__})") from error
+        raise ValueError(
+            f"formula ${latex[:80]}$ is not LaTeX ({type(error).__name__})."
+        ) from error
     if unknown := re.search(r"\\[A-Za-z]+", found):
-        raise ValueError(f"formula ${latex}$ has the unknown command {unknown[0]}")
+        raise ValueError(f"formula ${latex[:80]}$ has the unknown command {unknown[0][:40]}.")
     return f'<span class="formula" data-tex="{escape(latex)}">{found}</span>'
 
 
@@ -132,8 +134,8 @@ def read_lessons(folder: Path) -> Shelf[Lesson]:
     lessons, problems = [], []
     for path in sorted(folder.glob("*.md")):
         try:
-            lessons.append(parsed_lesson(path.stem, path.read_text("utf-8")))
-        except (OSError, ValueError) as error:
+            lessons.append(parsed_lesson(path.stem, text_of(path)))
+        except ValueError as error:
             problems.append(str(error))
     lessons.sort(key=lambda lesson: (lesson.order, lesson.name))
     return Shelf({lesson.name: lesson for lesson in lessons}, tuple(problems))

@@ -5,6 +5,7 @@ folder of the visit, which goes with it. Whatever cannot be used leaves a senten
 """
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,8 +17,9 @@ import param
 from dashboard.own.choice import OwnChoice
 from dashboard.own.jobs import Checked, Request, Step, check, example, train
 from dashboard.own.paths import check_upload, found_files
-from dashboard.runs.worker import Job, Worker
+from dashboard.runs.worker import Job, Worker, sentence
 from hoam_core import Model
+from hoam_core.imports.apart import OvertaxedError
 
 log = logging.getLogger(__name__)
 Schedule = Callable[[Callable[[], None]], None]
@@ -48,16 +50,22 @@ class Desk(param.Parameterized):
     def give(self, files: Sequence[tuple[str, bytes]]) -> None:
         """Take uploaded files in place of what was here, and check them."""
         try:
-            check_upload({name: len(data) for name, data in files})
-        except ValueError as error:
+            names = check_upload([(name, len(data)) for name, data in files])
+            folder = self._fresh()
+            paths = [folder / name for name in names]
+            for path, (_, data) in zip(paths, files, strict=True):
+                path.write_bytes(data)
+        except (ValueError, OSError) as error:
             log.warning("An upload was refused", extra={"files": len(files)})
-            self._fail(str(error))
+            self._forget_files()
+            self._fail(sentence(error))
             return
-        folder = self._fresh()
-        paths = [folder / Path(name).name for name, _ in files]
-        for path, (_, data) in zip(paths, files, strict=True):
-            path.write_bytes(data)
         self._take(tuple(sorted(paths)))
+
+    def refuse(self, why: str) -> None:
+        """Say why an upload was not taken; nothing is kept of it, nor of what was here."""
+        self._forget_files()
+        self._fail(why)
 
     def point(self, pattern: str) -> None:
         """Check files that lie on the server's machine."""
@@ -112,7 +120,14 @@ class Desk(param.Parameterized):
         self._stop()
         self._folder.cleanup()
 
+    def _forget_files(self) -> None:
+        """Remove the files of the visit; those on the server's machine stay."""
+        self.paths = ()
+        for folder in self.folder.glob("files-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _fresh(self) -> Path:
+        self._forget_files()
         self._uploads += 1
         folder = self.folder / f"files-{self._uploads}"
         folder.mkdir(parents=True)
@@ -145,6 +160,9 @@ class Desk(param.Parameterized):
             self.param.update(model=value, busy=None)
         elif isinstance(value, tuple):
             self._take(value)
+        elif isinstance(value, OvertaxedError):
+            # Whoever asks again would only meet it again.
+            self.refuse(str(value))
         else:
             self._fail(str(value), keep=self.checked is not None)
 

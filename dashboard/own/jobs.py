@@ -7,6 +7,7 @@ kept anywhere until the last value, which is the whole.
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +15,10 @@ from typing import NamedTuple
 from dashboard.own.preview import Row, rows_of
 from hoam_core import Model, simulate
 from hoam_core.collection import Collection
-from hoam_core.imports import Reading, read_recording, series_of
+from hoam_core.imports import Reading
+from hoam_core.imports.apart import recordings_apart
 from hoam_core.learn_recorded import learn_recorded
-from hoam_core.recordings import collect, with_values
+from hoam_core.recordings import Recording, collect, with_values
 from hoam_core.store import write_dataset
 
 EXAMPLE = (1.3, 1.4, 1.5, 1.6, 1.7)
@@ -49,11 +51,15 @@ class Checked(NamedTuple):
 
 
 def check(request: Request) -> Iterator[Step | Checked]:
-    """Read all files, then see whether they fit together. Raises ValueError with the cure."""
-    paths, recordings = series_of(request.paths), []
-    for i, path in enumerate(paths):
-        yield Step(f"Reading {path.name}", i / len(paths))
-        recordings.append(read_recording(path, request.reading))
+    """Read all files, then see whether they fit together. Raises ValueError with the cure.
+
+    They are read in a process of their own, which ends when this is stopped.
+    """
+    recordings: list[Recording] = []
+    with closing(recordings_apart(request.paths, request.reading)) as reading:
+        for one in reading:
+            recordings += [] if one is None else [one]
+            yield Step("Reading the files", len(recordings) / len(request.paths))
     yield Step("Comparing the files", 1.0)
     together = with_values(recordings, request.values)
     collection = collect(together, title=request.title, lengths=request.lengths)

@@ -1,15 +1,23 @@
-"""Which files on the server's machine a visitor may name: those in the folders of HOAM_DATA.
+"""Which files a visitor may give: those in the folders of HOAM_DATA, and uploads within limits.
 
 Several folders are separated like those of PATH. Without the variable a visitor can only upload:
 whoever reaches a page must not reach the files of its machine.
 """
 
 import os
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-VARIABLE = "HOAM_DATA"
+VARIABLE, UPLOAD = "HOAM_DATA", "HOAM_UPLOAD_MB"
 MOST_FILES = 64
-LARGEST = 400 * 2**20
+LARGEST_MB = 400
+LONGEST_NAME = 120  # bytes
+# What no file system takes for anything but a name; no hidden ones.
+PLAIN = re.compile(r'[^\s.<>:"|?*][^<>:"|?*]*\.(nc|h5)', re.IGNORECASE)
+DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
+    f"{name}{i}" for name in ("COM", "LPT") for i in range(10)
+}
 
 
 def allowed_folders() -> list[Path]:
@@ -30,27 +38,34 @@ def found_files(pattern: str) -> list[Path]:
             f"Files of the server cannot be named here; set {VARIABLE} to the folder that may be "
             "read and start the page again, or upload the files."
         )
-    wanted = Path(pattern.strip()).expanduser()
-    found: set[Path] = set()
+    try:
+        kept = sorted(_matching(pattern.strip(), folders))
+    except (OSError, RuntimeError, ValueError, NotImplementedError):  # no pattern of files at all
+        kept = []
+    if len(kept) > MOST_FILES:
+        raise ValueError(too_many(len(kept)))
+    if not kept:
+        shown = ", ".join(str(folder) for folder in folders)
+        raise ValueError(
+            f"There are no .nc or .h5 files at {pattern[:80]!r}; give a path or a pattern such as "
+            f"runs/*.nc inside {shown}."
+        )
+    return kept
+
+
+def _matching(pattern: str, folders: Sequence[Path]) -> Iterator[Path]:
+    wanted, found = Path(pattern).expanduser(), set()
     for folder in folders:
         inside = _relative(wanted, folder)
         if inside is None:
             continue
         for hit in folder.glob(inside) if inside != "." else [folder]:
             found |= set(hit.iterdir()) if hit.is_dir() else {hit}
-    kept = sorted(
-        path for path in found
-        if path.is_file() and path.suffix in (".nc", ".h5")
+    for path in found:
         # A link may lead out of the folder that was allowed.
-        and any(path.resolve().is_relative_to(folder) for folder in folders)
-    )  # fmt: skip
-    if not kept:
-        shown = ", ".join(str(folder) for folder in folders)
-        raise ValueError(
-            f"There are no .nc or .h5 files at {pattern!r}; give a path or a pattern such as "
-            f"runs/*.nc inside {shown}."
-        )
-    return kept
+        inside = any(path.resolve().is_relative_to(folder) for folder in folders)
+        if inside and path.is_file() and path.suffix in (".nc", ".h5"):
+            yield path
 
 
 def _relative(wanted: Path, folder: Path) -> str | None:
@@ -64,13 +79,47 @@ def _relative(wanted: Path, folder: Path) -> str | None:
     return None if ".." in inside.parts else str(inside)
 
 
-def check_upload(sizes: dict[str, int]) -> None:
-    """Raises ValueError where files are too many or too large to be taken."""
+def largest_upload() -> int:
+    """Bytes that may be uploaded together: the variable HOAM_UPLOAD_MB, or 400 MB."""
+    text = os.environ.get(UPLOAD, "")
+    return 2**20 * (int(text) if text.isdecimal() and int(text) > 0 else LARGEST_MB)
+
+
+def too_many(files: int) -> str:
+    """Why so many files are not taken."""
+    return f"{files} files are too many; give at most {MOST_FILES}."
+
+
+def too_large(size: int) -> str:
+    """Why so many bytes are not taken."""
+    return (
+        f"The files hold {size / 2**20:.0f} MB, but at most {largest_upload() // 2**20} MB can be "
+        f"uploaded; save fewer particles, or let the server read them ({VARIABLE})."
+    )
+
+
+def check_upload(sizes: Sequence[tuple[str, int]]) -> list[str]:
+    """Names under which files of these names and sizes can lie in one folder.
+
+    Raises ValueError where they are too many or too large to be taken, or called alike.
+    """
     if len(sizes) > MOST_FILES:
-        raise ValueError(f"{len(sizes)} files are too many; give at most {MOST_FILES}.")
-    total = sum(sizes.values())
-    if total > LARGEST:
+        raise ValueError(too_many(len(sizes)))
+    if (total := sum(size for _, size in sizes)) > largest_upload():
+        raise ValueError(too_large(total))
+    names = [upload_name(name) for name, _ in sizes]
+    for name in names:
+        if [one.lower() for one in names].count(name.lower()) > 1:
+            raise ValueError(f"Two files are called {name!r}; give them different names.")
+    return names
+
+
+def upload_name(name: str) -> str:
+    """The last part of a file's name. Raises ValueError where no file should be called so."""
+    last = re.split(r"[/\\]", name)[-1]
+    fits = last.isprintable() and PLAIN.fullmatch(last) and len(last.encode()) <= LONGEST_NAME
+    if not fits or last.split(".")[0].strip().upper() in DEVICES:
         raise ValueError(
-            f"The files hold {total / 2**20:.0f} MB, but at most {LARGEST // 2**20} MB can be "
-            f"uploaded; save fewer particles, or let the server read them ({VARIABLE})."
+            f"A file is called {last[:60]!r}; give it a plain name that ends in .nc or .h5."
         )
+    return last

@@ -15,8 +15,9 @@ from dashboard.own import preview as own_preview
 from dashboard.own.choice import OwnChoice
 from dashboard.own.desk import Desk
 from dashboard.own.jobs import zipped
-from dashboard.own.paths import LARGEST, VARIABLE, allowed_folders
+from dashboard.own.paths import VARIABLE, allowed_folders, largest_upload
 from dashboard.own.shelf import Shelf
+from dashboard.own.upload import Upload
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack
 from dashboard.view import Material, View, Visit
@@ -30,8 +31,8 @@ INTRODUCTION = (
     "<h2>Learn from your own snapshots</h2><p>Give at least two files, each with one population at "
     "the same times and at another value of a parameter: NetCDF with "
     "<code>state(time, particle, component)</code>, or openPMD particles (HDF5). Nothing leaves "
-    "this server, nobody else sees it, and it is deleted when you close the page. Up to 400 MB can "
-    "be uploaded.</p>"
+    "this server, nobody else sees it, and it is deleted when you close the page. Up to {size} MB "
+    "can be uploaded.</p>"
 )
 HINTS = {
     "attributes": "Names of attributes, such as drift; empty: the attribute “parameters”",
@@ -49,7 +50,7 @@ class OwnData(View):
         super().__init__(visit, **params)
         self.choice = OwnChoice()
         workers = visit.workers
-        self.desk = Desk(self.choice, workers.truths, workers.trainings, visit.schedule)
+        self.desk = Desk(self.choice, workers.files, workers.trainings, visit.schedule)
         self._progress, self._problem = readout.words(), readout.words()
         self._table, self._facts = readout.words(), readout.words()
         self._told, self._verdict = readout.words(), readout.words()
@@ -57,7 +58,7 @@ class OwnData(View):
         self._busy = card(pn.Row(self._progress, self._cancel, sizing_mode="stretch_width"))
         self._found, self._made = self._build_found(), self._build_made()
         self._layout = stack(
-            card(readout.words(object=INTRODUCTION), self._build_input()),
+            card(readout.words(object=_introduction()), self._build_input()),
             self._problem, self._busy, self._made, self._found, margin=(10, 14),
         )  # fmt: skip
         self.desk.param.watch(lambda *_: self._draw(), ["busy", "checked", "model", "problem"])
@@ -68,9 +69,9 @@ class OwnData(View):
         return pmui.Button(label=label, icon=icon, on_click=lambda _: press(), **options)
 
     def _build_input(self) -> pn.Column:
-        self._upload = pmui.FileInput(
-            label="Choose or drop files", icon="upload_file", multiple=True, accept=".nc,.h5",
-            max_total_file_size=LARGEST, variant="contained", margin=(6, 4), size="small",
+        self._upload = Upload(
+            self.desk.refuse, label="Choose or drop files", icon="upload_file",
+            variant="contained", margin=(6, 4), size="small",
         )  # fmt: skip
         self._upload.param.watch(self._take, "value")
         example = self._button(
@@ -205,6 +206,10 @@ class OwnData(View):
 
     def close(self) -> None:
         self.desk.close()
+
+
+def _introduction() -> str:
+    return INTRODUCTION.format(size=largest_upload() // 2**20)
 
 
 def _progress(words: str, done: float | None) -> str:

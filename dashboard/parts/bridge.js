@@ -110,6 +110,11 @@ function choose(asked) {
   dialog.showModal()
 }
 
+function once(act) {
+  let done = false
+  return () => { if (!done) { done = true; act() } }
+}
+
 function full_screen() {
   if (document.fullscreenElement) {
     document.exitFullscreen()
@@ -122,6 +127,19 @@ function full_screen() {
 function fit_sidebar() {
   const page = Bokeh.documents.flatMap((doc) => doc.roots()).find((root) => root.class_name === "Page")
   if (page && window.innerWidth < 1100) { page.data.sidebar_open = false }
+}
+
+// The address holds the state. A session that was cut off cannot be taken up again, for what the
+// server has sent meanwhile is lost: so the page is loaded anew as soon as the server answers, all
+// pages of a server not quite at the same time.
+async function come_back() {
+  for (;;) {
+    await new Promise((go) => setTimeout(go, 1000 + 1000 * Math.random()))
+    try {
+      const answer = await fetch("api/systems", {cache: "no-store"})
+      if (answer.ok) { window.location.reload(); return }
+    } catch { /* not yet */ }
+  }
 }
 
 export function render({model, el}) {
@@ -159,6 +177,7 @@ export function render({model, el}) {
     window.removeEventListener("keydown", pressed)
     document.removeEventListener("visibilitychange", seen)
   })
+  Bokeh.documents[0]?.on_event("connection_lost", once(come_back))
   fit_sidebar()
   address()
   const ready = () => {

@@ -16,9 +16,32 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from dashboard.runs.watchers import Watchers
+from hoam_core.checks import DivergedError
 
 Job = Callable[[], Iterator[Any]]
 Deliver = Callable[[Any], None]
+LOG = logging.getLogger(__name__)
+# What a visitor can mend by himself; anything else is logged besides.
+EXPECTED = (ValueError, DivergedError)
+
+
+class FailedError(RuntimeError):
+    """A job that failed for a reason which its owner cannot see; the message is for him."""
+
+
+def sentence(error: BaseException) -> str:
+    """What a person is told of an error, and what can be done about it."""
+    if isinstance(error, (ValueError, DivergedError, FailedError)):
+        return str(error)
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+        return f"The run failed: {reason}. Nothing was left half-written; make room and try again."
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        return "The run failed: there is not enough memory for it; take fewer particles."
+    return (
+        f"The run failed ({type(error).__name__}); try again. If it fails again, the server's log "
+        "says more."
+    )
 
 
 class Finished(NamedTuple):
@@ -64,15 +87,14 @@ class Worker:
         self._changed = threading.Condition()
         self._behind, self._calm, self._patience = behind, calm, patience
         self._idle_since: float | None = time.monotonic()
-        self._ended = False
-        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._ended, self.name = False, name
+        self._thread = self._started()
         WORKERS.add(self)
-        self._thread.start()
 
-    @property
-    def name(self) -> str:
-        """What the thread is called."""
-        return self._thread.name
+    def _started(self) -> threading.Thread:
+        thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
+        thread.start()
+        return thread
 
     @property
     def queue(self) -> int:
@@ -93,6 +115,9 @@ class Worker:
         With `finish`, a request of the same owner that runs already still delivers its value.
         """
         with self._changed:
+            if not self._thread.is_alive() and not self._ended:
+                LOG.error("The thread %r has died; another takes its place", self.name)
+                self._thread = self._started()
             if not finish:
                 self._stop_running(owner)
             self._waiting[owner] = Request(job, deliver, time.monotonic() + delay)
@@ -144,15 +169,23 @@ class Worker:
             started, failed = time.monotonic(), False
             try:
                 self._run(request)
-            except Exception as error:
+            except BaseException as error:  # a job may even raise SystemExit
                 failed = True
                 # The thread serves everyone and must outlive a failed job; the owner is told.
-                if not isinstance(error, (ValueError, RuntimeError)):
-                    logging.getLogger(__name__).exception("A job of the dashboard failed")
-                if not request.stopped:
-                    request.deliver(error)
+                self._tell(request, error)
             outcome = "failed" if failed else "stopped" if request.stopped else "done"
             FINISHED.tell(Finished(self.name, time.monotonic() - started, outcome))
+
+    def _tell(self, request: Request, error: BaseException) -> None:
+        if not isinstance(error, EXPECTED):
+            LOG.error("A job of the dashboard failed", exc_info=error)
+        if request.stopped:
+            return
+        told = error if isinstance(error, EXPECTED) else None
+        try:
+            request.deliver(told or FailedError(sentence(error)))
+        except Exception:
+            LOG.exception("The owner of a failed job cannot be told")
 
     def _give_way(self, request: Request) -> None:
         end = time.monotonic() + self._patience

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hoam_core import Experiment, Scaling, System, build_method, default_experiment
+from hoam_core.checks import check_within
 from hoam_core.macro.increments import plan_of
 from hoam_core.methods import METHODS
 from hoam_core.methods.charts import is_phase_space
@@ -22,6 +23,7 @@ QUICK_PARTICLES = 8_192
 QUICK_NUMBERS = 131_072  # of one population at one time, in many components
 QUICK_STEPS, QUICK_TIMES = 400, 101
 QUICK_LATTICE = 8  # so many times fewer runs
+MOST_VALUES = 256  # of a parameter
 OPTIONS = {
     "nodes": "Nodes in time", "intervals": "Time intervals", "modes_x": "Harmonics of position",
     "modes_v": "Cosines of velocity", "degree": "Highest power", "waves": "Random waves",
@@ -46,11 +48,14 @@ class Axis(NamedTuple):
         usual = parameter.train
         if self == Axis.of(usual):
             return usual
-        if self.count < 1 or (self.count > 1 and self.high <= self.low):
+        if self.count < 1 or (self.count > 1 and not self.high > self.low):
             raise ValueError(
                 f"Argument `{parameter.name}` must have at least 1 training value and a range that "
                 f"grows, but has {self.count} from {self.low:g} to {self.high:g}; mend the range."
             )
+        check_within(f"number of {parameter.name}", self.count, 1, MOST_VALUES)
+        for end in (self.low, self.high):
+            check_within(parameter.name, end, parameter.low, parameter.high)
         spaced = np.geomspace if _is_logarithmic(usual) and self.low > 0 else np.linspace
         unit = parameter.whole
         found = [

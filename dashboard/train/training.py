@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.worker import Worker
+from dashboard.runs.worker import Worker, sentence
 from dashboard.train.sight import Sight, Watcher
 from hoam_core import Ensemble, Experiment, Model
 from hoam_core.checkpoint import CHECKPOINT
@@ -119,7 +119,7 @@ class Training:
         if isinstance(value, Exception):
             with self._lock:
                 self._drop()
-                self._tell(status="failed", problem=str(value) or type(value).__name__)
+                self._tell(status="failed", problem=sentence(value))
 
     def _turn(self, worker: Worker) -> Iterator[str]:
         with self._lock:

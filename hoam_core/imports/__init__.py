@@ -17,6 +17,23 @@ def read_recording(path: str | Path, reading: Reading = Reading(), name: str = "
     `name` is what messages call it, by default its own. Raises ValueError with the cure.
     """
     path, name = Path(path), name or Path(path).name
+    try:
+        return _read(path, reading, name)
+    except MemoryError as error:
+        raise ValueError(
+            f"{name!r} needs more memory than there is; save fewer particles or times."
+        ) from error
+    except Exception as error:  # a damaged file makes the libraries raise anything
+        # Every sentence of this project about a file names it.
+        if isinstance(error, ValueError) and repr(name) in str(error):
+            raise
+        raise ValueError(
+            f"{name!r} cannot be read ({type(error).__name__}): it is damaged or of another kind; "
+            "copy it again, or give another file."
+        ) from error
+
+
+def _read(path: Path, reading: Reading, name: str) -> Recording:
     files = sorted(path.parent.glob(path.name.replace("%T", "*"))) if "%T" in path.name else [path]
     if not files:
         raise ValueError(f"There are no files {name!r}; check the path.")
@@ -43,10 +60,13 @@ def series_of(paths: Sequence[Path]) -> list[Path]:
 
 def _pattern(path: Path) -> Path:
     digits = path.stem[len(path.stem.rstrip("0123456789")) :]
-    if not digits or not h5py.is_hdf5(path):
+    if not digits:
         return path
-    with h5py.File(path) as file:
-        encoding = file.attrs.get("iterationEncoding", "")
+    try:
+        with h5py.File(path) as file:
+            encoding = file.attrs.get("iterationEncoding", "")
+    except Exception:  # whoever reads the file says what is wrong with it
+        return path
     encoding = encoding.decode() if isinstance(encoding, bytes) else str(encoding)
     stem = path.stem.removesuffix(digits)
     return path.with_name(f"{stem}%T{path.suffix}") if encoding == "fileBased" else path

@@ -36,6 +36,23 @@ def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
     )  # fmt: skip
 
 
+def read_start(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
+    """Time, names of the components and state (n, d) of the first time of a run in a file.
+
+    Raises ValueError where the file holds no run.
+    """
+    try:
+        run = read_dataset(path)
+        names = tuple(str(one) for one in run["component"].values)
+        state = run["state"].transpose("time", "particle", "component")
+        return float(run["time"].values[0]), names, np.asarray(state.values[0], float)
+    except (TypeError, IndexError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"File {str(path)!r} holds no run whose first state can be read; give one that "
+            "`hoam simulate` wrote."
+        ) from error
+
+
 def _components(dataset: xr.Dataset, name: str, x: np.ndarray) -> tuple[Component, ...]:
     names = [str(value) for value in dataset["component"].values]
     if len(set(names)) != len(names):

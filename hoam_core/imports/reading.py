@@ -8,7 +8,7 @@ and the numbers. Every message names the file, what is wrong with it, and the cu
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import prod
 from pathlib import Path
 
 import h5py
@@ -20,6 +20,8 @@ from hoam_core.recordings import Recording
 FEWEST_TIMES, FEWEST_PARTICLES = 4, 256
 MOST_TIMES = 401
 MOST_NUMBERS = 2**28
+# Squares of what is learned from are numbers of single precision, too.
+MOST_SIZE = 1e15
 # More particles sharpen no moment that a method learns from by much.
 MOST_PARTICLES = 32_768
 
@@ -51,6 +53,7 @@ def check_file(path: Path, name: str) -> None:
         )
     outside: list[str] = []
     numbers: list[int] = []
+    chunks: list[int] = []
 
     def look(place: str, link: object) -> None:
         if isinstance(link, h5py.ExternalLink):
@@ -59,6 +62,7 @@ def check_file(path: Path, name: str) -> None:
         found = file.get(place)
         if isinstance(found, h5py.Dataset):
             numbers.append(found.size or 0)
+            chunks.append(prod(found.chunks or ()))
             if found.external or found.is_virtual:
                 outside.append(place)
 
@@ -74,13 +78,19 @@ def check_file(path: Path, name: str) -> None:
             f"{name!r} holds a variable of {max(numbers):,} numbers, but at most {MOST_NUMBERS:,} "
             "can be read; save fewer particles or times."
         )
+    if max(chunks, default=0) > MOST_NUMBERS:
+        # A chunk is unpacked as a whole, however little of it is a variable's.
+        raise ValueError(
+            f"{name!r} is stored in chunks of {max(chunks):,} numbers, but at most "
+            f"{MOST_NUMBERS:,} can be read; save it with smaller chunks (`h5repack` does so)."
+        )
 
 
 def numbers_of(text: str, attribute: str, name: str) -> dict[str, float]:
     """Named finite numbers from JSON."""
     try:
         values = {str(key): float(value) for key, value in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"The attribute `{attribute}` of {name!r} is {text[:60]!r}; write it as JSON with one "
             'number for each name, such as {"mu": 1.25}.'
@@ -102,26 +112,31 @@ def read_parameters(
             )
         try:
             found[one] = float(np.asarray(attributes[one]).item())
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
-                f"The attribute {one!r} of {name!r} is {attributes[one]!r}, which is no number; "
-                "name another or type the values."
+                f"The attribute {one!r} of {name!r} is {repr(attributes[one])[:60]}, which is no "
+                "number; name another or type the values."
             ) from error
     for key, value in found.items():
-        if not isfinite(value):
-            raise ValueError(f"The parameter {key!r} of {name!r} is {value}; give a finite one.")
+        if not abs(value) <= MOST_SIZE:
+            raise ValueError(
+                f"The parameter {key!r} of {name!r} is {value}; give a finite one, of at most "
+                f"{MOST_SIZE:g}."
+            )
     return found
 
 
 def fewer(x: Float[np.ndarray, "t n d"], reading: Reading) -> tuple[np.ndarray, list[str]]:
     """At most `reading.most` particles, the same at all times, in single precision."""
     n = x.shape[1]
-    if n <= reading.most:
-        return x.astype(np.float32), []
-    rows = np.random.default_rng(reading.seed).permutation(n)[: reading.most]
-    return x[:, rows].astype(np.float32), [f"{reading.most:,} particles of each file are used."]
+    with np.errstate(over="ignore"):  # an infinity is told of its component
+        if n <= reading.most:
+            return x.astype(np.float32), []
+        rows = np.random.default_rng(reading.seed).permutation(n)[: reading.most]
+        return x[:, rows].astype(np.float32), [f"{reading.most:,} particles of each file are used."]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def checked(recording: Recording) -> Recording:
     """The recording with times from zero; ValueError where its times or numbers cannot be used.
 
@@ -149,12 +164,28 @@ def checked(recording: Recording) -> Recording:
             f"The times of {name!r} are not equally spaced (steps from {steps.min():g} to "
             f"{steps.max():g}); save at equal distances, or leave out what lies between."
         )
+    if not 1 / MOST_SIZE <= ts[-1] - ts[0] <= MOST_SIZE:
+        raise ValueError(
+            f"The times of {name!r} span {ts[-1] - ts[0]:g}; choose a unit in which they span from "
+            f"{1 / MOST_SIZE:g} to {MOST_SIZE:g}."
+        )
+    for component, length in recording.lengths.items():
+        if not 0 < length <= MOST_SIZE:
+            raise ValueError(
+                f"The attribute `lengths` of {name!r} says {length:g} for {component!r}; give a "
+                "positive number, or leave it out where nothing is periodic."
+            )
     for i, component in enumerate(recording.components):
         values = x[..., i]
         if not np.all(np.isfinite(values)):
             raise ValueError(
                 f"Component {component.name!r} of the variable `state` of {name!r} holds a NaN or "
                 "an infinity; remove those particles."
+            )
+        if np.max(np.abs(values)) > MOST_SIZE:
+            raise ValueError(
+                f"Component {component.name!r} of {name!r} has values beyond {MOST_SIZE:g}; choose "
+                "a larger unit."
             )
         if np.ptp(values) <= 1e-6 * np.max(np.abs(values)):
             raise ValueError(

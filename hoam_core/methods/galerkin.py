@@ -6,17 +6,23 @@ twelve dimensions, of single components above, where functions of all would be t
 trained but moments; see closed_loop.py for the method.
 """
 
+from math import comb
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from hoam_core.checks import check_count, check_within
 from hoam_core.interpolation import CardinalSpline, grid_weights
 from hoam_core.methods.base import Frame, Method, Params
 from hoam_core.methods.charts import default_blocks, is_phase_space, phase_planes, standardised
 from hoam_core.methods.closed_loop import Velocity, closed_loop
 from hoam_core.methods.features import FeatureBasis, random_waves
 from hoam_core.methods.trigonometric import TrigonometricBasis
+
+# The tables of products hold the square of this number many times.
+MOST_FUNCTIONS = 2_048
 
 
 def galerkin(
@@ -43,6 +49,7 @@ def galerkin(
     periodic = frame.domain(jnp.asarray([axis[0] for axis in frame.axes])).periodic
     planes = is_phase_space(periodic) if trigonometric is None else trigonometric
     loop = {"ridge": ridge, "sigma": sigma, "steps": steps, "base": base}
+    check_functions(modes_x, modes_v, degree, waves)
     if planes:
         basis = TrigonometricBasis(modes_x, modes_v)
         blocks = default_blocks(periodic)
@@ -51,9 +58,20 @@ def galerkin(
         return method._replace(modes=_density_modes(frame, basis)) if known else method
     blocks = default_blocks(periodic)
     own = tuple(periodic[i] for i in blocks.members[0])
+    check_within("number of monomials", comb(len(own) + degree, degree), 0, MOST_FUNCTIONS)
     vectors = random_waves(own, waves, wave_width, modes_x)
     basis = FeatureBasis(own, degree, vectors)
     return closed_loop(frame, basis, standardised(frame, periodic), blocks, **loop)
+
+
+def check_functions(modes_x: int, modes_v: int, degree: int, waves: int) -> None:
+    """ValueError for numbers of functions whose tables would fill the memory."""
+    given = {"modes_x": modes_x, "modes_v": modes_v, "degree": degree, "waves": waves}
+    for name, value in given.items():
+        check_count(name, value, 0)
+    for name, value in given.items():
+        check_within(name, value, 0, MOST_FUNCTIONS)
+    check_within("modes_x * modes_v", modes_x * modes_v, 0, MOST_FUNCTIONS // 2)
 
 
 def _density_modes(frame: Frame, basis: TrigonometricBasis):

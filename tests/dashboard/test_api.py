@@ -36,7 +36,7 @@ def models():
 @pytest.fixture
 def get(models, monkeypatch):
     """A function that asks a server whose page has just been opened."""
-    monkeypatch.setattr(api, "workers", lambda: Workers(models, models, models))
+    monkeypatch.setattr(api, "workers", lambda: Workers(models, models, models, models))
     api.predictor.cache_clear()
     loop = IOLoop(make_current=False)
     server = BokehTornado({"/app": Application()}, prefix="class")

@@ -7,10 +7,11 @@ import zipfile
 import numpy as np
 import pytest
 
+from dashboard.own import jobs
 from dashboard.own.choice import OwnChoice
 from dashboard.own.desk import Desk
 from dashboard.own.jobs import Step, example, zipped
-from dashboard.own.paths import LARGEST, VARIABLE, check_upload, found_files
+from dashboard.own.paths import LARGEST_MB, VARIABLE, check_upload, found_files
 from dashboard.own.preview import facts, table, verdict
 from dashboard.own.shelf import Shelf
 from dashboard.own.view import OwnData
@@ -21,6 +22,7 @@ from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.view import Visit, Workers
 from hoam_core import load_model
+from hoam_core.imports import read_recording, series_of
 
 
 class Immediate:
@@ -52,6 +54,16 @@ def folder(tmp_path_factory):
     assert all(isinstance(step, Step) for step in steps)
     assert [path.name for path in paths] == [f"two-stream-mu-{mu}.nc" for mu in (1.3, 1.4, 1.5)]
     return made
+
+
+@pytest.fixture(autouse=True)
+def read_here(monkeypatch):
+    """Files are read in this process; the other one is tested in test_uploads.py."""
+
+    def read(paths, reading):
+        yield from (read_recording(path, reading) for path in series_of(paths))
+
+    monkeypatch.setattr(jobs, "recordings_apart", read)
 
 
 @pytest.fixture
@@ -96,9 +108,9 @@ def test_paths_need_a_folder_that_is_allowed(folder, monkeypatch, tmp_path):
 
 def test_uploads_have_limits():
     with pytest.raises(ValueError, match="65 files are too many"):
-        check_upload({str(i): 1 for i in range(65)})
+        check_upload([(f"{i}.nc", 1) for i in range(65)])
     with pytest.raises(ValueError, match="at most 400 MB"):
-        check_upload({"a": LARGEST + 1})
+        check_upload([("a.nc", LARGEST_MB * 2**20), ("b.nc", 1)])
 
 
 def test_texts_are_read_and_slips_told():
@@ -260,8 +272,8 @@ def test_the_view_shows_each_step(folder):
     session.sleep(False)
     links, told = [], []
     visit = Visit(
-        state, session, shelf, Workers(worker, worker, Immediate()), lambda f: f(), links.append,
-        told.append,
+        state, session, shelf, Workers(worker, worker, Immediate(), worker), lambda f: f(),
+        links.append, told.append,
     )  # fmt: skip
     view = OwnData(visit)
     assert not view._found.visible

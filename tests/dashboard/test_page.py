@@ -144,7 +144,7 @@ def test_a_system_with_the_same_parameter_name_is_asked_with_its_own_value(sessi
 def test_every_view_builds_without_a_server(session):
     worker = Recorder()
     visit = Visit(
-        session.state, session, catalogue(), Workers(worker, worker, worker), lambda f: f(),
+        session.state, session, catalogue(), Workers(worker, worker, worker, worker), lambda f: f(),
         go=lambda link: None, tell=lambda sentence: None,
         choices={name: entry.choice() for name, entry in VIEWS.items()},
     )  # fmt: skip

@@ -179,7 +179,7 @@ def test_a_race_trains_both_rules_and_goes_on_after_a_pause(short):
 
 @pytest.fixture
 def lab():
-    workers = Workers(Recorder(), Recorder(), Recorder())
+    workers = Workers(*(Recorder() for _ in range(4)))
     visit = Visit(
         Exploration(SHELF), None, SHELF, workers, lambda f: f(), go=lambda link: None,
         tell=lambda sentence: None, choices={"quadrature": QuadratureChoice()},

@@ -80,7 +80,7 @@ def opened(worker):
         session = Session(state, shelf, Recorder(), Recorder(), lambda f: f())
         gone = []
         visit = Visit(
-            state, session, shelf, Workers(worker, worker, worker), lambda f: f(),
+            state, session, shelf, Workers(worker, worker, worker, worker), lambda f: f(),
             go=gone.append, tell=gone.append, choices={"sweep": choice},
         )  # fmt: skip
         view = Sweep(visit)

@@ -43,9 +43,20 @@ def launch(playwright: Playwright) -> Browser | None:
 @contextlib.contextmanager
 def served() -> Iterator[str]:
     """Address of the page on a free port; RuntimeError with the log if it does not come up."""
+    with running(free_port()) as (url, _):
+        yield url
+
+
+def free_port() -> int:
+    """A port that nobody listens to."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(port: int) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Address and process of a server on a port."""
     url = f"http://localhost:{port}/app"
     command = [sys.executable, "-m", "panel", "serve", "dashboard/app.py", "--warm"]
     with tempfile.TemporaryFile("w+") as log:
@@ -56,7 +67,7 @@ def served() -> Iterator[str]:
             if not _answers(url, server):
                 log.seek(0)
                 raise RuntimeError(f"The page was not served:\n{log.read()[-3_000:]}")
-            yield url
+            yield url, server
         finally:
             server.terminate()
             try:
