@@ -7,8 +7,9 @@ import pytest
 from scipy.special import ndtri
 
 from hoam_core import get_system
+from hoam_core.loading import quiet
 from hoam_core.metrics import maxima
-from hoam_core.solvers import pic
+from hoam_core.solvers import pic, pic_fused
 
 LATTICE = (46_368, 28_657)  # consecutive Fibonacci numbers: an even lattice on the square
 
@@ -280,3 +281,47 @@ def test_a_step_must_be_positive(dt):
 def test_decreasing_times_are_refused():
     with pytest.raises(ValueError, match="never decrease"):
         pic.simulate(jnp.zeros(2), jnp.zeros(2), np.array([1.0, 0.0]), length=1.0, coupling=1.0)
+
+
+def two_streams(n: int, dtype: type) -> tuple[jnp.ndarray, jnp.ndarray]:
+    system = get_system("two-stream")
+    mu = system.vector({"mu": 1.25})
+    state = system.load(quiet(jax.random.key(3), n, 2), mu).astype(dtype)
+    return state[:, 0], state[:, 1]
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(np.float64, 1e-11), (np.float32, 2e-4)])
+def test_one_pass_over_the_memory_gives_what_array_operations_give(dtype, error, monkeypatch):
+    x, v = two_streams(40_000, dtype)
+    # Unequal intervals, and one of no length.
+    ts, options = np.array([0.0, 1.0, 1.0, 1.4, 5.0]), {"length": 50.0, "coupling": 1.25**2}
+    fused = pic.simulate(x, v, ts, **options)
+    monkeypatch.setattr(pic_fused, "is_installed", lambda: False)
+    plain = pic.simulate(x, v, ts, **options)
+    assert fused.dtype == plain.dtype == dtype
+    distance = np.array(fused - plain)
+    distance[..., 0] -= 50 * np.rint(distance[..., 0] / 50)
+    assert 0 < np.abs(distance).max() < error
+
+
+def test_threads_do_not_change_a_bit(monkeypatch):
+    x, v = two_streams(5 * pic_fused.CHUNK + 17, np.float32)
+    found = []
+    for cores in (1, 2, 3, 8):
+        monkeypatch.setattr(pic_fused.os, "cpu_count", lambda cores=cores: cores)
+        found.append(pic.simulate(x, v, np.array([0.0, 1.0]), length=50.0, coupling=1.25**2))
+    for one in found[1:]:
+        np.testing.assert_array_equal(one, found[0])
+
+
+@pytest.mark.parametrize("velocity", [1e6, -3e30])
+def test_particles_of_any_velocity_stay_in_the_box(velocity):
+    x, v = two_streams(pic_fused.CHUNK, np.float32)
+    path = pic.simulate(x, v.at[5].set(velocity), np.array([0.0, 1.0]), length=50.0, coupling=1.0)
+    assert bool(jnp.all((path[..., 0] >= 0) & (path[..., 0] < 50)))
+
+
+def test_what_is_no_number_goes_the_slow_way_and_is_seen():
+    x, v = two_streams(pic_fused.CHUNK, np.float32)
+    path = pic.simulate(x, v.at[5].set(np.nan), np.array([0.0, 1.0]), length=50.0, coupling=1.0)
+    assert not bool(jnp.all(jnp.isfinite(path)))

@@ -24,8 +24,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Complex, Float, Int, PRNGKeyArray
 
+from hoam_core.solvers import pic_fused
 from hoam_core.solvers.leapfrog import leapfrog
 from hoam_core.solvers.stepping import count_substeps
 
@@ -82,12 +84,17 @@ def acceleration(
 ) -> Float[Array, " c"]:
     """dv/dt = d_x phi on the grid, from c phi'' = n - 1 solved mode by mode."""
     cells = density.shape[0]
-    k = 2 * jnp.pi / length * jnp.arange(cells // 2 + 1)
-    modes = jnp.fft.rfft(density)
-    safe = jnp.where(k > 0, k, 1.0)
+    return jnp.fft.irfft(transfer(cells, length, coupling) * jnp.fft.rfft(density), cells)
+
+
+def transfer(
+    cells: int, length: Float[Array, ""] | float, coupling: Float[Array, ""] | float
+) -> Complex[Array, " k"]:
+    """What the Fourier modes 0, 1, ... of the density become in dv/dt: n_k / (i c k)."""
+    modes = jnp.arange(cells // 2 + 1)
+    k = 2 * jnp.pi / length * jnp.maximum(modes, 1)
     # The mean carries no force, and the derivative of the highest mode has no real representation.
-    active = (jnp.arange(k.shape[0]) > 0) & (jnp.arange(k.shape[0]) < cells / 2)
-    return jnp.fft.irfft(jnp.where(active, -1j * modes / (coupling * safe), 0.0), cells)
+    return jnp.where((modes > 0) & (modes < cells / 2), -1j / (coupling * k), 0.0)
 
 
 def density_modes(
@@ -154,6 +161,15 @@ def _run(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions)
     return leapfrog(accelerate, join, x, v, ts, length=length, substeps=substeps, after=after)
 
 
+def _is_plain(x: Array, v: Array, length: Array | float) -> bool:
+    """Whether the fused loop takes these particles: many numbers on a CPU, all of them sound."""
+    if any(isinstance(a, Tracer) for a in (x, v, length)) or not pic_fused.is_installed():
+        return False
+    if jax.default_backend() != "cpu" or x.shape[0] < pic_fused.CHUNK or x.dtype != v.dtype:
+        return False
+    return bool(jnp.all((x >= 0) & (x < length) & jnp.isfinite(v)))
+
+
 def simulate(
     x: Float[Array, " n"],
     v: Float[Array, " n"],
@@ -176,6 +192,13 @@ def simulate(
     substeps = count_substeps(ts, dt)
     if collisions is not None and key is None:
         raise ValueError("Argument `key` is missing: collisions are random; pass a random key.")
+    if order == 1 and collisions is None and _is_plain(x, v, length):
+        factors = np.asarray(transfer(cells, length, coupling))
+        path = pic_fused.run(
+            np.asarray(x), np.asarray(v), ts, length=float(length), transfer=factors,
+            substeps=substeps,
+        )  # fmt: skip
+        return jnp.asarray(path)
     return _run(
         x, v, jnp.asarray(ts, x.dtype), length, coupling, jax.random.key(0) if key is None else key,
         substeps=substeps, cells=cells, order=order, collisions=collisions,
