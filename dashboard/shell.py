@@ -18,6 +18,7 @@ from dashboard.parts.bridge import HELP, Bridge
 from dashboard.parts.controls import Controls
 from dashboard.parts.nav import Nav
 from dashboard.parts.player import Clock
+from dashboard.parts.theme import CSS, DARK, SX, THEME
 from dashboard.runs.catalogue import catalogue
 from dashboard.session import Session
 from dashboard.sharing.cite import Cite
@@ -31,36 +32,8 @@ from dashboard.views import VIEWS
 from dashboard.warm import wait_for_first
 
 TITLE = "Learned population dynamics"
-THEME = {
-    "palette": {
-        "primary": {"main": "#1F6F8B", "contrastText": "#ffffff"},
-        # Who follows a teacher reads the values of controls that rest.
-        "text": {"disabled": "rgba(0, 0, 0, 0.62)"},
-    },
-    "typography": {"fontSize": 13},
-}
-BAR = "#12495e"
-SX = {
-    "& .header": {"backgroundColor": f"{BAR} !important", "boxShadow": "none"},
-    "& .header *": {"color": "#ffffff"},
-    # An indicator without a name; the page has its own progress and status.
-    "& .header .MuiLinearProgress-root": {"display": "none"},
-    "& .MuiToolbar-root": {"minHeight": "50px !important"},
-    "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
-}
-DARK = {
-    "palette": {
-        "primary": {"main": "#7CC6DE", "contrastText": "#06222b"},
-        "text": {"disabled": "rgba(255, 255, 255, 0.7)"},
-    }
-}
 CUT_OFF = "The connection to the server is lost; the page comes back as soon as it answers."
 ADDRESSED = ["model", "seed", "share", "particles", "playing", "horizontal", "vertical"]
-CSS = """
-html, body { overflow-x: hidden; }
-/* The page can be read while its last parts load; only an error covers it. */
-#loader:not(.error) { background: none; pointer-events: none; }
-"""
 
 
 def page() -> pmui.Page:

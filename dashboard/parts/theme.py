@@ -1,0 +1,30 @@
+"""Colours and type of the page template, light and dark, and what its style sheet leaves open."""
+
+THEME = {
+    "palette": {
+        "primary": {"main": "#1F6F8B", "contrastText": "#ffffff"},
+        # Who follows a teacher reads the values of controls that rest.
+        "text": {"disabled": "rgba(0, 0, 0, 0.62)"},
+    },
+    "typography": {"fontSize": 13},
+}
+BAR = "#12495e"
+SX = {
+    "& .header": {"backgroundColor": f"{BAR} !important", "boxShadow": "none"},
+    "& .header *": {"color": "#ffffff"},
+    # An indicator without a name; the page has its own progress and status.
+    "& .header .MuiLinearProgress-root": {"display": "none"},
+    "& .MuiToolbar-root": {"minHeight": "50px !important"},
+    "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
+}
+DARK = {
+    "palette": {
+        "primary": {"main": "#7CC6DE", "contrastText": "#06222b"},
+        "text": {"disabled": "rgba(255, 255, 255, 0.7)"},
+    }
+}
+CSS = """
+html, body { overflow-x: hidden; }
+/* The page can be read while its last parts load; only an error covers it. */
+#loader:not(.error) { background: none; pointer-events: none; }
+"""
