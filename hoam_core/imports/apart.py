@@ -8,7 +8,7 @@ files in a temporary folder. Whatever happens to it is one sentence here, and no
 
 import json
 import os
-import subprocess
+import subprocess  # nosec B404 -- without a shell
 import sys
 import tempfile
 import time
@@ -86,7 +86,7 @@ def _parts(task: dict, limits: Limits, command: Sequence[str]) -> Iterator[bytes
 def _started(task: dict, command: Sequence[str]) -> subprocess.Popen:
     # The child runs the same code, wherever this process was started.
     code = os.pathsep.join([str(Path(hoam_core.__file__).parents[1]), *_path()])
-    child = subprocess.Popen(  # noqa: S603 -- this interpreter
+    child = subprocess.Popen(  # noqa: S603 # nosec B603 -- this interpreter
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": code, "JAX_PLATFORMS": "cpu"},
     )  # fmt: skip
