@@ -1,12 +1,15 @@
 """The threads of the process, shared by all visitors."""
 
 import atexit
+import os
 from functools import cache, partial
 
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.worker import Worker
 from dashboard.view import Workers
 from dashboard.warm import warm_first, warm_rest
+
+WARM = "HOAM_WARM"
 
 
 @cache
@@ -23,5 +26,7 @@ def workers() -> Workers:
     # A thread that is killed inside compiled code takes the process down with a loud message.
     atexit.register(lambda: [one.end() for one in (rest, files, trainings, full, models)])
     models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
-    rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
+    # A machine that is busy otherwise may leave the others until somebody asks for them.
+    if os.environ.get(WARM, "all") != "first":
+        rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
     return Workers(models, full, trainings, files)

@@ -103,7 +103,7 @@ def test_a_cell_of_the_closed_loop_has_all_its_figures():
     one = found("oscillator", "galerkin").row
     assert json.loads(json.dumps(one)) == one
     assert one["status"] == "done"
-    assert one["evaluations"] >= 400
+    assert one["evaluations"] >= 200  # one field a step
     assert one["inference_seconds"] > 0
     (error,) = one["errors"]
     assert [w["t"] for w in error["w2"]] == pytest.approx([2 / 3, 1.0])

@@ -6,16 +6,16 @@ On a basis phi_1..phi_K the minimiser of the action at fixed (t, mu) solves
 
 So instead of a network the moments M_k(t; mu) = E[phi_k] are learned: measured at the training
 parameters, interpolated by cubic splines in mu and t. A roll-out takes A on its *own* particles X
-and asks each step to follow the learned moments and to regain half of what its own lack,
+and asks each step to end on the learned moments,
 
-    A(X') c = (M(t + h) - M(t) + (M(t) - mean phi(X)) / 2) / h - (sigma^2/2) mean Lap phi(X),
+    A(X') c = (M(t + h) - mean phi(X)) / h - (sigma^2/2) mean Lap phi(X),
 
-at the middles X' of the paths. Where a particle is in the middle of a step follows from its own
+with X' the middles of the paths. Where a particle is in the middle of a step follows from its own
 velocities in the two steps before, which vary less along its path than the field does at a point;
 so a step costs one solve, and long steps stay stable. The field is still the gradient field of
 least energy that obeys the continuity equation, now for the model's own population; errors are
-corrected instead of accumulating. Given a velocity u to start from, the loop only adds the
-correction: E[grad phi . u] is subtracted from the right-hand side.
+corrected at the next step instead of accumulating. Given a velocity u to start from, the loop only
+adds the correction: E[grad phi . u] is subtracted from the right-hand side.
 
 Functions of different blocks of components have orthogonal gradients: A is block-diagonal, and each
 block is a problem of its own (the phase planes of a plasma, the particles of a mean field). A block
@@ -39,10 +39,6 @@ from hoam_core.methods.base import Frame, Method, Params, rollout, rollout_evalu
 from hoam_core.methods.charts import Blocks, Chart, Charts
 from hoam_core.methods.least_energy import Basis, least_energy_field
 from hoam_core.solvers.stepping import count_substeps
-
-# Share of what the moments lack that one step makes good. All of it at once would let what a step
-# overshoots come back in the next with the other sign, and there the middles are guessed wrongly.
-REGAINED = 0.5
 
 Velocity = Callable[[Params, Array, Array, Array], Float[Array, "n d"]]
 
@@ -78,13 +74,6 @@ class Learned(NamedTuple):
         return self.charts.at(now, self.mu)
 
 
-class Target(NamedTuple):
-    """Learned moments at the beginning and at the end of a step."""
-
-    now: Float[Array, "*g k"]
-    then: Float[Array, "*g k"]
-
-
 class Motion(NamedTuple):
     """Samples (n, d) in the chart, dy/dt over the step before and over the one before that."""
 
@@ -94,8 +83,9 @@ class Motion(NamedTuple):
 
     def middle(self, h: Float[Array, ""]) -> Float[Array, "n d"]:
         """Where the samples will be after h/2, by the velocities so far along their own paths."""
-        # Velocities hold for the middles of steps: half a step has its own middle 3/4 h later.
-        return self.y + 0.5 * h * (self.last + 0.75 * (self.last - self.before))
+        # What a step overshoots comes back in the next with the other sign: their mean is without
+        # it, which counts for more than the extrapolation of what is smooth.
+        return self.y + 0.25 * h * (self.last + self.before)
 
 
 class Loop(NamedTuple):
@@ -125,17 +115,16 @@ class Loop(NamedTuple):
         u = self.base(params, x, t, learned.mu)
         return jax.jvp(lambda x, t: learned.chart(t).inward(x), (x, t), (u, jnp.ones_like(t)))[1]
 
-    def rate(self, y: Array, metric: Array, target: Target, h: Array) -> Float[Array, " k"]:
+    def rate(self, y: Array, metric: Array, target: Array, h: Array) -> Float[Array, " k"]:
         """How fast the means of one block have to change from now on."""
         view = self.basis.view(y, with_products=False)
-        missing = target.now - self.basis.means(view)
-        rate = (target.then - target.now + REGAINED * missing) / h
+        rate = (target - self.basis.means(view)) / h
         if not self.sigma:
             return rate
         return rate - 0.5 * self.diffusion * self.basis.laplacians(view, metric)
 
     def block_velocity(
-        self, y: Array, middle: Array, u: Array, metric: Array, target: Target, h: Array
+        self, y: Array, middle: Array, u: Array, metric: Array, target: Array, h: Array
     ) -> Float[Array, "n b"]:
         """dy/dt of one block over a step: the given velocity and what it lacks."""
         rate = self.rate(y, metric, target, h)
@@ -156,9 +145,8 @@ class Loop(NamedTuple):
             own = partial(self.block_velocity, y, middle, u, metric, target, h)
             return jax.lax.cond(moves, own, lambda: u)
 
-        target = Target(learned.moments(t), learned.moments(t + h))
         parts = split(y), split(middle), split(u), split(metric)
-        return self.blocks.join(self.blocks.map(one, learned.moves, *parts, target))
+        return self.blocks.join(self.blocks.map(one, learned.moves, *parts, learned.moments(t + h)))
 
     def step(
         self, params: Params, learned: Learned, now: Motion, t: Array, h: Array, key: PRNGKeyArray

@@ -74,10 +74,11 @@ def test_it_plays_offline_by_keys_and_by_hand(offline, tmp_path):
     assert page.get_by_role("status").inner_text() == "Shown: t = 1"
     time.fill("2")
     page.get_by_label("Play (space)").click()
-    end = monotonic() + 10
-    while int(time.input_value()) <= 3 and monotonic() < end:
+    end, seen = monotonic() + 10, [2]
+    while max(seen) <= 3 and monotonic() < end:
         page.wait_for_timeout(20)
-    assert int(time.input_value()) > 3
+        seen.append(int(time.input_value()))
+    assert max(seen) > 3
     page.get_by_label("Pause (space)").click()
     page.get_by_label("Play (space)").wait_for()
     picture = page.get_by_role("img", name="grey. It grows </script> & grows.")

@@ -5,6 +5,7 @@ Without a Chromium these tests are skipped, except when CI=true, where that is a
 
 import os
 import time
+from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -30,9 +31,12 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def address(browser):
+def address(browser, tmp_path_factory):
     """Where the page is served; the server ends with the session."""
-    with served() as url:
+    # What is trained on the page must not be found by other tests of this process.
+    own = {"HOAM_MODELS": str(tmp_path_factory.mktemp("models"))}
+    # What the tests ask for is compiled when they ask: everything else would take their time.
+    with mock.patch.dict(os.environ, own), served(warm="first") as url:
         yield url
 
 

@@ -41,9 +41,12 @@ def launch(playwright: Playwright) -> Browser | None:
 
 
 @contextlib.contextmanager
-def served() -> Iterator[str]:
-    """Address of the page on a free port; RuntimeError with the log if it does not come up."""
-    with running(free_port()) as (url, _):
+def served(warm: str = "all") -> Iterator[str]:
+    """Address of the page on a free port; RuntimeError with the log if it does not come up.
+
+    With `warm` "first" only the first system is compiled before somebody asks for another.
+    """
+    with running(free_port(), warm) as (url, _):
         yield url
 
 
@@ -55,13 +58,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(port: int) -> Iterator[tuple[str, subprocess.Popen]]:
+def running(port: int, warm: str = "all") -> Iterator[tuple[str, subprocess.Popen]]:
     """Address and process of a server on a port."""
     url = f"http://localhost:{port}/app"
     command = [sys.executable, "-m", "panel", "serve", "dashboard/app.py", "--warm"]
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(
-            [*command, "--port", str(port)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            [*command, "--port", str(port)],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"HOAM_WARM": warm},
         )
         try:
             if not _answers(url, server):
