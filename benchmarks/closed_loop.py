@@ -14,7 +14,8 @@ import jax
 import numpy as np
 
 from benchmarks.timing import compete, machine
-from hoam_core import default_experiment, get_system, learn, load_model
+from hoam_core import default_experiment, get_system, load_model
+from hoam_core.learn import learn
 from hoam_core.simulate import start_truth
 
 TARGETS = {"two-stream-galerkin": 0.1, "chaos-9d-galerkin": 3.0}
