@@ -20,7 +20,8 @@ from tornado.websocket import websocket_connect
 
 from dashboard.operations.headers import HEADERS
 from dashboard.operations.process import COOKIE
-from tests.dashboard.serving import answers, free_port, serving
+from tests.dashboard.serving import serving
+from tests.ui.served import answers, free_port
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")

@@ -2,17 +2,14 @@
 
 import contextlib
 import os
-import socket
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hoam_core import serve
+from tests.ui.served import ROOT, answers, free_port
 
-ROOT = Path(__file__).parents[2]
 SMALL = Path(__file__).with_name("small.py")
 
 
@@ -28,23 +25,6 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def answers(url: str, process: subprocess.Popen, seconds: float = 120.0) -> bool:
-    """Whether a process answers before it ends and the time is over."""
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(url, timeout=10).close()
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @contextlib.contextmanager

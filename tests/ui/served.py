@@ -71,7 +71,7 @@ def running(port: int, warm: str = "all") -> Iterator[tuple[str, subprocess.Pope
             env=os.environ | {"HOAM_WARM": warm},
         )
         try:
-            if not _answers(url, server):
+            if not answers(url, server):
                 log.seek(0)
                 raise RuntimeError(f"The page was not served:\n{log.read()[-3_000:]}")
             yield url, server
@@ -84,7 +84,8 @@ def running(port: int, warm: str = "all") -> Iterator[tuple[str, subprocess.Pope
                 server.wait()
 
 
-def _answers(url: str, server: subprocess.Popen, seconds: float = 180.0) -> bool:
+def answers(url: str, server: subprocess.Popen, seconds: float = 180.0) -> bool:
+    """Whether a process answers before it ends and the time is over."""
     end = time.monotonic() + seconds
     while server.poll() is None and time.monotonic() < end:
         with contextlib.suppress(OSError):
