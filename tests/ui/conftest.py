@@ -5,7 +5,6 @@ Without a Chromium these tests are skipped, except when CI=true, where that is a
 
 import os
 import time
-from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -31,12 +30,10 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def address(browser, tmp_path_factory):
+def address(browser):
     """Where the page is served; the server ends with the session."""
-    # What is trained on the page must not be found by other tests of this process.
-    own = {"HOAM_MODELS": str(tmp_path_factory.mktemp("models"))}
     # What the tests ask for is compiled when they ask: everything else would take their time.
-    with mock.patch.dict(os.environ, own), served(warm="first") as url:
+    with served(warm="first") as url:
         yield url
 
 

@@ -59,16 +59,16 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(port: int, warm: str = "all") -> Iterator[tuple[str, subprocess.Popen]]:
-    """Address and process of a server on a port."""
+    """Address and process of a server on a port; what is trained there goes with it."""
     url = f"http://localhost:{port}/app"
     command = [sys.executable, "-m", "panel", "serve", "dashboard/app.py", "--warm"]
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as models:
         server = subprocess.Popen(
             [*command, "--port", str(port)],
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"HOAM_WARM": warm},
+            env=os.environ | {"HOAM_WARM": warm, "HOAM_MODELS": models},
         )
         try:
             if not answers(url, server):
