@@ -199,9 +199,10 @@ class Session(param.Parameterized):
         self._ask_truth(0.0)
 
     def sleep(self, asleep: bool) -> None:
-        """Ask for nothing while nobody looks; on waking, for whatever has changed."""
-        woken = self.asleep and not asleep
-        self.asleep = asleep
+        """Compute nothing while nobody looks; on waking, whatever is missing."""
+        woken, self.asleep = self.asleep and not asleep, asleep
+        if asleep:
+            self._stop()
         if woken:
             self.refresh()
 
@@ -209,9 +210,16 @@ class Session(param.Parameterized):
         """The visitor has gone: nothing is computed for this session any more."""
         self.closed = True
         self._unwatch()
+        self._stop()
+
+    def _stop(self) -> None:
         self._models.cancel(self)
         self._truths.cancel(self)
         self._truths.cancel((self, "lattice"))
+        if self.truth_state in ("waiting", "running"):
+            self._wanted = None
+        if self.lattice is None or not self.lattice.complete:
+            self._lattice_wanted = None
 
     def _on_loop(self, receive: Callable, case: Case) -> Callable:
         return lambda value: self._schedule(partial(receive, case, value))

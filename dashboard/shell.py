@@ -183,7 +183,7 @@ class Shell:
             self.tell(sentence)
 
     def heard(self, message: dict) -> None:
-        """Something the browser reports: a key, or that the page is hidden."""
+        """Something the browser reports: a key, or that nobody sees the page, or for long."""
         if message.get("action") == "help":
             self.show_help()
         elif message.get("action") == "save":
@@ -194,8 +194,15 @@ class Shell:
             self.gate.open()
         elif message.get("hidden"):
             self.state.playing = False
+        elif message.get("away"):
+            self._doze(True)
         else:
+            self._doze(False)
             self.classroom.catch_up()
+
+    def _doze(self, dozing: bool) -> None:
+        for view in self._open:
+            view.doze(dozing)
 
     def show_help(self) -> None:
         """Open or close the help."""

@@ -18,7 +18,7 @@ def workers() -> Workers:
 
     One more, behind all, compiles what visitors may ask for next.
     """
-    models = Worker("learned-models")
+    models = Worker("learned-models", turns=True)
     full = Worker("full-models", behind=(models,))
     trainings = Worker("trainings", behind=(models, full), patience=5.0)
     files = Worker("files", behind=(models,))

@@ -91,6 +91,9 @@ class View(pn.viewable.Viewer):
         """Another view is opened: stop what is drawn or asked for its own sake."""
         self.shown = False
 
+    def doze(self, dozing: bool) -> None:
+        """Nobody sees the open view for a while: stop what follows the controls by itself."""
+
     @property
     def idle(self) -> bool:
         """Whether there is nothing to draw on: the view is hidden, or halfway to another system."""

@@ -117,6 +117,9 @@ class Compare(View):
     def close(self) -> None:
         self.runs.sleep(True)
 
+    def doze(self, dozing: bool) -> None:
+        self.runs.sleep(dozing)
+
     def act(self, action: str) -> None:
         act(self.state, action)
 

@@ -89,6 +89,9 @@ class Explore(View):
         super().hide()
         self.session.sleep(True)
 
+    def doze(self, dozing: bool) -> None:
+        self.session.sleep(dozing)
+
     def act(self, action: str) -> None:
         act(self.state, action)
 

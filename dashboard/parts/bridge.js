@@ -6,6 +6,7 @@ const KEYS = {
 }
 const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=combobox], " +
   "[role=listbox], [role=option], [role=dialog]"
+const AWAY_AFTER = 30000
 
 function plots() {
   const found = []
@@ -158,7 +159,14 @@ export function render({model, el}) {
     }
     event.preventDefault()
   }
-  const seen = () => model.send_msg({hidden: document.hidden})
+  // Whoever looks at something else for a moment finds the page where it was; after a while the
+  // server stops to compute for it.
+  let leaving = null
+  const seen = () => {
+    clearTimeout(leaving)
+    model.send_msg({hidden: document.hidden})
+    if (document.hidden) { leaving = setTimeout(() => model.send_msg({away: true}), AWAY_AFTER) }
+  }
   window.addEventListener("keydown", pressed)
   document.addEventListener("visibilitychange", seen)
   // The history would fill with every position of a slider, so the address is replaced.
@@ -174,6 +182,7 @@ export function render({model, el}) {
     if (asked === "copy") { navigator.clipboard?.writeText(window.location.href) }
   })
   model.on("remove", () => {
+    clearTimeout(leaving)
     window.removeEventListener("keydown", pressed)
     document.removeEventListener("visibilitychange", seen)
   })

@@ -29,21 +29,38 @@ from hoam_core.systems import Lattice, Recorded
 
 SAVES = 5
 PATHS = 6
-# Models and numbers of particles that this process has compiled.
-compiled: set[tuple[str, int]] = set()
+# A picture of so many particles comes first where all of them take longer than a moment (seconds).
+COARSE, MOMENT = 2_048, 0.04
+# What an answer last took (s), by model and number of particles; what is missing is not compiled.
+took: dict[tuple[str, int], float] = {}
 # A visitor who asks for what the warm-up compiles waits for it: two threads that trace one model at
 # the same time compile it twice, and have been seen to fail.
 tracing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
-    """The learned model's run of a case, as the only value. Raises DivergedError."""
+    """The learned model's run of a case, after one of few particles if it takes more than a moment.
+
+    Raises DivergedError.
+    """
+    if answers.get(case) is None and (coarse := coarser(case)) is not None:
+        yield _answer(coarse, catalogue, axes)
+    yield _answer(case, catalogue, axes)
+
+
+def coarser(case: Case) -> Case | None:
+    """The case with few particles, if all take more than a moment and nothing must be compiled."""
+    coarse = case._replace(particles=COARSE)
+    slow = case.particles > COARSE and took.get((case.model, case.particles), 0.0) > MOMENT
+    return coarse if slow and (case.model, COARSE) in took else None
+
+
+def _answer(case: Case, catalogue: Catalogue, axes: Axes) -> Run:
     if (known := answers.get(case)) is not None:
-        yield known
-        return
+        return known
     model, system = catalogue.model(case.model, case.share), catalogue.systems[case.system]
     ts = catalogue.times(case.system, case.model)
-    first = (case.model, case.particles) not in compiled
+    first = (case.model, case.particles) not in took
     x, curves, seconds = predict(model, system, case, ts)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
@@ -58,7 +75,7 @@ def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
     )
     run.limits(axes)
     answers.put(case, run)
-    yield run
+    return run
 
 
 def predict(
@@ -74,8 +91,8 @@ def predict(
     with tracing[case.model]:
         x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=steps))
     curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
-    compiled.add((case.model, case.particles))
-    return x, curves, time.perf_counter() - start
+    seconds = took[case.model, case.particles] = time.perf_counter() - start
+    return x, curves, seconds
 
 
 def truth(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Run]:

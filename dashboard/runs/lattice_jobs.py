@@ -53,6 +53,11 @@ class LatticeView(NamedTuple):
     drift: Drift | None = None
     sweep: Sweep | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of it is missing that a model could add."""
+        return self.sweep is not None and len(self.sweep.mean) == len(self.sweep.values)
+
 
 def lattice_view(
     case: Case, catalogue: Catalogue, ts: np.ndarray, axes: Axes

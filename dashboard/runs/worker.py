@@ -10,8 +10,8 @@ which must only pass them on to the owner's own event loop: the thread touches n
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Hashable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
@@ -59,19 +59,26 @@ WORKERS: WeakSet["Worker"] = WeakSet()
 
 @dataclass(eq=False)
 class Request:
-    """A job, where its values go, and when it may start (monotonic seconds)."""
+    """A job, where its values go, and when it may start (monotonic seconds).
+
+    `values` are those to come, once it has begun; `seconds` is what it has taken so far.
+    """
 
     job: Job
     deliver: Deliver
     not_before: float
-    stopped: bool = field(default=False)
+    stopped: bool = False
+    values: Iterator[Any] | None = None
+    seconds: float = 0.0
 
 
 class Worker:
     """A thread that serves one request of each owner at a time, oldest owner first.
 
-    With `behind`, it waits between two values until those workers have rested for `calm` seconds,
-    but never longer than its `patience`: a long run gives way to whoever drags a slider.
+    With `turns`, a request that has given a value goes behind all that wait, so that everybody sees
+    something before one sees everything. With `behind`, it waits between two values until those
+    workers have rested for `calm` seconds, but never longer than its `patience`: a long run gives
+    way to whoever drags a slider.
     """
 
     def __init__(
@@ -79,13 +86,14 @@ class Worker:
         name: str,
         behind: tuple["Worker", ...] = (),
         *,
+        turns: bool = False,
         calm: float = 0.0,
         patience: float = 1.0,
     ):
         self._waiting: dict[Hashable, Request] = {}
         self._running: tuple[Hashable, Request] | None = None
         self._changed = threading.Condition()
-        self._behind, self._calm, self._patience = behind, calm, patience
+        self._behind, self._calm, self._patience, self._turns = behind, calm, patience, turns
         self._idle_since: float | None = time.monotonic()
         self._ended, self.name = False, name
         self._thread = self._started()
@@ -112,7 +120,7 @@ class Worker:
     ) -> None:
         """Replace whatever this owner waits for; start after `delay` seconds at the earliest.
 
-        With `finish`, a request of the same owner that runs already still delivers its value.
+        With `finish`, a request of the same owner that runs already still delivers one value.
         """
         with self._changed:
             if not self._thread.is_alive() and not self._ended:
@@ -148,33 +156,36 @@ class Worker:
         if self._running is not None and self._running[0] == owner:
             self._running[1].stopped = True
 
-    def _take(self) -> Request | None:
+    def _take(self) -> tuple[Hashable, Request] | None:
         with self._changed:
             self._running = None
             self._idle_since = self._idle_since or time.monotonic()
             while not self._ended:
-                now = time.monotonic()
-                due = [owner for owner, r in self._waiting.items() if r.not_before <= now]
-                if due:
-                    request = self._waiting.pop(due[0])
-                    self._running = due[0], request
+                if due := self._due():
+                    self._running = due[0], self._waiting.pop(due[0])
                     self._idle_since = None
-                    return request
+                    return self._running
                 starts = [r.not_before for r in self._waiting.values()]
-                self._changed.wait(min(starts) - now if starts else None)
+                self._changed.wait(min(starts) - time.monotonic() if starts else None)
             return None
 
+    def _due(self) -> list[Hashable]:
+        now = time.monotonic()
+        return [owner for owner, r in self._waiting.items() if r.not_before <= now]
+
     def _serve(self) -> None:
-        while (request := self._take()) is not None:
-            started, failed = time.monotonic(), False
+        while (taken := self._take()) is not None:
+            (owner, request), started, failed = taken, time.monotonic(), False
             try:
-                self._run(request)
+                ended = self._run(owner, request)
             except BaseException as error:  # a job may even raise SystemExit
-                failed = True
+                failed = ended = True
                 # The thread serves everyone and must outlive a failed job; the owner is told.
                 self._tell(request, error)
-            outcome = "failed" if failed else "stopped" if request.stopped else "done"
-            FINISHED.tell(Finished(self.name, time.monotonic() - started, outcome))
+            request.seconds += time.monotonic() - started
+            if ended:
+                outcome = "failed" if failed else "stopped" if request.stopped else "done"
+                FINISHED.tell(Finished(self.name, request.seconds, outcome))
 
     def _tell(self, request: Request, error: BaseException) -> None:
         if not isinstance(error, EXPECTED):
@@ -194,14 +205,29 @@ class Worker:
                 return
             time.sleep(0.01)
 
-    def _run(self, request: Request) -> None:
-        values = request.job()
+    def _run(self, owner: Hashable, request: Request) -> bool:
+        """Compute and deliver; False if the rest has to wait for others."""
+        values = request.values = request.values or request.job()
         while not request.stopped:
             self._give_way(request)
             try:
                 value = next(values)
             except StopIteration:
-                return
+                return True
             if not request.stopped:
                 request.deliver(value)
-        values.close()
+            if not self._goes_on(owner, request):
+                return False
+        if isinstance(values, Generator):
+            values.close()
+        return True
+
+    def _goes_on(self, owner: Hashable, request: Request) -> bool:
+        """Whether it is this request's turn still; if its owner has asked anew, it stops."""
+        with self._changed:
+            if owner in self._waiting and self._waiting[owner].not_before <= time.monotonic():
+                request.stopped = True
+            elif self._turns and self._due() and not request.stopped:
+                self._waiting[owner] = request
+                return False
+            return True

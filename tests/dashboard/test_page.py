@@ -10,8 +10,10 @@ from panel.reactive import Syncable
 import dashboard
 from dashboard.parts.player import PlayerBar
 from dashboard.parts.sliders import LiveSlider
+from dashboard.runs import jobs
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.memory import answers, truths
+from dashboard.runs.jobs import COARSE, answer
+from dashboard.runs.memory import Case, Memory, answers, truths
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.view import Visit, Workers
@@ -160,3 +162,37 @@ def test_every_view_builds_without_a_server(session):
         view.close()
     assert answers.get("nothing") is None
     assert truths.get("nothing") is None
+
+
+def test_a_sleeping_session_stops_and_asks_again_when_it_wakes(session):
+    before = session._truths.cancelled, session._models.cancelled
+    session.sleep(True)
+    assert session._truths.cancelled > before[0]
+    assert session._models.cancelled > before[1]
+    asked = len(session._truths.asked)
+    session.state.parameters.mu = 1.47
+    assert len(session._truths.asked) == asked
+    session.sleep(False)
+    assert len(session._truths.asked) == asked + 1
+
+
+def test_a_run_that_was_cancelled_stays_so_after_sleep(session):
+    session.cancel_truth()
+    session.sleep(True)
+    asked = len(session._truths.asked)
+    session.sleep(False)
+    assert session.truth_state == "cancelled"
+    assert len(session._truths.asked) == asked
+
+
+def test_few_particles_answer_first_where_all_take_more_than_a_moment(monkeypatch):
+    shelf = catalogue()
+    name = shelf.models_of("two-stream")[0]
+    case = Case("two-stream", name, (1.234,), 5, 4_096)
+    for took, counts in (({}, [4_096]), ({4_096: 0.0, COARSE: 0.0}, [4_096]),
+                         ({4_096: 1.0, COARSE: 0.5}, [COARSE, 4_096])):  # fmt: skip
+        monkeypatch.setattr(jobs, "took", {(name, n): s for n, s in took.items()})
+        monkeypatch.setattr(jobs, "answers", Memory(2**26))
+        assert [run.case.particles for run in answer(case, shelf, (0, 1))] == counts
+        # What is remembered comes alone.
+        assert [run.case.particles for run in answer(case, shelf, (0, 1))] == [4_096]

@@ -1,6 +1,7 @@
 """The worker: newest wins, nothing queues, cancelled runs stop."""
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -111,3 +112,57 @@ def test_a_worker_waits_for_calm_but_not_for_ever(worker):
     assert worker.has_been_idle(0.15)
     patient.end()
     hasty.end()
+
+
+def test_everybody_is_given_something_before_one_is_given_all():
+    worker, order, done = Worker("turns", turns=True), [], threading.Event()
+    job, started, release = held("first")
+    worker.ask("busy", job, order.append)
+    assert started.wait(20)
+    for owner in ("a", "b"):
+        values = [f"{owner}, coarse", f"{owner}, fine"]
+        worker.ask(owner, partial(iter, values), order.append)
+    worker.ask("last", once("last"), order.append)
+    worker.ask("end", lambda: iter([1, 2, 3]), lambda v: done.set() if v == 3 else None)
+    release.set()
+    assert done.wait(20)
+    worker.end()
+    assert order == ["first", "a, coarse", "b, coarse", "last", "a, fine", "b, fine"]
+
+
+def test_what_has_given_a_value_stops_when_its_owner_asks_anew():
+    worker, seen, done = Worker("turns", turns=True), [], threading.Event()
+    job, started, release = held("coarse")
+
+    def both():
+        yield from job()
+        yield "fine, and too late"
+
+    worker.ask("me", both, seen.append, finish=True)
+    assert started.wait(20)
+    worker.ask("me", once("newest"), lambda v: (seen.append(v), done.set()), finish=True)
+    release.set()
+    assert done.wait(20)
+    worker.end()
+    assert seen == ["coarse", "newest"]
+
+
+def test_what_waits_for_its_next_turn_can_be_cancelled():
+    worker, seen, done = Worker("turns", turns=True), [], threading.Event()
+    (first, started, release), (other, taken, leave) = held("coarse"), held("other")
+
+    def both():
+        yield from first()
+        yield "fine, and too late"
+
+    worker.ask("me", both, seen.append)
+    assert started.wait(20)
+    worker.ask("other", other, seen.append)
+    release.set()
+    assert taken.wait(20)
+    worker.cancel("me")
+    leave.set()
+    worker.ask("end", once("end"), lambda _: done.set())
+    assert done.wait(20)
+    worker.end()
+    assert seen == ["coarse", "other"]
