@@ -214,6 +214,7 @@ class Explore(View):
             text=status_line(self.state, self.system, answer, session),
             version=session.version, truth=session.truth_state,
             model_ms=1000 * answer.seconds if answer is not None else 0.0,
+            particles=answer.case.particles if answer is not None else 0,
         )  # fmt: skip
 
     def theme(self, dark: bool) -> None:

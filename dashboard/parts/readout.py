@@ -57,6 +57,7 @@ class Status(JSComponent):
     text = param.String()
     version = param.Integer()
     model_ms = param.Number(default=0.0)
+    particles = param.Integer(default=0)
     truth = param.String()
 
     _esm = Path(__file__).with_name("status.js")

@@ -16,6 +16,7 @@ export function render({model, el}) {
     text.textContent = model.text
     line.dataset.version = model.version
     line.dataset.modelMs = model.model_ms
+    line.dataset.particles = model.particles
     line.dataset.truth = model.truth
   }
   model.on("version", () => { shown = performance.now(); show(); tick() })

@@ -29,8 +29,9 @@ from hoam_core.systems import Lattice, Recorded
 
 SAVES = 5
 PATHS = 6
-# A picture of so many particles comes first where all of them take longer than a moment (seconds).
-COARSE, MOMENT = 2_048, 0.04
+# Where all particles take longer than a moment (s), a picture of fewer comes first: of the first of
+# these numbers that may be expected to take less than a while, or else of the last.
+COARSE, MOMENT, WHILE = (2_048, 512), 0.04, 0.2
 # What an answer last took (s), by model and number of particles; what is missing is not compiled.
 took: dict[tuple[str, int], float] = {}
 # A visitor who asks for what the warm-up compiles waits for it: two threads that trace one model at
@@ -43,16 +44,24 @@ def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
 
     Raises DivergedError.
     """
-    if answers.get(case) is None and (coarse := coarser(case)) is not None:
+    if answers.get(case) is None and (coarse := coarser(case)) is not None and ready(coarse):
         yield _answer(coarse, catalogue, axes)
     yield _answer(case, catalogue, axes)
 
 
 def coarser(case: Case) -> Case | None:
-    """The case with few particles, if all take more than a moment and nothing must be compiled."""
-    coarse = case._replace(particles=COARSE)
-    slow = case.particles > COARSE and took.get((case.model, case.particles), 0.0) > MOMENT
-    return coarse if slow and (case.model, COARSE) in took else None
+    """The case with fewer particles, where all of them are known to take more than a moment."""
+    seconds = took.get((case.model, case.particles), 0.0)
+    fewer = [n for n in COARSE if n < case.particles]
+    if seconds < MOMENT or not fewer:
+        return None
+    n = next((n for n in fewer if seconds * n / case.particles < WHILE), fewer[-1])
+    return case._replace(particles=n)
+
+
+def ready(case: Case) -> bool:
+    """Whether nothing must be compiled for a case."""
+    return (case.model, case.particles) in took
 
 
 def _answer(case: Case, catalogue: Catalogue, axes: Axes) -> Run:
@@ -60,7 +69,7 @@ def _answer(case: Case, catalogue: Catalogue, axes: Axes) -> Run:
         return known
     model, system = catalogue.model(case.model, case.share), catalogue.systems[case.system]
     ts = catalogue.times(case.system, case.model)
-    first = (case.model, case.particles) not in took
+    first = not ready(case)
     x, curves, seconds = predict(model, system, case, ts)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))

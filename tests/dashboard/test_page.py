@@ -12,7 +12,7 @@ from dashboard.parts.player import PlayerBar
 from dashboard.parts.sliders import LiveSlider
 from dashboard.runs import jobs
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.jobs import COARSE, answer
+from dashboard.runs.jobs import answer
 from dashboard.runs.memory import Case, Memory, answers, truths
 from dashboard.session import Session
 from dashboard.state import Exploration
@@ -185,14 +185,23 @@ def test_a_run_that_was_cancelled_stays_so_after_sleep(session):
     assert len(session._truths.asked) == asked
 
 
-def test_few_particles_answer_first_where_all_take_more_than_a_moment(monkeypatch):
+@pytest.mark.parametrize(
+    ("took", "counts"),
+    [
+        ({}, [4_096]),
+        ({4_096: 0.01, 2_048: 0.0, 512: 0.0}, [4_096]),
+        ({4_096: 0.1, 2_048: 0.0}, [2_048, 4_096]),
+        ({4_096: 2.0, 512: 0.0}, [512, 4_096]),
+        ({4_096: 0.1, 512: 0.0}, [4_096]),
+    ],
+    ids=["nothing is known", "quick", "slow", "very slow", "would have to be compiled"],
+)
+def test_few_particles_answer_first_where_all_take_long(took, counts, monkeypatch):
     shelf = catalogue()
     name = shelf.models_of("two-stream")[0]
     case = Case("two-stream", name, (1.234,), 5, 4_096)
-    for took, counts in (({}, [4_096]), ({4_096: 0.0, COARSE: 0.0}, [4_096]),
-                         ({4_096: 1.0, COARSE: 0.5}, [COARSE, 4_096])):  # fmt: skip
-        monkeypatch.setattr(jobs, "took", {(name, n): s for n, s in took.items()})
-        monkeypatch.setattr(jobs, "answers", Memory(2**26))
-        assert [run.case.particles for run in answer(case, shelf, (0, 1))] == counts
-        # What is remembered comes alone.
-        assert [run.case.particles for run in answer(case, shelf, (0, 1))] == [4_096]
+    monkeypatch.setattr(jobs, "took", {(name, n): seconds for n, seconds in took.items()})
+    monkeypatch.setattr(jobs, "answers", Memory(2**26))
+    assert [run.case.particles for run in answer(case, shelf, (0, 1))] == counts
+    # What is remembered comes alone.
+    assert [run.case.particles for run in answer(case, shelf, (0, 1))] == [4_096]

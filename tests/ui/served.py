@@ -93,3 +93,15 @@ def answers(url: str, server: subprocess.Popen, seconds: float = 180.0) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def wait_until_warm(url: str, seconds: float = 900.0) -> None:
+    """Wait until everything that may be asked for is compiled; RuntimeError after the time."""
+    done = b'hoam_job_seconds_count{outcome="done",worker="warm-up"}'
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with urllib.request.urlopen(url.removesuffix("app") + "metrics", timeout=30) as answer:
+            if done in answer.read():
+                return
+        time.sleep(1.0)
+    raise RuntimeError(f"The server is not warm after {seconds:g} s.")
