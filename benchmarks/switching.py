@@ -9,7 +9,7 @@ frame after the view stands, or after the new system's picture has changed. Targ
 
 import statistics
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from benchmarks.slider_latency import machine
 from dashboard.runs.catalogue import catalogue
@@ -49,9 +49,12 @@ TIMED = """() => {
 }"""
 
 
-def took(page: Page) -> float:
-    """Milliseconds from the last click until what was waited for."""
-    page.wait_for_function("window.took !== null", timeout=PATIENCE)
+def took(page: Page, name: str) -> float:
+    """Milliseconds from the last click until what was waited for; told if it takes too long."""
+    try:
+        page.wait_for_function("window.took !== null", timeout=PATIENCE)
+    except TimeoutError as error:
+        raise SystemExit(f"Nothing was drawn for {name} in {PATIENCE / 1_000:g} s.") from error
     return page.evaluate("window.took")
 
 
@@ -61,14 +64,14 @@ def tour(page: Page) -> dict[str, float]:
     for entry in [*VIEWS.values(), VIEWS["explore"]]:
         page.evaluate("title => window.await_view(title)", entry.title)
         page.locator("nav button", has_text=entry.title).first.click()
-        found[f"view {entry.title}"] = took(page)
+        found[f"view {entry.title}"] = took(page, entry.title)
         page.wait_for_timeout(500)
     systems = list(catalogue().systems.values())
     for system in [*systems[1:], systems[0]]:
         page.get_by_label("System").first.click()
         page.evaluate("window.await_picture()")
         page.get_by_role("menuitem", name=system.title, exact=True).click()
-        found[f"system {system.name}"] = took(page)
+        found[f"system {system.name}"] = took(page, system.name)
         page.wait_for_timeout(500)
     return found
 
