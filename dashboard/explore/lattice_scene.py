@@ -33,13 +33,21 @@ class LatticeScene(pn.viewable.Viewer):
         system = self.catalogue.systems[self.state.system]
         return system if isinstance(system, Lattice) else None
 
+    @property
+    def _wanted(self) -> tuple:
+        return self.state.system, self.state.model, self.state.axes
+
+    @property
+    def _stands(self) -> bool:
+        """Whether the figures belong to the present lattice; an answer may come before they do."""
+        return self._wanted == self._placed
+
     def place(self) -> None:
         """Names and ranges of another lattice, model or plane."""
         lattice, state = self._lattice, self.state
-        wanted = (state.system, state.model, state.axes)
-        if lattice is None or wanted == self._placed:
+        if lattice is None or self._stands:
             return
-        self._placed, self._view = wanted, None
+        self._placed, self._view = self._wanted, None
         components = [lattice.components[i] for i in dict.fromkeys(state.axes)]
         fields = tuple(c.label for c in lattice.components)
         lows, highs = zip(*(c.view for c in lattice.components), strict=True)
@@ -80,7 +88,9 @@ class LatticeScene(pn.viewable.Viewer):
         self.drift.field(z[:, axes], learned[:, axes], known, low, high)
 
     def draw(self, answer: Run | None, truth: Run | None) -> None:
-        """Everything at the present frame."""
+        """Everything at the present frame; nothing before the figures are placed."""
+        if not self._stands:
+            return
         frame, state = self.state.frame, self.state
         cells = self._view.cells if self._view is not None else None
         self.cells.show(cells[frame] if cells is not None and frame < len(cells) else None)

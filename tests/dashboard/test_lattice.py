@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
+from dashboard.explore.lattice_scene import LatticeScene
 from dashboard.runs import describe
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.frames import Ranges
@@ -73,6 +74,22 @@ def test_a_view_without_a_model_shows_cells_alone():
 def test_populations_have_no_such_view():
     case = Case("two-stream", "two-stream-galerkin", (1.25,), 0, 256)
     assert list(lattice_view(case, SHELF, np.linspace(0, 1, 4), (0, 1))) == []
+
+
+def test_an_answer_that_comes_before_the_figures_of_its_lattice_draws_nothing():
+    state = Exploration(SHELF, system="ising", particles=256)
+    scene = LatticeScene(state, SHELF)
+    scene.place()
+    case = Case("ising", "ising-partial", tuple(state.mu.values()), 0, 256)
+    scene.show(next(lattice_view(case, SHELF, state.ts, state.axes)))
+    state.system = "curie-weiss"
+    run = next(answer(WEISS, SHELF, (0, 0)))
+    scene.draw(run, None)
+    assert scene.drift.points["model"].data["x"] == []
+    scene.place()
+    scene.show(next(lattice_view(WEISS, SHELF, state.ts, (0, 0))))
+    scene.draw(run, None)
+    assert len(scene.drift.points["model"].data["x"]) == 1
 
 
 def test_half_of_lambda_is_twice_the_variance():
