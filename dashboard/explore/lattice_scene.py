@@ -25,7 +25,10 @@ class LatticeScene(pn.viewable.Viewer):
         self.state, self.catalogue = state, catalogue
         self.cells, self.drift, self.diagram = CellsFigure(), DriftFigure(), DiagramFigure()
         self._view: LatticeView | None = None
-        self._layout = grid(columns="repeat(3, minmax(0, 1fr))", narrow=759)
+        # All that may be shown is made once: to hide is quicker than to make anew.
+        figures = (*self.cells.figures, self.drift.figure, self.diagram.figure)
+        self._cards = {one: card(drawn(one)) for one in figures}
+        self._layout = grid(*self._cards.values(), columns="repeat(3, minmax(0, 1fr))", narrow=759)
         self._placed = ()
 
     @property
@@ -63,8 +66,9 @@ class LatticeScene(pn.viewable.Viewer):
         self.drift.figure.title.text = "Learned potential −∫ drift" if alone else "Learned drift"
         self.drift.figure.xaxis.axis_label = components[0].label
         self.drift.figure.yaxis.axis_label = "potential" if alone else components[1].label
-        figures = [cells] if not state.model else [cells, self.drift.figure, self.diagram.figure]
-        self._layout[:] = [card(drawn(one)) for one in figures]
+        shown = (cells, self.drift.figure, self.diagram.figure) if state.model else (cells,)
+        for one, held in self._cards.items():
+            held.visible = one in shown
 
     def show(self, view: LatticeView | None) -> None:
         """A newer view; the drift and the diagram change only with it."""

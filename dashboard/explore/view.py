@@ -38,6 +38,7 @@ class Explore(View):
         self.scene = Scene(state, session, catalogue)
         self.lattice = LatticeScene(state, catalogue)
         self._stage = stack()
+        self._scenes: list[Scene | LatticeScene] = []
         self.evolution = Evolution(state, catalogue)
         self._rest = Later(self._draw_rest)
         self._headline, self._notices = readout.words(), readout.words()
@@ -61,8 +62,6 @@ class Explore(View):
     def _build(self) -> pn.Column:
         truth = pn.Row(self._progress, self._truth_button, sizing_mode="stretch_width", margin=0)
         self._error_card = card(self._errors)
-        self._right = stack()
-        self._rates = card(self._growth, truth)
         return stack(
             Scenarios(self.state, self.visit.go),
             pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
@@ -74,7 +73,7 @@ class Explore(View):
             card(self.player, style=AT_HAND),
             grid(
                 stack(self.evolution, self._error_card, card(self._trust)),
-                self._right,
+                stack(self.scene.below, card(self.evolution.others), card(self._growth, truth)),
                 columns="minmax(0, 5fr) minmax(0, 6fr)",
             ),
             margin=(10, 14),
@@ -114,18 +113,22 @@ class Explore(View):
         if self.idle:
             return
         with pn.io.hold():
-            scene = self.lattice if isinstance(self.system, Lattice) else self.scene
-            if list(self._stage) != [scene]:
-                self._stage[:] = [scene]
+            scene = self._on_stage()
             scene.place()
             self.evolution.place()
             self._error_card.visible = bool(self.state.model)
-            whole = scene is self.lattice or self.scene.alone
-            parts = [] if whole else [self.scene.below]
-            parts += [card(self.evolution.others), self._rates]
-            if [*parts[:-2]] != [*self._right[:-2]] or not len(self._right):
-                self._right[:] = parts
+            self.scene.below.visible = scene is self.scene and not self.scene.alone
         self.update()
+
+    def _on_stage(self) -> Scene | LatticeScene:
+        """The scene of the system, in the page since it was first wanted, and no other visible."""
+        wanted = self.lattice if isinstance(self.system, Lattice) else self.scene
+        if wanted not in self._scenes:
+            self._scenes.append(wanted)
+            self._stage.append(wanted)
+        for scene in self._scenes:
+            scene.__panel__().visible = scene is wanted
+        return wanted
 
     def update(self) -> None:
         """Everything that follows the runs: the pictures at once, the rest a moment later."""

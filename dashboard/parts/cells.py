@@ -37,6 +37,7 @@ class CellsFigure:
                             line_dash="solid" if i == 0 else [6, 3], line_width=2)
             for i, colour in enumerate(FIELDS)
         ]  # fmt: skip
+        self.figures = self.image, self.lines
         self._legends = {kind: legend() for kind in ("image", "lines")}
         self.image.add_layout(self._legends["image"], "below")
         self.lines.add_layout(self._legends["lines"], "below")
