@@ -131,27 +131,39 @@ function fit_sidebar() {
 }
 
 // At every repaint Bokeh asks for the style `--bk-...` of each attribute of each visual, none of which
-// this page sets, and writes the place of each part into a style element, also where it has not moved.
-// Each of the two makes the browser compute its styles anew: two thirds of the time of a repaint.
+// this page sets, and for the size of the page's font, which stays; and it writes the place of each
+// part into a style element, also where it has not moved. Each of these makes the browser compute its
+// styles anew: two thirds of the time of a repaint.
 const home = (object, name) => {
   while (object && !Object.hasOwn(object, name)) { object = Object.getPrototypeOf(object) }
   return object
 }
-const spared = {visuals: false, sheets: false}
+const SPARED = {
+  _get_css_value: (visual) => { visual._get_css_value = () => "" },
+  _update(sheet) {
+    const write = sheet._update
+    sheet._update = function (text) { if (this.el.textContent !== text) { write.call(this, text) } }
+  },
+  base_font_size(plot) {
+    const {get} = Object.getOwnPropertyDescriptor(plot, "base_font_size"), known = new WeakMap()
+    Object.defineProperty(plot, "base_font_size", {get() {
+      const size = known.get(this) ?? get.call(this)
+      if (size && this.el.isConnected) { known.set(this, size) }
+      return size
+    }})
+  },
+}
+const spared = new Set()
 
 function spare_styles() {
   for (const view of Bokeh.index.all_views()) {
-    for (const one of spared.visuals ? [] : view.visuals ?? []) {
-      const visual = home(one, "_get_css_value")
-      if (visual) { visual._get_css_value = () => ""; spared.visuals = true }
+    const parts = {_get_css_value: [...view.visuals ?? []][0], _update: view.position,
+                   base_font_size: view.model.type === "Figure" ? view : null}
+    for (const [name, part] of Object.entries(parts)) {
+      const kind = spared.has(name) ? null : home(part, name)
+      if (kind) { SPARED[name](kind); spared.add(name) }
     }
-    const sheet = spared.sheets ? null : home(view.position, "_update")
-    if (sheet) {
-      const write = sheet._update
-      sheet._update = function (text) { if (this.el.textContent !== text) { write.call(this, text) } }
-      spared.sheets = true
-    }
-    if (spared.visuals && spared.sheets) { return }
+    if (spared.size === Object.keys(SPARED).length) { return }
   }
 }
 

@@ -2,6 +2,27 @@
 
 import math
 
+COUNT_STYLES = """() => {
+  window.counted = {asked: 0, unchanged: 0, painted: 0}
+  const asked = CSSStyleDeclaration.prototype.getPropertyValue
+  CSSStyleDeclaration.prototype.getPropertyValue = function (name) {
+    window.counted.asked += name.startsWith("--bk-")
+    return asked.call(this, name)
+  }
+  const text = Object.getOwnPropertyDescriptor(Node.prototype, "textContent")
+  Object.defineProperty(HTMLStyleElement.prototype, "textContent", {
+    get() { return text.get.call(this) },
+    set(value) {
+      window.counted.unchanged += value === text.get.call(this)
+      text.set.call(this, value)
+    },
+  })
+  const painted = CanvasRenderingContext2D.prototype.drawImage
+  CanvasRenderingContext2D.prototype.drawImage = function (...all) {
+    window.counted.painted += 1
+    return painted.apply(this, all)
+  }
+}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -14,6 +35,21 @@ def test_opens_with_a_picture_and_without_any_outside_host(live):
     assert len(page.picture("full")[0]) == len(page.picture("difference")[0]) == len(levels)
     assert page.page.get_by_text("noise floor", exact=True).is_visible()
     assert page.page.locator("h2").inner_text().startswith("The field energy grew")
+
+
+def test_a_repaint_asks_for_no_styles_and_rewrites_none(live):
+    page = live("?mu=1.25&seed=3")
+    page.until(lambda: page.status("truth") == "done", "nothing is computed any more")
+    page.page.evaluate(COUNT_STYLES)
+    frame = page.query()["t"]
+    page.page.keyboard.press("ArrowRight")
+    page.until(lambda: page.query()["t"] != frame, "the next frame is shown")
+    page.page.wait_for_timeout(500)
+    counted = page.page.evaluate("window.counted")
+    # Without the care of bridge.js there are hundreds of each.
+    assert counted["asked"] == 0
+    assert counted["unchanged"] == 0
+    assert counted["painted"] > 0
 
 
 def test_dragging_the_slider_moves_the_picture_and_the_address(live):
