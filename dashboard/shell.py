@@ -73,6 +73,20 @@ def page() -> pmui.Page:
     return shell.page
 
 
+def _without_busy(page: pmui.Page) -> None:
+    """Cut a page off from Panel's account of whether anything runs; it has its own progress.
+
+    Every page listens to one account for all: thirty that play would tell nine hundred times a
+    frame, and it would hold each of them when its visitor has long gone. Setting the parameter does
+    away with the reference, but not with who watches it.
+    """
+    with edit_readonly(page):
+        page.busy = False
+    for names, watcher in page._param__private.ref_watchers:
+        if names == ("busy",):
+            pn.state.param.unwatch(watcher)
+
+
 class Shell:
     """Puts the parts of a page together and connects what lies outside them."""
 
@@ -121,10 +135,7 @@ class Shell:
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",
         )  # fmt: skip
-        with edit_readonly(self.page):
-            # The page has its own progress. Panel's would walk all models of the document twice for
-            # every event, 20 ms on the way from the slider to its picture.
-            self.page.busy = False
+        _without_busy(self.page)
         self.clock = Clock(self.state)
         self._show_view()
         self.page.param.watch(lambda event: self._theme(event.new), "dark_theme")

@@ -17,7 +17,7 @@ from dashboard.parts.ink import COLUMNS
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.frames import Plane, density, marginals, sigma_for, sigma_of_a_curve, to_levels
+from dashboard.runs.frames import Plane, to_levels
 from dashboard.runs.memory import Axes, Run
 from dashboard.runs.units import with_unit
 from dashboard.state import Exploration
@@ -141,12 +141,11 @@ class CompareScene:
                 picture.scale(limit)
                 picture.clear(one.note or "computing …")
                 continue
-            plane, counts = one.run.plane(axes), one.run.counts(frame, axes)
-            field = density(counts, one.run.kept.particles, plane, sigma_for(fewest))
+            field = one.run.smoothed(frame, axes, fewest).density
             picture.show(to_levels(field, limit), limit, one.version, 1000 * one.run.seconds)
-        self._draw_densities(columns, chosen, time, sigma_of_a_curve(fewest))
+        self._draw_densities(columns, chosen, time, fewest)
 
-    def _draw_densities(self, columns, chosen: list[Run], time: float, sigma: float) -> None:
+    def _draw_densities(self, columns, chosen: list[Run], time: float, fewest: int) -> None:
         axes = self.state.axes
         for i, profile in enumerate(self.profiles):
             if chosen:
@@ -161,8 +160,7 @@ class CompareScene:
                 for profile in self.profiles:
                     profile.show(letter, [], [])
                 continue
-            plane, counts = run.plane(axes), run.counts(frame, axes)
-            both = marginals(counts, run.kept.particles, plane, sigma)
+            plane, both = run.plane(axes), run.smoothed(frame, axes, fewest).sides
             for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):
                 profile.show(letter, plane.centres(side), np.asarray(values))
 

@@ -11,16 +11,7 @@ from dashboard.parts.curves import Profile
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.picture import TALL, Picture
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.frames import (
-    Plane,
-    Ranges,
-    density,
-    marginals,
-    sigma_for,
-    sigma_of_a_curve,
-    to_levels,
-    to_signed_levels,
-)
+from dashboard.runs.frames import Plane, Ranges, to_levels, to_signed_levels
 from dashboard.runs.memory import Run
 from dashboard.runs.units import with_unit
 from dashboard.session import Session
@@ -88,10 +79,8 @@ class Scene(pn.viewable.Viewer):
                 self._clear(kind, limit)
                 continue
             # Both are smoothed alike, or their difference would show the smoothing.
-            sigma = sigma_for(here[0].kept.particles)
-            plane, counts = run.plane(axes), run.counts(frame, axes)
-            fields[kind] = density(counts, run.kept.particles, plane, sigma)
-            self._show(kind, fields[kind], plane, limit)
+            fields[kind] = run.smoothed(frame, axes, here[0].kept.particles).density
+            self._show(kind, fields[kind], run.plane(axes), limit)
         if len(fields) == 2 and answer.case.mu == truth.case.mu:
             difference = fields["model"] - fields["truth"]
             self._show("difference", difference, answer.plane(axes), limit / 2)
@@ -110,9 +99,7 @@ class Scene(pn.viewable.Viewer):
                 for profile in self.profiles:
                     profile.show(kind, [], [])
                 continue
-            plane, counts = run.plane(axes), run.counts(frame, axes)
-            sigma = sigma_of_a_curve(here[0].kept.particles)
-            both = marginals(counts, run.kept.particles, plane, sigma)
+            plane, both = run.plane(axes), run.smoothed(frame, axes, here[0].kept.particles).sides
             for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):
                 profile.show(kind, plane.centres(side), values)
 

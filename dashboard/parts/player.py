@@ -11,6 +11,7 @@ from pathlib import Path
 import panel as pn
 import param
 from panel.custom import JSComponent
+from panel.io import PeriodicCallback
 
 from dashboard.gate import looked_at
 from dashboard.state import SPEEDS, Exploration
@@ -99,7 +100,9 @@ class Player(pn.viewable.Viewer):
         self._state = state
         self._bar = PlayerBar(partial(act, state), sizing_mode="stretch_width", margin=(2, 6))
         self._show()
-        state.param.watch(lambda *_: self._show(), ["frame", "playing", "loop", "speed", "model"])
+        state.param.watch(lambda *_: self._show(), ["playing", "loop", "speed", "model"])
+        # Every page that plays comes here ten times a second.
+        state.param.watch(lambda event: setattr(self._bar, "frame", event.new), "frame")
         self._bar.param.watch(self._take, ["frame", "loop", "speed"])
 
     def _show(self) -> None:
@@ -122,18 +125,24 @@ class Clock:
 
     def __init__(self, state: Exploration):
         self._state = state
-        self._beat: pn.io.PeriodicCallback | None = None
+        self._beat: PeriodicCallback | None = None
         state.param.watch(lambda *_: self._run(), ["playing", "speed"])
 
     def _run(self) -> None:
         self.stop()
         if self._state.playing:
-            self._beat = pn.state.add_periodic_callback(self._play, period=self._state.period)
+            # In the background: Panel need not tell everybody that something runs.
+            self._beat = PeriodicCallback(
+                callback=self._play, period=self._state.period, background=True
+            )
+            self._beat.start()
 
     def _play(self) -> None:
         # A closed tab is known to be one only after a while.
         if looked_at(pn.state.curdoc):
-            self._state.advance()
+            # One message for the player, the pictures and the cursors.
+            with pn.io.hold():
+                self._state.advance()
 
     def stop(self) -> None:
         """Stop for good or until it plays again."""

@@ -13,7 +13,16 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from jaxtyping import Float, UInt16
 
-from dashboard.runs.frames import Limits, Plane, Ranges, limits
+from dashboard.runs.frames import (
+    Limits,
+    Plane,
+    Ranges,
+    density,
+    limits,
+    marginals,
+    sigma_for,
+    sigma_of_a_curve,
+)
 from dashboard.runs.kept import Kept, Moments
 from hoam_core import System
 
@@ -33,6 +42,18 @@ class Case(NamedTuple):
     seed: int
     particles: int
     share: float = 1.0
+
+
+class Smoothed(NamedTuple):
+    """A frame of a run as it is drawn: the density of a plane (ny, nx) and of its two sides."""
+
+    density: Float[np.ndarray, "ny nx"]
+    sides: tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        return self.density.nbytes + sum(side.nbytes for side in self.sides)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +102,18 @@ class Run:
         """Particles in each cell of a plane at a frame."""
         return self.kept.counts(frame, axes)
 
+    def smoothed(self, frame: int, axes: Axes, particles: int) -> Smoothed:
+        """A frame, smoothed as one of so many particles; remembered for all who play this run."""
+        key = (self.case, float(self.ts[-1]), len(self.ts), frame, axes, particles)
+        if (known := frames.get(key)) is None:
+            plane, counts, n = self.plane(axes), self.counts(frame, axes), self.kept.particles
+            known = Smoothed(
+                density(counts, n, plane, sigma_for(particles)),
+                marginals(counts, n, plane, sigma_of_a_curve(particles)),
+            )
+            frames.put(key, known)
+        return known
+
     def limits(self, axes: Axes) -> Limits:
         """Colour limit and heights of a plane over the whole run; found once, then remembered."""
         if axes not in self._limits:
@@ -104,7 +137,7 @@ class Memory(Generic[R]):
     """The most recently used runs of the process, shared by its sessions and threads."""
 
     def __init__(self, most_bytes: int):
-        self._most = most_bytes
+        self._most, self._held = most_bytes, 0
         self._runs: OrderedDict[Hashable, R] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -118,12 +151,15 @@ class Memory(Generic[R]):
     def put(self, case: Hashable, run: R) -> None:
         """Keep a run and drop those that were used longest ago, but never the new one."""
         with self._lock:
+            before = self._runs.pop(case, None)
             self._runs[case] = run
-            self._runs.move_to_end(case)
-            while len(self._runs) > 1 and sum(r.nbytes for r in self._runs.values()) > self._most:
-                self._runs.popitem(last=False)
+            self._held += run.nbytes - (before.nbytes if before is not None else 0)
+            while len(self._runs) > 1 and self._held > self._most:
+                _, dropped = self._runs.popitem(last=False)
+                self._held -= dropped.nbytes
 
 
+frames: Memory[Smoothed] = Memory(most_bytes=64 * 2**20)
 answers: Memory[Run] = Memory(most_bytes=320 * 2**20)
 truths: Memory[Run] = Memory(most_bytes=320 * 2**20)
 
