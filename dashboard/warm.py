@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import answer, coarser, predict, truth
+from dashboard.runs.jobs import Effort, answer, answer_with, coarser, predict, truth
 from dashboard.runs.memory import Case, answers, truth_case
 from hoam_core import System
 
@@ -75,8 +75,8 @@ def _warm_model(catalogue: Catalogue, case: Case) -> Iterator[object]:
     first = next(iter(catalogue.systems))
     if case.system == first or time.monotonic() - start < PATIENCE:
         yield from answer(case, catalogue, catalogue.axes(case.system))
-    if (coarse := coarser(case)) is not None:
-        predict(model, system, coarse, catalogue.times(case.system, case.model))
+    if (coarse := coarser(Effort(case.model, case.particles))) is not None:
+        answer_with(coarse, case, catalogue, catalogue.axes(case.system))
 
 
 def _warm_truth(catalogue: Catalogue, system: System) -> Iterator[object]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -22,6 +23,7 @@ from dashboard.runs.kept import Growing, Moments, digest
 from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
+from hoam_core.domain import Domain
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import Piece, simulate_pieces, start_truth
 from hoam_core.store import observe
@@ -29,48 +31,58 @@ from hoam_core.systems import Lattice, Recorded
 
 SAVES = 5
 PATHS = 6
-# Where all particles take longer than a moment (s), a picture of fewer comes first: of the first of
-# these numbers that may be expected to take less than a while, or else of the last.
+# Where all particles take longer than a moment (s), a picture of fewer in half as many steps comes
+# first: of the first of these numbers that is expected to take less than a while, or of the last.
 COARSE, MOMENT, WHILE = (2_048, 512), 0.04, 0.2
-# What an answer last took (s), by model and number of particles; what is missing is not compiled.
-took: dict[tuple[str, int], float] = {}
+
+
+class Effort(NamedTuple):
+    """What an answer costs, and what is compiled for it: `stride` is the frames between steps."""
+
+    model: str
+    particles: int
+    stride: int = 1
+
+
+# What an answer last took (s); what is missing is not compiled.
+took: dict[Effort, float] = {}
 # A visitor who asks for what the warm-up compiles waits for it: two threads that trace one model at
 # the same time compile it twice, and have been seen to fail.
 tracing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
-    """The learned model's run of a case, after one of few particles if it takes more than a moment.
+    """The learned model's run of a case, after a coarse one if it takes more than a moment.
 
     Raises DivergedError.
     """
-    if answers.get(case) is None and (coarse := coarser(case)) is not None and ready(coarse):
-        yield _answer(coarse, catalogue, axes)
-    yield _answer(case, catalogue, axes)
+    if (known := answers.get(case)) is not None:
+        yield known
+        return
+    full = Effort(case.model, case.particles)
+    if (coarse := coarser(full)) is not None and coarse in took:
+        yield answer_with(coarse, case, catalogue, axes)
+    run = answer_with(full, case, catalogue, axes)
+    answers.put(case, run)
+    yield run
 
 
-def coarser(case: Case) -> Case | None:
-    """The case with fewer particles, where all of them are known to take more than a moment."""
-    seconds = took.get((case.model, case.particles), 0.0)
-    fewer = [n for n in COARSE if n < case.particles]
+def coarser(full: Effort) -> Effort | None:
+    """A smaller effort, where the full one is known to take more than a moment."""
+    seconds, fewer = took.get(full, 0.0), [n for n in COARSE if n < full.particles]
     if seconds < MOMENT or not fewer:
         return None
-    n = next((n for n in fewer if seconds * n / case.particles < WHILE), fewer[-1])
-    return case._replace(particles=n)
+    n = next((n for n in fewer if 0.5 * seconds * n / full.particles < WHILE), fewer[-1])
+    return Effort(full.model, n, 2)
 
 
-def ready(case: Case) -> bool:
-    """Whether nothing must be compiled for a case."""
-    return (case.model, case.particles) in took
-
-
-def _answer(case: Case, catalogue: Catalogue, axes: Axes) -> Run:
-    if (known := answers.get(case)) is not None:
-        return known
+def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) -> Run:
+    """The run of a case with the particles and steps of an effort, remembered nowhere."""
     model, system = catalogue.model(case.model, case.share), catalogue.systems[case.system]
+    case = case._replace(particles=effort.particles)
     ts = catalogue.times(case.system, case.model)
-    first = not ready(case)
-    x, curves, seconds = predict(model, system, case, ts)
+    first = effort not in took
+    x, curves, seconds = predict(model, system, case, ts, effort.stride)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
     if not found.finite:
@@ -83,25 +95,38 @@ def _answer(case: Case, catalogue: Catalogue, axes: Axes) -> Run:
         case, ts, found.kept, ranges, found.moments, curves, seconds, first=first, paths=paths
     )
     run.limits(axes)
-    answers.put(case, run)
     return run
 
 
 def predict(
-    model: Model, system: System, case: Case, ts: np.ndarray
+    model: Model, system: System, case: Case, ts: np.ndarray, stride: int = 1
 ) -> tuple[Float[Array, "t n d"], dict[str, np.ndarray], float]:
-    """Samples and observables of the learned model, and the seconds that both took."""
+    """Samples and observables of the learned model, and the seconds that both took.
+
+    With a `stride` of 2 it takes half the steps, and every second frame lies halfway between its
+    neighbours.
+    """
     start = time.perf_counter()
     mu = system.vector(named(system, case))
     start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
     x0 = system.initial(start_key, mu, case.particles)
     # A step between two frames is enough for a smooth field, but noise is not smooth.
-    steps = None if isinstance(system, Lattice) else STEPS
+    steps = None if isinstance(system, Lattice) else STEPS // stride
     with tracing[case.model]:
-        x = jax.block_until_ready(model.sample(x0, ts, mu, run_key, steps=steps))
+        x = model.sample(x0, ts[::stride], mu, run_key, steps=steps)
+        x = jax.block_until_ready(x if stride == 1 else _with_middles(x, system.domain(mu)))
     curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
-    seconds = took[case.model, case.particles] = time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    took[Effort(case.model, case.particles, stride)] = seconds
     return x, curves, seconds
+
+
+@jax.jit
+def _with_middles(x: Float[Array, "t n d"], domain: Domain) -> Float[Array, "s n d"]:
+    """States at the 2 t - 1 times that lie at and halfway between those of x."""
+    middle = domain.wrap(x[:-1] + 0.5 * domain.displacement(x[:-1], x[1:]))
+    both = jnp.stack([x[:-1], middle], 1).reshape(-1, *x.shape[1:])
+    return jnp.concatenate([both, x[-1:]])
 
 
 def truth(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Run]:

@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import numpy as np
 import panel as pn
 import pytest
 from panel.reactive import Syncable
@@ -189,19 +190,39 @@ def test_a_run_that_was_cancelled_stays_so_after_sleep(session):
     ("took", "counts"),
     [
         ({}, [4_096]),
-        ({4_096: 0.01, 2_048: 0.0, 512: 0.0}, [4_096]),
-        ({4_096: 0.1, 2_048: 0.0}, [2_048, 4_096]),
-        ({4_096: 2.0, 512: 0.0}, [512, 4_096]),
-        ({4_096: 0.1, 512: 0.0}, [4_096]),
+        ({(4_096,): 0.01, (2_048, 2): 0.0}, [4_096]),
+        ({(4_096,): 0.1, (2_048, 2): 0.0}, [2_048, 4_096]),
+        ({(4_096,): 0.7, (2_048, 2): 0.0}, [2_048, 4_096]),
+        ({(4_096,): 9.0, (512, 2): 0.0}, [512, 4_096]),
+        ({(4_096,): 0.1, (2_048,): 0.0}, [4_096]),
     ],
-    ids=["nothing is known", "quick", "slow", "very slow", "would have to be compiled"],
+    ids=["nothing is known", "quick", "slow", "slower", "slowest", "would have to be compiled"],
 )
 def test_few_particles_answer_first_where_all_take_long(took, counts, monkeypatch):
     shelf = catalogue()
     name = shelf.models_of("two-stream")[0]
     case = Case("two-stream", name, (1.234,), 5, 4_096)
-    monkeypatch.setattr(jobs, "took", {(name, n): seconds for n, seconds in took.items()})
+    known = {jobs.Effort(name, *effort): seconds for effort, seconds in took.items()}
+    monkeypatch.setattr(jobs, "took", known)
     monkeypatch.setattr(jobs, "answers", Memory(2**26))
     assert [run.case.particles for run in answer(case, shelf, (0, 1))] == counts
-    # What is remembered comes alone.
+    # What is remembered comes alone, and a coarse answer is none to its own number of particles.
     assert [run.case.particles for run in answer(case, shelf, (0, 1))] == [4_096]
+    assert jobs.answers.get(case._replace(particles=2_048)) is None
+
+
+def test_a_coarse_answer_is_near_the_full_one(monkeypatch):
+    shelf = catalogue()
+    name = shelf.models_of("landau")[0]
+    mu = tuple(p.default for p in shelf.systems["landau"].parameters)
+    case = Case("landau", name, mu, 5, 4_096)
+    full, coarse = (
+        jobs.answer_with(jobs.Effort(name, n, stride), case, shelf, (0, 1))
+        for n, stride in ((4_096, 1), (2_048, 2))
+    )
+    assert len(coarse) == len(full) == len(full.ts)
+    energy, other = (run.curves["electric_energy"] for run in (full, coarse))
+    # Half the steps, and straight ways between them: a tenth of the first height of the wave.
+    assert np.abs(other - energy).max() < 0.13 * energy.max()
+    # A particle that crosses the edge of the box is halfway on its short way, not in the middle.
+    assert np.abs(coarse.moments.mean - full.moments.mean).max() < 0.1 * full.ranges.high[0]
