@@ -24,6 +24,8 @@ from hoam_core import Model
 from hoam_core.systems import Lattice
 
 REST = 0.4
+# Another system is drawn first, on what may be the same cores; its full model takes seconds anyway.
+SETTLED = 1.5
 # A lattice should not wait until the slider rests, nor be computed for every pixel of its way.
 AT_ONCE = 0.05
 # Hears how many seconds each answer of a learned model was waited for.
@@ -98,7 +100,8 @@ class Session(param.Parameterized):
         self._warn(case)
         self._ask_model(case)
         self._ask_lattice(case)
-        self._ask_truth(REST)
+        same = self._wanted is not None and self._wanted[0].system == case.system
+        self._ask_truth(REST if same else SETTLED)
 
     def _ask_lattice(self, case: Case) -> None:
         wanted = case._replace(particles=0), self.state.axes
