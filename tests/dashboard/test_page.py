@@ -226,3 +226,17 @@ def test_a_coarse_answer_is_near_the_full_one(monkeypatch):
     assert np.abs(other - energy).max() < 0.13 * energy.max()
     # A particle that crosses the edge of the box is halfway on its short way, not in the middle.
     assert np.abs(coarse.moments.mean - full.moments.mean).max() < 0.1 * full.ranges.high[0]
+
+
+def test_a_frame_of_a_coarse_answer_is_not_taken_for_that_of_a_full_one():
+    shelf = catalogue()
+    name = shelf.models_of("two-stream")[0]
+    case = Case("two-stream", name, (1.321,), 6, 2_048)
+    coarse, full = (
+        jobs.answer_with(jobs.Effort(name, 2_048, stride), case, shelf, (0, 1)) for stride in (2, 1)
+    )
+    assert coarse.case == full.case
+    drawn = [run.smoothed(75, (0, 1), 2_048).density for run in (coarse, full, full)]
+    assert not np.array_equal(drawn[0], drawn[1])
+    # Remembered, not smoothed again.
+    assert drawn[1] is drawn[2]
