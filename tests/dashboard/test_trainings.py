@@ -31,7 +31,7 @@ from dashboard.url import read_query
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
 from hoam_core.checkpoint import CHECKPOINT
 from hoam_core.checks import DivergedError
-from hoam_core.learn import Progress
+from hoam_core.learn import Progress, learn
 
 
 @pytest.fixture
@@ -108,13 +108,30 @@ def test_a_finished_training_is_a_model_for_everybody(tiny, kept, shelf, worker,
     assert kept.start(galerkin(tiny), shelf).name == "oscillator-galerkin-2"
 
 
+def gated(monkeypatch) -> threading.Event:
+    """Let `learn` train, but not beyond its second message of losses before the event is set."""
+    opened = threading.Event()
+
+    def until_opened(*args, **options):
+        losses = 0
+        for progress in learn(*args, **options):
+            yield progress
+            losses += progress.stage == "training"
+            assert losses < 2 or opened.wait(60)
+
+    monkeypatch.setattr("dashboard.train.training.learn", until_opened)
+    return opened
+
+
 def test_a_cancelled_training_goes_on_from_its_checkpoint_also_in_another_process(
-    tiny, kept, shelf, worker
+    tiny, kept, shelf, worker, monkeypatch
 ):
+    opened = gated(monkeypatch)
     made = kept.start(network(tiny, 60), shelf, name="my-own", judge=False)
     made.run(worker, shelf)
     until(lambda: len(made.look.steps) >= 2, "it has trained for some steps")
     made.cancel()
+    opened.set()
     until(lambda: made.look.status == "cancelled", "it is cancelled")
     done = made.look.steps[-1]
     assert done < 60
