@@ -3,10 +3,13 @@
 Pages are opened as a browser opens them (the document over HTTP, then the websocket, then the whole
 page as JSON) but drawn by nobody, so that the cores measure the server and not thirty browsers. All
 play; the first ones move their slider ten times a second as well, to values that nobody has asked
-for. Printed beside their targets: frames a second of the slowest page, the time from a move to the
-next picture that reaches the page, the time to open one more page meanwhile, the lateness of the
-event loop, and the server's memory before, with and after all pages. Several rounds tell whether
-memory returns, a long one whether the server lasts.
+for. A page that is given a flipbook turns its pages as the browser's script does: it opens the
+book, counts a frame every tenth of a second until the book is taken back, and says once a second
+where it is; other pages count the frames that the server sends. Printed beside their targets:
+frames a second of the slowest page, the time from a move to the next picture that reaches the page,
+the time to open one more page meanwhile, the lateness of the event loop, and the server's memory
+before, with and after all pages. Several rounds tell whether memory returns, a long one whether the
+server lasts.
 
     python -m benchmarks.load [--pages 30] [--dragging 5] [--seconds 30] [--rounds 1]
 """
@@ -31,6 +34,8 @@ from tests.ui.served import served, wait_until_warm
 
 DRAG_RATE = 10.0
 VERSION = re.compile(r'"version",\[(\d+)\]')
+BOOK = re.compile(r'\["book",(\d+)\]')
+PERIOD = 0.1  # seconds between two frames
 MEMORY, PROCESSOR = "process_resident_memory_bytes", "process_cpu_seconds_total"
 
 
@@ -48,10 +53,12 @@ class Page:
     socket: WebSocketClientConnection
     bridge: str = ""
     slider: str = ""
+    player: str = ""
     opened: float = 0.0
     frames: int = 0
     version: int = 0
     moved: float | None = None
+    turning: asyncio.Task | None = None
     waits: list[float] = field(default_factory=list)
     tasks: list[asyncio.Task] = field(default_factory=list)
 
@@ -68,7 +75,11 @@ class Page:
 
     async def tell(self, message: dict) -> None:
         """What the page's script says to the bridge of the page."""
-        await self.event("data_event", model={"id": self.bridge}, data=_map(message))
+        await self.say(self.bridge, message)
+
+    async def say(self, model: str, message: dict) -> None:
+        """What a part of the page says to its other half."""
+        await self.event("data_event", model={"id": model}, data=_map(message))
 
     async def move(self, value: float) -> None:
         """The slider is somewhere else."""
@@ -97,13 +108,37 @@ class Page:
         """Count frames and time answers until the page is closed."""
         while True:
             _, content = await self.message()
-            self.frames += '"attr":"frame"' in content
+            if self.turning is None:
+                self.frames += '"attr":"frame"' in content
+            for book in map(int, BOOK.findall(content)):
+                await self.take(book)
             versions = [int(one) for one in VERSION.findall(content)]
             if versions and max(versions) > self.version:
                 self.version = max(versions)
                 if self.moved is not None:
                     self.waits.append(time.perf_counter() - self.moved)
                     self.moved = None
+
+    async def take(self, book: int) -> None:
+        """Turn the pages of a flipbook; without one (0) the server sends every frame."""
+        if self.turning is not None:
+            self.turning.cancel()
+            self.tasks.remove(self.turning)
+            self.turning = None
+        if book:
+            await self.say(self.player, {"opened": book})
+            self.turning = asyncio.create_task(self.turn())
+            self.tasks.append(self.turning)
+
+    async def turn(self) -> None:
+        """Count a frame every tenth of a second; the server hears of one in ten."""
+        start, turned = time.perf_counter(), 0
+        while True:
+            turned += 1
+            await asyncio.sleep(max(0.0, start + turned * PERIOD - time.perf_counter()))
+            self.frames += 1
+            if turned % 10 == 0:
+                await self.say(self.player, {"frame": turned % 101})
 
     async def drag(self, first: float) -> None:
         """Move the slider to values that no other page asks for, round and round."""
@@ -139,30 +174,32 @@ async def opened(url: str, query: str) -> Page:
     while kind != "PULL-DOC-REPLY":
         kind, content = await page.message()
     page.opened = time.perf_counter() - start
-    page.bridge, page.slider = models_of(json.loads(content))
+    page.bridge, page.slider, page.player = models_of(json.loads(content))
     page.tasks.append(asyncio.create_task(page.listen()))
     await page.event("document_ready")
     await page.tell({"ready": True})
     return page
 
 
-def models_of(document: dict) -> tuple[str, str]:
-    """Names of the model that the bridge's events come from, and of the first slider's values."""
+def models_of(document: dict) -> tuple[str, str, str]:
+    """The models that events of the bridge come from, the first slider's values, the player's."""
     found: dict[str, str] = {}
 
     def look(value: object) -> None:
         parts = value.values() if isinstance(value, dict) else value
         if isinstance(value, dict) and isinstance(value.get("attributes"), dict):
             data = value["attributes"].get("data")
-            if isinstance(data, dict) and str(data.get("name", "")).startswith("Bridge"):
-                found.setdefault("bridge", value["id"])
+            name = str(data.get("name", "")) if isinstance(data, dict) else ""
+            for kind in ("Bridge", "PlayerBar"):
+                if name.startswith(kind):
+                    found.setdefault(kind, value["id"])
             if str(value.get("name", "")).startswith("LiveSlider"):
                 found.setdefault("slider", value["id"])
         for part in parts if isinstance(value, (dict, list)) else ():
             look(part)
 
     look(document)
-    return found["bridge"], found["slider"]
+    return found["Bridge"], found["slider"], found["PlayerBar"]
 
 
 async def measured(url: str) -> dict[str, float]:
@@ -189,6 +226,7 @@ class Stretch(NamedTuple):
     """What was counted in a stretch of time."""
 
     rates: list[float]
+    turning: int
     waits: list[float]
     before: dict[str, float]
     after: dict[str, float]
@@ -196,8 +234,8 @@ class Stretch(NamedTuple):
 
     def tell(self) -> None:
         """Print rates, waits, lateness, processor time and memory beside their targets."""
-        print(f"  frames a second: least {min(self.rates):.1f} (9), "
-              f"median {statistics.median(self.rates):.1f}")  # fmt: skip
+        print(f"  frames a second: least {min(self.rates):.1f} (9), median "
+              f"{statistics.median(self.rates):.1f}; {self.turning} pages have flipbooks")  # fmt: skip
         if len(self.waits) > 1:
             middle, late = statistics.median(self.waits), statistics.quantiles(self.waits, n=20)[-1]
             print(f"  {len(self.waits)} pictures after a move: median {middle:.2f} s, "
@@ -221,7 +259,8 @@ async def watch(url: str, pages: list[Page], seconds: float) -> Stretch:
     took = time.perf_counter() - start
     rates = [(page.frames - old) / took for page, old in zip(pages, counted, strict=True)]
     waits = [one for page in pages for one in page.waits]
-    return Stretch(rates, waits, before, await measured(url), took)
+    turning = sum(page.turning is not None for page in pages)
+    return Stretch(rates, turning, waits, before, await measured(url), took)
 
 
 async def play(url: str, options: argparse.Namespace) -> float:

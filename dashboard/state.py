@@ -40,7 +40,7 @@ class Exploration(param.Parameterized):
     parameters = param.Parameter(doc="The `parameter_state` of the system.")
 
     def __init__(self, catalogue: Catalogue, **values):
-        self._catalogue = catalogue
+        self._catalogue, self.turning = catalogue, False
         super().__init__()
         self._by_system = {name: parameter_state(s) for name, s in catalogue.systems.items()}
         self.param.system.objects = {s.title: name for name, s in catalogue.systems.items()}
@@ -211,14 +211,26 @@ class Exploration(param.Parameterized):
         """The next frame of a run that plays: round again with `loop`, else pause at the end."""
         last = len(self.ts) - 1
         if self.frame < last:
-            self.frame = min(self.frame + max(1, round(self.speed / 2)), last)
+            self.turn(min(self.frame + self.stride, last))
         elif self.loop:
-            self.frame = 0
+            self.turn(0)
         else:
             self.playing = False
 
+    def turn(self, frame: int) -> None:
+        """Go to a frame because it is played, which whoever plays it knows already."""
+        self.turning = True
+        try:
+            self.frame = frame
+        finally:
+            self.turning = False
+
+    @property
+    def stride(self) -> int:
+        """Frames between two that are drawn: fast runs skip some rather than overload the page."""
+        return max(1, round(self.speed / 2))
+
     @property
     def period(self) -> int:
-        """Milliseconds between two frames: fast runs skip frames rather than overload the page."""
-        stride = max(1, round(self.speed / 2))
-        return round(1000 * stride / (FRAMES_A_SECOND * self.speed))
+        """Milliseconds between two frames that are drawn."""
+        return round(1000 * self.stride / (FRAMES_A_SECOND * self.speed))

@@ -5,13 +5,16 @@ smoothing and a message to the browser, never a run. Without a learned model the
 picture stands alone, with the densities beside it.
 """
 
+import numpy as np
 import panel as pn
+from bokeh.models import ColumnDataSource
 
+from dashboard.explore.flipbook import Part, colour_limit, levels, sides
 from dashboard.parts.curves import Profile
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.picture import TALL, Picture
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.frames import Plane, Ranges, to_levels, to_signed_levels
+from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
 from dashboard.runs.units import with_unit
 from dashboard.session import Session
@@ -22,6 +25,11 @@ WAITING = {
     "waiting": "starts when the sliders rest", "running": "computing …",
     "cancelled": "cancelled", "failed": "failed", "done": "", "absent": "not recorded here",
 }  # fmt: skip
+
+
+def here(answer: Run | None, truth: Run | None) -> dict[str, Run]:
+    """The runs that are here, the learned model's first."""
+    return {k: run for k, run in (("model", answer), ("truth", truth)) if run is not None}
 
 
 class Scene(pn.viewable.Viewer):
@@ -70,55 +78,53 @@ class Scene(pn.viewable.Viewer):
 
     def draw_pictures(self, answer: Run | None, truth: Run | None) -> None:
         """The pictures at the present frame, from the runs that are here."""
-        runs, fields = {"model": answer, "truth": truth}, {}
-        here = [run for run in runs.values() if run is not None]
-        axes, frame = self.state.axes, self.state.frame
-        limit = here[0].limits(axes).density if here else 1.0
-        for kind, run in runs.items():
-            if run is None or frame >= len(run):
-                self._clear(kind, limit)
-                continue
-            # Both are smoothed alike, or their difference would show the smoothing.
-            fields[kind] = run.smoothed(frame, axes, here[0].kept.particles).density
-            self._show(kind, fields[kind], run.plane(axes), limit)
-        if len(fields) == 2 and answer.case.mu == truth.case.mu:
-            difference = fields["model"] - fields["truth"]
-            self._show("difference", difference, answer.plane(axes), limit / 2)
-        else:
-            self._clear("difference", limit / 2)
+        runs, axes = here(answer, truth), self.state.axes
+        limit, found = colour_limit(runs, axes), levels(runs, axes, self.state.frame)
+        for name, picture in self.pictures.items():
+            scale = limit / 2 if picture.signed else limit
+            if name in found:
+                self._show(picture, found[name], runs.get(name, answer).plane(axes), scale)
+            else:
+                picture.scale(scale)
+                picture.clear(self._why_empty(name))
 
     def draw_densities(self, answer: Run | None, truth: Run | None) -> None:
         """The densities of both components at the present frame."""
-        runs = {"model": answer, "truth": truth}
-        here = [run for run in runs.values() if run is not None]
-        axes, frame = self.state.axes, self.state.frame
-        if here:
-            self._place_profiles(here[0].plane(axes), [r for r in here if r.complete] or here)
-        for kind, run in runs.items():
-            if run is None or frame >= len(run):
-                for profile in self.profiles:
+        runs, axes = here(answer, truth), self.state.axes
+        if runs:
+            whole = [run for run in runs.values() if run.complete]
+            first = next(iter(runs.values()))
+            self._place_profiles(first.plane(axes), whole or list(runs.values()))
+        found = sides(runs, axes, self.state.frame)
+        for kind in ("model", "truth"):
+            for side, profile in enumerate(self.profiles):
+                if kind in found:
+                    profile.show(kind, runs[kind].plane(axes).centres(side), found[kind][side])
+                else:
                     profile.show(kind, [], [])
-                continue
-            plane, both = run.plane(axes), run.smoothed(frame, axes, here[0].kept.particles).sides
-            for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):
-                profile.show(kind, plane.centres(side), values)
 
     def _place_profiles(self, plane: Plane, runs: list[Run]) -> None:
         heights = [run.limits(self.state.axes).heights for run in runs]
         for i, profile in enumerate(self.profiles):
             profile.place(plane.low[i], plane.high[i], max(pair[i] for pair in heights))
 
-    def _show(self, name: str, field, plane: Plane, limit: float) -> None:
-        picture, version = self.pictures[name], self.session.version
+    def _show(self, picture: Picture, found: np.ndarray, plane: Plane, limit: float) -> None:
         picture.place(plane)
         answer = self.session.answer
         milliseconds = 1000 * answer.seconds if answer is not None else 0.0
-        levels = (to_signed_levels if picture.signed else to_levels)(field, limit)
-        picture.show(levels, limit, version, milliseconds)
+        picture.show(found, limit, self.session.version, milliseconds)
 
-    def _clear(self, name: str, limit: float) -> None:
-        self.pictures[name].scale(limit)
-        self.pictures[name].clear(self._why_empty(name))
+    def source(self, part: Part) -> ColumnDataSource:
+        """What the browser draws a part of a flipbook from."""
+        if isinstance(part, str):
+            return self.pictures[part].source
+        kind, side = part
+        return self.profiles[side].sources[kind]
+
+    def forget(self) -> None:
+        """Send all pictures the next time, since the browser has drawn others."""
+        for picture in self.pictures.values():
+            picture.forget()
 
     def _why_empty(self, name: str) -> str:
         if name != "truth" and not self.state.model:

@@ -9,6 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.explore.evolution import Evolution
+from dashboard.explore.flipping import Flipping
 from dashboard.explore.honesty import status_line
 from dashboard.explore.lattice_scene import LatticeScene
 from dashboard.explore.material import material
@@ -40,6 +41,7 @@ class Explore(View):
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
         self.evolution = Evolution(state, catalogue)
+        self._flipping = Flipping(visit, self.player, self.scene, self.evolution)
         self._rest = Later(self._draw_rest)
         self._headline, self._notices = readout.words(), readout.words()
         self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
@@ -51,6 +53,7 @@ class Explore(View):
         )  # fmt: skip
         self._layout = self._build()
         state.param.watch(lambda *_: self._draw_frame(), "frame")
+        state.param.watch(lambda *_: self._flip(), "playing")
         state.param.watch(
             lambda *_: self._place(), ["parameters", "model", "horizontal", "vertical"]
         )
@@ -86,6 +89,7 @@ class Explore(View):
 
     def hide(self) -> None:
         super().hide()
+        self._flipping.close()
         self.session.sleep(True)
 
     def doze(self, dozing: bool) -> None:
@@ -148,9 +152,17 @@ class Explore(View):
         if self.idle:
             return
         answer, reference = self._runs()
+        truth = reference.truth if reference else None
         with pn.io.hold():
-            self.evolution.at(self.state.time)
-            self._draw_scene(answer, reference.truth if reference else None)
+            if not self._flipping.shows(answer, truth):
+                self.evolution.at(self.state.time)
+                self._draw_scene(answer, truth)
+
+    def _flip(self) -> None:
+        """Let the browser play by itself what will not change."""
+        if not self.idle and not isinstance(self.system, Lattice):
+            answer, reference = self._runs()
+            self._flipping.follow(answer, reference.truth if reference else None)
 
     def _draw_scene(self, answer, truth) -> None:
         if isinstance(self.system, Lattice):
@@ -170,10 +182,13 @@ class Explore(View):
         if self.idle:
             return
         answer, reference = self._runs()
+        truth = reference.truth if reference else None
+        if self._flipping.shows(answer, truth):
+            return
         with pn.io.hold():
             self._draw_pictures()
             if not isinstance(self.system, Lattice):
-                self.scene.draw_densities(answer, reference.truth if reference else None)
+                self.scene.draw_densities(answer, truth)
 
     def _draw_rest(self) -> None:
         if self.idle:
@@ -181,10 +196,12 @@ class Explore(View):
         answer, reference = self._runs()
         with pn.io.hold():
             truth, rate = (reference.truth, reference.rate) if reference else (None, None)
-            if not isinstance(self.system, Lattice):
+            drawn = self._flipping.shows(answer, truth)
+            if not (drawn or isinstance(self.system, Lattice)):
                 self.scene.draw_densities(answer, truth)
             self.evolution.draw(answer, truth, rate)
             self._write(answer, reference)
+        self._flip()
 
     def _write(self, answer, reference) -> None:
         session, axes = self.session, self.state.axes

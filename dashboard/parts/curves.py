@@ -109,11 +109,15 @@ class Curves:
             floor = max(float(values[values > 0].min()), high * 1e-6)
             self.figures["log"].y_range.update(start=floor / 2, end=high * 3)
 
+    @property
+    def cursors(self) -> list[Span]:
+        """The lines at the present time."""
+        return [glyph for kind, glyph in self.lines if kind == "cursor"]
+
     def at(self, time: float) -> None:
         """Move the cursor."""
-        for kind, glyph in self.lines:
-            if kind == "cursor":
-                glyph.location = time
+        for cursor in self.cursors:
+            cursor.location = time
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

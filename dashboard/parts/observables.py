@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.models import Span
 
 from dashboard.parts.curves import Curves
 from dashboard.parts.layout import card, drawn, grid
@@ -72,6 +73,16 @@ class Observables(pn.viewable.Viewer):
         """Move the cursors."""
         for curve in self.curves:
             curve.at(time)
+
+    @property
+    def cursors(self) -> list[Span]:
+        """The lines at the present time, of all curves."""
+        return [cursor for curve in self.curves for cursor in curve.cursors]
+
+    def forget(self) -> None:
+        """Send where the cursors are the next time, since the browser has moved them."""
+        for cursor in self.cursors:
+            cursor.location = -1.0
 
     def draw_runs(
         self, runs: Mapping[str, Run | None], *, with_paths: bool, fit: bool = True

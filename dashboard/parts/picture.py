@@ -38,6 +38,7 @@ class Picture:
     def __post_init__(self):
         self.source = ColumnDataSource(self._data([]), name=f"{self.name}-source")
         self._placed: Plane | None = None
+        self._known = True
         palette = DIVERGING[False] if self.signed else DENSITY
         self.figure = frame(
             height=TALL, name=self.name, title=self.title, x_range=Range1d(0, 1),
@@ -96,10 +97,11 @@ class Picture:
         if self.note.text:
             self.note.text = ""
         old = self.source.data
-        same = len(old["image"]) and old["version"][0] == version
+        same = self._known and len(old["image"]) and old["version"][0] == version
         # A repaint in the browser costs far more than this comparison.
         if same and np.array_equal(old["image"][0], levels):
             return
+        self._known = True
         self.source.data = self._data([levels], version, ms)
 
     def clear(self, note: str) -> None:
@@ -108,6 +110,10 @@ class Picture:
             self.note.text = note
         if len(self.source.data["image"]):
             self.source.data = self._data([])
+
+    def forget(self) -> None:
+        """Send whatever is drawn next, since the browser shows something else by now."""
+        self._known = False
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

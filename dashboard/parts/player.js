@@ -1,5 +1,6 @@
 // The controls of a run: native buttons and a native range input, so that names, focus and keys
-// come from the browser. All state lives in Python; this only shows it and reports what is pressed.
+// come from the browser. All state lives in Python; this shows it and reports what is pressed. With a
+// flipbook it draws the frames as well, without the server.
 
 const BUTTONS = [
   ["restart", "Restart from the beginning (R)", "M12 5V1L7 6l5 5V7a6 6 0 1 1-6 6H4a8 8 0 1 0 8-8z"],
@@ -9,6 +10,37 @@ const BUTTONS = [
 ]
 const PAUSE = "M6 5h4v14H6zm8 0h4v14h-4z"
 const LOOP = "M7 7h10v3l4-4-4-4v3H5v6h2zm10 10H7v-3l-4 4 4 4v-3h12v-6h-2z"
+
+const TELL_EVERY = 1000
+
+async function inflated(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))
+  return new Response(stream).arrayBuffer()
+}
+
+// A flipbook as a function that draws a frame. What is drawn goes to the figures only: told to the
+// server, it would come back.
+async function open_book({times, strips, cursors, pages}) {
+  const {ndarray} = Bokeh.require("core/util/ndarray")
+  const all = await inflated(pages), silently = {sync: false}
+  const find = (id) => Bokeh.documents.map((doc) => doc.get_model_by_id(id)).find((one) => one)
+  let start = 0
+  const parts = strips.map(({id, column, shape, dtype}) => {
+    const size = shape.slice(1).reduce((a, b) => a * b) * (dtype === "uint8" ? 1 : 4)
+    const part = {source: find(id), column, size, start, dtype, shape: shape.slice(1)}
+    start += shape[0] * size
+    return part
+  })
+  const lines = cursors.map(find).filter((one) => one)
+  return (frame) => {
+    for (const {source, column, size, start, dtype, shape} of parts) {
+      const page = ndarray(all.slice(start + frame * size, start + (frame + 1) * size), {dtype, shape})
+      const values = column === "image" ? [page] : page
+      source.setv({data: {...source.data, [column]: values}}, silently)
+    }
+    for (const line of lines) { line.setv({location: times[frame]}, silently) }
+  }
+}
 
 function icon(path) {
   return `<svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d="${path}"/></svg>`
@@ -54,12 +86,38 @@ export function render({model, el}) {
     const t = model.end * frame / Math.max(1, model.last)
     return `t = ${t.toFixed(model.end > 5 ? 1 : 2)}`
   }
+  let at = model.frame, draw = null, given = 0, beat = null, told = 0
   const show = () => {
     scrub.max = model.last
-    scrub.value = model.frame
-    scrub.style.setProperty("--share", `${100 * model.frame / Math.max(1, model.last)}%`)
-    clock.textContent = time(model.frame)
-    scrub.setAttribute("aria-valuetext", time(model.frame))
+    scrub.value = at
+    scrub.style.setProperty("--share", `${100 * at / Math.max(1, model.last)}%`)
+    clock.textContent = time(at)
+    scrub.setAttribute("aria-valuetext", time(at))
+    draw?.(at)
+  }
+  const turn = () => {
+    if (at >= model.last && !model.loop) { return }
+    at = at < model.last ? Math.min(at + model.stride, model.last) : 0
+    show()
+    if (Date.now() - told > TELL_EVERY) {
+      told = Date.now()
+      model.send_msg({frame: at})
+    }
+  }
+  const play = () => {
+    clearInterval(beat)
+    beat = draw && model.playing ? setInterval(turn, model.period) : null
+  }
+  const take = async (book) => {
+    given = book.book
+    draw = null
+    play()
+    if (given === 0 || !("DecompressionStream" in window)) { return }
+    const opened = await open_book(book)
+    if (given !== book.book) { return }
+    draw = opened
+    model.send_msg({opened: given})
+    play()
   }
   const show_play = () => {
     const label = model.playing ? "Pause (space)" : "Play (space)"
@@ -78,11 +136,16 @@ export function render({model, el}) {
     speed.value = model.speed
   }
   scrub.addEventListener("input", () => {
-    model.frame = Number(scrub.value)
+    at = model.frame = Number(scrub.value)
+    show()
     model.send_msg("scrub")
   })
   speed.addEventListener("change", () => { model.speed = Number(speed.value) })
-  for (const name of ["frame", "last", "end"]) { model.on(name, show) }
+  model.on("frame", () => { at = model.frame; show() })
+  for (const name of ["last", "end"]) { model.on(name, show) }
+  for (const name of ["playing", "period", "stride"]) { model.on(name, play) }
+  model.on("msg:custom", take)
+  model.on("remove", () => clearInterval(beat))
   model.on("playing", show_play)
   model.on("loop", show_loop)
   model.on("speed", () => { speed.value = model.speed })

@@ -2,11 +2,14 @@
 
 The controls are one small component rather than Panel's `Player`, whose nine buttons have no names
 for screen readers. The clock is a periodic callback of the visitor's own session; it rests while
-nothing plays, and ends with the session.
+nothing plays, and ends with the session. A browser that holds a flipbook turns its pages by itself;
+then the clock only keeps the state near it, nothing is sent, and once a second the browser says
+where it is.
 """
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 import param
@@ -63,18 +66,24 @@ class PlayerBar(JSComponent):
     loop = param.Boolean(default=True)
     speed = param.Number(default=1.0)
     speeds = param.List(default=list(SPEEDS))
+    stride = param.Integer(default=1)
+    period = param.Integer(default=100)
 
     _esm = Path(__file__).with_name("player.js")
     _stylesheets = [BAR_CSS]
     # Scrubbing must be as immediate as the sliders (sliders.py).
     _debounce = 0
 
-    def __init__(self, pressed, **params):
+    def __init__(self, heard: Callable[[str | dict[str, int]], None], **params):
         super().__init__(**params)
-        self._pressed = pressed
+        self._heard = heard
 
-    def _handle_msg(self, data: str) -> None:
-        self._pressed(data)
+    def _handle_msg(self, data: str | dict[str, int]) -> None:
+        self._heard(data)
+
+    def give(self, message: dict[str, Any]) -> None:
+        """Send a flipbook, or take it back."""
+        self._send_msg(message)
 
 
 def act(state: Exploration, name: str) -> None:
@@ -98,18 +107,51 @@ class Player(pn.viewable.Viewer):
     def __init__(self, state: Exploration, **params):
         super().__init__(**params)
         self._state = state
-        self._bar = PlayerBar(partial(act, state), sizing_mode="stretch_width", margin=(2, 6))
+        # Flipbooks are numbered; the browser has one, or none (0), and says when it has opened it.
+        self._given, self._lent, self._opened = 0, 0, 0
+        self._bar = PlayerBar(self._hear, sizing_mode="stretch_width", margin=(2, 6))
         self._show()
         state.param.watch(lambda *_: self._show(), ["playing", "loop", "speed", "model"])
         # Every page that plays comes here ten times a second.
-        state.param.watch(lambda event: setattr(self._bar, "frame", event.new), "frame")
+        state.param.watch(lambda event: self._move(event.new), "frame")
         self._bar.param.watch(self._take, ["frame", "loop", "speed"])
+
+    @property
+    def turns_pages(self) -> bool:
+        """Whether the browser draws the frames by itself."""
+        return self._lent > 0 and self._opened == self._lent
+
+    def give(self, book: dict[str, Any]) -> None:
+        """Let the browser turn the pages of a flipbook, as soon as it has it."""
+        self._given += 1
+        self._lent = self._given
+        self._bar.give({"book": self._lent, **book})
+
+    def take_back(self) -> bool:
+        """The flipbook is no longer what is to be seen; whether the browser had one."""
+        had, self._lent = self._lent > 0, 0
+        if had:
+            self._bar.give({"book": 0})
+            self._bar.frame = self._state.frame
+        return had
+
+    def _hear(self, message: str | dict[str, int]) -> None:
+        if isinstance(message, str):
+            act(self._state, message)
+        elif "opened" in message:
+            self._opened = message["opened"]
+        elif self.turns_pages and self._state.playing:
+            self._state.turn(min(max(message.get("frame", 0), 0), self._bar.last))
+
+    def _move(self, frame: int) -> None:
+        if not (self.turns_pages and self._state.turning):
+            self._bar.frame = frame
 
     def _show(self) -> None:
         state, ts = self._state, self._state.ts
         self._bar.param.update(
             frame=state.frame, last=len(ts) - 1, end=float(ts[-1]), playing=state.playing,
-            loop=state.loop, speed=state.speed,
+            loop=state.loop, speed=state.speed, stride=state.stride, period=state.period,
         )  # fmt: skip
 
     def _take(self, event) -> None:

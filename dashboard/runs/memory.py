@@ -77,7 +77,7 @@ class Run:
     _limits: dict[Axes, Limits] = field(default_factory=dict, repr=False)
     # What its frames are remembered by: a coarse answer has the case of a full one, and the run
     # itself would be kept as long as one of its frames.
-    _mark: object = field(default_factory=object, init=False, repr=False)
+    mark: object = field(default_factory=object, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -107,7 +107,7 @@ class Run:
 
     def smoothed(self, frame: int, axes: Axes, particles: int) -> Smoothed:
         """A frame, smoothed as one of so many particles; remembered for all who play this run."""
-        key = (self._mark, frame, axes, particles)
+        key = (self.mark, frame, axes, particles)
         if (known := frames.get(key)) is None:
             plane, counts, n = self.plane(axes), self.counts(frame, axes), self.kept.particles
             known = Smoothed(

@@ -23,6 +23,16 @@ COUNT_STYLES = """() => {
     return painted.apply(this, all)
   }
 }"""
+COUNT_PICTURES = """() => {
+  const doc = Bokeh.documents[0], patch = doc.apply_json_patch
+  window.counted = {pictures: 0, patches: 0}
+  doc.get_model_by_name("learned-source").properties.data.change.connect(
+    () => { window.counted.pictures += 1 })
+  doc.apply_json_patch = function (...all) {
+    window.counted.patches += 1
+    return patch.apply(this, all)
+  }
+}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -96,6 +106,41 @@ def test_player_scrubs_steps_and_plays(live):
     page.page.get_by_label("Restart").click()
     page.page.get_by_label("Pause (space)").click()
     page.until(lambda: float(page.query()["t"]) < 20, "it started again")
+
+
+def test_the_browser_plays_complete_runs_by_itself_and_draws_what_the_server_would(live):
+    page = live("?mu=1.25&seed=3&t=8")
+    page.until(lambda: page.status("truth") == "done", "nothing is computed any more")
+    page.page.evaluate(COUNT_PICTURES)
+    page.page.keyboard.press("r")
+
+    def seen_in_a_second() -> tuple[int, int]:
+        before = page.page.evaluate("({...window.counted})")
+        page.page.wait_for_timeout(1_000)
+        after = page.page.evaluate("({...window.counted})")
+        return tuple(after[name] - before[name] for name in ("pictures", "patches"))
+
+    def plays_alone() -> bool:
+        pictures, patches = seen_in_a_second()
+        return pictures >= 3 and patches == 0
+
+    page.until(plays_alone, "pictures without the server")
+    page.page.keyboard.press(" ")
+    page.page.get_by_label("Play (space)").wait_for()
+    before = page.picture("learned")
+    page.page.get_by_label("Time", exact=True).fill("20")
+    page.until_query(t="8")
+    page.until(lambda: page.picture("learned") != before, "it scrubs")
+    parts = ("learned", "full", "difference")
+    turned = [page.picture(name) for name in parts]
+    densities = page.data("vertical-truth", "y")
+    again = live("?mu=1.25&seed=3&t=8")
+    again.until(lambda: again.status("truth") == "done", "the same runs")
+    again.until(lambda: [again.picture(name) for name in parts] == turned, "the same pictures")
+    assert again.data("vertical-truth", "y") == densities
+    # Another parameter: the server draws again.
+    page.slider.press("PageUp")
+    page.until(lambda: page.picture("learned") != turned[0], "the picture follows the slider")
 
 
 def test_keys_do_what_the_help_says_but_not_while_typing(live):

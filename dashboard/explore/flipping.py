@@ -1,0 +1,77 @@
+"""Which flipbook the browser holds: that of the two runs on show, once nothing more is to come."""
+
+from functools import partial
+
+import numpy as np
+
+from dashboard.explore.evolution import Evolution
+from dashboard.explore.flipbook import Flipbook, Runs, bound
+from dashboard.explore.scene import Scene, here
+from dashboard.parts.player import Player
+from dashboard.runs.memory import Axes, Run
+from dashboard.view import Visit
+
+# A slider that moves should not have a book made of each answer on its way.
+SETTLED = 0.3
+COMING = ("waiting", "running")
+
+
+class Flipping:
+    """Gives a page that plays the flipbook of what it shows, and takes it back in time."""
+
+    def __init__(self, visit: Visit, player: Player, scene: Scene, evolution: Evolution):
+        self._visit, self._player = visit, player
+        self._scene, self._evolution = scene, evolution
+        self._wanted: tuple[Runs, Axes] | None = None
+
+    def shows(self, answer: Run | None, truth: Run | None) -> bool:
+        """Whether the browser draws these runs itself; if it draws others, it stops."""
+        if self._wanted is None:
+            return False
+        if self._wanted == (tuple(here(answer, truth).items()), self._visit.state.axes):
+            return self._player.turns_pages
+        self.close()
+        return False
+
+    def follow(self, answer: Run | None, truth: Run | None) -> None:
+        """Have a book made, if the page plays runs that are complete."""
+        wanted = tuple(here(answer, truth).items()), self._visit.state.axes
+        if self._visit.state.playing and wanted != self._wanted and self._complete(answer, truth):
+            self._wanted = wanted
+            deliver = partial(self._pass, wanted)
+            self._visit.workers.models.ask(self, bound(*wanted), deliver, delay=SETTLED)
+
+    def _complete(self, answer: Run | None, truth: Run | None) -> bool:
+        if truth is None and self._visit.session.truth_state in COMING:
+            return False
+        if answer is None and self._visit.state.model:
+            return False
+        runs = here(answer, truth).values()
+        return bool(runs) and all(run.complete for run in runs)
+
+    def _pass(self, wanted: tuple[Runs, Axes], result: Flipbook | Exception | None) -> None:
+        """On the worker's thread."""
+        if isinstance(result, Flipbook):
+            self._visit.schedule(partial(self._give, wanted, result))
+
+    def _give(self, wanted: tuple[Runs, Axes], book: Flipbook) -> None:
+        if wanted != self._wanted:
+            return
+        strips = [
+            {"id": self._scene.source(strip.part).id, "shape": list(strip.shape),
+             "column": "image" if isinstance(strip.part, str) else "y", "dtype": strip.dtype}
+            for strip in book.strips
+        ]  # fmt: skip
+        self._player.give(
+            {"strips": strips, "pages": book.data,
+             "times": np.asarray(self._visit.state.ts, float).tolist(),
+             "cursors": [cursor.id for cursor in self._evolution.cursors]}
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """The browser draws nothing by itself any more."""
+        self._wanted = None
+        self._visit.workers.models.cancel(self)
+        if self._player.take_back():
+            self._scene.forget()
+            self._evolution.forget()
