@@ -234,8 +234,9 @@ class Stretch(NamedTuple):
 
     def tell(self) -> None:
         """Print rates, waits, lateness, processor time and memory beside their targets."""
-        print(f"  frames a second: least {min(self.rates):.1f} (9), median "
-              f"{statistics.median(self.rates):.1f}; {self.turning} pages have flipbooks")  # fmt: skip
+        middle = statistics.median(self.rates)
+        print(f"  frames a second: least {min(self.rates):.1f} (9), median {middle:.1f}; "
+              f"{self.turning} pages have flipbooks")  # fmt: skip
         if len(self.waits) > 1:
             middle, late = statistics.median(self.waits), statistics.quantiles(self.waits, n=20)[-1]
             print(f"  {len(self.waits)} pictures after a move: median {middle:.2f} s, "
