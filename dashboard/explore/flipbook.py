@@ -7,7 +7,7 @@ looks at these runs. Turning its pages and scrubbing then cost the server nothin
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -84,23 +84,19 @@ books: Memory[Flipbook] = Memory(most_bytes=64 * 2**20)
 Runs = tuple[tuple[str, Run], ...]
 
 
-def bound(runs: Runs, axes: Axes) -> Callable[[], Iterator[Flipbook | None]]:
-    """A job that makes the flipbook of complete runs, giving way to others from time to time."""
-
-    def bind() -> Iterator[Flipbook | None]:
-        key = (*(run.mark for _, run in runs), axes)
-        if (known := books.get(key)) is None:
-            columns: dict[Part, list[np.ndarray]] = {}
-            for frame in range(min(len(run) for _, run in runs)):
-                for part, values in _parts(dict(runs), axes, frame):
-                    columns.setdefault(part, []).append(values)
-                if frame % 20 == 0:
-                    yield None
-            known = _pressed(columns)
-            books.put(key, known)
-        yield known
-
-    return bind
+def bound(runs: Runs, axes: Axes) -> Iterator[Flipbook | None]:
+    """The flipbook of complete runs, after some Nones at which others may have their turn."""
+    key = (*(run.mark for _, run in runs), axes)
+    if (known := books.get(key)) is None:
+        columns: dict[Part, list[np.ndarray]] = {}
+        for frame in range(min(len(run) for _, run in runs)):
+            for part, values in _parts(dict(runs), axes, frame):
+                columns.setdefault(part, []).append(values)
+            if frame % 20 == 0:
+                yield None
+        known = _pressed(columns)
+        books.put(key, known)
+    yield known
 
 
 def _parts(runs: Mapping[str, Run], axes: Axes, frame: int) -> Iterator[tuple[Part, np.ndarray]]:

@@ -1,5 +1,6 @@
 """Which flipbook the browser holds: that of the two runs on show, once nothing more is to come."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -38,13 +39,22 @@ class Flipping:
         wanted = tuple(here(answer, truth).items()), self._visit.state.axes
         if self._visit.state.playing and wanted != self._wanted and self._complete(answer, truth):
             self._wanted = wanted
-            deliver = partial(self._pass, wanted)
-            self._visit.workers.models.ask(self, bound(*wanted), deliver, delay=SETTLED)
+            job, deliver = partial(self._bind, *wanted), partial(self._pass, wanted)
+            self._visit.workers.models.ask(self, job, deliver, delay=SETTLED)
+
+    def _bind(self, runs: Runs, axes: Axes) -> Iterator[Flipbook | None]:
+        """On the worker's thread: nothing, if the slider has moved on meanwhile."""
+        if self._is_last(dict(runs).get("model")):
+            yield from bound(runs, axes)
+
+    def _is_last(self, answer: Run | None) -> bool:
+        wanted = self._visit.session.case
+        return answer.case == wanted if answer is not None else not wanted.model
 
     def _complete(self, answer: Run | None, truth: Run | None) -> bool:
         if truth is None and self._visit.session.truth_state in COMING:
             return False
-        if answer is None and self._visit.state.model:
+        if not self._is_last(answer):
             return False
         runs = here(answer, truth).values()
         return bool(runs) and all(run.complete for run in runs)

@@ -43,7 +43,7 @@ def empty_memory(monkeypatch):
 
 def test_a_flipbook_holds_every_frame_as_the_scene_draws_it(runs):
     both = {"model": runs[0], "truth": runs[1]}
-    made = list(bound(tuple(both.items()), AXES)())
+    made = list(bound(tuple(both.items()), AXES))
     book = made[-1]
     assert made[:-1] == [None] * len(made[:-1])
     assert len(made) > 2  # it gave way to others
@@ -63,7 +63,7 @@ def test_a_flipbook_holds_every_frame_as_the_scene_draws_it(runs):
             np.testing.assert_array_equal(drawn, wanted)
     assert start == len(data)
     # Once for everybody who looks at these runs.
-    assert list(bound(tuple(both.items()), AXES)()) == [book]
+    assert list(bound(tuple(both.items()), AXES)) == [book]
 
 
 def test_runs_of_different_parameters_have_no_difference(runs):
@@ -77,7 +77,7 @@ class Page:
 
     def __init__(self, told: list[dict]):
         shelf, self.told = catalogue(), told
-        self.state = Exploration(shelf, mu={"mu": 1.3})
+        self.state = Exploration(shelf, mu={"mu": 1.3}, particles=PARTICLES)
         self.session = Session(self.state, shelf, Recorder(), Recorder(), lambda f: f())
         self.worker = worker = Recorder()
         visit = Visit(
@@ -88,6 +88,7 @@ class Page:
         self.view.open()
 
     def show(self, answer, truth, truth_state: str = "done"):
+        self.state.seed = answer.case.seed
         self.session.param.update(
             answer=answer, reference=Reference(truth) if truth else None, truth_state=truth_state
         )
@@ -125,6 +126,14 @@ def test_only_who_plays_complete_runs_gets_a_flipbook(page, runs):
     page.bind()
     assert [message["book"] for message in page.told] == [1]
     assert len(page.told[0]["times"]) == len(runs[0])
+
+
+def test_no_flipbook_is_made_of_what_the_slider_has_left(page, runs):
+    page.show(runs[0], runs[1])
+    page.state.playing = True
+    page.state.parameters.mu = 1.4
+    assert page.bind() == []
+    assert page.told == []
 
 
 def test_while_the_browser_turns_the_pages_nothing_is_drawn_for_it(page, runs):
@@ -175,7 +184,7 @@ def test_a_picture_that_python_believes_to_be_there_is_sent_again_after_a_flipbo
     sent = []
     source = page.view.scene.pictures["truth"].source
     source.on_change("data", lambda attr, old, new: sent.append(new))
-    page.show(runs[2], runs[1])  # the same full model's run at the same frame
+    page.session.answer = runs[2]  # the same full model's run at the same frame
     assert len(sent) == 1
 
 
