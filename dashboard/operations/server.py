@@ -14,6 +14,7 @@ from tornado.web import RequestHandler
 
 from dashboard import api, gate, session
 from dashboard.operations import logs, metrics
+from dashboard.operations.garbage import EVERY, Garbage
 from dashboard.operations.headers import Headers
 from dashboard.operations.process import Belonging
 from dashboard.runs import worker
@@ -61,6 +62,23 @@ def measure() -> None:
     worker.FINISHED.watch(metrics.observe_job)
 
 
+def nobody_waits(seconds: float) -> bool:
+    """Whether no learned model has been asked for so long."""
+    return all(one.has_been_idle(seconds) for one in worker.WORKERS if one.name == "learned-models")
+
+
+def tidy(loop: IOLoop) -> None:
+    """Look after the garbage of closed pages from time to time."""
+    garbage = Garbage(nobody_waits)
+    gate.VISITS.watch(lambda event: garbage.closed() if event == "closed" else None)
+
+    def come() -> None:
+        garbage.look()
+        loop.call_later(EVERY, come)
+
+    loop.call_later(EVERY, come)
+
+
 def probe_loop(loop: IOLoop) -> None:
     """Ask the loop for something twice a second, and measure how late it comes."""
     due = loop.time() + PROBE / 1_000
@@ -78,6 +96,7 @@ def _begin() -> None:
     for server in standing():
         equip(server)
     probe_loop(IOLoop.current())
+    tidy(IOLoop.current())
     log.info("server started", extra={"version": __version__, "letter": process_name()})
 
 
