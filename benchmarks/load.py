@@ -64,8 +64,9 @@ class Page:
 
     async def send(self, kind: str, content: dict) -> None:
         """A message without buffers."""
-        for part in ({"msgid": "load", "msgtype": kind}, {}, content):
-            await self.socket.write_message(json.dumps(part))
+        parts = ({"msgid": "load", "msgtype": kind}, {}, content)
+        # All at once: another task's parts between them would make the server close the page.
+        await asyncio.gather(*[self.socket.write_message(json.dumps(part)) for part in parts])
 
     async def event(self, name: str, **values) -> None:
         """An event of the browser's document."""
