@@ -7,6 +7,8 @@ that are closed leave their garbage there; it is looked for when no answer has b
 while, and at the latest when there may be much of it.
 """
 
+import contextlib
+import ctypes
 import gc
 import time
 from collections.abc import Callable
@@ -17,6 +19,12 @@ CALM = 2.0  # seconds without an answer
 SOONEST, LATEST = 60.0, 900.0
 # So many closed pages are looked for at once, calm or not.
 MANY = 30
+
+
+def give_back() -> None:
+    """Return free memory to the system, which the C library keeps otherwise."""
+    with contextlib.suppress(OSError, AttributeError):  # another library than that of GNU
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 class Garbage:
@@ -44,6 +52,7 @@ class Garbage:
         if due:
             gc.unfreeze()
             gc.collect()
+            give_back()
             self._closed, self._last = 0, self._now()
         else:
             gc.collect(1)
