@@ -20,7 +20,6 @@ DIFFERENCE = "difference"
 # Of smooth pictures more effort saves little and takes three times as long.
 EFFORT = 1
 
-
 Part = str | tuple[str, int]
 Sides = tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]]
 

@@ -22,6 +22,7 @@ from dashboard.parts.controls import physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
 from dashboard.runs import describe
+from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
 from hoam_core.systems import Lattice
 
@@ -148,21 +149,24 @@ class Explore(View):
             reference = None
         return answer, reference
 
+    def _both(self) -> tuple[Run | None, Run | None]:
+        """The run of the learned model and that of the full one."""
+        answer, reference = self._runs()
+        return answer, reference.truth if reference else None
+
     def _draw_pictures(self) -> None:
         if self.idle:
             return
-        answer, reference = self._runs()
-        truth = reference.truth if reference else None
+        both = self._both()
         with pn.io.hold():
-            if not self._flipping.shows(answer, truth):
+            if not self._flipping.shows(*both):
                 self.evolution.at(self.state.time)
-                self._draw_scene(answer, truth)
+                self._draw_scene(*both)
 
     def _flip(self) -> None:
         """Let the browser play by itself what will not change."""
         if not self.idle and not isinstance(self.system, Lattice):
-            answer, reference = self._runs()
-            self._flipping.follow(answer, reference.truth if reference else None)
+            self._flipping.follow(*self._both())
 
     def _draw_scene(self, answer, truth) -> None:
         if isinstance(self.system, Lattice):
@@ -181,14 +185,13 @@ class Explore(View):
         """Another time of the same runs: pictures, cursors and densities together."""
         if self.idle:
             return
-        answer, reference = self._runs()
-        truth = reference.truth if reference else None
-        if self._flipping.shows(answer, truth):
+        both = self._both()
+        if self._flipping.shows(*both):
             return
         with pn.io.hold():
             self._draw_pictures()
             if not isinstance(self.system, Lattice):
-                self.scene.draw_densities(answer, truth)
+                self.scene.draw_densities(*both)
 
     def _draw_rest(self) -> None:
         if self.idle:

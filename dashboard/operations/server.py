@@ -9,7 +9,7 @@ import logging
 from functools import cache
 
 from bokeh.server.tornado import BokehTornado
-from tornado.ioloop import IOLoop
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import RequestHandler
 
 from dashboard import api, gate, session
@@ -18,6 +18,7 @@ from dashboard.operations.garbage import EVERY, Garbage
 from dashboard.operations.headers import Headers
 from dashboard.operations.process import Belonging
 from dashboard.runs import worker
+from dashboard.threads import workers
 from hoam_core import __version__
 from hoam_core.serve import process_name
 
@@ -62,21 +63,11 @@ def measure() -> None:
     worker.FINISHED.watch(metrics.observe_job)
 
 
-def nobody_waits(seconds: float) -> bool:
-    """Whether no learned model has been asked for so long."""
-    return all(one.has_been_idle(seconds) for one in worker.WORKERS if one.name == "learned-models")
-
-
-def tidy(loop: IOLoop) -> None:
+def tidy() -> None:
     """Look after the garbage of closed pages from time to time."""
-    garbage = Garbage(nobody_waits)
+    garbage = Garbage(workers().models.has_been_idle)
     gate.VISITS.watch(lambda event: garbage.closed() if event == "closed" else None)
-
-    def come() -> None:
-        garbage.look()
-        loop.call_later(EVERY, come)
-
-    loop.call_later(EVERY, come)
+    PeriodicCallback(garbage.look, 1_000 * EVERY).start()
 
 
 def probe_loop(loop: IOLoop) -> None:
@@ -96,7 +87,7 @@ def _begin() -> None:
     for server in standing():
         equip(server)
     probe_loop(IOLoop.current())
-    tidy(IOLoop.current())
+    tidy()
     log.info("server started", extra={"version": __version__, "letter": process_name()})
 
 

