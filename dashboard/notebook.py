@@ -10,7 +10,6 @@ does not notice changes of Bokeh's own models, what has changed is sent after ev
 """
 
 import asyncio
-import atexit
 import logging
 from collections.abc import Callable
 from functools import cache, partial
@@ -22,11 +21,11 @@ from panel.custom import JSComponent
 from dashboard.explore.view import Explore
 from dashboard.gate import Gate
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.worker import Worker
 from dashboard.session import Session
 from dashboard.state import Exploration
+from dashboard.threads import started
 from dashboard.url import read_query
-from dashboard.view import Material, Visit, Workers
+from dashboard.view import Material, Visit
 
 log = logging.getLogger(__name__)
 COLOURS = """
@@ -36,15 +35,8 @@ COLOURS = """
 """
 
 
-@cache
-def workers() -> Workers:
-    """The threads of this kernel."""
-    models = Worker("learned-models")
-    full = Worker("full-models", behind=(models,))
-    trainings = Worker("trainings", behind=(models, full), patience=5.0)
-    files = Worker("files", behind=(models,))
-    atexit.register(lambda: [one.end() for one in (files, trainings, full, models)])
-    return Workers(models, full, trainings, files)
+# The threads of this kernel; what is compiled ahead for a server's visitors is not.
+workers = cache(started)
 
 
 def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":
@@ -133,7 +125,7 @@ class Explorer(pn.viewable.Viewer):
         self.state, self._loop = state, loop
         threads, shelf = workers(), catalogue()
         self._gate = gate = Gate(partial(loop.call_soon_threadsafe, self._take))
-        self.session = Session(state, shelf, threads.models, threads.truths, gate)
+        self.session = Session(state, shelf, threads, gate)
         self._view = Explore(
             Visit(state, self.session, shelf, threads, gate, self._go, log.warning)
         )

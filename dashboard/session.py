@@ -18,8 +18,8 @@ from dashboard.runs.jobs import Reference, answer, growth_rate, reference
 from dashboard.runs.lattice_jobs import LatticeView, lattice_view
 from dashboard.runs.memory import Axes, Case, Run, answers, truth_case, truths
 from dashboard.runs.watchers import Watchers
-from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
+from dashboard.threads import Workers
 from hoam_core import Model
 from hoam_core.systems import Lattice
 
@@ -49,13 +49,12 @@ class Session(param.Parameterized):
         self,
         state: Exploration,
         catalogue: Catalogue,
-        models: Worker,
-        truths_worker: Worker,
+        workers: Workers,
         schedule: Callable[[Callable[[], None]], None],
     ):
         super().__init__()
         self.state, self.catalogue = state, catalogue
-        self._models, self._truths, self._schedule = models, truths_worker, schedule
+        self._workers, self._schedule = workers, schedule
         self._wanted: tuple[Case, float] | None = None
         self._lattice_wanted: tuple[Case, Axes] | None = None
         self._asked = 0.0
@@ -109,12 +108,12 @@ class Session(param.Parameterized):
             return
         self._lattice_wanted = wanted
         if not isinstance(self.catalogue.systems[case.system], Lattice):
-            self._truths.cancel((self, "lattice"))
+            self._workers.lattices.cancel(self)
             self.lattice = None
             return
         job = partial(lattice_view, case, self.catalogue, self.state.ts, self.state.axes)
         deliver = self._on_loop(self._show_lattice, case)
-        self._truths.ask((self, "lattice"), job, deliver, delay=AT_ONCE)
+        self._workers.lattices.ask(self, job, deliver, delay=AT_ONCE)
 
     def _show_lattice(self, case: Case, result: LatticeView | Exception) -> None:
         if self.closed or self._lattice_wanted is None:
@@ -135,17 +134,17 @@ class Session(param.Parameterized):
     def _ask_model(self, case: Case) -> None:
         self._asked = time.perf_counter()
         if not case.model:
-            self._models.cancel(self)
+            self._workers.models.cancel(self)
             self.param.update(answer=None, problem="")
             return
         if self.answer is not None and self.answer.case[:2] != case[:2]:
             self.answer = None
         if (known := answers.get(case)) is not None:
-            self._models.cancel(self)
+            self._workers.models.cancel(self)
             self._show(case, known)
             return
         job = partial(answer, case, self.catalogue, self.state.axes)
-        self._models.ask(self, job, self._on_loop(self._show, case), finish=True)
+        self._workers.models.ask(self, job, self._on_loop(self._show, case), finish=True)
 
     def _show(self, case: Case, result: Run | Exception) -> None:
         if self.closed or case[:2] != self.case[:2]:
@@ -163,7 +162,7 @@ class Session(param.Parameterized):
             return
         self._wanted = case, float(ts[-1])
         if not self.catalogue.systems[case.system].has_truth(np.asarray(case.mu)):
-            self._truths.cancel(self)
+            self._workers.truths.cancel(self)
             self.param.update(reference=None, truth_state="absent")
             return
         first, second = (
@@ -171,14 +170,14 @@ class Session(param.Parameterized):
         )
         system = self.catalogue.systems[case.system]
         if first is not None and second is not None:
-            self._truths.cancel(self)
+            self._workers.truths.cancel(self)
             rate = growth_rate(system, case.mu)
             self.param.update(reference=Reference(first, second, rate), truth_state="done")
             return
         known = Reference(first) if first is not None else None
         self.param.update(reference=known, truth_state="waiting")
         job = partial(reference, case, system, ts, self.state.axes)
-        self._truths.ask(self, job, self._on_loop(self._receive, case), delay=delay)
+        self._workers.truths.ask(self, job, self._on_loop(self._receive, case), delay=delay)
 
     def _receive(self, case: Case, result: Reference | Exception) -> None:
         if self.closed or case != self.truth_case or self.truth_state == "cancelled":
@@ -191,7 +190,7 @@ class Session(param.Parameterized):
 
     def cancel_truth(self) -> None:
         """Stop the full model; what it has computed so far stays on show."""
-        self._truths.cancel(self)
+        self._workers.truths.cancel(self)
         self.truth_state = "cancelled"
 
     def resume_truth(self) -> None:
@@ -216,9 +215,9 @@ class Session(param.Parameterized):
         self._stop()
 
     def _stop(self) -> None:
-        self._models.cancel(self)
-        self._truths.cancel(self)
-        self._truths.cancel((self, "lattice"))
+        self._workers.models.cancel(self)
+        self._workers.truths.cancel(self)
+        self._workers.lattices.cancel(self)
         if self.truth_state in ("waiting", "running"):
             self._wanted = None
         if self.lattice is None or not self.lattice.complete:

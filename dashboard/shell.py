@@ -19,6 +19,7 @@ from dashboard.parts.controls import Controls
 from dashboard.parts.nav import Nav
 from dashboard.parts.player import Clock
 from dashboard.parts.theme import CSS, DARK, SX, THEME
+from dashboard.parts.together import together
 from dashboard.runs.catalogue import catalogue
 from dashboard.session import Session
 from dashboard.sharing.cite import Cite
@@ -62,7 +63,7 @@ def page() -> pmui.Page:
         pn.state.on_session_destroyed(lambda _: VISITS.tell("closed"))
     gate = Gate(document.add_next_tick_callback)
     threads = workers()
-    session = Session(state, shelf, threads.models, threads.truths, gate)
+    session = Session(state, shelf, threads, gate)
     shell = Shell(
         state=state, session=session, catalogue=shelf, workers=threads, schedule=gate,
         choices=choices, problems=[*reader.problems, *shelf.problems],
@@ -93,6 +94,7 @@ class Shell:
     def __init__(self, *, problems: list[str], **visit):
         self.visit = Visit(go=self.go, tell=self.tell, **visit)
         self.state, self.gate = self.visit.state, visit["schedule"]
+        self.state.together = together
         self._views: dict[str, View] = {}
         self._open: list[View] = []
         self._names: list[str] = []
@@ -162,6 +164,7 @@ class Shell:
             self._stage.insert(0 if name == "lessons" else len(self._stage), view)
         return self._views[name]
 
+    @together()
     def _show_view(self) -> None:
         """Make exactly the view of the state, and the one that it wants below, visible."""
         name = self.state.view
@@ -186,7 +189,7 @@ class Shell:
         """Open a link in place."""
         query = arriving(dict(parse_qsl(link.lstrip("?"))))
         reader = read_query(query, self.visit.catalogue, self.state.system)
-        with pn.io.hold():
+        with together():
             self.state.adopt(**reader.values)
             for choice in self.visit.choices.values():
                 choice.read(reader, self.state)

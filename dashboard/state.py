@@ -5,6 +5,7 @@ from them, and tests need no browser.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import param
@@ -41,6 +42,8 @@ class Exploration(param.Parameterized):
 
     def __init__(self, catalogue: Catalogue, **values):
         self._catalogue, self.turning = catalogue, False
+        # Within it all that follows another system is shown; a page has it shown as one change.
+        self.together: Callable[[], AbstractContextManager] = nullcontext
         super().__init__()
         self._by_system = {name: parameter_state(s) for name, s in catalogue.systems.items()}
         self.param.system.objects = {s.title: name for name, s in catalogue.systems.items()}
@@ -90,13 +93,14 @@ class Exploration(param.Parameterized):
 
     @param.depends("system", watch=True)
     def _follow_system(self) -> None:
-        share = self.frame / (len(self.ts) - 1)
-        self.playing = False
-        self._offer_models(None)
-        self._offer_plane(None)
-        self._offer_particles()
-        self.parameters = self._by_system[self.system]
-        self.frame = round(share * (len(self.ts) - 1))
+        with self.together():
+            share = self.frame / (len(self.ts) - 1)
+            self.playing = False
+            self._offer_models(None)
+            self._offer_plane(None)
+            self._offer_particles()
+            self.parameters = self._by_system[self.system]
+            self.frame = round(share * (len(self.ts) - 1))
 
     @param.depends("seed", watch=True)
     def _mend_seed(self) -> None:

@@ -2,14 +2,47 @@
 
 import atexit
 import os
+from dataclasses import dataclass, fields
 from functools import cache, partial
 
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.worker import Worker
-from dashboard.view import Workers
 from dashboard.warm import warm_first, warm_rest
 
 WARM = "HOAM_WARM"
+
+
+@dataclass(frozen=True)
+class Workers:
+    """A thread each for learned models, live lattices, full models, trainings and files.
+
+    Whatever follows a slider goes first: full models wait for models and lattices, and trainings
+    for all of them. `files` waits for processes that read what visitors give, a minute each.
+    """
+
+    models: Worker
+    lattices: Worker
+    truths: Worker
+    trainings: Worker
+    files: Worker
+
+    @property
+    def all(self) -> tuple[Worker, ...]:
+        """Every thread, those that the others wait for first."""
+        return tuple(getattr(self, one.name) for one in fields(self))
+
+
+def started() -> Workers:
+    """New threads, which end with the process."""
+    models = Worker("learned-models", turns=True)
+    lattices = Worker("lattices", behind=(models,), turns=True)
+    truths = Worker("full-models", behind=(models, lattices))
+    trainings = Worker("trainings", behind=(models, lattices, truths), patience=5.0)
+    files = Worker("files", behind=(models,))
+    made = Workers(models, lattices, truths, trainings, files)
+    # A thread that is killed inside compiled code takes the process down with a loud message.
+    atexit.register(lambda: [one.end() for one in reversed(made.all)])
+    return made
 
 
 @cache
@@ -18,15 +51,11 @@ def workers() -> Workers:
 
     One more, behind all, compiles what visitors may ask for next.
     """
-    models = Worker("learned-models", turns=True)
-    full = Worker("full-models", behind=(models,))
-    trainings = Worker("trainings", behind=(models, full), patience=5.0)
-    files = Worker("files", behind=(models,))
-    rest = Worker("warm-up", behind=(models, full, trainings), calm=2.0, patience=30.0)
-    # A thread that is killed inside compiled code takes the process down with a loud message.
-    atexit.register(lambda: [one.end() for one in (rest, files, trainings, full, models)])
-    models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
+    made = started()
+    rest = Worker("warm-up", behind=made.all[:4], calm=2.0, patience=30.0)
+    atexit.register(rest.end)
+    made.models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
     # A machine that is busy otherwise may leave the others until somebody asks for them.
     if os.environ.get(WARM, "all") != "first":
         rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
-    return Workers(models, full, trainings, files)
+    return made

@@ -15,22 +15,9 @@ import xarray as xr
 from dashboard.choice import Choice
 from dashboard.exports.reel import Reel
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.worker import Worker
 from dashboard.session import Session
 from dashboard.state import Exploration
-
-
-@dataclass(frozen=True)
-class Workers:
-    """The threads of the process: learned models, full models behind them, trainings behind both.
-
-    `files` waits for processes that read what visitors give, which may take a minute each.
-    """
-
-    models: Worker
-    truths: Worker
-    trainings: Worker
-    files: Worker
+from dashboard.threads import Workers
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from dashboard.parts import readout
 from dashboard.parts.controls import physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
+from dashboard.parts.together import together
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
@@ -127,7 +128,7 @@ class Compare(View):
         """Another system or plane: its parameters, columns and axes."""
         if self.idle:
             return
-        with pn.io.hold():
+        with together():
             self.choice.suit(self.state.system, self.catalogue)
             self.scene.place()
             self.evolution.place()
@@ -140,7 +141,7 @@ class Compare(View):
         columns, system = self.choice.columns, self.state.system
         names = self.catalogue.models_of(system)
         options = {name_of(name, system): name for name in ["", *names]}
-        with pn.io.hold():
+        with together():
             for head, column in zip(self._heads, columns, strict=False):
                 head.show(column, options, len(columns) > FEWEST)
             cards = self._cards[: len(columns)]

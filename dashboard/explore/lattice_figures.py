@@ -12,9 +12,9 @@ from bokeh.models import (
     Span,
 )
 
-from dashboard.parts.curves import column
 from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend
 from dashboard.parts.picture import TALL
+from dashboard.parts.sources import column, put
 
 KINDS = ("model", "truth")
 
@@ -55,8 +55,8 @@ class DriftFigure:
     def potential(self, z: np.ndarray, learned: np.ndarray, exact: np.ndarray | None) -> None:
         """V(z) = -∫ drift, lowest at zero, of a single observable; z (n,)."""
         curves = [_potential(z, learned)] + ([] if exact is None else [_potential(z, exact)])
-        self.curve.data = {"x": z, "y": curves[0]}
-        self.exact.data = {"x": z, "y": curves[1]} if len(curves) > 1 else {"x": [], "y": []}
+        put(self.curve, {"x": z, "y": curves[0]})
+        put(self.exact, {"x": z, "y": curves[1]} if len(curves) > 1 else {"x": [], "y": []})
         top = max(float(curve.max()) for curve in curves)
         self.figure.x_range.update(start=z[0], end=z[-1])
         self.figure.y_range.update(start=-0.06 * top, end=1.05 * top)
@@ -69,9 +69,9 @@ class DriftFigure:
         cell = size / np.array([13, 9])
         longest = np.percentile(np.linalg.norm(learned / size, axis=1), 95) or 1.0
         scale = 0.9 * np.linalg.norm(cell / size) / longest
-        self.arrows.data = _arrows(z, scale * learned, size)
+        put(self.arrows, _arrows(z, scale * learned, size))
         few, known = (z[:0], z[:0]) if exact is None else (z, exact)
-        self.exact_arrows.data = _arrows(few, scale * known, size)
+        put(self.exact_arrows, _arrows(few, scale * known, size))
         self.figure.x_range.update(start=low[0], end=high[0])
         self.figure.y_range.update(start=low[1], end=high[1])
 
@@ -83,9 +83,10 @@ class DriftFigure:
         """Nothing is known yet."""
         nothing = {"x": [], "y": []}
         none = {"x0": [], "y0": [], "x1": [], "y1": [], "angle": []}
-        self.arrows.data = self.exact_arrows.data = none
+        for source in (self.arrows, self.exact_arrows):
+            put(source, none)
         for source in (self.curve, self.exact, *self.paths.values(), *self.points.values()):
-            source.data = nothing
+            put(source, nothing)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
@@ -136,15 +137,14 @@ class DiagramFigure:
     def show(self, sweep) -> None:
         """What is known of a sweep; None clears."""
         if sweep is None:
-            self.band.data = {"x": [], "low": [], "high": [], "y": []}
-            self.limit.data = {"x": [], "y": []}
+            put(self.band, {"x": [], "low": [], "high": [], "y": []})
+            put(self.limit, {"x": [], "y": []})
             return
         n, mean, spread = len(sweep.mean), sweep.mean, sweep.spread
-        self.band.data = {
-            "x": sweep.values[:n], "y": mean, "low": mean - spread, "high": mean + spread,
-        }  # fmt: skip
+        sides = {"low": mean - spread, "high": mean + spread}
+        put(self.band, {"x": sweep.values[:n], "y": mean} | sides)
         if sweep.limit is not None:
-            self.limit.data = {"x": sweep.values, "y": sweep.limit}
+            put(self.limit, {"x": sweep.values, "y": sweep.limit})
         self.figure.x_range.update(start=sweep.values[0], end=sweep.values[-1])
 
     def theme(self, dark: bool) -> None:

@@ -10,6 +10,7 @@ import panel as pn
 from dashboard.explore.lattice_figures import KINDS, DiagramFigure, DriftFigure
 from dashboard.parts.cells import CellsFigure
 from dashboard.parts.layout import card, drawn, grid
+from dashboard.parts.sources import put
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.lattice_jobs import LatticeView
 from dashboard.runs.memory import Run
@@ -96,32 +97,42 @@ class LatticeScene(pn.viewable.Viewer):
         if not self._stands:
             return
         frame, state = self.state.frame, self.state
-        cells = self._view.cells if self._view is not None else None
-        self.cells.show(cells[frame] if cells is not None and frame < len(cells) else None)
+        self._draw_cells()
         value = next(iter(state.mu.values()))
         self.diagram.cursor.location = value
         for kind, run in zip(KINDS, (answer, truth), strict=True):
             self._draw_mean(kind, run, frame)
         if truth is not None and truth.complete and truth.case.mu == tuple(state.mu.values()):
-            self.diagram.here.data = {"x": [value], "y": [float(truth.moments.mean[-1, 0])]}
+            put(self.diagram.here, {"x": [value], "y": [float(truth.moments.mean[-1, 0])]})
         else:
-            self.diagram.here.data = {"x": [], "y": []}
+            put(self.diagram.here, {"x": [], "y": []})
+
+    def _draw_cells(self) -> None:
+        """The cells at the present frame; while the run is on its way there, as far as it is."""
+        cells = self._view.cells if self._view is not None else None
+        if cells is None:
+            self.cells.show(None)
+            return
+        last = len(cells) - 1
+        note = "" if self.state.frame <= last else f", so far to t = {self.state.ts[last]:.3g}"
+        self.cells.show(cells[min(self.state.frame, last)], note)
 
     def _draw_mean(self, kind: str, run: Run | None, frame: int) -> None:
         """The way of the mean in the plane, or the mean as a ball in the potential."""
         path, point = self.drift.paths[kind], self.drift.points[kind]
         nothing = {"x": [], "y": []}
         if run is None or frame >= len(run) or self._view is None or self._view.drift is None:
-            path.data, point.data = nothing, nothing
+            put(path, nothing)
+            put(point, nothing)
             return
         h, v = self.state.axes
         x, y = run.moments.mean[:, h], run.moments.mean[:, v]
         if h == v:
-            path.data = nothing
+            put(path, nothing)
             y = np.full(len(x), self.drift.height(float(x[frame])))
         else:
-            path.data = {"x": x[: frame + 1], "y": y[: frame + 1]}
-        point.data = {"x": x[frame : frame + 1], "y": y[frame : frame + 1]}
+            put(path, {"x": x[: frame + 1], "y": y[: frame + 1]})
+        put(point, {"x": x[frame : frame + 1], "y": y[frame : frame + 1]})
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -21,6 +21,7 @@ from dashboard.parts import readout
 from dashboard.parts.controls import physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
+from dashboard.parts.together import together
 from dashboard.runs import describe
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
@@ -117,7 +118,7 @@ class Explore(View):
         """Axes, labels and titles of another system, model or plane."""
         if self.idle:
             return
-        with pn.io.hold():
+        with together():
             scene = self._on_stage()
             scene.place()
             self.evolution.place()

@@ -3,8 +3,8 @@
 A full collection walks through all objects, 40 ms of them for each page, and nothing else happens
 meanwhile: with thirty pages a slider would stand still for more than a second now and then. So what
 lives is set aside every few seconds (`gc.freeze`), where the collector does not go by itself. Pages
-that are closed leave their garbage there; it is looked for when no answer has been asked for in a
-while, and at the latest when there may be much of it.
+that are closed leave their garbage there. It is looked for when nobody is there to wait for it, or
+when some have gone and no answer has been asked for in a while; at the latest when it may be much.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from collections.abc import Callable
 
 EVERY = 5.0  # seconds between two looks
 CALM = 2.0  # seconds without an answer
-# Full collections: never sooner, never later than so many seconds after the last one.
-SOONEST, LATEST = 60.0, 900.0
-# So many closed pages are looked for at once, calm or not.
-MANY = 30
+# Pages that replace parts of themselves leave some, too.
+LATEST = 900.0  # seconds after the last full collection
+# So many closed pages are worth a second in a calm moment, and so many at any time.
+SOME, MANY = 8, 30
 
 
 def give_back() -> None:
@@ -28,23 +28,28 @@ def give_back() -> None:
 
 
 class Garbage:
-    """Decides at every look what the collector does; `calm(seconds)` says if nobody waits."""
+    """Decides at every look what the collector does; `calm(seconds)` says if nobody waits.
+
+    It hears of each visit that it has been "opened" or "closed".
+    """
 
     def __init__(self, calm: Callable[[float], bool], now: Callable[[], float] = time.monotonic):
         self._calm, self._now = calm, now
-        self._closed, self._last = 0, now()
+        self._open, self._closed, self._last = 0, 0, now()
 
-    def closed(self) -> None:
-        """A page has been closed."""
-        self._closed += 1
+    def heard(self, event: str) -> None:
+        """A page has been opened or closed."""
+        self._open += (event == "opened") - (event == "closed")
+        self._closed += event == "closed"
 
     @property
     def due(self) -> bool:
         """Whether everything should be looked at now."""
-        since = self._now() - self._last
-        if self._closed >= MANY or since > LATEST:
+        if self._closed >= MANY:
             return True
-        return (self._closed > 0 or since > SOONEST) and self._calm(CALM)
+        late = self._now() - self._last > LATEST
+        enough = self._closed >= (SOME if self._open > 0 else 1)
+        return (late or enough) and self._calm(CALM)
 
     def look(self) -> bool:
         """Collect everything if it is due, else set aside what lives; whether it was."""

@@ -66,7 +66,7 @@ def measure() -> None:
 def tidy() -> None:
     """Look after the garbage of closed pages from time to time."""
     garbage = Garbage(workers().models.has_been_idle)
-    gate.VISITS.watch(lambda event: garbage.closed() if event == "closed" else None)
+    gate.VISITS.watch(garbage.heard)
     PeriodicCallback(garbage.look, 1_000 * EVERY).start()
 
 

@@ -6,9 +6,11 @@ from bokeh.plotting import figure
 
 from dashboard.parts.ink import frame, legend
 from dashboard.parts.picture import TALL
+from dashboard.parts.sources import column, put
 
 # Safe for colour-blind eyes; a spin takes the first two, an alloy all of them.
 CELLS = ("#14324A", "#F2B544", "#3C8DBC", "#C7527A")
+LATTICE, LINES = "Live lattice", "One run of the full model"
 FIELDS = ("#0072B2", "#D55E00")
 
 
@@ -20,7 +22,7 @@ class CellsFigure:
         self.line_source = ColumnDataSource({"x": [], "y0": [], "y1": []}, name="fields-source")
         self.mapper = LinearColorMapper(palette=list(CELLS[:2]), low=-0.5, high=1.5)
         self.image = frame(
-            height=TALL, name="cells", match_aspect=True, title="Live lattice",
+            height=TALL, name="cells", match_aspect=True, title=LATTICE,
             x_range=DataRange1d(range_padding=0), y_range=DataRange1d(range_padding=0),
         )  # fmt: skip
         self.image.grid.visible = self.image.axis.visible = False
@@ -29,7 +31,7 @@ class CellsFigure:
             image="image", x=0, y=0, dw=1, dh=1, source=self.image_source, color_mapper=self.mapper
         )
         self.lines = frame(
-            height=TALL, name="fields", title="One run of the full model",
+            height=TALL, name="fields", title=LINES,
             x_range=Range1d(0, 1), y_range=Range1d(0, 1),
         )  # fmt: skip
         self._fields = [
@@ -50,8 +52,7 @@ class CellsFigure:
     def place(self, names: dict[int, str], fields: tuple[str, ...], view) -> figure:
         """What a cell can be, or the names of the fields; returns the figure that shows it."""
         self._values = tuple(names)
-        self.image_source.data = {"image": []}
-        self.line_source.data = {"x": [], "y0": [], "y1": []}
+        self._clear()
         if not names:
             self.lines.y_range.update(start=view[0], end=view[1])
             self._legends["lines"].items = [
@@ -66,17 +67,21 @@ class CellsFigure:
         ]
         return self.image
 
-    def show(self, cells: np.ndarray | None) -> None:
-        """Draw the cells of a frame; None clears."""
+    def show(self, cells: np.ndarray | None, note: str = "") -> None:
+        """Draw the cells of a frame, with a note behind the title; None clears."""
+        self.image.title.text, self.lines.title.text = LATTICE + note, LINES + note
         if cells is None:
-            self.image_source.data = {"image": []}
-            self.line_source.data = {"x": [], "y0": [], "y1": []}
+            self._clear()
         elif self._values:
             flat = cells if cells.ndim == 2 else cells[0]
             levels = np.searchsorted(self._values, flat).astype(np.uint8)
             self._picture.glyph.update(dw=flat.shape[1], dh=flat.shape[0])
-            self.image_source.data = {"image": [levels]}
+            put(self.image_source, {"image": [levels]})
         else:
             x = (np.arange(cells.shape[-1]) + 0.5) / cells.shape[-1]
             rows = [np.asarray(row, np.float32) for row in cells]
-            self.line_source.data = {"x": x.astype(np.float32), "y0": rows[0], "y1": rows[1]}
+            put(self.line_source, {"x": column(x), "y0": rows[0], "y1": rows[1]})
+
+    def _clear(self) -> None:
+        put(self.image_source, {"image": []})
+        put(self.line_source, {"x": [], "y0": [], "y1": []})

@@ -13,16 +13,9 @@ from bokeh.models import BasicTicker, ColumnDataSource, PrintfTickFormatter, Ran
 from bokeh.plotting import figure
 
 from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend
+from dashboard.parts.sources import column, put
 
 MODELS = ("model", "truth")
-
-
-def column(values: Sequence[float] | np.ndarray) -> np.ndarray | list:
-    """What a source is given: single precision; nothing at all as a list.
-
-    An array without bytes gets lost on the way to a notebook, and with it all that is sent beside.
-    """
-    return np.asarray(values, np.float32) if len(values) else []
 
 
 class Curves:
@@ -94,7 +87,7 @@ class Curves:
 
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""
-        self.sources[kind].data = {"t": column(t), "y": column(y)}
+        put(self.sources[kind], {"t": column(t), "y": column(y)})
 
     def fit(self, end: float, curves: list[np.ndarray], least: float = 0.0) -> None:
         """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis."""
@@ -142,8 +135,8 @@ class Cloud:
     def show(self, t: np.ndarray, mean: np.ndarray, spread: np.ndarray, paths: np.ndarray) -> None:
         """Mean and spread (t,) and paths (t, q); empty arrays remove all."""
         columns = {"t": t, "low": mean - spread, "high": mean + spread}
-        self.band.data = {name: column(values) for name, values in columns.items()}
-        self.paths.data = {"t": [t] * paths.shape[1], "y": list(paths.T)}
+        put(self.band, {name: column(values) for name, values in columns.items()})
+        put(self.paths, {"t": [t] * paths.shape[1], "y": list(paths.T)})
 
     def clear(self) -> None:
         """Draw nothing."""

@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid
+from dashboard.parts.together import together
 from dashboard.state import Exploration
 from dashboard.train.choice import TrainChoice
 from dashboard.train.plan import OPTIONS, Axis, data_bytes, has_loss, sets_of
@@ -82,7 +83,7 @@ class TrainForm(pn.viewable.Viewer):
     def show(self) -> None:
         """Follow the choice."""
         choice = self.choice
-        with pn.io.hold():
+        with together():
             trained = has_loss(choice.method)
             self._network.visible = METHODS[choice.method].needs_network
             self._steps.visible = self._rate.visible = trained

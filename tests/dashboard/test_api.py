@@ -17,7 +17,7 @@ from dashboard import api
 from dashboard.operations.server import equip
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.worker import Worker
-from dashboard.view import Workers
+from dashboard.threads import Workers
 from hoam_core import SYSTEMS, list_models, load_model
 from hoam_core.models import shipped_models
 from hoam_core.store import dataset_bytes
@@ -36,7 +36,7 @@ def models():
 @pytest.fixture
 def get(models, monkeypatch):
     """A function that asks a server whose page has just been opened."""
-    monkeypatch.setattr(api, "workers", lambda: Workers(models, models, models, models))
+    monkeypatch.setattr(api, "workers", lambda: Workers(*[models] * 5))
     api.predictor.cache_clear()
     loop = IOLoop(make_current=False)
     server = BokehTornado({"/app": Application()}, prefix="class")

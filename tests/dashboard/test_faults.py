@@ -12,6 +12,7 @@ from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.runs.worker import Worker, sentence
 from dashboard.session import Session
 from dashboard.state import Exploration
+from dashboard.threads import Workers
 from dashboard.train import training as training_module
 from dashboard.train.trainings import Trainings
 from hoam_core import SYSTEMS, load_model
@@ -108,7 +109,9 @@ def test_a_truth_run_that_fails_is_told_and_can_be_started_again(worker, monkeyp
     shelf, quiet = catalogue(), Worker("models")
     state = Exploration(shelf, system="two-stream")
     state.model = ""
-    held = Session(state, shelf, quiet, worker, lambda result: result())
+    held = Session(
+        state, shelf, Workers(quiet, quiet, worker, quiet, quiet), lambda result: result()
+    )
     held.sleep(False)
     until(lambda: held.truth_state == "failed", "the failure is told")
     assert held.problem == sentence(error)

@@ -16,8 +16,9 @@ from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Case, Memory
 from dashboard.session import Session
 from dashboard.state import Exploration
-from dashboard.view import Visit, Workers
-from tests.dashboard.test_page import Recorder
+from dashboard.threads import Workers
+from dashboard.view import Visit
+from tests.dashboard.test_page import Recorder, recorders
 
 AXES = (0, 1)
 PARTICLES = 512
@@ -78,10 +79,10 @@ class Page:
     def __init__(self, told: list[dict]):
         shelf, self.told = catalogue(), told
         self.state = Exploration(shelf, mu={"mu": 1.3}, particles=PARTICLES)
-        self.session = Session(self.state, shelf, Recorder(), Recorder(), lambda f: f())
+        self.session = Session(self.state, shelf, recorders(), lambda f: f())
         self.worker = worker = Recorder()
         visit = Visit(
-            self.state, self.session, shelf, Workers(worker, worker, worker, worker),
+            self.state, self.session, shelf, Workers(*[worker] * 5),
             lambda f: f(), go=lambda link: None, tell=lambda sentence: None,
         )  # fmt: skip
         self.view = Explore(visit)

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from dashboard.operations.garbage import LATEST, MANY, SOONEST, Garbage
+from dashboard.operations.garbage import LATEST, MANY, SOME, Garbage
 
 
 class Loop:
@@ -33,12 +33,13 @@ def of(clock: Clock) -> Garbage:
     return Garbage(lambda seconds: clock.calm, clock)
 
 
-def test_a_closed_page_waits_for_a_quiet_moment(clock):
+def test_the_last_page_leaves_in_a_quiet_moment(clock):
     garbage, page = of(clock), Loop()
     found = weakref.ref(page)
+    garbage.heard("opened")
     assert not garbage.look()  # the page is set aside
     del page
-    garbage.closed()
+    garbage.heard("closed")
     assert not garbage.look()
     gc.collect()
     assert found() is not None
@@ -48,23 +49,34 @@ def test_a_closed_page_waits_for_a_quiet_moment(clock):
     assert not garbage.look()
 
 
-def test_many_closed_pages_do_not_wait(clock):
+def test_who_is_still_there_does_not_wait_for_one_who_left(clock):
     garbage = of(clock)
-    for _ in range(MANY - 1):
-        garbage.closed()
+    clock.calm = True
+    for event in ("opened", *("opened", "closed") * (SOME - 1)):
+        garbage.heard(event)
     assert not garbage.due
-    garbage.closed()
+    garbage.heard("refused")
+    assert not garbage.due
+    garbage.heard("closed")
+    assert garbage.due
+
+
+def test_many_closed_pages_do_not_wait_for_a_quiet_moment(clock):
+    garbage = of(clock)
+    for event in ("opened", *("opened", "closed") * (MANY - 1)):
+        garbage.heard(event)
+    assert not garbage.due
+    garbage.heard("closed")
     assert garbage.due
 
 
 def test_other_garbage_is_looked_for_now_and_then(clock):
     garbage = of(clock)
-    clock.now, clock.calm = SOONEST - 1, True
+    garbage.heard("opened")
+    clock.now, clock.calm = LATEST - 1, True
     assert not garbage.due
-    clock.now = SOONEST + 1
-    assert garbage.due
-    clock.calm = False
+    clock.now, clock.calm = LATEST + 1, False
     assert not garbage.due
-    clock.now = LATEST + 1
+    clock.calm = True
     assert garbage.look()
     assert not garbage.due

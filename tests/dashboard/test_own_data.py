@@ -20,7 +20,8 @@ from dashboard.runs.jobs import growth_rate, reference
 from dashboard.runs.memory import truth_case
 from dashboard.session import Session
 from dashboard.state import Exploration
-from dashboard.view import Visit, Workers
+from dashboard.threads import Workers
+from dashboard.view import Visit
 from hoam_core import load_model
 from hoam_core.imports import read_recording, series_of
 
@@ -234,7 +235,7 @@ def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
     shelf.keep(trained.model)
     state = Exploration(shelf)
     state.admit(trained.model.system)
-    session = Session(state, shelf, worker, worker, lambda f: f())
+    session = Session(state, shelf, Workers(*[worker] * 5), lambda f: f())
     session.sleep(False)
     state.adopt(system=trained.model.system.name, mu={"mu": 1.4})
     assert session.truth_state == "waiting"
@@ -268,11 +269,11 @@ def test_the_view_shows_each_step(folder):
     shelf, worker = Shelf(catalogue()), Immediate()
     worker.hold = True
     state = Exploration(shelf)
-    session = Session(state, shelf, worker, worker, lambda f: f())
+    session = Session(state, shelf, Workers(*[worker] * 5), lambda f: f())
     session.sleep(False)
     links, told = [], []
     visit = Visit(
-        state, session, shelf, Workers(worker, worker, Immediate(), worker), lambda f: f(),
+        state, session, shelf, Workers(worker, worker, worker, Immediate(), worker), lambda f: f(),
         links.append, told.append,
     )  # fmt: skip
     view = OwnData(visit)

@@ -17,7 +17,8 @@ from dashboard.runs.jobs import answer
 from dashboard.runs.memory import Case, Memory, answers, truths
 from dashboard.session import Session
 from dashboard.state import Exploration
-from dashboard.view import Visit, Workers
+from dashboard.threads import Workers
+from dashboard.view import Visit
 from dashboard.views import VIEWS
 
 FOLDER = Path(dashboard.__file__).parent
@@ -47,10 +48,15 @@ class Recorder:
         self.cancelled += 1
 
 
+def recorders() -> Workers:
+    """A thread of its own for everything, none of which computes."""
+    return Workers(*(Recorder() for _ in range(5)))
+
+
 @pytest.fixture
 def session():
     shelf = catalogue()
-    made = Session(Exploration(shelf, seed=77), shelf, Recorder(), Recorder(), lambda f: f())
+    made = Session(Exploration(shelf, seed=77), shelf, recorders(), lambda f: f())
     made.sleep(False)
     yield made
     made.close()
@@ -83,22 +89,22 @@ def test_only_the_shell_knows_the_page():
 
 
 def test_each_change_asks_once_and_the_truth_waits_for_rest(session):
-    session._models.asked.clear()
-    session._truths.asked.clear()
+    session._workers.models.asked.clear()
+    session._workers.truths.asked.clear()
     session.state.parameters.mu = 1.41
-    assert len(session._models.asked) == 1
-    assert session._truths.asked[0][2]["delay"] > 0
+    assert len(session._workers.models.asked) == 1
+    assert session._workers.truths.asked[0][2]["delay"] > 0
     assert session.truth_state == "waiting"
 
 
 def test_another_number_of_particles_keeps_the_truth(session):
-    session._truths.asked.clear()
+    session._workers.truths.asked.clear()
     session.state.particles = 1_024
-    assert session._truths.asked == []
+    assert session._workers.truths.asked == []
 
 
 def test_a_cancelled_truth_ignores_late_values_and_can_be_resumed(session):
-    deliver = session._truths.asked[-1][1]
+    deliver = session._workers.truths.asked[-1][1]
     session.cancel_truth()
     deliver(ValueError("late"))
     assert session.truth_state == "cancelled"
@@ -108,7 +114,7 @@ def test_a_cancelled_truth_ignores_late_values_and_can_be_resumed(session):
 
 
 def test_an_answer_for_another_system_is_not_shown(session):
-    deliver = session._models.asked[-1][1]
+    deliver = session._workers.models.asked[-1][1]
     session.state.system = "oscillator"
     deliver(ValueError("of the old system"))
     assert session.problem == ""
@@ -123,31 +129,31 @@ def test_warnings_follow_the_trained_range(session):
 
 def test_a_closed_session_asks_nothing(session):
     session.close()
-    session._models.asked.clear()
+    session._workers.models.asked.clear()
     session.state.parameters.mu = 1.6
-    assert session._models.asked == []
+    assert session._workers.models.asked == []
 
 
 def test_another_plane_asks_for_nothing(session):
     session.state.system = "chaos-9d"
-    session._models.asked.clear()
-    session._truths.asked.clear()
+    session._workers.models.asked.clear()
+    session._workers.truths.asked.clear()
     session.state.horizontal = "c4"
-    assert (session._models.asked, session._truths.asked) == ([], [])
+    assert (session._workers.models.asked, session._workers.truths.asked) == ([], [])
 
 
 def test_a_system_with_the_same_parameter_name_is_asked_with_its_own_value(session):
     session.state.parameters.mu = 2.2
-    session._truths.asked.clear()
+    session._workers.truths.asked.clear()
     session.state.system = "trap"
-    cases = [job.args[0] for job, _, _ in session._truths.asked]
+    cases = [job.args[0] for job, _, _ in session._workers.truths.asked]
     assert [(case.system, case.mu) for case in cases] == [("trap", (0.6,))]
 
 
 def test_every_view_builds_without_a_server(session):
     worker = Recorder()
     visit = Visit(
-        session.state, session, catalogue(), Workers(worker, worker, worker, worker), lambda f: f(),
+        session.state, session, catalogue(), Workers(*[worker] * 5), lambda f: f(),
         go=lambda link: None, tell=lambda sentence: None,
         choices={name: entry.choice() for name, entry in VIEWS.items()},
     )  # fmt: skip
@@ -166,24 +172,24 @@ def test_every_view_builds_without_a_server(session):
 
 
 def test_a_sleeping_session_stops_and_asks_again_when_it_wakes(session):
-    before = session._truths.cancelled, session._models.cancelled
+    before = session._workers.truths.cancelled, session._workers.models.cancelled
     session.sleep(True)
-    assert session._truths.cancelled > before[0]
-    assert session._models.cancelled > before[1]
-    asked = len(session._truths.asked)
+    assert session._workers.truths.cancelled > before[0]
+    assert session._workers.models.cancelled > before[1]
+    asked = len(session._workers.truths.asked)
     session.state.parameters.mu = 1.47
-    assert len(session._truths.asked) == asked
+    assert len(session._workers.truths.asked) == asked
     session.sleep(False)
-    assert len(session._truths.asked) == asked + 1
+    assert len(session._workers.truths.asked) == asked + 1
 
 
 def test_a_run_that_was_cancelled_stays_so_after_sleep(session):
     session.cancel_truth()
     session.sleep(True)
-    asked = len(session._truths.asked)
+    asked = len(session._workers.truths.asked)
     session.sleep(False)
     assert session.truth_state == "cancelled"
-    assert len(session._truths.asked) == asked
+    assert len(session._workers.truths.asked) == asked
 
 
 @pytest.mark.parametrize(

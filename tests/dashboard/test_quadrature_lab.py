@@ -16,8 +16,9 @@ from dashboard.quadrature.training import Race, Runner, going_on, race
 from dashboard.quadrature.view import QuadratureLab
 from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
+from dashboard.threads import Workers
 from dashboard.url import Reader
-from dashboard.view import Visit, Workers
+from dashboard.view import Visit
 
 CASE = Case(6.0, "gauss", 33, 16, 0)
 SHELF = catalogue()
@@ -179,7 +180,7 @@ def test_a_race_trains_both_rules_and_goes_on_after_a_pause(short):
 
 @pytest.fixture
 def lab():
-    workers = Workers(*(Recorder() for _ in range(4)))
+    workers = Workers(*(Recorder() for _ in range(5)))
     visit = Visit(
         Exploration(SHELF), None, SHELF, workers, lambda f: f(), go=lambda link: None,
         tell=lambda sentence: None, choices={"quadrature": QuadratureChoice()},

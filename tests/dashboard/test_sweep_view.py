@@ -24,8 +24,9 @@ from dashboard.sweep.jobs import (
 )
 from dashboard.sweep.map import HIGHEST, levels_of, spread_rows
 from dashboard.sweep.view import Sweep
+from dashboard.threads import Workers
 from dashboard.url import read_query, write_query
-from dashboard.view import Visit, Workers
+from dashboard.view import Visit
 from hoam_core import Discrepancy, Measurement
 
 MODEL, LEARNED = "two-stream-galerkin", "electric_energy_learned"
@@ -77,10 +78,10 @@ def opened(worker):
         )
         state, choice = Exploration(shelf, **reader.values), SweepChoice()
         choice.read(reader, state)
-        session = Session(state, shelf, Recorder(), Recorder(), lambda f: f())
+        session = Session(state, shelf, Workers(*(Recorder() for _ in range(5))), lambda f: f())
         gone = []
         visit = Visit(
-            state, session, shelf, Workers(worker, worker, worker, worker), lambda f: f(),
+            state, session, shelf, Workers(*[worker] * 5), lambda f: f(),
             go=gone.append, tell=gone.append, choices={"sweep": choice},
         )  # fmt: skip
         view = Sweep(visit)

@@ -1,0 +1,28 @@
+"""Many changes of the page as one: one message to the browser, one walk over its models.
+
+Whenever a child comes or goes, Bokeh walks over all models of the page to see which are new; a page
+has thousands, and another system changes dozens of children. Here they are counted once, before the
+message is written, which has to know what is new.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import panel as pn
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Hold back what the browser is told until the end; may be nested, and stand without a page."""
+    with pn.io.hold():
+        document = pn.state.curdoc
+        if document is None:
+            yield
+            return
+        frozen = document.models.freeze()
+        frozen.__enter__()
+        try:
+            yield
+        finally:
+            # Without the exception, which would leave the models frozen for ever.
+            frozen.__exit__(None, None, None)
