@@ -1,6 +1,8 @@
 """Jobs for lattices: a live lattice, the learned drift, and what it comes to rest at.
 
-One generator makes all three, the quickest first, and yields whatever it has so far.
+One generator makes all three, the quickest first, and yields whatever it has so far. What was once
+complete is remembered: the way of a slider back, another plane, and the diagram, which does not
+depend on the parameter that it sweeps.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +16,7 @@ from jaxtyping import Float
 
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Ranges
-from dashboard.runs.memory import Axes, Case, named
+from dashboard.runs.memory import Axes, Case, Memory, named
 from hoam_core import Model
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import lattice_pieces
@@ -44,6 +46,20 @@ class Sweep(NamedTuple):
     spread: Float[np.ndarray, " q"]
     limit: Float[np.ndarray, " s"] | None
 
+    @property
+    def complete(self) -> bool:
+        """Whether all values have been asked for."""
+        return len(self.mean) == len(self.values)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        return sum(array.nbytes for array in self if array is not None)
+
+
+lived: Memory[np.ndarray] = Memory(most_bytes=64 * 2**20)
+swept: Memory[Sweep] = Memory(most_bytes=2**20)
+
 
 class LatticeView(NamedTuple):
     """What a lattice shows beside its paths; the cells (t, *cells) of one run so far."""
@@ -56,7 +72,7 @@ class LatticeView(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether nothing of it is missing that a model could add."""
-        return self.sweep is not None and len(self.sweep.mean) == len(self.sweep.values)
+        return self.sweep is not None and self.sweep.complete
 
 
 def lattice_view(
@@ -68,20 +84,31 @@ def lattice_view(
         return
     model = catalogue.model(case.model, case.share) if case.model else None
     mu = lattice.vector(named(lattice, case))
-    view = LatticeView(case)
+    whole = (case.system, case.mu, case.seed, len(ts), float(ts[-1]))
+    diagram = (case.system, case.model, case.share, case.mu[1:], case.seed)
+    view = LatticeView(case, cells=lived.get(whole), sweep=swept.get(diagram))
     if model is not None:
         view = view._replace(drift=_drift(model, lattice, mu, axes))
+    if any(part is not None for part in view[1:]):
         yield view
-    cells = []
-    for picture, _ in lattice_pieces(lattice, mu, ts, seed=case.seed):
-        cells.append(picture)
-        if len(cells) % TOGETHER == 0 or len(cells) == len(ts):
-            view = view._replace(cells=np.stack(cells))
+    if view.cells is None:
+        for cells in _live(lattice, mu, ts, case.seed):
+            view = view._replace(cells=cells)
             yield view
-    if model is not None:
+        lived.put(whole, view.cells)
+    if model is not None and view.sweep is None:
         for sweep in _sweep(model, lattice, mu, case.seed):
             view = view._replace(sweep=sweep)
             yield view
+        swept.put(diagram, view.sweep)
+
+
+def _live(lattice: Lattice, mu, ts: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    cells = []
+    for picture, _ in lattice_pieces(lattice, mu, ts, seed=seed):
+        cells.append(picture)
+        if len(cells) % TOGETHER == 0 or len(cells) == len(ts):
+            yield np.stack(cells)
 
 
 @lru_cache(maxsize=64)

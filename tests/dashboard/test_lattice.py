@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from dashboard.explore.lattice_scene import LatticeScene
-from dashboard.runs import describe
+from dashboard.runs import describe, lattice_jobs
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.frames import Ranges
 from dashboard.runs.jobs import answer, predict
 from dashboard.runs.kept import Cells, Moments
 from dashboard.runs.lattice_jobs import lattice_view
-from dashboard.runs.memory import Case, Run
+from dashboard.runs.memory import Case, Memory, Run
 from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
 from hoam_core import SYSTEMS
@@ -46,6 +46,12 @@ def test_the_address_restores_the_noise():
     assert Exploration(SHELF, **values).share == 0.5
 
 
+@pytest.fixture(autouse=True)
+def _nothing_remembered(monkeypatch):
+    for name in ("lived", "swept"):
+        monkeypatch.setattr(lattice_jobs, name, Memory(2**24))
+
+
 def test_a_view_fills_drift_first_then_cells_then_diagram():
     ts = np.linspace(0, 2, 21)
     views = lattice_view(WEISS, SHELF, ts, (0, 0))
@@ -63,6 +69,28 @@ def test_a_view_fills_drift_first_then_cells_then_diagram():
     assert len(view.sweep.mean) == 1
     assert view.sweep.limit.shape == view.sweep.values.shape
     views.close()
+
+
+def test_what_has_been_complete_is_there_at_once(monkeypatch):
+    ts = np.linspace(0, 1, 3)
+    monkeypatch.setattr(lattice_jobs, "SWEPT", 2)
+    *_, last = lattice_view(WEISS, SHELF, ts, (0, 0))
+    monkeypatch.setattr(lattice_jobs, "lattice_pieces", None)
+    (again,) = lattice_view(WEISS, SHELF, ts, (0, 0))
+    assert again.cells is last.cells
+    assert again.sweep is last.sweep
+    assert again.complete
+
+
+def test_the_diagram_of_another_first_parameter_is_the_same(monkeypatch):
+    monkeypatch.setattr(lattice_jobs, "SWEPT", 2)
+    ts, (first, *others) = np.linspace(0, 1, 3), WEISS.mu
+    *_, last = lattice_view(WEISS, SHELF, ts, (0, 0))
+    moved = next(lattice_view(WEISS._replace(mu=(first + 0.1, *others)), SHELF, ts, (0, 0)))
+    assert moved.sweep is last.sweep
+    assert moved.cells is None
+    for other in (WEISS._replace(mu=(first, 0.2, *others[1:])), WEISS._replace(share=0.5)):
+        assert next(lattice_view(other, SHELF, ts, (0, 0))).sweep is None
 
 
 def test_a_view_without_a_model_shows_cells_alone():
