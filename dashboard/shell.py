@@ -164,26 +164,32 @@ class Shell:
             self._stage.insert(0 if name == "lessons" else len(self._stage), view)
         return self._views[name]
 
-    @together()
+    def _wanted(self) -> list[str]:
+        """The view of the state, and the one that it wants below."""
+        below = self.view(self.state.view).below
+        return [self.state.view, *([below] if below else [])]
+
     def _show_view(self) -> None:
-        """Make exactly the view of the state, and the one that it wants below, visible."""
-        name = self.state.view
-        below = self.view(name).below
-        self._names = [name, *([below] if below else [])]
-        wanted = [self.view(one) for one in self._names]
-        if wanted != self._open:
-            before, self._open = self._open, wanted
-            for view in before:
-                if view not in wanted:
-                    view.hide()
-            for view in self._views.values():
-                view.__panel__().visible = view in wanted
-            for view in wanted:
-                if not view.shown:
-                    view.open()
-            self.nav.current = self.state.view
-            self.controls.offer(wanted[-1].uses)
+        """Make exactly the views that are wanted visible."""
+        if self.state.view not in self._views or self._wanted() != self._names:
+            self._switch()
         self.address()
+
+    @together()
+    def _switch(self) -> None:
+        self._names = self._wanted()
+        wanted = [self.view(one) for one in self._names]
+        before, self._open = self._open, wanted
+        for view in before:
+            if view not in wanted:
+                view.hide()
+        for view in self._views.values():
+            view.__panel__().visible = view in wanted
+        for view in wanted:
+            if not view.shown:
+                view.open()
+        self.nav.current = self.state.view
+        self.controls.offer(wanted[-1].uses)
 
     def go(self, link: str) -> None:
         """Open a link in place."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.jobs import Effort, answer, answer_with, coarser, predict, truth
+from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.memory import Case, answers, truth_case
 from hoam_core import System
 
@@ -39,6 +40,7 @@ def warm_rest(catalogue: Catalogue) -> Iterator[object]:
     for system in sorted(others, key=_weight):
         if (case := first_case(catalogue, system.name)) is not None:
             yield from _warm_model(catalogue, case)
+            yield from _warm_lattice(catalogue, case)
         yield from _warm_truth(catalogue, system)
     for name in catalogue.systems:
         for model in catalogue.models_of(name)[1:]:
@@ -77,6 +79,11 @@ def _warm_model(catalogue: Catalogue, case: Case) -> Iterator[object]:
         yield from answer(case, catalogue, catalogue.axes(case.system))
     if (coarse := coarser(Effort(case.model, case.particles))) is not None:
         answer_with(coarse, case, catalogue, catalogue.axes(case.system))
+
+
+def _warm_lattice(catalogue: Catalogue, case: Case) -> Iterator[object]:
+    ts, axes = catalogue.times(case.system, case.model), catalogue.axes(case.system)
+    yield from lattice_view(case, catalogue, ts, axes)  # nothing for a system that is none
 
 
 def _warm_truth(catalogue: Catalogue, system: System) -> Iterator[object]:

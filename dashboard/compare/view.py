@@ -16,7 +16,7 @@ from dashboard.compare.material import material
 from dashboard.compare.runs import Comparing
 from dashboard.compare.scene import CompareScene, Drawn, Zoom
 from dashboard.parts import readout
-from dashboard.parts.controls import physics
+from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
 from dashboard.parts.together import together
@@ -43,6 +43,7 @@ class Compare(View):
         self.evolution = CompareEvolution(self.state, self.catalogue, self.zoom)
         self._dark, self._rest = False, Later(self._draw_rest)
         self._sentence = ""
+        self._sliders = Sliders(self.state, self.catalogue)
         self._layout = self._build()
         state = self.state
         state.param.watch(lambda *_: self._draw_frame(), "frame")
@@ -72,7 +73,7 @@ class Compare(View):
         return stack(
             self._headline,
             card(
-                physics(self.state, self.catalogue),
+                physics(self._sliders, self.state),
                 self._bar,
             ),
             self._columns,
@@ -130,6 +131,7 @@ class Compare(View):
             return
         with together():
             self.choice.suit(self.state.system, self.catalogue)
+            self._sliders.show()
             self.scene.place()
             self.evolution.place()
             self._place()

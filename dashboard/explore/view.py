@@ -18,7 +18,7 @@ from dashboard.explore.scene import Scene
 from dashboard.explore.snapshot import snapshot
 from dashboard.explore.trust import Trust
 from dashboard.parts import readout
-from dashboard.parts.controls import physics
+from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
 from dashboard.parts.together import together
@@ -37,7 +37,7 @@ class Explore(View):
         super().__init__(visit, **params)
         self.state, self.session, self.catalogue = visit.state, visit.session, visit.catalogue
         state, session, catalogue = self.state, self.session, self.catalogue
-        self.player = Player(state)
+        self.player, self._sliders = Player(state), Sliders(state, catalogue)
         self.scene = Scene(state, session, catalogue)
         self.lattice = LatticeScene(state, catalogue)
         self._stage = stack()
@@ -71,7 +71,7 @@ class Explore(View):
             Scenarios(self.state, self.visit.go),
             pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
             card(
-                physics(self.state, self.catalogue),
+                physics(self._sliders, self.state),
                 self._notices,
             ),
             self._stage,
@@ -119,6 +119,7 @@ class Explore(View):
         if self.idle:
             return
         with together():
+            self._sliders.show()
             scene = self._on_stage()
             scene.place()
             self.evolution.place()

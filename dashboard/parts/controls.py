@@ -47,21 +47,27 @@ class PlaneChoice(pn.viewable.Viewer):
 
 
 class Sliders(pn.viewable.Viewer):
-    """One slider for each physics parameter of the current system, its training values marked."""
+    """One slider for each physics parameter of the current system, its training values marked.
+
+    A view has them follow another system or model by `show`, as long as it is seen itself.
+    """
 
     def __init__(self, state: Exploration, catalogue: Catalogue, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._layout = grid(columns="repeat(auto-fit, minmax(280px, 1fr))", narrow=699, gap=0)
-        state.param.watch(lambda *_: self._show(), ["parameters", "model"])
-        self._show()
+        self._shown: tuple = ()
+        self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """The sliders of the present system and model."""
         state = self._state
+        wanted = state.system, state.model
+        if not state.settled or wanted == self._shown:
+            return
+        self._shown = wanted
         system = self._catalogue.systems[state.system]
         model = self._catalogue.models.get(state.model or "")
-        if not state.settled:
-            return
         axes = model.experiment.axes if model else ((),) * len(system.parameters)
         self._layout[:] = [
             physics_slider(state.parameters.param[p.name], p, axis)
@@ -72,12 +78,9 @@ class Sliders(pn.viewable.Viewer):
         return self._layout
 
 
-def physics(state: Exploration, catalogue: Catalogue) -> pn.Column:
+def physics(sliders: Sliders, state: Exploration) -> pn.Column:
     """The sliders of a system, and beside them the choice of the plane that is drawn."""
-    return grid(
-        Sliders(state, catalogue), PlaneChoice(state),
-        columns="minmax(0, 1fr) auto", narrow=699, gap=0,
-    )  # fmt: skip
+    return grid(sliders, PlaneChoice(state), columns="minmax(0, 1fr) auto", narrow=699, gap=0)
 
 
 class Controls(pn.viewable.Viewer):

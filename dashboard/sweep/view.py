@@ -73,15 +73,14 @@ class Sweep(View):
             pn.FlexBox(hint, self._enter, margin=0, align_items="center",
                        justify_content="space-between", flex_wrap="nowrap"),
         )  # fmt: skip
-        self._sliders = pn.Column(
-            Sliders(self.state, self.catalogue), sizing_mode="stretch_width", margin=0
-        )
+        self._sliders = Sliders(self.state, self.catalogue)
+        self._held = pn.Column(self._sliders, sizing_mode="stretch_width", margin=0)
         self._segments = {"map": self._map, "uncertain": self.uncertain, "infer": self.infer}
         self._stage = stack(self._map)
         progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=(2, 8))
         return stack(
             self._headline,
-            card(SweepControls(self.choice, self.catalogue), self._sliders, progress,
+            card(SweepControls(self.choice, self.catalogue), self._held, progress,
                  self._notices),
             self._stage,
             margin=(10, 14),
@@ -103,6 +102,7 @@ class Sweep(View):
     def _follow(self) -> None:
         """Another system, model, or set of parameters."""
         if not self.idle:
+            self._sliders.show()
             self.choice.suit(self.state.model or "", self.catalogue)
             self._refresh()
 
@@ -131,7 +131,7 @@ class Sweep(View):
             if list(self._stage) != segments:
                 self._stage[:] = segments
             # A map has a cut; otherwise only what is held is of interest.
-            self._sliders.visible = tab == "map" or len(self.state.mu) > 1
+            self._held.visible = tab == "map" or len(self.state.mu) > 1
             if asked is None:
                 self.asking.ask(None)
                 self.infer.place(None)

@@ -83,7 +83,7 @@ class TrainForm(pn.viewable.Viewer):
     def show(self) -> None:
         """Follow the choice."""
         choice = self.choice
-        with together():
+        with pn.io.hold():
             trained = has_loss(choice.method)
             self._network.visible = METHODS[choice.method].needs_network
             self._steps.visible = self._rate.visible = trained
@@ -97,6 +97,7 @@ class TrainForm(pn.viewable.Viewer):
             self._fill_rows()
             self._cost.object = self._cost_in_words()
 
+    @together()
     def _make_rows(self) -> None:
         self._fields.clear()
         rows = []

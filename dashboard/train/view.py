@@ -59,13 +59,18 @@ class TrainView(View):
         self._due = False
         self._stop = self.all.watch(self._hear)
         self._which.param.watch(self._choose, "value")
-        visit.state.param.watch(lambda event: self.choice.follow(event.new), "system")
+        visit.state.param.watch(lambda *_: self._follow(), "system")
         visit.state.param.watch(lambda *_: self.form.show(), "seed")
         self.choice.param.watch(lambda *_: self._draw(), "training")
 
     def open(self) -> None:
         super().open()
+        self._follow()
         self._draw()
+
+    def _follow(self) -> None:
+        if self.shown:
+            self.choice.follow(self.visit.state.system)
 
     @property
     def training(self) -> Training | None:
