@@ -134,7 +134,7 @@ function fit_sidebar() {
 // this page sets, and for the size of the page's font, which stays; and it writes the place of each
 // part into a style element, also where it has not moved. Each of these makes the browser compute its
 // styles anew: two thirds of the time of a repaint. And the whole page is laid out again whenever a
-// part comes, goes or is hidden, which are ten of them for another system: here once a frame.
+// part comes, goes or is hidden, which are ten of them for another system: here once after each message.
 const home = (object, name) => {
   while (object && !Object.hasOwn(object, name)) { object = Object.getPrototypeOf(object) }
   return object
@@ -156,11 +156,11 @@ const SPARED = {
   invalidate_layout(page) {
     const lay_out = page.invalidate_layout, due = new WeakSet()
     page.invalidate_layout = function () {
-      // What is inside hands it on to the page; nobody draws frames of a hidden one.
-      if (this.is_managed || document.hidden) { lay_out.call(this); return }
+      if (this.is_managed) { lay_out.call(this); return }  // hands it on to the page
       if (due.has(this)) { return }
       due.add(this)
-      setTimeout(() => {
+      // Before the next frame in any case: a new figure cannot be drawn without its place.
+      queueMicrotask(() => {
         due.delete(this)
         if (this.el.isConnected) { lay_out.call(this) }
       })

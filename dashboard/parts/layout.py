@@ -12,6 +12,7 @@ import panel as pn
 GRID = """
 :host {{ display: grid !important; max-height: none; gap: {gap}px;
   grid-template-columns: {columns}; }}
+:host(.hidden) {{ display: none !important; }}
 .scroll-button {{ display: none; }}
 @media (max-width: {narrow}px) {{ :host {{ grid-template-columns: minmax(0, 1fr); }} }}
 """
@@ -30,9 +31,14 @@ REST_AFTER = 80  # milliseconds
 def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column:
     """Columns on a wide page, one below the other on a narrow one."""
     style = GRID.format(columns=columns, narrow=narrow, gap=gap)
-    return pn.Column(
+    made = pn.Column(
         *children, sizing_mode="stretch_width", margin=0, stylesheets=[style], min_width=0
     )
+    # How Bokeh hides an element is not as important as how it is laid out here.
+    made.param.watch(
+        lambda event: made.param.update(css_classes=[] if event.new else ["hidden"]), "visible"
+    )
+    return made
 
 
 def card(*children, style: str = "") -> pn.Column:

@@ -232,6 +232,32 @@ def test_a_lattice_lives_beside_its_drift_and_its_phase_diagram(live):
     assert page.serious() == []
 
 
+SEEN = """(name) => {
+  const figures = [...Bokeh.index.all_views()].filter((view) => view.model.name === name)
+  return figures.some((view) => view.el.getBoundingClientRect().width > 0)
+}"""
+
+
+def test_only_the_pictures_of_the_present_system_and_view_are_seen(live):
+    page = live("?system=ising&model=none")
+
+    def seen() -> list[str]:
+        return [name for name in ("learned", "full", "cells") if page.page.evaluate(SEEN, name)]
+
+    page.until(lambda: seen() == ["cells"], "the lattice stands alone")
+    choose(page, "System", "Two-stream instability")
+    page.until(lambda: seen() == ["learned", "full"], "the pictures of a plane take its place")
+    choose(page, "System", "Ising model, Glauber dynamics")
+    page.until(lambda: seen() == ["cells"], "and give it back")
+    budget = page.page.get_by_text("Quick, to watch")
+    page.page.get_by_role("button", name="Train", exact=True).first.click()
+    budget.wait_for(state="visible")
+    assert seen() == []
+    page.page.get_by_role("button", name="Explore", exact=True).first.click()
+    budget.wait_for(state="hidden")
+    assert seen() == ["cells"]
+
+
 def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
     page = live("?system=trap&plane=x1,x7&t=0")
     assert page.query()["plane"] == "x1,x7"
