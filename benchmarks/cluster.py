@@ -8,7 +8,6 @@ so that the ratio is that of the tasks. Rounds alternate, and the best of each c
 
 import argparse
 import contextlib
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -55,7 +54,7 @@ def main() -> None:
         print(f"{count} worker(s): {len(study.tasks)} runs in {found:.2f} s")
     ratio = best[1] / best[options.workers]
     print(f"{options.workers} workers are {ratio:.2f} times as fast as one")
-    print(f"{machine()}, load {os.getloadavg()[0]:.1f}")
+    print(machine())
 
 
 if __name__ == "__main__":

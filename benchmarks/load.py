@@ -29,7 +29,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from benchmarks.slider_latency import machine
+from benchmarks.timing import machine
 from tests.ui.served import served, wait_until_warm
 
 DRAG_RATE = 10.0

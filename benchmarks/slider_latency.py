@@ -13,17 +13,15 @@ that is drawn as a picture three medians are printed, each beside its target:
 """
 
 import argparse
-import os
-import platform
 import statistics
-from pathlib import Path
 from typing import NamedTuple
 
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.timing import machine
 from dashboard.runs.catalogue import catalogue
 from hoam_core.systems import Lattice
-from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, launch, served, wait_until_warm
+from tests.ui.served import ALL, FIRST_PICTURE, NO_CHROMIUM, launch, served, wait_until_warm
 
 # Milliseconds: first picture, all particles, a value asked before.
 FAST, OTHER = (120.0, 200.0, 60.0), (400.0, 400.0, 60.0)
@@ -47,16 +45,12 @@ WATCH = """() => {
   })
 }"""
 # All particles of the newest value are painted: the status line tells whose answer was the last.
-COMPLETE = """([pressed, particles]) => {
-  const found = []
-  const search = (root) => root.querySelectorAll("*").forEach((one) => {
-    if (one.matches("[data-version]")) { found.push(one.dataset) }
-    if (one.shadowRoot) { search(one.shadowRoot) }
-  })
-  search(document)
+COMPLETE = f"""([pressed, particles]) => {{
+  {ALL}
+  const found = all("[data-version]").map((one) => one.dataset)
   return window.pressed > pressed && window.repaints.some((one) => one.started > pressed &&
     found.some((now) => +now.particles === particles && +now.version === one.version))
-}"""
+}}"""
 
 
 class Took(NamedTuple):
@@ -65,15 +59,6 @@ class Took(NamedTuple):
     first: float
     whole: float
     model: float
-
-
-def machine() -> str:
-    """Processor, cores and load, in words."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    name = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
-    load = f"{os.getloadavg()[0]:.1f}"
-    return f"{name or platform.processor()}, {os.cpu_count()} cores, load {load}"
 
 
 def press(page: Page, key: str, particles: int) -> Took:

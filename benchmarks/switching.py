@@ -15,48 +15,40 @@ import statistics
 from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as TooLong
 
-from benchmarks.slider_latency import machine
+from benchmarks.timing import machine
 from dashboard.runs.catalogue import catalogue
 from dashboard.views import VIEWS
-from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, launch, served, wait_until_warm
+from tests.ui.served import ALL, FIRST_PICTURE, NO_CHROMIUM, launch, served, wait_until_warm
 
 TARGET = 1_000.0
 PATIENCE = 120_000
 
-TIMED = """() => {
+TIMED = f"""() => {{
   window.clicked = 0
-  window.addEventListener("pointerup", () => { window.clicked = performance.now() }, true)
-  const all = (selector) => {
-    const found = []
-    const search = (root) => root.querySelectorAll("*").forEach((one) => {
-      if (one.matches(selector)) { found.push(one) }
-      if (one.shadowRoot) { search(one.shadowRoot) }
-    })
-    search(document)
-    return found
-  }
-  window.wait = (ready) => {
+  window.addEventListener("pointerup", () => {{ window.clicked = performance.now() }}, true)
+  {ALL}
+  window.wait = (ready) => {{
     window.took = null
-    const look = () => {
-      if (ready()) {
-        requestAnimationFrame(() => requestAnimationFrame(() => {
+    const look = () => {{
+      if (ready()) {{
+        requestAnimationFrame(() => requestAnimationFrame(() => {{
           window.took = performance.now() - window.clicked
-        }))
-      } else { requestAnimationFrame(look) }
-    }
+        }}))
+      }} else {{ requestAnimationFrame(look) }}
+    }}
     requestAnimationFrame(look)
-  }
+  }}
   window.await_view = (title) => window.wait(() => Bokeh.documents[0].is_idle &&
     all("nav [aria-current]").some((one) => one.textContent === title))
   // Pictures have replaced the arrays that stood there; Bokeh paints in the next frame but one.
-  window.await_picture = () => {
+  window.await_picture = () => {{
     const pictures = () => ["learned", "full", "cells", "fields"].map((name) =>
-      Bokeh.documents[0].get_model_by_name(`${name}-source`)?.data)
+      Bokeh.documents[0].get_model_by_name(`${{name}}-source`)?.data)
     const before = pictures()
     window.wait(() => pictures().some((data, i) => data && data !== before[i] &&
       (data.image ?? data.x).length > 0))
-  }
-}"""
+  }}
+}}"""
 
 
 def took(page: Page, name: str) -> float:

@@ -1,8 +1,10 @@
 """Timing on a shared machine: contenders alternate, the best of each counts, ratios are printed."""
 
+import os
 import platform
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,8 +12,13 @@ import psutil
 
 
 def machine() -> str:
-    """The machine in a line."""
-    return f"{platform.machine()}, {psutil.cpu_count()} cores, {jax.devices()[0].device_kind}"
+    """Processor, cores, the device of JAX and the load of the last minute, in a line."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text().splitlines() if told.exists() else []
+    named = (line.split(":")[1].strip() for line in lines if "model name" in line)
+    processor = next(named, platform.processor() or platform.machine())
+    device, load = jax.devices()[0].device_kind, os.getloadavg()[0]
+    return f"{processor}, {psutil.cpu_count()} cores, {device}, load {load:.1f}"
 
 
 def compete(contenders: dict[str, Callable[[], Any]], repeats: int = 5) -> dict[str, float]:

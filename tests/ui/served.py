@@ -26,6 +26,10 @@ FIRST_PICTURE = (
     ".get_model_by_name(`${name}-source`)?.data.image.length > 0)"
 )
 STANDS = "() => window.Bokeh?.documents[0]?.is_idle"
+# For functions of the page: every element that matches, in shadow roots, too.
+ALL = """const all = (selector, root = document) => [...root.querySelectorAll("*")].flatMap(
+    (one) => [...one.matches(selector) ? [one] : [],
+              ...one.shadowRoot ? all(selector, one.shadowRoot) : []])"""
 NO_CHROMIUM = (
     "No Chromium for the browser tests: install one (`apt-get install chromium`, or "
     "`playwright install chromium`), or name it in the variable CHROMIUM."
