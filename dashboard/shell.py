@@ -175,7 +175,6 @@ class Shell:
             self._switch()
         self.address()
 
-    @together()
     def _switch(self) -> None:
         self._names = self._wanted()
         wanted = [self.view(one) for one in self._names]
@@ -195,7 +194,7 @@ class Shell:
         """Open a link in place."""
         query = arriving(dict(parse_qsl(link.lstrip("?"))))
         reader = read_query(query, self.visit.catalogue, self.state.system)
-        with together():
+        with pn.io.hold():
             self.state.adopt(**reader.values)
             for choice in self.visit.choices.values():
                 choice.read(reader, self.state)

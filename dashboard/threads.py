@@ -40,9 +40,18 @@ def started() -> Workers:
     trainings = Worker("trainings", behind=(models, lattices, truths), patience=5.0)
     files = Worker("files", behind=(models,))
     made = Workers(models, lattices, truths, trainings, files)
-    # A thread that is killed inside compiled code takes the process down with a loud message.
-    atexit.register(lambda: [one.end() for one in reversed(made.all)])
+    atexit.register(_end, *made.all)
     return made
+
+
+def _end(*threads: Worker) -> None:
+    """Wait for threads at the end of the process, for all at the same time.
+
+    One that is killed inside compiled code takes the process down with a loud message.
+    """
+    for seconds in (0.0, 10.0):
+        for one in threads:
+            one.end(seconds)
 
 
 @cache
@@ -53,7 +62,7 @@ def workers() -> Workers:
     """
     made = started()
     rest = Worker("warm-up", behind=made.all[:4], calm=2.0, patience=30.0)
-    atexit.register(rest.end)
+    atexit.register(_end, rest, *made.all)
     made.models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
     # A machine that is busy otherwise may leave the others until somebody asks for them.
     if os.environ.get(WARM, "all") != "first":

@@ -109,5 +109,5 @@ def at_times(run: Run, ts: np.ndarray) -> Run | None:
     kept = type(run.kept)(np.take(run.kept.array, found, run.kept.axis), run.kept.particles)
     return replace(
         run, ts=ts, kept=kept, moments=Moments(*(one[found] for one in run.moments)), paths=None,
-        curves={name: values[found] for name, values in run.curves.items()}, _limits={},
+        curves={name: values[found] for name, values in run.curves.items()},
     )  # fmt: skip

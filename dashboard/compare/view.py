@@ -19,7 +19,6 @@ from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
-from dashboard.parts.together import together
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
@@ -114,10 +113,10 @@ class Compare(View):
 
     def hide(self) -> None:
         super().hide()
-        self.runs.sleep(True)
+        self.doze(True)
 
     def close(self) -> None:
-        self.runs.sleep(True)
+        self.doze(True)
 
     def doze(self, dozing: bool) -> None:
         self.runs.sleep(dozing)
@@ -129,7 +128,7 @@ class Compare(View):
         """Another system or plane: its parameters, columns and axes."""
         if self.idle:
             return
-        with together():
+        with pn.io.hold():
             self.choice.suit(self.state.system, self.catalogue)
             self._sliders.show()
             self.scene.place()
@@ -143,7 +142,7 @@ class Compare(View):
         columns, system = self.choice.columns, self.state.system
         names = self.catalogue.models_of(system)
         options = {name_of(name, system): name for name in ["", *names]}
-        with together():
+        with pn.io.hold():
             for head, column in zip(self._heads, columns, strict=False):
                 head.show(column, options, len(columns) > FEWEST)
             cards = self._cards[: len(columns)]

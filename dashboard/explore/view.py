@@ -92,7 +92,7 @@ class Explore(View):
     def hide(self) -> None:
         super().hide()
         self._flipping.close()
-        self.session.sleep(True)
+        self.doze(True)
 
     def doze(self, dozing: bool) -> None:
         self.session.sleep(dozing)

@@ -74,7 +74,7 @@ class Run:
     done: float = 1.0
     first: bool = False
     paths: Float[np.ndarray, "t q d"] | None = None
-    _limits: dict[Axes, Limits] = field(default_factory=dict, repr=False)
+    _limits: dict[Axes, Limits] = field(default_factory=dict, init=False, repr=False)
     # What its frames are remembered by: a coarse answer has the case of a full one, and the run
     # itself would be kept as long as one of its frames.
     mark: object = field(default_factory=object, init=False, repr=False)

@@ -11,7 +11,6 @@ import panel_material_ui as pmui
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders
 from dashboard.parts.layout import card, drawn, grid, stack
-from dashboard.parts.together import together
 from dashboard.runs.units import with_unit
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.asking import Asking
@@ -127,7 +126,7 @@ class Sweep(View):
             return
         asked, tab = self._asked(), self.choice.tab
         segments = [self._segments[tab]] if asked is not None else []
-        with together():
+        with pn.io.hold():
             if list(self._stage) != segments:
                 self._stage[:] = segments
             # A map has a cut; otherwise only what is held is of interest.

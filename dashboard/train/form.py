@@ -12,7 +12,6 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid
-from dashboard.parts.together import together
 from dashboard.state import Exploration
 from dashboard.train.choice import TrainChoice
 from dashboard.train.plan import OPTIONS, Axis, data_bytes, has_loss, sets_of
@@ -97,7 +96,6 @@ class TrainForm(pn.viewable.Viewer):
             self._fill_rows()
             self._cost.object = self._cost_in_words()
 
-    @together()
     def _make_rows(self) -> None:
         self._fields.clear()
         rows = []
