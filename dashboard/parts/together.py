@@ -4,8 +4,8 @@ Whenever a child comes or goes, Bokeh walks over all models of the page to see w
 has thousands, and another system changes dozens of children. Here they are counted once, before the
 message is written, which has to know what is new.
 
-Not for a view that is being made: Panel finds the style sheets of a part by the page that it belongs to,
-and belonging begins with the walk. Until then it takes those of a host outside.
+Not for a view that is being made: Panel finds the style sheets of a part by the page that it
+belongs to, and belonging begins with the walk. Until then it takes those of a host outside.
 """
 
 from collections.abc import Iterator
