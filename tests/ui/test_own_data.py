@@ -1,42 +1,38 @@
 """Own data in the browser: an example from files to Explore, and a file that is refused."""
 
-from axe_playwright_python.sync_playwright import Axe
-
 READY = "() => window.Bokeh?.documents[0]?.is_idle"
 
 
 def opened(live):
     """The view; its first picture is not that of Explore."""
-    page = live("?view=explore").page
-    page.get_by_role("tab", name="Own data").or_(page.get_by_text("Own data")).first.click()
-    page.get_by_role("button", name="Use an example").wait_for()
+    page = live("?view=explore")
+    tab = page.page.get_by_role("tab", name="Own data").or_(page.page.get_by_text("Own data"))
+    tab.first.click()
+    page.page.get_by_role("button", name="Use an example").wait_for()
     return page
 
 
-def serious(page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
-
-
 def test_an_example_is_checked_trained_and_explored(live):
-    page = opened(live)
+    own = opened(live)
+    page = own.page
     page.get_by_role("button", name="Use an example").click()
     page.locator(".own-table img").first.wait_for()
     assert page.locator(".own-table img").count() == 15
     assert page.get_by_alt_text("Density of v over x, mu = 1.3, t = 20").is_visible()
-    assert serious(page) == []
+    assert own.serious() == []
     page.get_by_role("button", name="Train", exact=True).last.click()
     explore = page.get_by_role("button", name="Explore it")
     explore.wait_for(timeout=120_000)
     assert page.get_by_text("which the model has not seen").is_visible()
-    assert serious(page) == []
+    assert own.serious() == []
     explore.click()
     page.wait_for_url("**system=own-two-streams-*")
     page.get_by_text("Recording, 4,096 particles").first.wait_for(timeout=120_000)
 
 
 def test_a_file_that_cannot_be_used_is_told_and_not_kept(live, tmp_path):
-    page = opened(live)
+    own = opened(live)
+    page = own.page
     broken = tmp_path / "notes.nc"
     broken.write_text("these are words")
     page.set_input_files("input[type=file]", str(broken))
