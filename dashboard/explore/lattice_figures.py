@@ -8,11 +8,16 @@ from bokeh.models import (
     BasicTicker,
     ColumnDataSource,
     LegendItem,
+    Line,
     Range1d,
+    Scatter,
+    Segment,
     Span,
+    VArea,
 )
+from bokeh.models.glyph import Glyph
 
-from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend
+from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
 
@@ -33,24 +38,30 @@ class DriftFigure:
         self.curve, self.exact = ColumnDataSource(empty), ColumnDataSource(empty)
         self.paths = {kind: ColumnDataSource(empty) for kind in KINDS}
         self.points = {kind: ColumnDataSource(empty) for kind in KINDS}
-        draw, self._inks = self.figure, []
+        self._inks: list = []
         for source, kind, alpha in (
             (self.exact_arrows, "theory", 0.9), (self.arrows, "model", 0.65),
         ):  # fmt: skip
-            lines = draw.segment("x0", "y0", "x1", "y1", source=source, line_alpha=alpha,
-                                 line_dash=DASH[kind], line_width=1.3)  # fmt: skip
-            heads = draw.scatter("x1", "y1", angle="angle", source=source, marker="triangle",
-                                 size=5, alpha=alpha)  # fmt: skip
-            self._inks += [(kind, lines.glyph), (kind, heads.glyph)]
-        for source, kind in ((self.curve, "model"), (self.exact, "theory")):
-            line = draw.line("x", "y", source=source, line_dash=DASH[kind], line_width=WIDTH[kind])
-            self._inks.append((kind, line.glyph))
-        for kind in KINDS:
-            line = draw.line("x", "y", source=self.paths[kind], line_dash=DASH[kind],
-                             line_width=WIDTH[kind])  # fmt: skip
-            point = draw.scatter("x", "y", source=self.points[kind], size=11,
-                                 marker="circle" if kind == "model" else "diamond")  # fmt: skip
-            self._inks += [(kind, line.glyph), (kind, point.glyph)]
+            self._draw(kind, source, Segment(
+                x0="x0", y0="y0", x1="x1", y1="y1", line_alpha=alpha, line_dash=DASH[kind],
+                line_width=1.3,
+            ))  # fmt: skip
+            self._draw(kind, source, Scatter(
+                x="x1", y="y1", angle="angle", marker="triangle", size=5, fill_alpha=alpha,
+                line_alpha=alpha,
+            ))  # fmt: skip
+        lines = {"model": (self.curve, self.paths["model"]), "theory": (self.exact,),
+                 "truth": (self.paths["truth"],)}  # fmt: skip
+        for kind, sources in lines.items():
+            for source in sources:
+                look = {"line_dash": DASH[kind], "line_width": WIDTH[kind]}
+                self._draw(kind, source, Line(x="x", y="y", **look))
+        for kind, marker in zip(KINDS, ("circle", "diamond"), strict=True):
+            self._draw(kind, self.points[kind], Scatter(x="x", y="y", size=11, marker=marker))
+
+    def _draw(self, kind: str, source: ColumnDataSource, glyph: Glyph) -> None:
+        mark(self.figure, source, glyph)
+        self._inks.append((kind, glyph))
 
     def potential(self, z: np.ndarray, learned: np.ndarray, exact: np.ndarray | None) -> None:
         """V(z) = -∫ drift, lowest at zero, of a single observable; z (n,)."""
@@ -81,12 +92,12 @@ class DriftFigure:
 
     def clear(self) -> None:
         """Nothing is known yet."""
-        nothing = {"x": [], "y": []}
-        none = {"x0": [], "y0": [], "x1": [], "y1": [], "angle": []}
-        for source in (self.arrows, self.exact_arrows):
-            put(source, none)
-        for source in (self.curve, self.exact, *self.paths.values(), *self.points.values()):
-            put(source, nothing)
+        every = (
+            self.arrows, self.exact_arrows, self.curve, self.exact,
+            *self.paths.values(), *self.points.values(),
+        )  # fmt: skip
+        for source in every:
+            put(source, {name: [] for name in source.data})
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
@@ -105,12 +116,13 @@ class DiagramFigure:
         self.band = ColumnDataSource(nothing, name="diagram-source")
         self.limit = ColumnDataSource({"x": [], "y": []})
         self.here = ColumnDataSource({"x": [], "y": []})
-        draw, self._inks = self.figure, []
-        area = draw.varea("x", "low", "high", source=self.band, fill_alpha=0.2)
-        line = draw.line("x", "y", source=self.band, line_width=WIDTH["model"])
-        limit = draw.line("x", "y", source=self.limit, line_dash=DASH["theory"],
-                          line_width=WIDTH["theory"])  # fmt: skip
-        here = draw.scatter("x", "y", source=self.here, marker="diamond", size=12)
+        draw = self.figure
+        area = mark(draw, self.band, VArea(x="x", y1="low", y2="high", fill_alpha=0.2))
+        line = mark(draw, self.band, Line(x="x", y="y", line_width=WIDTH["model"]))
+        limit = mark(draw, self.limit, Line(
+            x="x", y="y", line_dash=DASH["theory"], line_width=WIDTH["theory"]
+        ))  # fmt: skip
+        here = mark(draw, self.here, Scatter(x="x", y="y", marker="diamond", size=12))
         self._legend = legend()
         draw.add_layout(self._legend, "below")
         self._items = {"learned": line, "limit": limit, "full model": here}

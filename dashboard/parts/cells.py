@@ -1,10 +1,19 @@
 """The cells of a lattice: what a run of the full model looks like at one time."""
 
 import numpy as np
-from bokeh.models import ColumnDataSource, DataRange1d, LegendItem, LinearColorMapper, Range1d
+from bokeh.models import (
+    ColumnDataSource,
+    DataRange1d,
+    Image,
+    LegendItem,
+    Line,
+    LinearColorMapper,
+    Range1d,
+    Scatter,
+)
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import frame, legend
+from dashboard.parts.ink import frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
 
@@ -27,26 +36,31 @@ class CellsFigure:
         )  # fmt: skip
         self.image.grid.visible = self.image.axis.visible = False
         self.image.title.offset = 0
-        self._picture = self.image.image(
-            image="image", x=0, y=0, dw=1, dh=1, source=self.image_source, color_mapper=self.mapper
-        )
+        self._picture = mark(
+            self.image, self.image_source,
+            Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.mapper),
+        )  # fmt: skip
         self.lines = frame(
             height=TALL, name="fields", title=LINES,
             x_range=Range1d(0, 1), y_range=Range1d(0, 1),
         )  # fmt: skip
         self._fields = [
-            self.lines.line("x", f"y{i}", source=self.line_source, line_color=colour,
-                            line_dash="solid" if i == 0 else [6, 3], line_width=2)
-            for i, colour in enumerate(FIELDS)
+            mark(self.lines, self.line_source, Line(
+                x="x", y=f"y{i}", line_color=colour, line_dash=dash, line_width=2
+            ))
+            for i, (colour, dash) in enumerate(zip(FIELDS, ("solid", [6, 3]), strict=True))
         ]  # fmt: skip
         self.figures = self.image, self.lines
         self._legends = {kind: legend() for kind in ("image", "lines")}
         self.image.add_layout(self._legends["image"], "below")
         self.lines.add_layout(self._legends["lines"], "below")
+        nowhere = ColumnDataSource({"x": [np.nan], "y": [np.nan]})
         self._keys = [
-            self.image.scatter([np.nan], [np.nan], marker="square", size=11, color=colour)
+            mark(self.image, nowhere, Scatter(
+                x="x", y="y", marker="square", size=11, fill_color=colour, line_color=colour
+            ))
             for colour in CELLS
-        ]
+        ]  # fmt: skip
         self._values: tuple[int, ...] = ()
 
     def place(self, names: dict[int, str], fields: tuple[str, ...], view) -> figure:

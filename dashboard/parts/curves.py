@@ -9,13 +9,26 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from bokeh.core.properties import value
-from bokeh.models import BasicTicker, ColumnDataSource, PrintfTickFormatter, Range1d, Span
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    Line,
+    MultiLine,
+    PrintfTickFormatter,
+    Range1d,
+    Span,
+    VArea,
+)
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend
+from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend, mark
 from dashboard.parts.sources import column, put
 
 MODELS = ("model", "truth")
+
+
+def _line(x: str, kind: str, width: float) -> Line:
+    return Line(x=x, y="y", line_color=INK[False][kind], line_dash=DASH[kind], line_width=width)
 
 
 class Curves:
@@ -50,10 +63,8 @@ class Curves:
         for kind, cloud in self.clouds.items():
             self.lines += [(kind, glyph) for glyph in cloud.draw(made)]
         for kind, source in self.sources.items():
-            line = made.line(
-                "t", "y", source=source, line_color=INK[False][kind], line_dash=DASH[kind],
-                line_width=WIDTH[kind] if has_legend else 0.75 * WIDTH[kind],
-            )  # fmt: skip
+            width = WIDTH[kind] if has_legend else 0.75 * WIDTH[kind]
+            line = mark(made, source, _line("t", kind, width))
             items.append((WORDS.get(kind, kind), [line]))
             self.lines.append((kind, line.glyph))
         cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
@@ -128,9 +139,11 @@ class Cloud:
 
     def draw(self, made: figure) -> list:
         """Glyphs in a figure, behind its curves."""
-        band = made.varea("t", "low", "high", source=self.band, fill_alpha=0.16)
-        paths = made.multi_line("t", "y", source=self.paths, line_alpha=0.45, line_width=0.8)
-        return [band.glyph, paths.glyph]
+        band = VArea(x="t", y1="low", y2="high", fill_alpha=0.16)
+        paths = MultiLine(xs="t", ys="y", line_alpha=0.45, line_width=0.8)
+        mark(made, self.band, band)
+        mark(made, self.paths, paths)
+        return [band, paths]
 
     def show(self, t: np.ndarray, mean: np.ndarray, spread: np.ndarray, paths: np.ndarray) -> None:
         """Mean and spread (t,) and paths (t, q); empty arrays remove all."""
@@ -157,18 +170,13 @@ class Profile:
         self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5)
         self.figure.xgrid.visible = False
         self.areas = {
-            kind: self.figure.varea(
-                "x", 0, "y", source=source, fill_color=INK[False][kind], fill_alpha=0.0
-            ).glyph
-            for kind, source in self.sources.items()
+            kind: VArea(x="x", y1=0, y2="y", fill_color=INK[False][kind], fill_alpha=0.0)
+            for kind in kinds
         }
-        self.lines = {
-            kind: self.figure.line(
-                "x", "y", source=source, line_color=INK[False][kind], line_dash=DASH[kind],
-                line_width=0.8 * WIDTH[kind],
-            ).glyph
-            for kind, source in self.sources.items()
-        }  # fmt: skip
+        self.lines = {kind: _line("x", kind, 0.8 * WIDTH[kind]) for kind in kinds}
+        for glyphs in (self.areas, self.lines):
+            for kind, glyph in glyphs.items():
+                mark(self.figure, self.sources[kind], glyph)
 
     def label(self, title: str) -> None:
         """The title, which names the component too."""

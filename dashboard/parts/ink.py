@@ -4,7 +4,8 @@ Colours are safe for colour-blind eyes, and every curve has a dash of its own as
 """
 
 import colorcet
-from bokeh.models import Legend
+from bokeh.models import ColumnDataSource, GlyphRenderer, Legend
+from bokeh.models.glyph import Glyph
 from bokeh.plotting import figure
 
 DENSITY = colorcet.palette["CET_CBL2"]
@@ -51,6 +52,16 @@ def frame(**options) -> figure:
         axis.major_label_text_font_size = "11px"
         axis.axis_label_standoff = 5
     return made
+
+
+def mark(made: figure, source: ColumnDataSource, glyph: Glyph) -> GlyphRenderer:
+    """Draw a glyph that looks alike whether it is chosen, muted or neither.
+
+    Bokeh's own `figure.line` makes three models of each, all of which are sent and counted.
+    """
+    looks = dict.fromkeys(("glyph", "selection_glyph", "nonselection_glyph", "muted_glyph"), glyph)
+    made.renderers.append(drawn := GlyphRenderer(data_source=source, **looks))
+    return drawn
 
 
 def legend(**options) -> Legend:

@@ -12,6 +12,7 @@ from bokeh.models import (
     ColorBar,
     ColumnDataSource,
     GlyphRenderer,
+    Image,
     Label,
     LinearColorMapper,
     PrintfTickFormatter,
@@ -19,7 +20,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DENSITY, DIVERGING, frame
+from dashboard.parts.ink import DENSITY, DIVERGING, frame, mark
 from dashboard.runs.frames import LEVELS, Plane
 
 TALL = 262
@@ -49,9 +50,10 @@ class Picture:
             axis.ticker = BasicTicker(desired_num_ticks=5)
         self.levels = LinearColorMapper(palette=palette, low=0, high=LEVELS)
         self.units = LinearColorMapper(palette=palette, low=0, high=1)
-        self.image: GlyphRenderer = self.figure.image(
-            image="image", x=0, y=0, dw=1, dh=1, source=self.source, color_mapper=self.levels
-        )
+        self.image: GlyphRenderer = mark(
+            self.figure, self.source,
+            Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels),
+        )  # fmt: skip
         bar = ColorBar(
             color_mapper=self.units, width=9, padding=2, label_standoff=5,
             major_label_text_font_size="10px", ticker=BasicTicker(desired_num_ticks=4),

@@ -1,10 +1,19 @@
 """Figures of trainings that run: losses over their exact minimum, and what samples have learned."""
 
 import numpy as np
-from bokeh.models import BasicTicker, BoxAnnotation, ColumnDataSource, Range1d, Span
+from bokeh.models import (
+    BasicTicker,
+    BoxAnnotation,
+    ColumnDataSource,
+    Line,
+    Range1d,
+    Scatter,
+    Span,
+    Text,
+)
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import RULE_DASH, RULE_MARK, frame, legend
+from dashboard.parts.ink import RULE_DASH, RULE_MARK, frame, legend, mark
 from dashboard.quadrature.figures import EMPTY, Inks
 from dashboard.quadrature.study import RULES
 from dashboard.quadrature.training import TIMES, Race, exact_law
@@ -31,20 +40,24 @@ class LossFigure:
         for rule, entry in RULES.items():
             self.faint[rule] = ColumnDataSource(EMPTY)
             self.strong[rule] = ColumnDataSource(EMPTY, name=f"loss-{rule}")
-            faint = made.line("x", "y", source=self.faint[rule], line_width=1, line_alpha=0.35)
-            strong = made.line("x", "y", source=self.strong[rule], line_width=2.6,
-                               line_dash=RULE_DASH[rule])  # fmt: skip
+            faint = mark(made, self.faint[rule], Line(x="x", y="y", line_width=1, line_alpha=0.35))
+            strong = mark(made, self.strong[rule], Line(
+                x="x", y="y", line_width=2.6, line_dash=RULE_DASH[rule]
+            ))  # fmt: skip
             self.inks.add(rule, faint.glyph, strong.glyph)
             items.append((entry.title, [strong]))
         self.least = Span(location=0, dimension="width", line_width=1.8, line_dash=[2, 3])
         made.add_layout(self.least)
-        line = made.line([0], [0], line_width=1.8, line_dash=[2, 3], visible=False)
+        # For the legend, which does not take a span.
+        line = mark(made, ColumnDataSource(EMPTY), Line(
+            x="x", y="y", line_width=1.8, line_dash=[2, 3]
+        ))  # fmt: skip
         self.inks.add("theory", self.least, line.glyph)
         self.notes = ColumnDataSource({"x": [], "y": [], "text": []}, name="loss-notes")
-        note = made.text(
-            "x", "y", "text", source=self.notes, text_font_size="12px", text_baseline="bottom",
+        note = mark(made, self.notes, Text(
+            x="x", y="y", text="text", text_font_size="12px", text_baseline="bottom",
             text_font_style="bold", x_offset=5, y_offset=-4,
-        )  # fmt: skip
+        ))  # fmt: skip
         self.inks.add("theory", note.glyph)
         words = legend(items=items)
         self._items = dict(zip(RULES, words.items, strict=True))
@@ -95,13 +108,14 @@ class SpreadFigure:
         )  # fmt: skip
         made.xaxis.axis_label = "time t"
         self.exact = ColumnDataSource(EMPTY, name="spread-exact")
-        line = made.line("x", "y", source=self.exact, line_width=2, line_dash=[2, 3])
+        line = mark(made, self.exact, Line(x="x", y="y", line_width=2, line_dash=[2, 3]))
         self.inks.add("theory", line.glyph)
         self.sources = {}
         for rule in RULES:
             self.sources[rule] = ColumnDataSource(EMPTY, name=f"spread-{rule}")
-            line = made.line("x", "y", source=self.sources[rule], line_width=2.2,
-                             line_dash=RULE_DASH[rule])  # fmt: skip
+            line = mark(made, self.sources[rule], Line(
+                x="x", y="y", line_width=2.2, line_dash=RULE_DASH[rule]
+            ))  # fmt: skip
             self.inks.add(rule, line.glyph)
 
     def show(self, race: Race) -> None:
@@ -125,15 +139,17 @@ class EndFigure:
             y_range=Range1d(-LIMIT, LIMIT),
         )  # fmt: skip
         self.truth = ColumnDataSource(EMPTY, name="end-truth")
-        dots = self.figure.scatter("x", "y", source=self.truth, size=4, marker="cross")
+        dots = mark(self.figure, self.truth, Scatter(x="x", y="y", size=4, marker="cross"))
         self.inks.add("theory", dots.glyph)
         for axis in self.figure.axis:
             axis.ticker = BasicTicker(desired_num_ticks=4)
         self.sources = {}
         for rule in RULES:
             self.sources[rule] = ColumnDataSource(EMPTY, name=f"end-{rule}")
-            dots = self.figure.scatter("x", "y", source=self.sources[rule], size=5, alpha=0.5,
-                                       marker=RULE_MARK[rule], line_width=0)  # fmt: skip
+            dots = mark(self.figure, self.sources[rule], Scatter(
+                x="x", y="y", size=5, marker=RULE_MARK[rule], line_width=0, fill_alpha=0.5,
+                line_alpha=0.5,
+            ))  # fmt: skip
             self.inks.add(rule, dots.glyph)
 
     def show(self, race: Race) -> None:

@@ -1,9 +1,18 @@
 """Figures of the quadrature lab that are built once: what a rule sees of q(t), and how it errs."""
 
 import numpy as np
-from bokeh.models import BasicTicker, ColumnDataSource, FactorRange, Range1d, Span
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    FactorRange,
+    Line,
+    Range1d,
+    Scatter,
+    Segment,
+    Span,
+)
 
-from dashboard.parts.ink import INK, RULE_DASH, RULE_INK, RULE_MARK, frame, legend
+from dashboard.parts.ink import INK, RULE_DASH, RULE_INK, RULE_MARK, frame, legend, mark
 from dashboard.quadrature.study import NODES, RULES, Draw, Study, curve
 from hoam_core.systems.oscillator_action import integral
 
@@ -44,14 +53,16 @@ class IntegrandFigure:
             x_range=Range1d(-0.01, 1.01), y_range=Range1d(-1, 1),
         )  # fmt: skip
         made.xaxis.axis_label = "time t"
-        stems = made.segment("x", "zero", "x", "y", source=self.nodes, line_width=1, line_alpha=0.5)
-        curve = made.line("x", "y", source=self.curve, line_width=2)
-        points = made.scatter(
-            "x", "y", source=self.nodes, size="size", fill_alpha=0.75, line_alpha=0.9
-        )
-        noisy = made.scatter(
-            "x", "sampled", source=self.nodes, size=6, marker="x", line_width=1.4, fill_alpha=0
-        )
+        stems = mark(made, self.nodes, Segment(
+            x0="x", y0="zero", x1="x", y1="y", line_width=1, line_alpha=0.5
+        ))  # fmt: skip
+        curve = mark(made, self.curve, Line(x="x", y="y", line_width=2))
+        points = mark(made, self.nodes, Scatter(
+            x="x", y="y", size="size", fill_alpha=0.75, line_alpha=0.9
+        ))  # fmt: skip
+        noisy = mark(made, self.nodes, Scatter(
+            x="x", y="sampled", size=6, marker="x", line_width=1.4, fill_alpha=0
+        ))  # fmt: skip
         self.exact, self.estimate = (
             Span(location=0, dimension="width", line_width=width, line_dash=dash)
             for width, dash in ((1.6, [2, 3]), (1.6, "solid"))
@@ -99,18 +110,19 @@ class ErrorFigure:
         made.xaxis.axis_label = "number of nodes"
         made.xaxis.ticker = [3, 9, 33, 65, 129, 257]
         self.cloud = ColumnDataSource(EMPTY, name="errors-cloud")
-        dots = made.scatter("x", "y", source=self.cloud, size=3, alpha=0.35, line_width=0)
+        faint = {"fill_alpha": 0.35, "line_alpha": 0.35, "line_width": 0}
+        dots = mark(made, self.cloud, Scatter(x="x", y="y", size=3, **faint))
         self.inks.add("monte-carlo", dots.glyph)
         self.lines, items = {}, []
         for rule, entry in RULES.items():
             self.lines[rule] = source = ColumnDataSource(EMPTY, name=f"errors-{rule}")
-            line = made.line("x", "y", source=source, line_dash=RULE_DASH[rule], line_width=2)
-            marks = made.scatter("x", "y", source=source, marker=RULE_MARK[rule], size=6)
+            line = mark(made, source, Line(x="x", y="y", line_dash=RULE_DASH[rule], line_width=2))
+            marks = mark(made, source, Scatter(x="x", y="y", marker=RULE_MARK[rule], size=6))
             self.inks.add(rule, line.glyph, marks.glyph)
             words = f"{entry.title}, 1/√n" if rule == "monte-carlo" else entry.title
             items.append((words, [line, marks]))
         self.sampled = ColumnDataSource(EMPTY, name="errors-sampled")
-        line = made.line("x", "y", source=self.sampled, line_width=3, line_alpha=0.4)
+        line = mark(made, self.sampled, Line(x="x", y="y", line_width=3, line_alpha=0.4))
         self.inks.add("rule", line.glyph)
         items.append(("chosen rule with its particles", [line]))
         self.chosen = Span(location=33, dimension="height", line_width=1.2)
@@ -154,10 +166,12 @@ class DrawsFigure:
         for rule in RULES:
             self.sources[rule] = ColumnDataSource(EMPTY, name=f"draws-{rule}")
             self.newest[rule] = ColumnDataSource(EMPTY, name=f"newest-{rule}")
-            old = made.scatter("x", "y", source=self.sources[rule], size=5, alpha=0.4, line_width=0,
-                               marker=RULE_MARK[rule])  # fmt: skip
-            new = made.scatter("x", "y", source=self.newest[rule], size=14, line_width=2,
-                               marker=RULE_MARK[rule], fill_alpha=0.9)  # fmt: skip
+            look = {"x": "x", "y": "y", "marker": RULE_MARK[rule]}
+            faint = {"fill_alpha": 0.4, "line_alpha": 0.4, "line_width": 0}
+            old = mark(made, self.sources[rule], Scatter(size=5, **look, **faint))
+            new = mark(made, self.newest[rule], Scatter(
+                size=14, line_width=2, fill_alpha=0.9, **look
+            ))  # fmt: skip
             self.inks.add(rule, old.glyph, new.glyph)
         self._jitter = rng.uniform(-0.28, 0.28, 4_096)
         self.exact = Span(location=0, dimension="height", line_width=1.6, line_dash=[2, 3])

@@ -10,12 +10,15 @@ from bokeh.models import (
     ColumnDataSource,
     Label,
     LegendItem,
+    Line,
     Range1d,
+    Scatter,
     Span,
+    VArea,
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import INK, frame, legend
+from dashboard.parts.ink import INK, frame, legend, mark
 from dashboard.parts.layout import drawn
 
 TALL = 330
@@ -105,9 +108,9 @@ class Band(Scaled):
         super().__init__(name, self._draw, **params)
 
     def _draw(self, made: figure) -> tuple[Inks, list[LegendItem]]:
-        wide = made.varea("t", "a", "d", source=self.areas, fill_alpha=0.17)
-        near = made.varea("t", "b", "c", source=self.areas, fill_alpha=0.27)
-        line = made.line("t", "m", source=self.areas, line_width=2.2)
+        wide = mark(made, self.areas, VArea(x="t", y1="a", y2="d", fill_alpha=0.17))
+        near = mark(made, self.areas, VArea(x="t", y1="b", y2="c", fill_alpha=0.27))
+        line = mark(made, self.areas, Line(x="t", y="m", line_width=2.2))
         inks = [("model", one.glyph) for one in (wide, near, line)]
         items = [
             LegendItem(label=self._middle, renderers=[line]),
@@ -115,10 +118,9 @@ class Band(Scaled):
         ]
         if self._with_dots:
             near.visible = False
-            dots = made.scatter(
-                "t", "y", source=self.dots, marker="diamond", size=7, fill_alpha=0.75,
-                line_alpha=0.9,
-            )  # fmt: skip
+            dots = mark(made, self.dots, Scatter(
+                x="t", y="y", marker="diamond", size=7, fill_alpha=0.75, line_alpha=0.9
+            ))  # fmt: skip
             inks.append(("truth", dots.glyph))
             items.insert(0, LegendItem(label="measured", renderers=[dots]))
         else:
@@ -147,8 +149,8 @@ class Density:
         self.figure.title.offset = 0
         self.figure.ygrid.visible = False
         self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5)
-        area = self.figure.varea("x", 0, "y", source=self.source, fill_alpha=0.3)
-        line = self.figure.line("x", "y", source=self.source, line_width=2)
+        area = mark(self.figure, self.source, VArea(x="x", y1=0, y2="y", fill_alpha=0.3))
+        line = mark(self.figure, self.source, Line(x="x", y="y", line_width=2))
         self.inside = BoxAnnotation(fill_alpha=0.10, line_alpha=0.5, visible=False)
         self.inside.update(fill_color="#0072B2", line_color="#0072B2", line_dash=[2, 3])
         self.truth = Span(dimension="height", line_width=2, line_dash=[7, 4], visible=False)

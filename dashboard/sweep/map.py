@@ -15,18 +15,21 @@ from bokeh.models import (
     ColumnDataSource,
     CustomJS,
     FixedTicker,
+    Image,
     Label,
     LegendItem,
+    Line,
     LinearColorMapper,
     LogColorMapper,
     LogTicker,
     PrintfTickFormatter,
     Range1d,
+    Segment,
     Span,
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DENSITY, frame
+from dashboard.parts.ink import DENSITY, frame, mark
 from dashboard.sweep.figures import DECADES, TALL, Inks, Scaled
 
 HIGHEST = 254
@@ -87,9 +90,9 @@ class SweepMap:
         made.grid.visible = False
         made.xaxis.axis_label = "time t"
         self.levels = LinearColorMapper(palette=DENSITY, low=0, high=HIGHEST, high_color=NOTHING)
-        self.image = made.image(
-            image="image", x=0, y=0, dw=1, dh=1, source=self.source, color_mapper=self.levels
-        )
+        self.image = mark(made, self.source, Image(
+            image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels
+        ))  # fmt: skip
         self.units = {
             False: LinearColorMapper(palette=DENSITY, low=0, high=1),
             True: LogColorMapper(palette=DENSITY, low=1e-6, high=1),
@@ -103,7 +106,9 @@ class SweepMap:
                 **({} if log else {"formatter": PrintfTickFormatter(format="%.3g")}),
             )  # fmt: skip
             made.add_layout(bar, "right")
-        made.segment("x0", "y", "x1", "y", source=self.marks, line_color=MARK, line_width=3)
+        mark(made, self.marks, Segment(
+            x0="x0", y0="y", x1="x1", y1="y", line_color=MARK, line_width=3
+        ))  # fmt: skip
         self.across = Span(dimension="width", line_color="#ffffff", line_width=1.4, line_alpha=0.8)
         self.along = Span(dimension="height", line_color="#ffffff", line_width=1, line_alpha=0.6)
         self.value = Label(
@@ -116,7 +121,7 @@ class SweepMap:
         return made
 
     def _draw_cut(self, made: figure) -> tuple[Inks, list[LegendItem]]:
-        line = made.line("t", "y", source=self.cut_source, line_width=2.4)
+        line = mark(made, self.cut_source, Line(x="t", y="y", line_width=2.4))
         cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
         made.add_layout(cursor)
         self._cursors.append(cursor)

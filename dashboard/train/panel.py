@@ -11,10 +11,10 @@ from functools import partial
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import ColumnDataSource, Line, Range1d
 
 from dashboard.parts import readout
-from dashboard.parts.ink import INK, frame
+from dashboard.parts.ink import INK, frame, mark
 from dashboard.parts.layout import card, drawn, grid, stack
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import Catalogue
@@ -61,9 +61,8 @@ class TrainPanel(pn.viewable.Viewer):
             height=210, name="loss", title="Loss", x_range=Range1d(0, 1), y_range=Range1d(0, 1)
         )
         self._figure.xaxis.axis_label = "training step"
-        self._line = self._figure.line(
-            "step", "loss", source=self._loss, line_color=INK[False]["model"], line_width=1.8
-        ).glyph
+        self._line = Line(x="step", y="loss", line_color=INK[False]["model"], line_width=1.8)
+        mark(self._figure, self._loss, self._line)
         self._layout = self._build()
         self.show(None)
 
