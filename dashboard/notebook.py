@@ -23,7 +23,7 @@ from dashboard.gate import Gate
 from dashboard.runs.catalogue import catalogue
 from dashboard.session import Session
 from dashboard.state import Exploration
-from dashboard.threads import started
+from dashboard.threads import Workers, at_the_end, started
 from dashboard.url import read_query
 from dashboard.view import Material, Visit
 
@@ -35,8 +35,12 @@ COLOURS = """
 """
 
 
-# The threads of this kernel; what is compiled ahead for a server's visitors is not.
-workers = cache(started)
+@cache
+def workers() -> Workers:
+    """The threads of this kernel, without what is compiled ahead for a server's visitors."""
+    made = started()
+    at_the_end(*made.all)
+    return made
 
 
 def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":

@@ -160,8 +160,6 @@ class Shell:
         if name not in self._views:
             self._views[name] = view = VIEWS[name].view(self.visit)
             view.theme(self.page.dark_theme)
-            # What may stand above another view does so for readers of the page's source, too.
-            self._stage.insert(0 if name == "lessons" else len(self._stage), view)
         return self._views[name]
 
     def _wanted(self) -> list[str]:
@@ -187,6 +185,11 @@ class Shell:
         for view in wanted:
             if not view.shown:
                 view.open()
+            # Afterwards: what is not in the page yet can be filled without a word to the browser.
+            if view.__panel__() not in self._stage:
+                # What may stand above another view does so for readers of the page's source, too.
+                first = view is self._views.get("lessons")
+                self._stage.insert(0 if first else len(self._stage), view)
         self.nav.current = self.state.view
         self.controls.offer(wanted[-1].uses)
 

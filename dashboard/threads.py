@@ -33,25 +33,27 @@ class Workers:
 
 
 def started() -> Workers:
-    """New threads, which end with the process."""
+    """New threads; `at_the_end` sees to it that they end with the process."""
     models = Worker("learned-models", turns=True)
     lattices = Worker("lattices", behind=(models,), turns=True)
     truths = Worker("full-models", behind=(models, lattices))
     trainings = Worker("trainings", behind=(models, lattices, truths), patience=5.0)
     files = Worker("files", behind=(models,))
-    made = Workers(models, lattices, truths, trainings, files)
-    atexit.register(_end, *made.all)
-    return made
+    return Workers(models, lattices, truths, trainings, files)
 
 
-def _end(*threads: Worker) -> None:
+def at_the_end(*threads: Worker) -> None:
     """Wait for threads at the end of the process, for all at the same time.
 
     One that is killed inside compiled code takes the process down with a loud message.
     """
-    for seconds in (0.0, 10.0):
-        for one in threads:
-            one.end(seconds)
+
+    def end() -> None:
+        for seconds in (0.0, 10.0):
+            for one in threads:
+                one.end(seconds)
+
+    atexit.register(end)
 
 
 @cache
@@ -61,8 +63,9 @@ def workers() -> Workers:
     One more, behind all, compiles what visitors may ask for next.
     """
     made = started()
-    rest = Worker("warm-up", behind=made.all[:4], calm=2.0, patience=30.0)
-    atexit.register(_end, rest, *made.all)
+    answering = made.models, made.lattices, made.truths, made.trainings
+    rest = Worker("warm-up", behind=answering, calm=2.0, patience=30.0)
+    at_the_end(rest, *made.all)
     made.models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
     # A machine that is busy otherwise may leave the others until somebody asks for them.
     if os.environ.get(WARM, "all") != "first":

@@ -14,7 +14,7 @@ ALL = [*CORE, *PAGE]
 
 # Every unit may import what its row names, and itself; nothing else of the package.
 FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
-FOUNDATION |= {"calculus", "interpolation", "networks", "barriers"}
+FOUNDATION |= {"angles", "calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "models", "simulate"}
@@ -28,6 +28,7 @@ ALLOWED = {
     "loading": {"checks"},
     "seeds": {"checks"},
     "dispersion": {"checks"},
+    "angles": set(),
     "calculus": set(),
     "interpolation": set(),
     "networks": {"checks"},

@@ -6,6 +6,8 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.parts.layout import wrapping
+
 QUIET = {"size": "small", "variant": "outlined", "margin": (4, 4)}
 
 
@@ -26,7 +28,7 @@ class Bar(pn.viewable.Viewer):
         )
         zooming.param.watch(lambda event: zoom(event.new), "value")
         zooming.param.watch(lambda event: reset_button.param.update(visible=event.new), "value")
-        self._layout = pn.FlexBox(self._add, zooming, reset_button, margin=0, align_items="center")
+        self._layout = wrapping(self._add, zooming, reset_button)
 
     @param.depends("full", watch=True)
     def _show(self) -> None:

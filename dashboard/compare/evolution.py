@@ -27,11 +27,9 @@ class CompareEvolution(Observables):
         self._zoom = zoom
         upright = line("height")
         for curve in curves:
-            for made in curve.figures.values():
-                zoom.add(made, upright)
-        for made in curves[0].figures.values():
-            # Two in a row, or the last would not fit on a phone.
-            made.legend[0].ncols = 2
+            zoom.add(curve.figure, upright)
+        # Two in a row, or the last would not fit on a phone.
+        curves[0].figure.legend[0].ncols = 2
 
     def draw(self, runs: dict[str, Run | None], words: dict[str, str]) -> None:
         """All curves of the runs that are here, by the letters of their columns."""

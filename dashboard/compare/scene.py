@@ -8,6 +8,7 @@ is that of the full model where it is on show, else the highest, and holds for t
 from dataclasses import dataclass
 
 import numpy as np
+import panel as pn
 from bokeh.models import BoxZoomTool, CrosshairTool, Range1d, Span, WheelZoomTool
 from bokeh.plotting import figure
 
@@ -41,23 +42,26 @@ class Zoom:
     """Tools of figures that zoom only while they are switched on, so that a page can scroll."""
 
     def __init__(self):
-        self._figures: list[tuple[figure, BoxZoomTool, WheelZoomTool]] = []
+        self._figures: list[figure] = []
         self.on = False
 
     def add(self, made: figure, cross: Span | tuple[Span, Span]) -> None:
-        """Give a figure a crosshair and the tools."""
-        box, wheel = BoxZoomTool(), WheelZoomTool()
-        made.add_tools(CrosshairTool(overlay=cross), box, wheel)
+        """Give a figure a crosshair, and the tools when they are first wanted."""
+        made.add_tools(CrosshairTool(overlay=cross))
         made.toolbar.update(active_drag=None, active_scroll=None)
-        self._figures.append((made, box, wheel))
+        self._figures.append(made)
+        if self.on:
+            self.switch(True)
 
     def switch(self, on: bool) -> None:
         """Turn the tools on or off."""
         self.on = on
-        for made, box, wheel in self._figures:
-            made.toolbar.update(
-                active_drag=box if on else None, active_scroll=wheel if on else None
-            )
+        for made in self._figures:
+            if on and len(made.toolbar.tools) == 1:
+                made.add_tools(BoxZoomTool(), WheelZoomTool())
+            _, *tools = made.toolbar.tools
+            drag, scroll = tools if on else (None, None)
+            made.toolbar.update(active_drag=drag, active_scroll=scroll)
 
 
 @dataclass
@@ -75,19 +79,26 @@ class CompareScene:
     def __init__(self, state: Exploration, catalogue: Catalogue, zoom: Zoom):
         self.state, self.catalogue = state, catalogue
         self.x, self.y = Range1d(0, 1), Range1d(0, 1)
-        self.pictures = [Picture(f"compared-{letter}", letter) for letter in COLUMNS]
-        upright, level = line("height"), line("width")
-        for picture in self.pictures:
-            picture.figure.x_range, picture.figure.y_range = self.x, self.y
-            zoom.add(picture.figure, (level, upright))
+        self.pictures: list[Picture] = []
+        self.panes: list[pn.pane.Bokeh] = []
+        self._zoom, self._cross, self._dark = zoom, (line("width"), line("height")), False
         names = ("compared-horizontal", "compared-vertical")
         self.profiles = [Profile(name, LOW, kinds=COLUMNS) for name in names]
-        for profile, cross in zip(self.profiles, (upright, line("height")), strict=True):
+        for profile, cross in zip(self.profiles, (self._cross[1], line("height")), strict=True):
             profile.figure.add_tools(CrosshairTool(overlay=cross))
-        self.panes = [drawn(picture.figure) for picture in self.pictures]
         self._cards = [card(drawn(profile.figure)) for profile in self.profiles]
         self.below = grid(columns="repeat(auto-fit, minmax(min(300px, 100%), 1fr))", narrow=0)
         self._placed: list[Plane] = []
+
+    def grow(self, count: int) -> None:
+        """Have so many pictures at least."""
+        for letter in COLUMNS[len(self.pictures) : count]:
+            picture = Picture(f"compared-{letter}", letter)
+            picture.figure.x_range, picture.figure.y_range = self.x, self.y
+            picture.theme(self._dark)
+            self._zoom.add(picture.figure, self._cross)
+            self.pictures.append(picture)
+            self.panes.append(drawn(picture.figure))
 
     @property
     def flat(self) -> bool:
@@ -166,5 +177,6 @@ class CompareScene:
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
+        self._dark = dark
         for part in (*self.pictures, *self.profiles):
             part.theme(dark)

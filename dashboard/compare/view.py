@@ -19,6 +19,7 @@ from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
+from dashboard.parts.together import together
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
@@ -55,10 +56,8 @@ class Compare(View):
     def _build(self) -> pn.Column:
         self._headline, self._progress = readout.words(), readout.words()
         self._table = readout.words(stylesheets=[readout.STYLE, compare_words.TABLE])
-        self._heads = [self._head(slot) for slot in range(MOST)]
-        self._cards = [
-            card(head, pane) for head, pane in zip(self._heads, self.scene.panes, strict=True)
-        ]
+        self._heads: list[Head] = []
+        self._cards: list[pn.Column] = []
         self._columns = grid(columns=f"repeat(auto-fit, {NEEDED})", narrow=0)
         self._bar = Bar(
             lambda: self.choice.add(self.catalogue, self.state.mu), self._switch_zoom,
@@ -84,6 +83,13 @@ class Compare(View):
             ),
             margin=(10, 14),
         )  # fmt: skip
+
+    def _grow(self, count: int) -> None:
+        """Make the columns that are wanted for the first time."""
+        self.scene.grow(count)
+        for slot in range(len(self._heads), count):
+            self._heads.append(self._head(slot))
+            self._cards.append(card(self._heads[slot], self.scene.panes[slot]))
 
     def _head(self, slot: int) -> Head:
         def choose(model: str) -> None:
@@ -128,10 +134,9 @@ class Compare(View):
         """Another system or plane: its parameters, columns and axes."""
         if self.idle:
             return
-        with pn.io.hold():
+        with together():
             self.choice.suit(self.state.system, self.catalogue)
             self._sliders.show()
-            self.scene.place()
             self.evolution.place()
             self._place()
 
@@ -142,7 +147,9 @@ class Compare(View):
         columns, system = self.choice.columns, self.state.system
         names = self.catalogue.models_of(system)
         options = {name_of(name, system): name for name in ["", *names]}
-        with pn.io.hold():
+        with together():
+            self._grow(len(columns))
+            self.scene.place()
             for head, column in zip(self._heads, columns, strict=False):
                 head.show(column, options, len(columns) > FEWEST)
             cards = self._cards[: len(columns)]

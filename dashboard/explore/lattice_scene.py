@@ -96,12 +96,12 @@ class LatticeScene(pn.viewable.Viewer):
         """Everything at the present frame; nothing before the figures are placed."""
         if not self._stands:
             return
-        frame, state = self.state.frame, self.state
+        state = self.state
         self._draw_cells()
         value = next(iter(state.mu.values()))
         self.diagram.cursor.location = value
         for kind, run in zip(KINDS, (answer, truth), strict=True):
-            self._draw_mean(kind, run, frame)
+            self._draw_mean(kind, run, state.frame)
         if truth is not None and truth.complete and truth.case.mu == tuple(state.mu.values()):
             put(self.diagram.here, {"x": [value], "y": [float(truth.moments.mean[-1, 0])]})
         else:

@@ -21,6 +21,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
+from dashboard.parts.heights import Heights
 from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend, mark
 from dashboard.parts.sources import column, put
 
@@ -34,8 +35,7 @@ def _line(x: str, kind: str, width: float) -> Line:
 class Curves:
     """An observable of the learned and of the full model against time, with a cursor.
 
-    The two versions, linear and logarithmic, share their sources, since Bokeh cannot change the
-    kind of an axis later.
+    With `log` its heights may also be logarithmic.
     """
 
     def __init__(
@@ -49,16 +49,15 @@ class Curves:
         self.clouds = {kind: Cloud() for kind in clouds}
         self.x_range = x_range or Range1d(0, 1)
         self.lines: list = []
-        self.figures = {"linear": self._build("linear", height, has_legend)}
-        if log:
-            self.figures["log"] = self._build("log", height, has_legend)
+        self.cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
+        self.figure = self._build(height, has_legend)
+        self.heights = Heights(self.figure) if log else None
 
-    def _build(self, scale: str, height: int, has_legend: bool) -> figure:
+    def _build(self, height: int, has_legend: bool) -> figure:
         made = frame(
-            height=height, name=f"{self.name}-{scale}", x_range=self.x_range,
-            y_range=Range1d(0, 1) if scale == "linear" else Range1d(1e-6, 1), y_axis_type=scale,
+            height=height, name=self.name, title=self.name, x_range=self.x_range,
+            y_range=Range1d(0, 1),
         )  # fmt: skip
-        made.title.text = self.name
         items = []
         for kind, cloud in self.clouds.items():
             self.lines += [(kind, glyph) for glyph in cloud.draw(made)]
@@ -67,9 +66,8 @@ class Curves:
             line = mark(made, source, _line("t", kind, width))
             items.append((WORDS.get(kind, kind), [line]))
             self.lines.append((kind, line.glyph))
-        cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
-        made.add_layout(cursor)
-        self.lines.append(("cursor", cursor))
+        made.add_layout(self.cursor)
+        self.lines.append(("cursor", self.cursor))
         if has_legend:
             made.add_layout(legend(items=items), "below")
             made.xaxis.axis_label = "time t"
@@ -81,8 +79,7 @@ class Curves:
 
     def title(self, text: str) -> None:
         """The title, with the unit."""
-        for made in self.figures.values():
-            made.title.text = text
+        self.figure.title.text = text
 
     def has(self, kind: str) -> bool:
         """Whether there is anything to see of a curve."""
@@ -90,11 +87,10 @@ class Curves:
 
     def explain(self, kinds: Sequence[str], words: Mapping[str, str] = WORDS) -> None:
         """Which kinds of curves the legend names, and how."""
-        for made in self.figures.values():
-            for kind, item in zip(self.sources, made.legend[0].items, strict=True):
-                item.visible = kind in kinds
-                if kind in kinds:
-                    item.label = value(words[kind])
+        for kind, item in zip(self.sources, self.figure.legend[0].items, strict=True):
+            item.visible = kind in kinds
+            if kind in kinds:
+                item.label = value(words[kind])
 
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""
@@ -108,20 +104,14 @@ class Curves:
         low, high = float(values.min()), float(values.max())
         room = max(0.08 * (high - low), 0.5 * (least - (high - low)))
         room = room or 0.05 * abs(high) or 1.0
-        self.figures["linear"].y_range.update(start=low - room, end=high + room)
-        if "log" in self.figures and high > 0:
+        self.figure.y_range.update(start=low - room, end=high + room)
+        if self.heights and high > 0:
             floor = max(float(values[values > 0].min()), high * 1e-6)
-            self.figures["log"].y_range.update(start=floor / 2, end=high * 3)
-
-    @property
-    def cursors(self) -> list[Span]:
-        """The lines at the present time."""
-        return [glyph for kind, glyph in self.lines if kind == "cursor"]
+            self.heights.log.update(start=floor / 2, end=high * 3)
 
     def at(self, time: float) -> None:
         """Move the cursor."""
-        for cursor in self.cursors:
-            cursor.location = time
+        self.cursor.location = time
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -6,6 +6,7 @@ height of what holds it, which would squeeze a long page into a short screen; he
 """
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import panel as pn
 
@@ -26,6 +27,7 @@ STACK = ":host { gap: 10px; max-height: none; }"
 # On a phone the pictures are taller than the screen; the player stays with whichever is read.
 AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
 REST_AFTER = 80  # milliseconds
+Part = TypeVar("Part")
 
 
 def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column:
@@ -52,9 +54,37 @@ def stack(*children, **options) -> pn.Column:
     return pn.Column(*children, stylesheets=[STACK], **options)
 
 
+def wrapping(*children, **options) -> pn.Row:
+    """A row that goes on below where it is too narrow; `pn.FlexBox` costs ten times as much."""
+    style = ":host { flex-wrap: wrap; align-items: center; max-height: none; }"
+    options = {"margin": 0, "sizing_mode": "stretch_width"} | options
+    return pn.Row(*children, stylesheets=[style], **options)
+
+
 def drawn(figure) -> pn.pane.Bokeh:
     """A pane for a figure that fills its column."""
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
+
+
+class WhenWanted(Generic[Part]):
+    """A part of a view that is made when it is first wanted, in the colours of the page."""
+
+    def __init__(self, make: Callable[[], Part]):
+        self._make, self._dark = make, False
+        self.made: Part | None = None
+
+    def __call__(self) -> Part:
+        """The part itself."""
+        if self.made is None:
+            self.made = self._make()
+            self.made.theme(self._dark)
+        return self.made
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page, now or when it is made."""
+        self._dark = dark
+        if self.made is not None:
+            self.made.theme(dark)
 
 
 class Later:

@@ -33,8 +33,7 @@ class Observables(pn.viewable.Viewer):
         self._scale = pmui.Switch.from_param(
             state.param.log_scale, label="Logarithmic", size="small", margin=0, styles=RIGHT
         )
-        self._main = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._card = card(self._main, self._scale)
+        self._card = card(drawn(curves[0].figure), self._scale)
         self.others = pn.Column(sizing_mode="stretch_width", margin=0)
         self._count = 0
         state.param.watch(lambda *_: self._choose_scale(), "log_scale")
@@ -57,7 +56,7 @@ class Observables(pn.viewable.Viewer):
         count = len(names) - 1
         if count != self._count:
             self._count = count
-            figures = [drawn(c.figures["linear"]) for c in self.curves[1 : count + 1]]
+            figures = [drawn(c.figure) for c in self.curves[1 : count + 1]]
             columns = f"repeat({3 if count == 3 else 2}, minmax(0, 1fr))"
             self.others[:] = [grid(*figures, columns=columns, narrow=359, gap=4)]
         self._scale.visible = describe.has_field(self.system)
@@ -65,9 +64,8 @@ class Observables(pn.viewable.Viewer):
 
     def _choose_scale(self) -> None:
         log = describe.has_field(self.system) and self.state.log_scale
-        wanted = self.curves[0].figures["log" if log else "linear"]
-        if not len(self._main) or self._main[0].object is not wanted:
-            self._main[:] = [drawn(wanted)]
+        if self.curves[0].heights:
+            self.curves[0].heights.choose(log)
 
     def at(self, time: float) -> None:
         """Move the cursors."""
@@ -77,7 +75,7 @@ class Observables(pn.viewable.Viewer):
     @property
     def cursors(self) -> list[Span]:
         """The lines at the present time, of all curves."""
-        return [cursor for curve in self.curves for cursor in curve.cursors]
+        return [curve.cursor for curve in self.curves]
 
     def forget(self) -> None:
         """Send where the cursors are the next time, since the browser has moved them."""

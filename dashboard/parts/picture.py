@@ -14,13 +14,12 @@ from bokeh.models import (
     GlyphRenderer,
     Image,
     Label,
-    LinearColorMapper,
     PrintfTickFormatter,
     Range1d,
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DENSITY, DIVERGING, frame, mark
+from dashboard.parts.ink import DENSITY, DIVERGING, colours, frame, mark
 from dashboard.runs.frames import LEVELS, Plane
 
 TALL = 262
@@ -48,8 +47,8 @@ class Picture:
         self.figure.grid.visible = False
         for axis in self.figure.axis:
             axis.ticker = BasicTicker(desired_num_ticks=5)
-        self.levels = LinearColorMapper(palette=palette, low=0, high=LEVELS)
-        self.units = LinearColorMapper(palette=palette, low=0, high=1)
+        self.levels = colours(palette, 0, LEVELS)
+        self.units = colours(palette, 0, 1)
         self.image: GlyphRenderer = mark(
             self.figure, self.source,
             Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels),

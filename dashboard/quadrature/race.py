@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.parts import readout
-from dashboard.parts.layout import card, drawn, grid, stack
+from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
 from dashboard.quadrature import words as say
 from dashboard.quadrature.curves import EndFigure, LossFigure, SpreadFigure
 from dashboard.quadrature.study import Case
@@ -20,6 +20,37 @@ BUTTON = {"size": "small", "margin": (4, 6, 4, 0)}
 def contenders(rule: str) -> tuple[str, ...]:
     """Monte Carlo beside the chosen rule; beside Gauss-Legendre where Monte Carlo is chosen."""
     return ("monte-carlo", "gauss" if rule == "monte-carlo" else rule)
+
+
+class RaceFigures(pn.viewable.Viewer):
+    """Losses and learned samples of a race."""
+
+    def __init__(self, **params):
+        super().__init__(**params)
+        self.losses, self.spreads, self.ends = LossFigure(), SpreadFigure(), EndFigure()
+        self._table = readout.words()
+        samples = grid(
+            drawn(self.spreads.figure), drawn(self.ends.figure),
+            columns="minmax(0, 1fr) minmax(0, 1fr)", narrow=359,
+        )  # fmt: skip
+        self._layout = grid(
+            drawn(self.losses.figure), stack(self._table, samples),
+            columns="minmax(0, 1fr) minmax(0, 1fr)",
+        )  # fmt: skip
+
+    def show(self, now: Race) -> None:
+        """Draw a race as it stands."""
+        self._table.object = say.table(now)
+        for one in (self.losses, self.spreads, self.ends):
+            one.show(now)
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        for one in (self.losses, self.spreads, self.ends):
+            one.inks.theme(dark, "gauss")
+
+    def __panel__(self):
+        return self._layout
 
 
 class Trainings(pn.viewable.Viewer):
@@ -38,8 +69,8 @@ class Trainings(pn.viewable.Viewer):
         self.race: Race | None = None
         self.running = False
         self._heard = False
-        self.losses, self.spreads, self.ends = LossFigure(), SpreadFigure(), EndFigure()
-        self._outlook, self._progress, self._table = (readout.words() for _ in range(3))
+        self.figures = WhenWanted(RaceFigures)
+        self._outlook, self._progress = readout.words(), readout.words()
         self._verdict = readout.words(margin=(6, 0))
         self._told = ""
         self._start, self._pause, self._drop = (
@@ -51,15 +82,7 @@ class Trainings(pn.viewable.Viewer):
                 ("Cancel", "close", "outlined", self.drop),
             )
         )  # fmt: skip
-        self._shown = stack(
-            grid(
-                drawn(self.losses.figure),
-                stack(self._table, grid(drawn(self.spreads.figure), drawn(self.ends.figure),
-                                        columns="minmax(0, 1fr) minmax(0, 1fr)", narrow=359)),
-                columns="minmax(0, 1fr) minmax(0, 1fr)",
-            ),
-            visible=False,
-        )  # fmt: skip
+        self._shown = stack(visible=False)
         self._layout = card(
             self._outlook,
             pn.Row(self._start, self._pause, self._drop, margin=0),
@@ -146,14 +169,13 @@ class Trainings(pn.viewable.Viewer):
             # Only when it changes: screen readers hear it.
             self._told = words
             self._verdict.object = f'<div role="status" aria-live="polite">{words}</div>'
-        self._table.object = say.table(now)
-        for one in (self.losses, self.spreads, self.ends):
-            one.show(now)
+        if not len(self._shown):
+            self._shown.append(self.figures())
+        self.figures().show(now)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
-        for one in (self.losses, self.spreads, self.ends):
-            one.inks.theme(dark, "gauss")
+        self.figures.theme(dark)
 
     def __panel__(self):
         return self._layout

@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.parts import readout
-from dashboard.parts.layout import card, drawn, grid, stack
+from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.sliders import LiveSlider, physics_slider
 from dashboard.quadrature import words as say
 from dashboard.quadrature.figures import DrawsFigure, ErrorFigure, IntegrandFigure
@@ -73,10 +73,10 @@ class QuadratureLab(View):
             ),
             columns="repeat(auto-fit, minmax(250px, 1fr))", narrow=599, gap=0,
         )  # fmt: skip
-        selects = pn.FlexBox(
+        selects = wrapping(
             pmui.Select.from_param(choice.param.rule, **FIELD),
             pmui.Select.from_param(choice.param.samples, **FIELD | {"width": 165}),
-            self._again, self._play, align_items="center", margin=0,
+            self._again, self._play,
         )  # fmt: skip
         return stack(
             stack(self._headline, about, margin=(0, 2)),

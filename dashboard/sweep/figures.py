@@ -18,6 +18,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
+from dashboard.parts.heights import Heights
 from dashboard.parts.ink import INK, frame, legend, mark
 from dashboard.parts.layout import drawn
 
@@ -28,10 +29,9 @@ Inks = list[tuple[str, object]]
 
 
 class Scaled(pn.viewable.Viewer):
-    """A figure against time twice, linear and logarithmic, as Bokeh cannot change an axis later.
+    """A figure against time, its heights linear or logarithmic.
 
-    `draw(figure)` adds the glyphs, from sources that both share, and returns (kind of ink, glyph)
-    and the items of the legend.
+    `draw(figure)` adds the glyphs, and returns (kind of ink, glyph) and the items of the legend.
     """
 
     def __init__(
@@ -39,48 +39,34 @@ class Scaled(pn.viewable.Viewer):
         height: int = TALL, **params,
     ):  # fmt: skip
         super().__init__(**params)
-        self.x_range = Range1d(0, 1)
-        self.figures: dict[str, figure] = {}
-        self._inks: Inks = []
-        for scale, y_range in (("linear", Range1d(0, 1)), ("log", Range1d(1e-6, 1))):
-            made = frame(
-                height=height, name=f"{name}-{scale}", x_range=self.x_range, y_range=y_range,
-                y_axis_type=scale,
-            )  # fmt: skip
-            made.xaxis.axis_label = "time t"
-            inks, items = draw(made)
-            self._inks += inks
-            if items:
-                made.add_layout(legend(items=items), "below")
-            self.figures[scale] = made
-        self._pane = drawn(self.figures["linear"])
-
-    @property
-    def shown(self) -> figure:
-        """The figure that is on show."""
-        return self._pane.object
+        self.figure = made = frame(
+            height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1)
+        )
+        self.heights = Heights(made)
+        made.xaxis.axis_label = "time t"
+        self._inks, items = draw(made)
+        if items:
+            made.add_layout(legend(items=items), "below")
+        self._pane = drawn(made)
 
     def choose(self, log: bool, title: str) -> None:
-        """Which of both is shown, and its title."""
-        wanted = self.figures["log" if log else "linear"]
-        if self._pane.object is not wanted:
-            self._pane.object = wanted
-        for made in self.figures.values():
-            made.title.text = title
+        """How heights are drawn, and the title."""
+        self.heights.choose(log)
+        self.figure.title.text = title
 
     def fit(self, end: float, curves: Sequence[np.ndarray]) -> None:
         """Ranges that hold the curves."""
-        self.x_range.update(start=0, end=end)
+        self.figure.x_range.update(start=0, end=end)
         values = np.concatenate([np.ravel(curve) for curve in curves])
         values = values[np.isfinite(values)]
         if not values.size:
             return
         low, high = float(values.min()), float(values.max())
         room = 0.07 * (high - low) or 0.05 * abs(high) or 1.0
-        self.figures["linear"].y_range.update(start=low - room, end=high + room)
+        self.heights.linear.update(start=low - room, end=high + room)
         if high > 0:
             floor = max(float(values[values > 0].min()), high * DECADES)
-            self.figures["log"].y_range.update(start=floor / 2, end=high * 2.5)
+            self.heights.log.update(start=floor / 2, end=high * 2.5)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -18,15 +18,11 @@ const times = new Float32Array(columns).map((_, k) => k / (columns - 1) * end)
 cut.setv({data: {t: times, y: table.slice(i * columns, (i + 1) * columns)}}, quiet)
 across.setv({location: y}, quiet)
 along.setv({location: x}, quiet)
-for (const cursor of cursors) {
-  cursor.setv({location: x}, quiet)
-}
+cursor.setv({location: x}, quiet)
 const shown = table[i * columns + j]
 const number = Number.isFinite(shown) ? Number(shown.toPrecision(3)).toString() : "diverged"
 const place = `${about.data.name[0]} = ${Number(y.toPrecision(4))}`
-for (const title of titles) {
-  title.setv({text: `Cut at ${place}`}, quiet)
-}
+title.setv({text: `Cut at ${place}`}, quiet)
 value.setv({visible: inside}, quiet)
 if (inside) {
   const right = x > 0.6 * end

@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.parts import readout
-from dashboard.parts.layout import card, grid, stack
+from dashboard.parts.layout import card, grid, stack, wrapping
 from dashboard.runs.units import with_unit
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.choice import SweepChoice
@@ -57,9 +57,7 @@ class Infer(pn.viewable.Viewer):
             card(pn.pane.Bokeh(self.posterior.figure, sizing_mode="stretch_width", margin=0)),
             card(self.fit), columns="minmax(0, 2fr) minmax(0, 3fr)",
         )  # fmt: skip
-        bar = pn.FlexBox(
-            self.file, self.make, self.noise, self.stop, align_items="center", margin=0
-        )
+        bar = wrapping(self.file, self.make, self.noise, self.stop)
         self._asking = card(self._words, bar, self._progress)
         # A grid that is not visible would still take its room: figures come with the answer.
         self._answer = [self._figures, card(self._facts)]

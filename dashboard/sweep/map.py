@@ -19,7 +19,6 @@ from bokeh.models import (
     Label,
     LegendItem,
     Line,
-    LinearColorMapper,
     LogColorMapper,
     LogTicker,
     PrintfTickFormatter,
@@ -29,7 +28,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DENSITY, frame, mark
+from dashboard.parts.ink import DENSITY, colours, frame, mark
 from dashboard.sweep.figures import DECADES, TALL, Inks, Scaled
 
 HIGHEST = 254
@@ -80,7 +79,6 @@ class SweepMap:
         self.source = ColumnDataSource(nothing, name="sweep-source")
         self.cut_source = ColumnDataSource({"t": [], "y": []}, name="sweep-cut-source")
         self.marks = ColumnDataSource({"y": [], "x0": [], "x1": []}, name="sweep-marks")
-        self._cursors: list[Span] = []
         self.cut = Scaled("sweep-cut", self._draw_cut)
         self.figure = self._build()
         self._connect()
@@ -89,12 +87,12 @@ class SweepMap:
         made = frame(height=TALL, name="sweep-map", x_range=Range1d(0, 1), y_range=Range1d(0, 1))
         made.grid.visible = False
         made.xaxis.axis_label = "time t"
-        self.levels = LinearColorMapper(palette=DENSITY, low=0, high=HIGHEST, high_color=NOTHING)
+        self.levels = colours(DENSITY, 0, HIGHEST, high_color=NOTHING)
         self.image = mark(made, self.source, Image(
             image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels
         ))  # fmt: skip
         self.units = {
-            False: LinearColorMapper(palette=DENSITY, low=0, high=1),
+            False: colours(DENSITY, 0, 1),
             True: LogColorMapper(palette=DENSITY, low=1e-6, high=1),
         }
         self.bars = {}
@@ -122,10 +120,9 @@ class SweepMap:
 
     def _draw_cut(self, made: figure) -> tuple[Inks, list[LegendItem]]:
         line = mark(made, self.cut_source, Line(x="t", y="y", line_width=2.4))
-        cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
-        made.add_layout(cursor)
-        self._cursors.append(cursor)
-        return [("model", line.glyph), ("cursor", cursor)], []
+        self._cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
+        made.add_layout(self._cursor)
+        return [("model", line.glyph), ("cursor", self._cursor)], []
 
     def _connect(self) -> None:
         # `rest` is what is shown while no pointer is on the map: the page's own parameter and time.
@@ -135,8 +132,7 @@ class SweepMap:
             args={
                 "source": self.source, "cut": self.cut_source, "rest": self.rest,
                 "about": self.about, "across": self.across, "along": self.along,
-                "value": self.value, "cursors": self._cursors,
-                "titles": [made.title for made in self.cut.figures.values()],
+                "value": self.value, "cursor": self._cursor, "title": self.cut.figure.title,
             },
             code=HOVER,
         )  # fmt: skip
@@ -167,7 +163,7 @@ class SweepMap:
         self.figure.yaxis.ticker = (
             FixedTicker(ticks=inside) if 3 <= len(inside) <= 9 else BasicTicker()
         )
-        self.cut.x_range.update(start=0, end=end)
+        self.cut.figure.x_range.update(start=0, end=end)
         self.about.data = {"name": [name], "low": [low], "high": [high], "end": [end]}
         for kind, bar in self.bars.items():
             bar.visible = kind == log

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders
-from dashboard.parts.layout import card, drawn, grid, stack
+from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
 from dashboard.runs.units import with_unit
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.asking import Asking
@@ -40,8 +40,8 @@ class Sweep(View):
         self.asking = Asking(self.catalogue, visit.workers.truths, visit.schedule, self._changed)
         self._sentence = ""
         self.map = SweepMap(self._visit)
-        self.uncertain = Uncertain(visit, self.choice, self._say)
-        self.infer = Infer(visit, self.choice, self._say)
+        self.uncertain = WhenWanted(lambda: Uncertain(visit, self.choice, self._say))
+        self.infer = WhenWanted(lambda: Infer(visit, self.choice, self._say))
         self._layout = self._build()
         state = self.state
         state.param.watch(lambda *_: self._follow(), ["parameters", "model"])
@@ -69,12 +69,14 @@ class Sweep(View):
                 card(drawn(self.map.figure)), card(self.map.cut),
                 columns="minmax(0, 3fr) minmax(0, 2fr)",
             ),
-            pn.FlexBox(hint, self._enter, margin=0, align_items="center",
-                       justify_content="space-between", flex_wrap="nowrap"),
+            pn.Row(hint, self._enter, margin=0, sizing_mode="stretch_width",
+                   styles={"align-items": "center"}),
         )  # fmt: skip
         self._sliders = Sliders(self.state, self.catalogue)
         self._held = pn.Column(self._sliders, sizing_mode="stretch_width", margin=0)
-        self._segments = {"map": self._map, "uncertain": self.uncertain, "infer": self.infer}
+        self._segments = {
+            "map": lambda: self._map, "uncertain": self.uncertain, "infer": self.infer,
+        }  # fmt: skip
         self._stage = stack(self._map)
         progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=(2, 8))
         return stack(
@@ -95,8 +97,9 @@ class Sweep(View):
 
     def close(self) -> None:
         self.asking.rest()
-        self.uncertain.cancel()
-        self.infer.cancel()
+        for part in (self.uncertain.made, self.infer.made):
+            if part is not None:
+                part.cancel()
 
     def _follow(self) -> None:
         """Another system, model, or set of parameters."""
@@ -125,7 +128,7 @@ class Sweep(View):
         if self.idle:
             return
         asked, tab = self._asked(), self.choice.tab
-        segments = [self._segments[tab]] if asked is not None else []
+        segments = [self._segments[tab]()] if asked is not None else []
         with pn.io.hold():
             if list(self._stage) != segments:
                 self._stage[:] = segments
@@ -133,7 +136,8 @@ class Sweep(View):
             self._held.visible = tab == "map" or len(self.state.mu) > 1
             if asked is None:
                 self.asking.ask(None)
-                self.infer.place(None)
+                if self.infer.made is not None:
+                    self.infer.made.place(None)
                 self._say("Sweep and infer")
                 self._notices.object = readout.notices([NO_MODEL], "")
             elif tab == "infer":
@@ -147,11 +151,12 @@ class Sweep(View):
     def _show_inferred(self, asked: Asked) -> None:
         model = self.catalogue.models[asked.model]
         self._stop.visible, self._progress.object, self._notices.object = False, "", ""
-        self.infer.place(asked_to_fit(asked, model, usual_observable(model)))
-        if self.infer.found is None:
+        infer = self.infer()
+        infer.place(asked_to_fit(asked, model, usual_observable(model)))
+        if infer.found is None:
             self._say(f"Which {asked.over} made a measured curve?")
         else:
-            self._say(sweep_words.headline_of_inferred(self.infer.found, asked.over))
+            self._say(sweep_words.headline_of_inferred(infer.found, asked.over))
 
     def _about(self, asked: Asked) -> tuple[Model, Parameter]:
         model = self.catalogue.models[asked.model]
@@ -191,7 +196,7 @@ class Sweep(View):
             model, about = self._about(one.asked)
             self._notices.object = readout.notices(sweep_words.doubts(one, model, about), "")
             if tab == "uncertain":
-                self.uncertain.update(one)
+                self.uncertain().update(one)
             else:
                 self._draw_map(one, about)
 
@@ -225,9 +230,10 @@ class Sweep(View):
         """The table, the band or the posterior, whichever is on show."""
         if self.idle or (model := self.catalogue.models.get(self.choice.model)) is None:
             return None
+        band, infer = self.uncertain.made, self.infer.made
         return material(
-            self.choice, model, self._sentence, self.asking.table, self.uncertain.found,
-            self.infer.found, self.infer.asked,
+            self.choice, model, self._sentence, self.asking.table, band and band.found,
+            infer and infer.found, infer and infer.asked,
         )  # fmt: skip
 
     def theme(self, dark: bool) -> None:

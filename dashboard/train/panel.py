@@ -15,7 +15,7 @@ from bokeh.models import ColumnDataSource, Line, Range1d
 
 from dashboard.parts import readout
 from dashboard.parts.ink import INK, frame, mark
-from dashboard.parts.layout import card, drawn, grid, stack
+from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import to_levels
@@ -73,9 +73,7 @@ class TrainPanel(pn.viewable.Viewer):
             narrow=599,
         )
         self._loss_card, self._error_card = card(drawn(self._figure)), card(self._errors)
-        self._row = pn.FlexBox(
-            *self._buttons.values(), self._download, sizing_mode="stretch_width", margin=0
-        )
+        self._row = wrapping(*self._buttons.values(), self._download)
         return stack(
             card(self._headline, self._progress, self._row),
             self._samples,

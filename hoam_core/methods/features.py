@@ -7,12 +7,13 @@ in standardised coordinates y, where periodic components are angles. Monomials c
 and skewness exactly; random Fourier features (Rahimi & Recht 2007) carry the shape.
 
 The partial derivatives of all functions are combinations of few others, p = (1, lower monomials)
-and the waves themselves: d_i y^e = sum_b D_i[e, b] p_b. So the stiffness matrix
+and the waves themselves. Each monomial that holds y_i is y_i times one lower monomial, so its
+derivative is that one times the power of y_i. So the stiffness matrix
 
     A_kl = E[sum_i g_i d_i phi_k d_i phi_l]
 
-follows from one Gram matrix E[(p, waves) (p, waves)^T] and constant tables, instead of from the
-gradients of every function at every particle.
+is a sum of few entries of one Gram matrix E[(p, waves) (p, waves)^T], and the gradients of every
+function at every particle are never made.
 """
 
 from itertools import combinations_with_replacement
@@ -22,6 +23,8 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from hoam_core.angles import cos_sin
 
 
 class View(NamedTuple):
@@ -78,16 +81,19 @@ class FeatureBasis(eqx.Module):
         """Number of functions."""
         return len(self._monomials) + 2 * len(self.waves)
 
-    def _derivatives(self) -> np.ndarray:
-        """D (b, a, l): the derivative of each monomial by each component, in lower monomials."""
-        lower = {factors: column for column, factors in enumerate(self._lower)}
-        table = np.zeros((len(self.periodic), len(self._monomials), len(lower)))
-        for row, factors in enumerate(self._monomials):
-            for i in set(factors):
-                rest = list(factors)
-                rest.remove(i)
-                table[i, row, lower[tuple(rest)]] = factors.count(i)
-        return table
+    def _raised(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Free components (f,); of each lower monomial times each of them, (f, l): which monomial
+        that is, and the power of the component in it.
+        """
+        known = {factors: row for row, factors in enumerate(self._monomials)}
+        free = [i for i, circle in enumerate(self.periodic) if not circle]
+        lower = self._lower if self.degree else []
+        raised = [[tuple(sorted((*low, i))) for low in lower] for i in free]
+        which = np.array([[known[one] for one in row] for row in raised], int)
+        powers = [[one.count(i) for one in row] for i, row in zip(free, raised, strict=True)]
+        shape = len(free), len(lower)
+        powers = np.array(powers, float).reshape(shape)
+        return np.array(free, int), which.reshape(shape), powers
 
     def view(self, y: Float[Array, "n b"], with_products: bool = True) -> View:
         """All functions at all particles; their products follow from them."""
@@ -102,7 +108,7 @@ class FeatureBasis(eqx.Module):
             rows = jnp.concatenate([rows, rows[first] * columns[last]])
             known += own
         phase = jnp.asarray(self.waves, y.dtype) @ columns
-        return View(rows[: len(self._lower)], rows[1:], jnp.cos(phase), jnp.sin(phase))
+        return View(rows[: len(self._lower)], rows[1:], *cos_sin(phase))
 
     def means(self, view: View) -> Float[Array, " k"]:
         """E[phi_k]: monomials, cosines, sines."""
@@ -113,29 +119,36 @@ class FeatureBasis(eqx.Module):
     def stiffness(self, view: View, metric: Float[Array, " b"]) -> Float[Array, "k k"]:
         """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l], derivatives by y."""
         dtype = view.cos.dtype
-        table, waves = jnp.asarray(self._derivatives(), dtype), jnp.asarray(self.waves, dtype)
+        free, which, powers = self._raised()
+        powers, waves = jnp.asarray(powers, dtype), jnp.asarray(self.waves, dtype)
         # Derivatives of cosines and sines are -sin and cos, times their wave vector.
         slopes = jnp.concatenate([-view.sin, view.cos])
         rows = jnp.concatenate([view.lower, slopes])
         gram = rows @ rows.T / rows.shape[1]
         low = len(self._lower)
         both = jnp.concatenate([waves, waves])
-        weighted = metric[:, None, None] * table
-        polynomial = jnp.einsum("ial,lm,ibm->ab", weighted, gram[:low, :low], table)
-        mixed = jnp.einsum("ial,lw,wi->aw", weighted, gram[:low, low:], both)
+        weighted = metric[free, None] * powers
+        number = len(self._monomials)
+        products = weighted[:, :, None] * powers[:, None, :] * gram[None, :low, :low]
+        polynomial = jnp.zeros((number, number), dtype)
+        polynomial = polynomial.at[which[:, :, None], which[:, None, :]].add(products)
+        products = weighted[:, :, None] * both.T[free, None, :] * gram[None, :low, low:]
+        mixed = jnp.zeros((number, len(both)), dtype).at[which].add(products)
         wave = ((both * metric[None]) @ both.T) * gram[low:, low:]
         return jnp.block([[polynomial, mixed], [mixed.T, wave]])
 
     def laplacians(self, view: View, metric: Float[Array, " b"]) -> Float[Array, " k"]:
         """E[sum_i metric_i d_i^2 phi_k]."""
         dtype = view.cos.dtype
-        table, waves = jnp.asarray(self._derivatives(), dtype), jnp.asarray(self.waves, dtype)
-        low = len(self._lower)
-        # Lower monomials are 1 and the first ones of all: their derivatives stand in the table.
-        mean = jnp.mean(view.lower, -1)
-        slopes = jnp.einsum("ial,l->ia", table[:, : low - 1], mean)
-        slopes = jnp.concatenate([jnp.zeros_like(slopes[:, :1]), slopes], axis=1)
-        polynomial = jnp.einsum("i,ial,il->a", metric, table, slopes)
+        free, which, powers = self._raised()
+        powers, waves = jnp.asarray(powers, dtype), jnp.asarray(self.waves, dtype)
+        number = len(self._monomials)
+        # Lower monomials are 1, whose derivative is none, and the first ones of all.
+        mean = powers * jnp.mean(view.lower, -1)[None]
+        slopes = jnp.zeros((len(free), 1 + number), dtype)
+        slopes = slopes.at[np.arange(len(free))[:, None], 1 + which].add(mean)
+        second = metric[free, None] * powers * slopes[:, : len(self._lower)]
+        polynomial = jnp.zeros(number, dtype).at[which].add(second)
         eigenvalues = (waves**2) @ metric
         return jnp.concatenate(
             [
@@ -148,8 +161,9 @@ class FeatureBasis(eqx.Module):
     def field(self, view: View, coefficients: Float[Array, " k"]) -> Float[Array, "n b"]:
         """sum_k c_k grad_y phi_k at every particle."""
         dtype, count, number = view.cos.dtype, len(self.waves), len(self._monomials)
-        table, waves = jnp.asarray(self._derivatives(), dtype), jnp.asarray(self.waves, dtype)
+        free, which, powers = self._raised()
+        waves = jnp.asarray(self.waves, dtype)
         c, cosines, sines = jnp.split(coefficients, [number, number + count])
-        polynomial = jnp.einsum("a,ial->il", c, table) @ view.lower
         wave = waves.T @ (sines[:, None] * view.cos - cosines[:, None] * view.sin)
-        return (polynomial + wave).T
+        polynomial = (jnp.asarray(powers, dtype) * c[which]) @ view.lower[: powers.shape[1]]
+        return wave.at[free].add(polynomial).T

@@ -18,6 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hoam_core.angles import cos_sin
+
 
 class Harmonics(NamedTuple):
     """cos(p angle), sin(p angle) for p = 0, 1, ...; axes p, n."""
@@ -28,8 +30,9 @@ class Harmonics(NamedTuple):
 
 def harmonics(angle: Float[Array, " n"], order: int) -> Harmonics:
     """Multiples 0..order of an angle by the addition theorems, twice as many at each turn."""
-    cos = jnp.stack([jnp.ones_like(angle), jnp.cos(angle)])
-    sin = jnp.stack([jnp.zeros_like(angle), jnp.sin(angle)])
+    cos, sin = cos_sin(angle)
+    cos = jnp.stack([jnp.ones_like(angle), cos])
+    sin = jnp.stack([jnp.zeros_like(angle), sin])
     while len(cos) <= order:
         # Or XLA would fuse the turns and compute the first ones anew for every row of the last.
         cos, sin = jax.lax.optimization_barrier((cos, sin))

@@ -232,7 +232,7 @@ def test_a_training_starts_pauses_goes_on_and_is_dropped(lab, short):
     worker.run()
     assert runs.race.over
     assert runs.race.done > done
-    assert len(runs.losses.strong["gauss"].data["x"]) == 1
+    assert len(runs.figures().losses.strong["gauss"].data["x"]) == 1
     made = lab.material()
     data = made.dataset()
     assert data["loss_gauss"].shape == (60,)

@@ -203,13 +203,13 @@ def test_a_sweep_comes_in_pieces_and_goes_on_where_it_was_stopped(opened, worker
 def test_uncertain_draws_a_band_and_follows_the_belief(opened, worker):
     view, _ = opened(runs=32, tab="uncertain", belief="normal:1.5:0.02")
     worker.work()
-    narrow = view.uncertain.band.areas.data
+    narrow = view.uncertain().band.areas.data
     assert len(narrow["t"]) == 101
     assert (narrow["a"] <= narrow["m"]).all()
     assert "uncertain by a factor" in view._headline.object
     view.choice.belief = Belief("normal", 1.5, 0.06)
     worker.work()
-    wide = view.uncertain.band.areas.data
+    wide = view.uncertain().band.areas.data
     assert np.median(np.log(wide["d"] / wide["a"])) > 2 * np.median(
         np.log(narrow["d"] / narrow["a"])
     )
@@ -218,7 +218,7 @@ def test_uncertain_draws_a_band_and_follows_the_belief(opened, worker):
 def test_a_belief_outside_the_range_is_told(opened, worker):
     view, _ = opened(runs=32, tab="uncertain", belief="normal:2.4:0.02")
     worker.work()
-    assert "outside the swept range" in view.uncertain._notes.object
+    assert "outside the swept range" in view.uncertain()._notes.object
 
 
 def test_without_a_learned_model_there_is_a_word_instead(opened, worker):
@@ -259,12 +259,12 @@ def test_a_csv_of_the_model_itself_gives_its_parameter_back(opened, worker, fitt
     ts = model.times(n_times=41)[1:]
     energy = model.learned_energy({"mu": 1.44}, ts)
     rows = "\n".join(f"{t},{w}" for t, w in zip(ts, energy, strict=True))
-    view.infer._read(f"time,electric_energy\n{rows}\n".encode())
+    view.infer()._read(f"time,electric_energy\n{rows}\n".encode())
     worker.work()
-    assert view.infer.found.found.attrs["best"] == pytest.approx(1.44, abs=2e-3)
+    assert view.infer().found.found.attrs["best"] == pytest.approx(1.44, abs=2e-3)
     assert "95 % between" in view._headline.object
-    assert len(view.infer.fit.dots.data["t"]) == 40
-    assert view.infer.posterior.inside.visible
+    assert len(view.infer().fit.dots.data["t"]) == 40
+    assert view.infer().posterior.inside.visible
     script = view.material().script
     assert "hoam.calibrate" in script
     compile(script, "script", "exec")
@@ -281,10 +281,10 @@ def test_a_csv_of_the_model_itself_gives_its_parameter_back(opened, worker, fitt
 )
 def test_a_bad_file_is_told_in_a_sentence(opened, worker, fitted, content, sentence):
     view, _ = opened(tab="infer")
-    view.infer._read(content)
+    view.infer()._read(content)
     worker.work()
-    assert sentence in view.infer._progress.object
-    assert not view.infer.stop.visible
+    assert sentence in view.infer()._progress.object
+    assert not view.infer().stop.visible
 
 
 def test_a_synthetic_measurement_is_made_and_its_truth_revealed(fitted, monkeypatch):

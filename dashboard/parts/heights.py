@@ -1,0 +1,37 @@
+"""The y axis of a figure, linear or logarithmic as a switch wants it.
+
+Bokeh cannot change the kind of an axis, but a figure may have two of them, with a range each. What
+is drawn names the range that it stands on, and may change to the other.
+"""
+
+from bokeh.models import LogAxis, LogScale, Range1d
+from bokeh.plotting import figure
+
+
+class Heights:
+    """Both y axes of a figure, of which one is shown; its glyphs follow."""
+
+    def __init__(self, made: figure):
+        self._figure = made
+        self.linear: Range1d = made.y_range
+        self.log = Range1d(1e-6, 1)
+        made.extra_y_ranges, made.extra_y_scales = {"log": self.log}, {"log": LogScale()}
+        [linear] = made.yaxis
+        looks = ("axis_label_text_font_size", "major_label_text_font_size", "axis_label_standoff")
+        log = LogAxis(
+            y_range_name="log", visible=False, **{name: getattr(linear, name) for name in looks}
+        )
+        made.add_layout(log, "left")
+        self._axes = {"default": linear, "log": log}
+
+    def choose(self, log: bool) -> None:
+        """Which of both is shown."""
+        chosen = "log" if log else "default"
+        if self._axes[chosen].visible:
+            return
+        for name, axis in self._axes.items():
+            axis.visible = name == chosen
+        for one in (*self._figure.renderers, *self._figure.ygrid):
+            one.y_range_name = chosen
+        for grid in self._figure.ygrid:
+            grid.axis = self._axes[chosen]
