@@ -38,8 +38,10 @@ TIMED = f"""() => {{
     }}
     requestAnimationFrame(look)
   }}
+  // Found once: to look through all shadow roots at every frame would slow down what is timed.
+  const [nav] = all("nav")
   window.await_view = (title) => window.wait(() => Bokeh.documents[0].is_idle &&
-    all("nav [aria-current]").some((one) => one.textContent === title))
+    nav.querySelector("[aria-current]")?.textContent === title)
   // Pictures have replaced the arrays that stood there; Bokeh paints in the next frame but one.
   window.await_picture = () => {{
     const pictures = () => ["learned", "full", "cells", "fields"].map((name) =>

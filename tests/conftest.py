@@ -13,15 +13,18 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["HOAM_MODELS"] = tempfile.mkdtemp(prefix="hoam-models-")
 atexit.register(shutil.rmtree, os.environ["HOAM_MODELS"], ignore_errors=True)
 
+# Most of the time of these tests is compilation: keep what was compiled, within a run and between,
+# by this process and by those that it starts.
+os.environ |= {
+    "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parent.parent / ".pytest_cache" / "jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
 import jax
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
-# Most of the time of these tests is compilation: keep what was compiled, within a run and between.
-CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
-jax.config.update("jax_compilation_cache_dir", str(CACHE))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 import functools
 from collections.abc import Callable, Iterator

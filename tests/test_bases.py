@@ -78,6 +78,7 @@ def test_laplacians_equal_the_traces_of_all_hessians(basis, y, metric):
     np.testing.assert_allclose(basis.laplacians(basis.view(y), metric), brute, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_the_full_phase_plane_in_single_precision_agrees_with_double(key):
     basis = TrigonometricBasis(6, 16)
     u = np.asarray(jax.random.uniform(key, (2000, 2))) * np.pi * np.array([[2.0, 1.0]])
@@ -120,6 +121,7 @@ def test_harmonics_are_cosines_and_sines_of_multiples():
     np.testing.assert_allclose(found.sin, jnp.sin(k * angle[None]), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_harmonics_in_single_precision_stay_accurate_to_order_32(float32):
     angle = jnp.linspace(0, 6.28, 50)
     found = harmonics(angle, 32)

@@ -32,6 +32,7 @@ def test_quadratic_terms_of_chaos_scale_quadratically(key):
     np.testing.assert_allclose(quadratic, mirrored, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_chaos_fills_an_attractor_from_nearly_one_point(key):
     system = get_system("chaos-9d")
     mu = system.vector({"r": 13.65})

@@ -260,6 +260,7 @@ def test_square_brackets_in_a_name_are_shown_as_they_are(tmp_path):
     assert "[red]x" in refused("simulate", "[red]x", "--out", tmp_path / "run.nc")
 
 
+@pytest.mark.slow
 def test_a_lattice_is_written_cell_by_cell_with_its_observables(tmp_path):
     out = tmp_path / "spins.nc"
     good("simulate", "ising", "--set", "T=2.5", "--set", "h=0.1", "--set", "L=16", "--particles", 3,

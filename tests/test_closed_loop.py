@@ -83,6 +83,7 @@ def params_of(method, ensemble):
     return method.init(jax.random.key(1), ensemble)
 
 
+@pytest.mark.slow
 def test_high_dimensions_fall_into_single_components():
     d, rates = 14, (0.2, 0.6)
     noise = jax.random.normal(jax.random.key(3), (500, d))
@@ -142,6 +143,7 @@ def test_blocks_follow_the_kind_of_population():
     assert not is_phase_space((False, True))
 
 
+@pytest.mark.slow
 def test_a_phase_space_may_take_random_waves_too(key):
     x0 = jax.random.uniform(key, (400, 2)) * jnp.array([[2.0, 1.0]])
     ts, rates = np.linspace(0, 0.5, 6), (0.5, 1.0)

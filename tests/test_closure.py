@@ -107,6 +107,7 @@ def closed():
     return Closed(LINE, with_start(state.params, parts[0], LINE.rates)), plan, axes, parts
 
 
+@pytest.mark.slow
 def test_a_closed_lattice_adds_its_observables_to_those_of_the_lattice(closed):
     lattice, plan, axes, parts = closed
     mu = parts[0].mu

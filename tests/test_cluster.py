@@ -18,15 +18,8 @@ from hoam_core.cluster import Result, connect, run_tasks
 from hoam_core.studies import full_model_sweep, run_study
 from hoam_core.task_store import open_store, read_store
 
-from .conftest import CACHE
-
 pytest.importorskip("distributed")
 ROOT = Path(__file__).parent.parent
-KEPT = {
-    "JAX_COMPILATION_CACHE_DIR": str(CACHE),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "PYTHONPATH": str(ROOT),
-}
 
 
 def sweep(**changes):
@@ -37,10 +30,9 @@ def sweep(**changes):
 
 @pytest.fixture(scope="module")
 def client():
-    """A client of two worker processes that keep what they compile where the tests do."""
+    """A client of two worker processes."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in KEPT.items():
-            patch.setenv(name, value)
+        patch.setenv("PYTHONPATH", str(ROOT))
         with connect(workers=2) as client:
             yield client
 
@@ -113,8 +105,8 @@ def started(out, workers):
     arguments = [sys.executable, "-m", "hoam_core.cli", *COMMAND]
     return subprocess.Popen(
         [*arguments, "--out", str(out), "--workers", str(workers)],
-        env={**os.environ, **KEPT, "JAX_ENABLE_X64": "1"}, cwd=out.parent, text=True,
-        stderr=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "JAX_ENABLE_X64": "1"}, cwd=out.parent,
+        text=True, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def test_the_example_has_about_thirty_lines():
     assert len([line for line in lines if line.strip()]) <= 33
 
 
+@pytest.mark.slow
 def test_a_system_of_another_package_trains_and_appears_on_the_page(installed):
     hoam = ["-m", "hoam_core.cli"]
     names = [s["name"] for s in json.loads(run(installed, *hoam, "systems", "--json"))]

@@ -141,6 +141,7 @@ def test_both_ends_of_a_line_are_drawn_independently(key):
 TS = np.linspace(0, 2, 41)
 
 
+@pytest.mark.slow
 def test_a_gaussian_flow_is_learned_from_unpaired_snapshots(key):
     xi = np.asarray(jax.scipy.special.ndtri((jnp.arange(256) + 0.5) / 256))
     rng = np.random.default_rng(0)

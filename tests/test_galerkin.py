@@ -84,6 +84,7 @@ def _moments(method, found, ensemble):
     return np.asarray(method.init(jax.random.key(0), again)["moments"][0, :, 0])
 
 
+@pytest.mark.slow
 def test_noise_spreads_the_particles_and_is_compensated_in_the_moments(flow):
     _, params, ensemble = flow
     frame = Frame(domain, Scaling.of(ensemble), (RATES,), TS)

@@ -45,6 +45,7 @@ def judged(collection, folder) -> list[dict]:
     return last.model.errors[0]["w2"]
 
 
+@pytest.mark.slow
 def test_netcdf_round_trip_reaches_the_noise_floor_at_a_held_out_value(files, runs, tmp_path):
     collection = collect([read_recording(path) for path in reversed(files)])
     assert collection.axes == (VALUES,)

@@ -68,6 +68,7 @@ def test_a_start_has_exactly_its_magnetisation_and_no_order(key):
     np.testing.assert_allclose(walls, 0.5 * (1 - mu[:, 2] ** 2), atol=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPINS)
 def test_partial_increments_have_the_mean_and_k_times_the_variance_of_whole_ones(name, key):
     lattice, runs, patch, dt = get_lattice(name), 1_024, 8, 0.1
@@ -87,6 +88,7 @@ def test_partial_increments_have_the_mean_and_k_times_the_variance_of_whole_ones
     np.testing.assert_allclose(ratio, 4.0, rtol=0.15)
 
 
+@pytest.mark.slow
 def test_frames_stay_frozen_and_sites_keep_their_place(key):
     state = get_lattice("ising").start(key, values(64, 2.0, 0.0), 12)
     framed = tiles(state, 4, frame=1)
@@ -155,6 +157,7 @@ def test_limits_are_fixed_points_and_exact_results():
     assert ising.limit(ising.vector({"T": 3.0, "h": 0.0})) == 0.0
 
 
+@pytest.mark.slow
 def test_doubled_states_keep_their_magnetisation_and_relax_to_their_walls(key):
     lattice, runs = get_lattice("ising"), 256
     mu = values(runs, 2.5, 0.1, 0.2)

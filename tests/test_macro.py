@@ -61,6 +61,7 @@ def curie_weiss():
     return joined(list(partial_increments(lattice, plan, AXES, jax.random.key(0))))
 
 
+@pytest.mark.slow
 def test_a_patch_tells_the_drift_of_the_whole(curie_weiss):
     method, params = trained(curie_weiss)
     m = jnp.linspace(-0.7, 0.7, 8)[:, None]
@@ -84,6 +85,7 @@ def test_paths_are_reproducible_and_finer_on_request(curie_weiss):
     assert method.evaluations(ts, 100) == 100
 
 
+@pytest.mark.slow
 def test_naive_increments_are_those_of_the_small_lattice_alone():
     plan = Plan(size=16, patch=8, small=8, dt=0.1, runs=256, snapshots=1, repeats=2, t_end=2.0)
     lattice = get_lattice("ising")

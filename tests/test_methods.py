@@ -19,10 +19,10 @@ from hoam_core.systems import Lattice
 DEFAULT_SYSTEMS = ("two-stream", "oscillator")
 
 
-# Each pair takes seconds to compile: every method on two systems and every system with `galerkin`
-# by default, the rest among the slow tests.
+# Each pair takes seconds to compile: every method on two systems by default, the others among the
+# slow tests.
 PAIRS = [
-    pytest.param(m, s, marks=() if s in DEFAULT_SYSTEMS or m == "galerkin" else pytest.mark.slow)
+    pytest.param(m, s, marks=() if s in DEFAULT_SYSTEMS else pytest.mark.slow)
     for m, entry in METHODS.items()
     for s, system in SYSTEMS.items()
     if not entry.of_lattices and not isinstance(system, Lattice)
@@ -146,7 +146,7 @@ def gaussian_flow():
     return frame, ensemble
 
 
-@pytest.mark.parametrize("name", ["hoam-gauss", "dice"])
+@pytest.mark.parametrize("name", [pytest.param("hoam-gauss", marks=pytest.mark.slow), "dice"])
 def test_a_gaussian_flow_is_learned(name, gaussian_flow, key):
     frame, ensemble = gaussian_flow
     net = MLP(width=24, depth=2)

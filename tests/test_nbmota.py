@@ -89,6 +89,7 @@ def test_atoms_are_kept_and_vacancies_known(key):
     assert np.mean(np.asarray(end.cells != state.cells)) > 0.01
 
 
+@pytest.mark.slow
 def test_rates_that_are_kept_are_those_of_now(key):
     size, runs, law = 8, 16, model.law(model.shipped_barriers())
     state = solution(size, runs)

@@ -239,6 +239,7 @@ def landau_peaks(n: int) -> tuple[np.ndarray, np.ndarray]:
     return times[:2], heights[:2]
 
 
+@pytest.mark.slow
 def test_strong_landau_damping_peaks():
     times, heights = landau_peaks(65_536)
     np.testing.assert_allclose(times, [2.438, 4.543], atol=0.01)
@@ -289,6 +290,7 @@ def test_free_flight_lands_exactly_where_it_should():
     np.testing.assert_allclose(gap, 0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_states_are_saved_exactly_at_uneven_times():
     x, v = wave(512, 0.5)
     ts = np.array([0.0, 0.3, 0.31, 1.0])

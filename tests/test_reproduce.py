@@ -110,6 +110,7 @@ def test_a_cell_of_the_closed_loop_has_all_its_figures():
     assert all(np.isfinite([w["ratio"] for w in error[name]]).all() for name in ("w2", "sinkhorn"))
 
 
+@pytest.mark.slow
 def test_a_trained_cell_counts_its_steps_within_the_budget():
     one = found("oscillator", "dice")
     assert one.row["training"]["steps"] == len(one.losses) >= 20

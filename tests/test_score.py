@@ -149,6 +149,7 @@ def test_a_moving_gaussian_is_learned(moving, key):
     np.testing.assert_allclose(found.std(1), 0.4, rtol=0.12)
 
 
+@pytest.mark.slow
 def test_a_population_across_the_edge_of_a_circle_is_learned(key):
     circle = Domain(jnp.array([10.0]), (True,))
     # The population sits on the edge at all times, half of it on either side.

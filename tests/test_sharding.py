@@ -18,8 +18,6 @@ from hoam_core.methods.base import Frame
 from hoam_core.methods.macroscopic import macroscopic
 from hoam_core.sharding import mesh_of, shared_loss
 
-from .conftest import CACHE
-
 ROOT = Path(__file__).parent.parent
 # One of each loss.
 LOSSES = ["hoam-gauss", "dice", "cfm", "ncsm"]
@@ -64,7 +62,6 @@ def trained_on_four(method):
         **os.environ,
         "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
         "PYTHONPATH": str(ROOT),
-        "JAX_COMPILATION_CACHE_DIR": str(CACHE),
     }
     done = subprocess.run(
         [sys.executable, "-m", "tests.sharded_training", method],
@@ -76,7 +73,7 @@ def trained_on_four(method):
 
 @pytest.mark.parametrize(
     "method",
-    ["dice", *(pytest.param(m, marks=pytest.mark.slow) for m in NEURAL if m != "dice")],
+    [pytest.param(m, marks=pytest.mark.slow) for m in NEURAL],
 )
 def test_four_devices_share_the_batch_and_learn_what_one_does(method):
     seen = trained_on_four(method)

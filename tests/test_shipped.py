@@ -144,6 +144,7 @@ def test_the_card_of_a_lattice_keeps_the_promise(system):
         assert 0 < max(means) < MEANS[system]
 
 
+@pytest.mark.slow
 def test_the_mean_field_model_has_the_drift_noise_and_rest_that_theory_knows():
     model = load_model("curie-weiss-partial")
     system, m = model.system, jnp.linspace(-0.8, 0.8, 33)[:, None]

@@ -18,13 +18,18 @@ from hoam_core.store import (
     write_dataset,
 )
 
+LONG_TO_COMPILE = ("nbmota", "curie-weiss", "trap", "chaos-9d")
+
 
 @pytest.fixture(scope="module")
 def run():
     return simulate("two-stream", {"mu": 1.25}, particles=50, seed=3, t_end=0.5, n_times=4)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.slow if name in LONG_TO_COMPILE else ())
+    for name in SYSTEMS
+])  # fmt: skip
 def test_a_run_has_the_layout_of_the_interface(name, float32):
     system = SYSTEMS[name]
     values = {p.name: p.default for p in system.parameters}

@@ -79,6 +79,7 @@ def test_precision_belongs_to_the_plan(tmp_path, float32):
     assert study.layout.plan["precision"] == "float32"
 
 
+@pytest.mark.slow
 def test_a_lattice_is_swept_by_its_runs(tmp_path):
     values = {"T": [1.5, 2.5], "h": [0.1], "m0": [0.5], "L": [16.0]}
     study = full_model_sweep(
@@ -103,6 +104,7 @@ def tiny_study(tiny, monkeypatch):
     return training_ensemble(["two-stream"], ["galerkin"], [3, 4], quick=True)
 
 
+@pytest.mark.slow
 def test_an_ensemble_stores_errors_and_models(tiny_study, tmp_path):
     path = tmp_path / "e.zarr"
     *_, last = run_study(tiny_study, path)

@@ -13,7 +13,10 @@ from hoam_core.systems import Lattice
 from hoam_core.systems.vlasov import mixture_quantile
 
 systems = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
-precisions = pytest.mark.parametrize("double", [True, False], ids=["float64", "float32"])
+# In single precision as users run them; in double, which compiles anew, among the slow tests.
+precisions = pytest.mark.parametrize(
+    "double", [pytest.param(True, marks=pytest.mark.slow), False], ids=["float64", "float32"]
+)
 
 
 def default_parameters(system):

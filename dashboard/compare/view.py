@@ -19,7 +19,6 @@ from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
 from dashboard.parts.player import Player, act
-from dashboard.parts.together import together
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
@@ -134,7 +133,7 @@ class Compare(View):
         """Another system or plane: its parameters, columns and axes."""
         if self.idle:
             return
-        with together():
+        with pn.io.hold():
             self.choice.suit(self.state.system, self.catalogue)
             self._sliders.show()
             self.evolution.place()
@@ -147,7 +146,7 @@ class Compare(View):
         columns, system = self.choice.columns, self.state.system
         names = self.catalogue.models_of(system)
         options = {name_of(name, system): name for name in ["", *names]}
-        with together():
+        with pn.io.hold():
             self._grow(len(columns))
             self.scene.place()
             for head, column in zip(self._heads, columns, strict=False):

@@ -52,6 +52,7 @@ class Uncertain(pn.viewable.Viewer):
             ),
             columns="minmax(0, 3fr) minmax(0, 2fr)",
         )  # fmt: skip
+        self._follow()
 
     def _take(self) -> None:
         if self._following or None in (self.mean.value, self.spread.value):

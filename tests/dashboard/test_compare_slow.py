@@ -72,6 +72,7 @@ def test_a_slow_model_waits_among_the_full_models_and_blocks_no_other(slow):
     assert runs.progress == 0.0
 
 
+@pytest.mark.slow
 def test_runs_at_few_times_stand_still_between_them_and_are_judged_at_their_own():
     case = Case("oscillator", "oscillator-galerkin", (4.0,), 0, 64)
     run = next(answer(case, catalogue(), (0, 1)))

@@ -1,4 +1,4 @@
-"""The real page, served for the session and driven by a Chromium with every outside host blocked.
+"""The real page, served for the session and driven by a Chromium that knows no host but this one.
 
 Without a Chromium these tests are skipped, except when CI=true, where that is a failure.
 """
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.ui.served import FIRST_PICTURE, NO_CHROMIUM, STANDS, launch, served
 
@@ -30,6 +30,14 @@ def browser():
 
 
 @pytest.fixture(scope="session")
+def visitor(browser):
+    """One user of the browser, who need not load the scripts anew for each test."""
+    context = browser.new_context(accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
 def address(browser):
     """Where the page is served; the server ends with the session."""
     # What the tests ask for is compiled when they ask: everything else would take their time.
@@ -40,20 +48,16 @@ def address(browser):
 class Live:
     """A page of the dashboard, with what tests ask of it."""
 
-    def __init__(self, browser: Browser, address: str, size: dict[str, int]):
-        self.address, self.blocked, self.errors = address, [], []
-        self.page: Page = browser.new_page(viewport=size, accept_downloads=True)
-        self.page.set_default_timeout(PATIENCE)
-        self.page.route("**/*", self._route)
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+    def __init__(self, page: Page, address: str):
+        self.page, self.address, self.outside, self.errors = page, address, [], []
+        page.set_default_timeout(PATIENCE)
+        page.on("request", self._see)
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def _route(self, route) -> None:
-        if urlsplit(route.request.url).hostname in ("localhost", None):
-            route.continue_()
-        else:
-            self.blocked.append(route.request.url)
-            route.abort()
+    def _see(self, request) -> None:
+        if urlsplit(request.url).hostname not in ("localhost", None):
+            self.outside.append(request.url)
 
     def _note(self, message) -> None:
         if message.type == "error":
@@ -140,16 +144,21 @@ class Live:
 
 
 @pytest.fixture
-def live(browser, address):
+def live(visitor, address):
     """A function that opens the page; afterwards nothing may have gone wrong in it."""
     opened = []
 
     def start(query: str = "", size: dict[str, int] = DESKTOP) -> Live:
-        opened.append(Live(browser, address, size))
+        page = visitor.new_page()
+        page.set_viewport_size(size)
+        opened.append(Live(page, address))
         return opened[-1].open(query)
 
     yield start
     for one in opened:
+        # What a page keeps for the next visit belongs to its own test.
+        one.page.evaluate("localStorage.clear()")
         one.page.close()
+    for one in opened:
         assert one.errors == []
-        assert one.blocked == []
+        assert one.outside == []

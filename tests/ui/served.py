@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, Playwright
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Without a request in Playwright's hands, which would load every script anew for each page.
+FLAGS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"]
 FIRST_PICTURE = (
     "() => window.Bokeh?.documents[0]?.is_idle && "
     "['learned', 'full', 'cells'].some((name) => Bokeh.documents[0]"

@@ -1,6 +1,11 @@
 """The page in a browser: open, drag, play, keys, switch, cancel, reload, bad links, phone, axe."""
 
+import base64
+import io
 import math
+
+import numpy as np
+from PIL import Image
 
 COUNT_STYLES = """() => {
   window.counted = {asked: 0, unchanged: 0, painted: 0}
@@ -33,6 +38,13 @@ COUNT_PICTURES = """() => {
     return patch.apply(this, all)
   }
 }"""
+LOOKS = """() => {
+  const seen = Bokeh.index.query((v) => v.model.type === "Figure" && v.is_displayed)
+  return [...seen].map((v) => ({
+    name: v.model.name, pixels: v.canvas_view.primary.canvas.toDataURL(),
+    fits: Math.abs(v.canvas_view.bbox.width - v.el.getBoundingClientRect().width) < 2,
+  }))
+}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -60,6 +72,47 @@ def test_a_repaint_asks_for_no_styles_and_rewrites_none(live):
     assert counted["asked"] == 0
     assert counted["unchanged"] == 0
     assert counted["painted"] > 0
+
+
+def pixels(look: dict) -> np.ndarray:
+    """What a figure has painted, (height, width, 4)."""
+    content = base64.b64decode(look["pixels"].partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"), float)
+
+
+def differences(new: list[dict], old: list[dict]) -> list[float]:
+    """By how much the figures differ, in levels of 256; their sizes are the same."""
+    both = [(pixels(a), pixels(b)) for a, b in zip(new, old, strict=True)]
+    return [float(np.abs(a - b).mean()) for a, b in both]
+
+
+def test_figures_come_back_as_they_were_and_follow_the_theme_and_the_window(live):
+    page = live("?mu=1.25&seed=3")
+    page.until(lambda: page.status("truth") == "done", "nothing is computed any more")
+    page.page.wait_for_timeout(1_000)
+    before = page.page.evaluate(LOOKS)
+    assert len(before) >= 8
+
+    def away_and_back(meanwhile=lambda: None) -> list[dict]:
+        page.page.get_by_role("button", name="Train", exact=True).first.click()
+        page.until(lambda: not page.page.evaluate(LOOKS), "Explore is hidden")
+        meanwhile()
+        page.page.get_by_role("button", name="Explore", exact=True).click()
+        page.until(lambda: len(page.page.evaluate(LOOKS)) == len(before), "Explore is back")
+        page.page.wait_for_timeout(500)
+        return page.page.evaluate(LOOKS)
+
+    # Painted anew, a figure may stand half a pixel elsewhere.
+    assert max(differences(away_and_back(), before)) < 6
+    dark = away_and_back(page.darken)
+    assert min(differences(dark, before)) > 3
+    page.page.set_viewport_size({"width": 1100, "height": 900})
+
+    def fit() -> bool:
+        looks = page.page.evaluate(LOOKS)
+        return all(look["fits"] and pixels(look)[..., 3].any() for look in looks)
+
+    page.until(fit, "every figure is painted in the size of its card")
 
 
 def test_dragging_the_slider_moves_the_picture_and_the_address(live):

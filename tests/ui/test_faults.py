@@ -4,6 +4,7 @@ import time
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.ui.conftest import DESKTOP, Live
 from tests.ui.served import FIRST_PICTURE, STANDS, free_port, running
@@ -34,14 +35,11 @@ class Line:
                 end.close(code=1012)
 
 
-class OneUser:
-    """A browser whose pages are tabs of one user, with common cookies and storage."""
-
-    def __init__(self, browser):
-        self.context = browser.new_context(viewport=DESKTOP)
-
-    def new_page(self, **_):
-        return self.context.new_page()
+def opened(user: Browser | BrowserContext, address: str) -> Live:
+    """A page of a browser, or one more of a user."""
+    page = user.new_page()
+    page.set_viewport_size(DESKTOP)
+    return Live(page, address)
 
 
 def anew(one: Live) -> None:
@@ -55,7 +53,7 @@ def until_back(one: Live) -> None:
 
 
 def test_a_page_that_was_cut_off_says_so_and_comes_back_with_its_state(browser, address):
-    one = Live(browser, address, DESKTOP)
+    one = opened(browser, address)
     line = Line(one.page)
     one.open(LINK)
     one.slider.focus()
@@ -78,7 +76,7 @@ def test_a_page_that_was_cut_off_says_so_and_comes_back_with_its_state(browser, 
 def test_a_server_that_is_killed_and_started_again_has_its_pages_back(browser):
     port = free_port()
     with running(port) as (url, server):
-        one = Live(browser, url, DESKTOP)
+        one = opened(browser, url)
         one.open(LINK)
         anew(one)
         server.kill()
@@ -97,8 +95,8 @@ def test_a_server_that_is_killed_and_started_again_has_its_pages_back(browser):
 
 
 def test_two_tabs_of_one_user_do_not_disturb_each_other(browser, address):
-    user = OneUser(browser)
-    first, second = Live(user, address, DESKTOP), Live(user, address, DESKTOP)
+    user = browser.new_context()
+    first, second = opened(user, address), opened(user, address)
     first.open(LINK)
     second.open("?view=explore&system=oscillator&omega=5&seed=9")
     for one, name, value in ((first, "mu", "1.31"), (second, "omega", "5.05")):
@@ -113,7 +111,7 @@ def test_two_tabs_of_one_user_do_not_disturb_each_other(browser, address):
     first.slider.press("ArrowRight")
     first.until_query(mu="1.32")
     assert first.errors == second.errors == []
-    user.context.close()
+    user.close()
 
 
 HOSTILE = quote('<img src=x onerror="window.hacked=1">')
@@ -121,7 +119,7 @@ HOSTILE = quote('<img src=x onerror="window.hacked=1">')
 
 @pytest.mark.parametrize("entry", ["system", "lesson", "follow", "mu"])
 def test_a_link_cannot_bring_code_into_the_page(browser, address, entry):
-    one = Live(browser, address, DESKTOP)
+    one = opened(browser, address)
     one.page.goto(f"{address}?view=lessons&%ff=%ff&{entry}={HOSTILE}")
     one.page.wait_for_function(STANDS)
     one.page.get_by_text("onerror").first.wait_for()
