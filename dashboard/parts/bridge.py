@@ -11,6 +11,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+FOLDER = Path(__file__).parent
 HELP = """
 | key | does |
 |---|---|
@@ -38,7 +39,8 @@ class Bridge(JSComponent):
     search = param.String(doc="The query string that the address bar shows.")
     title = param.String(default="", doc="Title of saved pictures.")
 
-    _esm = Path(__file__).with_name("bridge.js")
+    # One module of two files: it has no address from which it could import the other.
+    _esm = "\n".join((FOLDER / name).read_text() for name in ("spare.js", "bridge.js"))
 
     def __init__(self, heard: Callable[[dict[str, Any]], None], **params):
         super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)

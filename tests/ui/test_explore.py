@@ -68,7 +68,7 @@ def test_a_repaint_asks_for_no_styles_and_rewrites_none(live):
     page.until(lambda: page.query()["t"] != frame, "the next frame is shown")
     page.page.wait_for_timeout(500)
     counted = page.page.evaluate("window.counted")
-    # Without the care of bridge.js there are hundreds of each.
+    # Without the care of spare.js there are hundreds of each.
     assert counted["asked"] == 0
     assert counted["unchanged"] == 0
     assert counted["painted"] > 0
