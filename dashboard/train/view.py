@@ -13,7 +13,7 @@ import panel_material_ui as pmui
 import xarray as xr
 
 from dashboard.parts import readout
-from dashboard.parts.layout import WhenWanted, card, grid, stack
+from dashboard.parts.layout import card, grid, stack
 from dashboard.train import words as train_words
 from dashboard.train.choice import TrainChoice
 from dashboard.train.form import TrainForm
@@ -42,7 +42,7 @@ class TrainView(View):
         self.choice.follow(visit.state.system)
         self.all = trainings()
         self.form = TrainForm(self.choice, visit.state, self._start)
-        self.panel = WhenWanted(lambda: TrainPanel(visit.catalogue, self._command))
+        self.panel = TrainPanel(visit.catalogue, self._command)
         self._which = pmui.Select(
             label="Training", options=[], sizing_mode="stretch_width", size="small", margin=(6, 4)
         )
@@ -50,8 +50,11 @@ class TrainView(View):
         introduction.object = INTRODUCTION
         self._introduction = card(introduction)
         self._which_card = card(self._which)
-        self._column = stack(self._introduction, self._which_card)
-        self._layout = grid(self.form, self._column, columns="minmax(0, 340px) minmax(0, 1fr)")
+        self._layout = grid(
+            self.form,
+            stack(self._introduction, self._which_card, self.panel),
+            columns="minmax(0, 340px) minmax(0, 1fr)",
+        )
         self._layout.margin = (10, 14)
         self._due = False
         self._stop = self.all.watch(self._hear)
@@ -95,10 +98,7 @@ class TrainView(View):
                 self._which.value = None
             self._which_card.visible = bool(names)
             self._introduction.visible = self.training is None
-            if self.training is not None and self.panel.made is None:
-                self._column.append(self.panel())
-            if self.panel.made is not None:
-                self.panel.made.show(self.training)
+            self.panel.show(self.training)
 
     def _choose(self, event) -> None:
         if event.new and event.new != self.choice.training:
