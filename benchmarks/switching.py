@@ -39,7 +39,7 @@ TIMED = f"""() => {{
     requestAnimationFrame(look)
   }}
   // Found once: to look through all shadow roots at every frame would slow down what is timed.
-  const [nav] = all("nav")
+  const nav = all("nav").find((one) => one.querySelector("[aria-current]"))
   window.await_view = (title) => window.wait(() => Bokeh.documents[0].is_idle &&
     nav.querySelector("[aria-current]")?.textContent === title)
   // Pictures have replaced the arrays that stood there; Bokeh paints in the next frame but one.
