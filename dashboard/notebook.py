@@ -140,6 +140,7 @@ class Explorer(pn.viewable.Viewer):
         self._beat: asyncio.TimerHandle | None = None
         state.param.watch(lambda *_: self._play(), ["playing", "speed"])
         self._view.open()
+        self._view.complete()
 
     def __panel__(self):
         return self._layout

@@ -14,6 +14,7 @@ from dashboard.exports.menu import Exports
 from dashboard.gate import CROWDED, VISITS, Gate, crowded
 from dashboard.lessons.choice import arriving
 from dashboard.own.shelf import Shelf
+from dashboard.parts import spare
 from dashboard.parts.bridge import HELP, Bridge
 from dashboard.parts.controls import Controls
 from dashboard.parts.nav import Nav
@@ -40,7 +41,10 @@ ADDRESSED = ["model", "seed", "share", "particles", "playing", "horizontal", "ve
 def page() -> pmui.Page:
     """The page of one visitor, restored from the address."""
     # Loading the page anew is the bridge's, see bridge.js.
-    pn.extension("mathjax", notifications=True, disconnect_notification=CUT_OFF)
+    pn.extension(
+        "mathjax", notifications=True, disconnect_notification=CUT_OFF,
+        js_files={"spare": spare.ADDRESS},
+    )  # fmt: skip
     document = pn.state.curdoc
     if crowded(document):
         VISITS.tell("refused")
@@ -190,6 +194,7 @@ class Shell:
                 # What may stand above another view does so for readers of the page's source, too.
                 first = view is self._views.get("lessons")
                 self._stage.insert(0 if first else len(self._stage), view)
+            self.bridge.after_paint(view.complete)
         self.nav.current = self.state.view
         self.controls.offer(wanted[-1].uses)
 

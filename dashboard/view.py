@@ -59,20 +59,28 @@ class Material:
 class View(pn.viewable.Viewer):
     """A part of the page below the title bar; `uses` are the common controls that concern it.
 
-    A concrete view builds its `_layout` once, in its constructor.
+    A concrete view builds its `_layout` once, in its constructor. The first picture need not wait
+    for what it leaves to `_below`.
     """
 
     uses: ClassVar[frozenset[str]] = frozenset()
-    _layout: pn.viewable.Viewable
+    _layout: pn.Column
 
     def __init__(self, visit: Visit, **params):
         super().__init__(**params)
         self.visit = visit
+        self._below: list[pn.viewable.Viewable] = []
         self.shown = False
 
     def open(self) -> None:
         """The view becomes visible: bring everything up to date."""
         self.shown = True
+
+    def complete(self) -> None:
+        """The browser has painted the open view: add what it did not wait for."""
+        below, self._below = self._below, []
+        if below:
+            self._layout.extend(below)
 
     def hide(self) -> None:
         """Another view is opened: stop what is drawn or asked for its own sake."""

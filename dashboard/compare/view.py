@@ -4,14 +4,13 @@ Like explore.py: the layout is built once, pictures follow at once, curves and w
 """
 
 import panel as pn
-import panel_material_ui as pmui
 
 from dashboard.compare import words as compare_words
 from dashboard.compare.bar import Bar
 from dashboard.compare.choice import FEWEST, MOST, Comparison
-from dashboard.compare.evolution import CompareEvolution
 from dashboard.compare.facts import Facts, facts_of, name_of, standing, warnings
 from dashboard.compare.head import Head
+from dashboard.compare.lower import Lower
 from dashboard.compare.material import material
 from dashboard.compare.runs import Comparing
 from dashboard.compare.scene import CompareScene, Drawn, Zoom
@@ -39,9 +38,9 @@ class Compare(View):
         self.runs = Comparing(self.state, self.choice, self.catalogue, workers, visit.schedule)
         self.zoom = Zoom()
         self.scene = CompareScene(self.state, self.catalogue, self.zoom)
-        self.evolution = CompareEvolution(self.state, self.catalogue, self.zoom)
+        self.lower = Lower(self.runs, self.zoom, self.scene.cross[1])
         self._dark, self._rest = False, Later(self._draw_rest)
-        self._sentence = ""
+        self._sentence, self._painted = "", False
         self._sliders = Sliders(self.state, self.catalogue)
         self._layout = self._build()
         state = self.state
@@ -53,8 +52,7 @@ class Compare(View):
         self.runs.param.watch(lambda *_: self.update(), "version")
 
     def _build(self) -> pn.Column:
-        self._headline, self._progress = readout.words(), readout.words()
-        self._table = readout.words(stylesheets=[readout.STYLE, compare_words.TABLE])
+        self._headline = readout.words()
         self._heads: list[Head] = []
         self._cards: list[pn.Column] = []
         self._columns = grid(columns=f"repeat(auto-fit, {NEEDED})", narrow=0)
@@ -62,11 +60,6 @@ class Compare(View):
             lambda: self.choice.add(self.catalogue, self.state.mu), self._switch_zoom,
             self._reset_zoom,
         )  # fmt: skip
-        self._stop = pmui.Button(
-            label="Cancel", width=96, size="small", variant="outlined", margin=4,
-            on_click=lambda _: self.runs.resume() if self.runs.stopped else self.runs.stop(),
-        )  # fmt: skip
-        progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=0)
         return stack(
             self._headline,
             card(
@@ -75,11 +68,7 @@ class Compare(View):
             ),
             self._columns,
             card(Player(self.state), style=AT_HAND),
-            self.scene.below,
-            grid(
-                self.evolution, stack(card(self.evolution.others), card(self._table, progress)),
-                columns="minmax(0, 5fr) minmax(0, 6fr)",
-            ),
+            self.lower,
             margin=(10, 14),
         )  # fmt: skip
 
@@ -109,12 +98,17 @@ class Compare(View):
         with pn.io.hold():
             on, self.zoom.on = self.zoom.on, False
             self.scene.reset()
-            self._draw_curves(facts_of(self.runs))
+            self.lower.draw_curves(facts_of(self.runs))
             self.zoom.on = on
 
     def open(self) -> None:
         super().open()
         self._follow()
+
+    def complete(self) -> None:
+        super().complete()
+        self._painted = True
+        self._rest()
 
     def hide(self) -> None:
         super().hide()
@@ -136,7 +130,6 @@ class Compare(View):
         with pn.io.hold():
             self.choice.suit(self.state.system, self.catalogue)
             self._sliders.show()
-            self.evolution.place()
             self._place()
 
     def _place(self) -> None:
@@ -149,6 +142,9 @@ class Compare(View):
         with pn.io.hold():
             self._grow(len(columns))
             self.scene.place()
+            if self.scene.flat:
+                self.lower.begin()
+            self.lower.place()
             for head, column in zip(self._heads, columns, strict=False):
                 head.show(column, options, len(columns) > FEWEST)
             cards = self._cards[: len(columns)]
@@ -182,7 +178,7 @@ class Compare(View):
         with pn.io.hold():
             self.scene.frame_all([self._plane(i, one.run) for i, one in enumerate(columns)])
             self.scene.draw(columns, self.state.time)
-            self.evolution.at(self.state.time)
+            self.lower.draw_frame(columns, self.state.time)
 
     def _plane(self, slot: int, run: Run | None) -> Plane:
         system = self.catalogue.systems[self.state.system]
@@ -196,14 +192,11 @@ class Compare(View):
         if self._stale:
             return
         with pn.io.hold():
+            if self._painted and self.lower.complete():
+                self._draw_frame()
             facts = facts_of(self.runs)
-            self._draw_curves(facts)
+            self.lower.draw_curves(facts)
             self._write(facts)
-
-    def _draw_curves(self, facts: list[Facts]) -> None:
-        self.evolution.draw(
-            {one.letter: one.run for one in facts}, {one.letter: one.label for one in facts}
-        )
 
     def _write(self, facts: list[Facts]) -> None:
         runs, busy = self.runs, self.runs.progress is not None
@@ -216,13 +209,7 @@ class Compare(View):
                 self._dark,
             )  # fmt: skip
             self.scene.pictures[slot].figure.title.text = one.label
-        waiting = "computing" if busy and not runs.stopped else "—"
-        self._table.object = compare_words.table(facts, waiting, self._dark)
-        self._stop.visible = busy
-        self._stop.label = "Compute" if runs.stopped else "Cancel"
-        system = self.catalogue.systems[self.state.system]
-        of_runs = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
-        self._progress.object = compare_words.progress(runs.progress, runs.stopped, of_runs)
+        self.lower.write(facts, self._dark)
 
     def material(self) -> Material | None:
         """The numbers of all columns, once there are any."""
@@ -233,5 +220,5 @@ class Compare(View):
         self._dark = dark
         with pn.io.hold():
             self.scene.theme(dark)
-            self.evolution.theme(dark)
+            self.lower.theme(dark)
         self._draw_rest()

@@ -67,6 +67,9 @@ class Explore(View):
     def _build(self) -> pn.Column:
         truth = pn.Row(self._progress, self._truth_button, sizing_mode="stretch_width", margin=0)
         self._error_card = card(self._errors)
+        left = stack(self.evolution, self._error_card, card(self._trust))
+        right = stack(self.scene.below, card(self.evolution.others), card(self._growth, truth))
+        self._below = [grid(left, right, columns="minmax(0, 5fr) minmax(0, 6fr)")]
         return stack(
             Scenarios(self.state, self.visit.go),
             pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
@@ -76,11 +79,6 @@ class Explore(View):
             ),
             self._stage,
             card(self.player, style=AT_HAND),
-            grid(
-                stack(self.evolution, self._error_card, card(self._trust)),
-                stack(self.scene.below, card(self.evolution.others), card(self._growth, truth)),
-                columns="minmax(0, 5fr) minmax(0, 6fr)",
-            ),
             margin=(10, 14),
         )
 

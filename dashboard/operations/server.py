@@ -6,24 +6,30 @@ then this is the first thing that the event loop does, before it answers anybody
 
 import gc
 import logging
+import re
 from functools import cache
 
 from bokeh.server.tornado import BokehTornado
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.web import RequestHandler
+from tornado.web import RequestHandler, StaticFileHandler
 
 from dashboard import api, gate, session
 from dashboard.operations import logs, metrics
 from dashboard.operations.garbage import EVERY, Garbage
 from dashboard.operations.headers import Headers
 from dashboard.operations.process import Belonging
+from dashboard.parts import spare
 from dashboard.runs import worker
 from dashboard.threads import workers
 from hoam_core import __version__
 from hoam_core.serve import process_name
 
 PROBE = 500.0  # milliseconds
-ROUTES: list[tuple] = [*api.ROUTES, (r"/metrics", metrics.Metrics)]
+ROUTES: list[tuple] = [
+    *api.ROUTES,
+    (r"/metrics", metrics.Metrics),
+    (rf"/({re.escape(spare.NAME)})", StaticFileHandler, {"path": spare.FOLDER}),
+]
 log = logging.getLogger(__name__)
 
 

@@ -124,6 +124,11 @@ function full_screen() {
   }
 }
 
+// In the first frame what has come is painted; the second is when that has been.
+function painted(tell) {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(tell)))
+}
+
 // An open sidebar would cover a phone's screen, and the server does not know how wide the screen is.
 function fit_sidebar() {
   const page = Bokeh.documents.flatMap((doc) => doc.roots()).find((root) => root.class_name === "Page")
@@ -179,6 +184,7 @@ export function render({model, el}) {
     if (asked.save) { (asked.one ? choose : (what) => save(model.title, what))(asked.save) }
     if (asked.file) { give([asked.file.bytes], asked.file.name, asked.file.type) }
     if (asked === "full-screen") { full_screen() }
+    if (asked === "painted") { painted(() => model.send_msg({painted: true})) }
     if (asked === "copy") { navigator.clipboard?.writeText(window.location.href) }
   })
   model.on("remove", () => {
@@ -189,10 +195,8 @@ export function render({model, el}) {
   Bokeh.documents[0]?.on_event("connection_lost", once(come_back))
   fit_sidebar()
   address()
-  spare_styles()
   const ready = () => {
     if (Bokeh.documents.every((doc) => doc.is_idle)) {
-      spare_styles()
       model.send_msg({ready: true})
     } else {
       setTimeout(ready, 50)

@@ -5,13 +5,14 @@ They are left alone while a person types or moves a slider, which have keys of t
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import panel as pn
 import param
 from panel.custom import JSComponent
 
-FOLDER = Path(__file__).parent
 HELP = """
 | key | does |
 |---|---|
@@ -39,18 +40,35 @@ class Bridge(JSComponent):
     search = param.String(doc="The query string that the address bar shows.")
     title = param.String(default="", doc="Title of saved pictures.")
 
-    # One module of two files: it has no address from which it could import the other.
-    _esm = "\n".join((FOLDER / name).read_text() for name in ("spare.js", "bridge.js"))
+    _esm = Path(__file__).with_name("bridge.js")
 
     def __init__(self, heard: Callable[[dict[str, Any]], None], **params):
         super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
         self._heard = heard
+        self._unpainted: list[Callable[[], None]] = []
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
+        if "painted" in data:
+            acts, self._unpainted = self._unpainted, []
+            for act in acts:
+                act()
+            return
         self._heard(data)
+        if "ready" in data and self._unpainted:
+            self.tell("painted")
+
+    def after_paint(self, act: Callable[[], None]) -> None:
+        """Call when the browser has painted what it was sent; at once without a browser."""
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            act()
+        else:
+            # Lost before the page stands, and asked again when it is "ready".
+            self._unpainted.append(act)
+            document.add_next_tick_callback(partial(self.tell, "painted"))
 
     def tell(self, action: str) -> None:
-        """Ask the browser to "copy" the address or show "full-screen"."""
+        """Ask the browser to "copy" the address, go "full-screen" or say when it has "painted"."""
         self._send_msg(action)
 
     def save(self, name: str, words: str, *, one: bool = False) -> None:

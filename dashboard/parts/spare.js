@@ -9,10 +9,7 @@
 // changes its size. Here once after each task of the browser, and a figure only if it is new or has
 // another size; one that is hidden keeps its layout and its pixels until it is shown again.
 
-const home = (object, name) => {
-  while (object && !Object.hasOwn(object, name)) { object = Object.getPrototypeOf(object) }
-  return object
-}
+(() => {
 const SPARED = {
   _get_css_value: (visual) => { visual._get_css_value = () => "" },
   _update(sheet) {
@@ -118,18 +115,30 @@ const SPARED = {
     }
   },
 }
-const spared = new Set()
-
-function spare_styles() {
-  for (const view of Bokeh.index.all_views()) {
-    const figure = view.model.type === "Figure" ? view : null
-    const parts = {_get_css_value: [...view.visuals ?? []][0], _update: view.position,
-                   base_font_size: figure, _make_layout: figure, blit_webgl: figure?.canvas_view,
-                   invalidate_layout: view.model.class_name === "Page" ? view : null}
-    for (const [name, part] of Object.entries(parts)) {
-      const kind = spared.has(name) ? null : home(part, name)
-      if (kind) { SPARED[name](kind); spared.add(name) }
-    }
-    if (spared.size === Object.keys(SPARED).length) { return }
-  }
+// Whose methods these are. Another version of Bokeh may lack one: its part is left as it is.
+const OWNERS = {
+  _get_css_value: () => Bokeh.require("core/visuals/visual").VisualProperties.prototype,
+  _update: () => Bokeh.require("core/dom").InlineStyleSheet.prototype,
+  base_font_size: () => Bokeh.require("models/plots/plot_canvas").PlotView.prototype,
+  _make_layout: () => Bokeh.require("models/plots/plot_canvas").PlotView.prototype,
+  blit_webgl: () => Bokeh.require("models/canvas/canvas").CanvasView.prototype,
+  invalidate_layout: () => home(
+    Bokeh.Models.get("panel.models.esm.ReactComponent").prototype.default_view.prototype,
+    "invalidate_layout"),
 }
+const home = (object, name) => {
+  while (object && !Object.hasOwn(object, name)) { object = Object.getPrototypeOf(object) }
+  return object
+}
+
+// Between the scripts of Bokeh and Panel and the page that is built with them.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const [name, spare] of Object.entries(SPARED)) {
+    try {
+      spare(OWNERS[name]())
+    } catch (error) {
+      console.warn(`Nothing is spared of ${name}:`, error)
+    }
+  }
+}, {once: true})
+})()

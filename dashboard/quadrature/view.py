@@ -78,6 +78,7 @@ class QuadratureLab(View):
             pmui.Select.from_param(choice.param.samples, **FIELD | {"width": 165}),
             self._again, self._play,
         )  # fmt: skip
+        self._below = [card(drawn(self.draws.figure), self._particles), self.trainings]
         return stack(
             stack(self._headline, about, margin=(0, 2)),
             card(sliders, selects),
@@ -86,8 +87,6 @@ class QuadratureLab(View):
                 card(drawn(self.errors.figure)),
                 columns="minmax(0, 1fr) minmax(0, 1fr)",
             ),
-            card(drawn(self.draws.figure), self._particles),
-            self.trainings,
             margin=(10, 14),
         )
 

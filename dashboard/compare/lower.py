@@ -1,0 +1,95 @@
+"""What stands below the pictures of a comparison: densities, curves, table of errors, progress.
+
+The pictures need not wait for any of it when the view is opened for the first time: nothing is made
+before `complete` is called, a moment later. Where there are no pictures, since the system has a
+single component, the densities are what is seen first.
+"""
+
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.models import Span
+
+from dashboard.compare import words
+from dashboard.compare.densities import Densities
+from dashboard.compare.evolution import CompareEvolution
+from dashboard.compare.facts import Facts
+from dashboard.compare.runs import Comparing
+from dashboard.compare.scene import Drawn, Zoom
+from dashboard.parts import readout
+from dashboard.parts.layout import WhenWanted, card, grid, stack
+
+
+class Lower(pn.viewable.Viewer):
+    """The lower half of the view, of the runs of a `Comparing`."""
+
+    def __init__(self, runs: Comparing, zoom: Zoom, upright: Span, **params):
+        super().__init__(**params)
+        self.runs = runs
+        of = runs.state, runs.catalogue
+        self.densities = WhenWanted(lambda: Densities(*of, upright))
+        self.evolution = WhenWanted(lambda: CompareEvolution(*of, zoom))
+        self._table = readout.words(stylesheets=[readout.STYLE, words.TABLE])
+        self._progress = readout.words()
+        self._stop = pmui.Button(
+            label="Cancel", width=96, size="small", variant="outlined", margin=4,
+            on_click=lambda _: runs.resume() if runs.stopped else runs.stop(),
+        )  # fmt: skip
+        self._layout = stack()
+
+    def begin(self) -> None:
+        """Make the densities."""
+        if self.densities.made is None:
+            self._layout.append(self.densities())
+
+    def complete(self) -> bool:
+        """Make what is not there yet; whether there was anything."""
+        if self.evolution.made is not None:
+            return False
+        self.begin()
+        evolution = self.evolution()
+        progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=0)
+        beside = stack(card(evolution.others), card(self._table, progress))
+        self._layout.append(
+            grid(evolution, beside, columns="minmax(0, 5fr) minmax(0, 6fr)"),
+        )
+        self.place()
+        return True
+
+    def place(self) -> None:
+        """Names of what another system or plane has."""
+        for part in (self.densities.made, self.evolution.made):
+            if part is not None:
+                part.place()
+
+    def draw_frame(self, columns: list[Drawn], time: float) -> None:
+        """What follows the time."""
+        if self.densities.made is not None:
+            self.densities.made.draw(columns, time)
+        if self.evolution.made is not None:
+            self.evolution.made.at(time)
+
+    def draw_curves(self, facts: list[Facts]) -> None:
+        """The curves of all columns."""
+        if self.evolution.made is not None:
+            runs = {one.letter: one.run for one in facts}
+            self.evolution.made.draw(runs, {one.letter: one.label for one in facts})
+
+    def write(self, facts: list[Facts], dark: bool) -> None:
+        """The table, and how far the long runs are."""
+        runs, done = self.runs, self.runs.progress
+        busy = done is not None
+        waiting = "computing" if busy and not runs.stopped else "—"
+        self._table.object = words.table(facts, waiting, dark)
+        self._stop.visible = busy
+        self._stop.label = "Compute" if runs.stopped else "Cancel"
+        system = runs.catalogue.systems[runs.state.system]
+        population = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
+        self._progress.object = words.progress(done, runs.stopped, population)
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self.densities.theme(dark)
+        self.evolution.theme(dark)
+
+    def __panel__(self):
+        return self._layout
