@@ -59,8 +59,8 @@ class Material:
 class View(pn.viewable.Viewer):
     """A part of the page below the title bar; `uses` are the common controls that concern it.
 
-    A concrete view builds its `_layout` once, in its constructor. The first picture need not wait
-    for what it leaves to `_below`.
+    A concrete view builds its `_layout` once, in its constructor; but what its first picture need
+    not wait for may be left to `complete`.
     """
 
     uses: ClassVar[frozenset[str]] = frozenset()
@@ -69,7 +69,6 @@ class View(pn.viewable.Viewer):
     def __init__(self, visit: Visit, **params):
         super().__init__(**params)
         self.visit = visit
-        self._below: list[pn.viewable.Viewable] = []
         self.shown = False
 
     def open(self) -> None:
@@ -77,10 +76,7 @@ class View(pn.viewable.Viewer):
         self.shown = True
 
     def complete(self) -> None:
-        """The browser has painted the open view: add what it did not wait for."""
-        below, self._below = self._below, []
-        if below:
-            self._layout.extend(below)
+        """The browser has painted the open view: make what it did not wait for."""
 
     def hide(self) -> None:
         """Another view is opened: stop what is drawn or asked for its own sake."""

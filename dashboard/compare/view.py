@@ -106,7 +106,6 @@ class Compare(View):
         self._follow()
 
     def complete(self) -> None:
-        super().complete()
         self._painted = True
         self._rest()
 

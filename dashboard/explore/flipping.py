@@ -8,6 +8,7 @@ import numpy as np
 from dashboard.explore.evolution import Evolution
 from dashboard.explore.flipbook import Flipbook, Runs, bound
 from dashboard.explore.scene import Scene, here
+from dashboard.parts.layout import WhenWanted
 from dashboard.parts.player import Player
 from dashboard.runs.memory import Axes, Run
 from dashboard.view import Visit
@@ -20,9 +21,9 @@ COMING = ("waiting", "running")
 class Flipping:
     """Gives a page that plays the flipbook of what it shows, and takes it back in time."""
 
-    def __init__(self, visit: Visit, player: Player, scene: Scene, evolution: Evolution):
+    def __init__(self, visit: Visit, player: Player, scene: Scene, curves: WhenWanted[Evolution]):
         self._visit, self._player = visit, player
-        self._scene, self._evolution = scene, evolution
+        self._scene, self._curves = scene, curves
         self._wanted: tuple[Runs, Axes] | None = None
 
     def shows(self, answer: Run | None, truth: Run | None) -> bool:
@@ -72,10 +73,11 @@ class Flipping:
              "column": "image" if isinstance(strip.part, str) else "y", "dtype": strip.dtype}
             for strip in book.strips
         ]  # fmt: skip
+        curves = self._curves.made
         self._player.give(
             {"strips": strips, "pages": book.data,
              "times": np.asarray(self._visit.state.ts, float).tolist(),
-             "cursors": [cursor.id for cursor in self._evolution.cursors]}
+             "cursors": [cursor.id for cursor in (curves.cursors if curves else ())]}
         )  # fmt: skip
 
     def close(self) -> None:
@@ -84,4 +86,5 @@ class Flipping:
         self._visit.workers.models.cancel(self)
         if self._player.take_back():
             self._scene.forget()
-            self._evolution.forget()
+            if self._curves.made is not None:
+                self._curves.made.forget()

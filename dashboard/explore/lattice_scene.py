@@ -6,6 +6,7 @@ both models moving through it; and the phase diagram, with a cursor at the prese
 
 import numpy as np
 import panel as pn
+from bokeh.plotting import figure
 
 from dashboard.explore.lattice_figures import KINDS, DiagramFigure, DriftFigure
 from dashboard.parts.cells import CellsFigure
@@ -26,10 +27,9 @@ class LatticeScene(pn.viewable.Viewer):
         self.state, self.catalogue = state, catalogue
         self.cells, self.drift, self.diagram = CellsFigure(), DriftFigure(), DiagramFigure()
         self._view: LatticeView | None = None
-        # All that may be shown is made once: to hide is quicker than to make anew.
-        figures = (*self.cells.figures, self.drift.figure, self.diagram.figure)
-        self._cards = {one: card(drawn(one)) for one in figures}
-        self._layout = grid(*self._cards.values(), columns="repeat(3, minmax(0, 1fr))", narrow=759)
+        self._figures = (*self.cells.figures, self.drift.figure, self.diagram.figure)
+        self._cards: dict[figure, pn.Column] = {}
+        self._layout = grid(columns="repeat(3, minmax(0, 1fr))", narrow=759)
         self._placed = ()
 
     @property
@@ -67,7 +67,16 @@ class LatticeScene(pn.viewable.Viewer):
         self.drift.figure.title.text = "Learned potential −∫ drift" if alone else "Learned drift"
         self.drift.figure.xaxis.axis_label = components[0].label
         self.drift.figure.yaxis.axis_label = "potential" if alone else components[1].label
-        shown = (cells, self.drift.figure, self.diagram.figure) if state.model else (cells,)
+        self._put((cells, self.drift.figure, self.diagram.figure) if state.model else (cells,))
+
+    def _put(self, shown: tuple[figure, ...]) -> None:
+        """Into the page what is wanted for the first time; hidden, it stays there."""
+        for one in self._figures:
+            if one in shown and one not in self._cards:
+                self._cards[one] = card(drawn(one))
+        made = [self._cards[one] for one in self._figures if one in self._cards]
+        if list(self._layout) != made:
+            self._layout[:] = made
         for one, held in self._cards.items():
             held.visible = one in shown
 

@@ -6,20 +6,18 @@ curves, words and tables follow the runs.
 """
 
 import panel as pn
-import panel_material_ui as pmui
 
-from dashboard.explore.evolution import Evolution
 from dashboard.explore.flipping import Flipping
 from dashboard.explore.honesty import status_line
 from dashboard.explore.lattice_scene import LatticeScene
+from dashboard.explore.lower import Lower
 from dashboard.explore.material import material
 from dashboard.explore.scenarios import Scenarios
 from dashboard.explore.scene import Scene
 from dashboard.explore.snapshot import snapshot
-from dashboard.explore.trust import Trust
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
-from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
+from dashboard.parts.layout import AT_HAND, Later, WhenWanted, card, stack
 from dashboard.parts.player import Player, act
 from dashboard.parts.together import together
 from dashboard.runs import describe
@@ -39,20 +37,14 @@ class Explore(View):
         state, session, catalogue = self.state, self.session, self.catalogue
         self.player, self._sliders = Player(state), Sliders(state, catalogue)
         self.scene = Scene(state, session, catalogue)
-        self.lattice = LatticeScene(state, catalogue)
+        self.lattice = WhenWanted(lambda: LatticeScene(state, catalogue))
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
-        self.evolution = Evolution(state, catalogue)
-        self._flipping = Flipping(visit, self.player, self.scene, self.evolution)
+        self.lower = Lower(session, self.scene.below)
+        self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
         self._rest = Later(self._draw_rest)
         self._headline, self._notices = readout.words(), readout.words()
-        self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
         self._status = readout.Status(sizing_mode="stretch_width", margin=0)
-        self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
-        self._truth_button = pmui.Button(
-            label="Cancel", size="small", variant="outlined", margin=0, width=96,
-            on_click=lambda _: self._press(),
-        )  # fmt: skip
         self._layout = self._build()
         state.param.watch(lambda *_: self._draw_frame(), "frame")
         state.param.watch(lambda *_: self._flip(), "playing")
@@ -65,11 +57,6 @@ class Explore(View):
         )
 
     def _build(self) -> pn.Column:
-        truth = pn.Row(self._progress, self._truth_button, sizing_mode="stretch_width", margin=0)
-        self._error_card = card(self._errors)
-        left = stack(self.evolution, self._error_card, card(self._trust))
-        right = stack(self.scene.below, card(self.evolution.others), card(self._growth, truth))
-        self._below = [grid(left, right, columns="minmax(0, 5fr) minmax(0, 6fr)")]
         return stack(
             Scenarios(self.state, self.visit.go),
             pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
@@ -79,6 +66,7 @@ class Explore(View):
             ),
             self._stage,
             card(self.player, style=AT_HAND),
+            self.lower,
             margin=(10, 14),
         )
 
@@ -86,6 +74,13 @@ class Explore(View):
         super().open()
         self.session.sleep(False)
         self._place()
+
+    def complete(self) -> None:
+        if self.lower.complete():
+            # Lattices are near: their figures are made now, and sent when they are wanted.
+            self.lattice()
+            self._flipping.close()
+            self._place()
 
     def hide(self) -> None:
         super().hide()
@@ -106,12 +101,6 @@ class Explore(View):
         """The system of the state."""
         return self.catalogue.systems[self.state.system]
 
-    def _press(self) -> None:
-        if self.session.truth_state in ("waiting", "running"):
-            self.session.cancel_truth()
-        else:
-            self.session.resume_truth()
-
     def _place(self) -> None:
         """Axes, labels and titles of another system, model or plane."""
         if self.idle:
@@ -119,15 +108,14 @@ class Explore(View):
         with together():
             self._sliders.show()
             scene = self._on_stage()
-            scene.place()
-            self.evolution.place()
-            self._error_card.visible = bool(self.state.model)
+            self.lower.place()
             self.scene.below.visible = scene is self.scene and not self.scene.alone
         self.update()
 
     def _on_stage(self) -> Scene | LatticeScene:
         """The scene of the system, in the page since it was first wanted, and no other visible."""
-        wanted = self.lattice if isinstance(self.system, Lattice) else self.scene
+        wanted = self.lattice() if isinstance(self.system, Lattice) else self.scene
+        wanted.place()
         if wanted not in self._scenes:
             self._scenes.append(wanted)
             self._stage.append(wanted)
@@ -160,7 +148,7 @@ class Explore(View):
         both = self._both()
         with pn.io.hold():
             if not self._flipping.shows(*both):
-                self.evolution.at(self.state.time)
+                self.lower.at(self.state.time)
                 self._draw_scene(*both)
 
     def _flip(self) -> None:
@@ -170,7 +158,7 @@ class Explore(View):
 
     def _draw_scene(self, answer, truth) -> None:
         if isinstance(self.system, Lattice):
-            self.lattice.draw(answer, truth)
+            self.lattice().draw(answer, truth)
         else:
             self.scene.draw_pictures(answer, truth)
 
@@ -178,7 +166,8 @@ class Explore(View):
         if self.idle:
             return
         with pn.io.hold():
-            self.lattice.show(self.session.lattice)
+            if self.lattice.made is not None:
+                self.lattice.made.show(self.session.lattice)
             self._draw_pictures()
 
     def _draw_frame(self) -> None:
@@ -198,35 +187,21 @@ class Explore(View):
             return
         answer, reference = self._runs()
         with pn.io.hold():
-            truth, rate = (reference.truth, reference.rate) if reference else (None, None)
+            truth = reference.truth if reference else None
             drawn = self._flipping.shows(answer, truth)
             if not (drawn or isinstance(self.system, Lattice)):
                 self.scene.draw_densities(answer, truth)
-            self.evolution.draw(answer, truth, rate)
-            self._write(answer, reference)
+            self.lower.draw(answer, reference)
+            self._write(answer, truth)
         self._flip()
 
-    def _write(self, answer, reference) -> None:
-        session, axes = self.session, self.state.axes
-        truth = reference.truth if reference else None
+    def _write(self, answer: Run | None, truth: Run | None) -> None:
+        session, either = self.session, answer if answer is not None else truth
         self._headline.object = readout.headline(
-            describe.headline(answer if answer is not None else truth, self.system, axes)
+            describe.headline(either, self.system, self.state.axes)
         )
         self._notices.object = readout.notices(session.warnings, session.problem)
         self._notices.visible = bool(session.warnings or session.problem)
-        has_first = truth is not None and truth.complete
-        done = reference.done if reference else 0.0
-        self._progress.object = readout.progress(session.truth_state, done, has_first, self.system)
-        busy = session.truth_state in ("waiting", "running")
-        self._truth_button.visible = session.truth_state not in ("done", "absent")
-        self._truth_button.label = "Cancel" if busy else "Compute"
-        rows = describe.errors(answer, reference, self.system, axes)
-        self._errors.object = readout.error_table(rows, "computing" if busy else "—")
-        model = self.catalogue.models.get(self.state.model or "")
-        self._trust.tell(model, self.state.mu, rows, answer, session)
-        fits, rate = self.evolution.fits, reference.rate if reference else None
-        self._growth.object = readout.growth_table(fits, rate, bool(self.state.model))
-        self._growth.visible = bool(self._growth.object)
         self._write_status(answer)
         if not isinstance(self.system, Lattice):
             self.scene.title(answer)
@@ -245,4 +220,4 @@ class Explore(View):
         with pn.io.hold():
             self.scene.theme(dark)
             self.lattice.theme(dark)
-            self.evolution.theme(dark)
+            self.lower.theme(dark)

@@ -69,7 +69,10 @@ const SPARED = {
         invalidate_layout.call(this)
       },
       update_layout() {
-        if (!built.has(this)) { built.add(this); update_layout.call(this) }
+        if (built.has(this)) { return }
+        // What has not been part of the page yet measures nothing.
+        if (this.el.isConnected) { built.add(this) }
+        update_layout.call(this)
       },
       measure_layout() {
         this.update_bbox()
@@ -79,7 +82,7 @@ const SPARED = {
       after_layout() {
         if (!stands(this)) {
           laid_out.set(this, size(this))
-          once.add(this)
+          if (this.el.isConnected) { once.add(this) }
           after_layout.call(this)
         } else if (this.is_displayed && unpainted.delete(this)) {
           this.request_repaint()

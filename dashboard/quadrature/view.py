@@ -100,6 +100,11 @@ class QuadratureLab(View):
         self._borrow()
         self.update()
 
+    def complete(self) -> None:
+        below, self._below = self._below, []
+        if below:
+            self._layout.extend(below)
+
     def hide(self) -> None:
         super().hide()
         self._stop()

@@ -104,6 +104,24 @@ class Live:
             "v.el.getBoundingClientRect().right)) - window.innerWidth"
         )
 
+    @property
+    def legends_outside(self) -> list[str]:
+        """Figures whose legends are not within them, of those on show with any words in it."""
+        return self.page.evaluate(
+            """() => {
+              const within = (a, b) => a.width > 0 && a.left >= b.left - 1 &&
+                a.right <= b.right + 1 && a.top >= b.top - 1 && a.bottom <= b.bottom + 1
+              const seen = Bokeh.index.query((v) => v.model.type === "Figure" && v.is_displayed)
+              return [...seen].filter((v) => v.model.center.concat(v.model.below).some((part) => {
+                if (part.type !== "Legend" || !part.items.some((item) => item.visible)) {
+                  return false
+                }
+                const legend = v.renderer_views.get(part).el.getBoundingClientRect()
+                return !within(legend, v.el.getBoundingClientRect())
+              })).map((v) => v.model.name)
+            }"""
+        )
+
     def data(self, source: str, column: str):
         """A column of a source that the page draws, as a list."""
         return self.page.evaluate(

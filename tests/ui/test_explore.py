@@ -374,6 +374,9 @@ def test_a_bad_link_gives_toasts_and_the_defaults(live):
 def test_a_phone_shows_everything_without_scrolling_sideways(live):
     page = live(size=PHONE)
     assert page.overhang <= 0
+    curves = "[...Bokeh.index.query((v) => v.model.name === 'main' && v.is_displayed)].length"
+    page.until(lambda: page.page.evaluate(curves) == 1, "the curves are there")
+    page.until(lambda: page.legends_outside == [], "every legend stands in its figure")
     system = page.page.get_by_label("System").first
     system.wait_for(state="hidden")
     page.page.get_by_label("Open drawer").click()

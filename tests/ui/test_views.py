@@ -14,6 +14,7 @@ def test_a_view_opens_by_its_link_and_axe_finds_nothing_serious(live, name):
     assert page.page.locator("nav [aria-current=page]").inner_text() == VIEWS[name].title
     page.until(lambda: page.query().get("view") == name, "the address names the view")
     assert page.overhang <= 0
+    page.until(lambda: page.legends_outside == [], "every legend stands in its figure")
     assert page.serious() == []
     page.darken()
     page.until(lambda: page.serious() == [], "nothing serious in the dark")
@@ -23,6 +24,7 @@ def test_a_view_opens_by_its_link_and_axe_finds_nothing_serious(live, name):
 def test_a_view_fits_a_phone(live, name):
     page = live(f"?view={name}", PHONE)
     assert page.overhang <= 0
+    page.until(lambda: page.legends_outside == [], "every legend stands in its figure")
     assert page.serious() == []
 
 

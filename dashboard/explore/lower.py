@@ -1,0 +1,100 @@
+"""What stands below the player: densities, curves, errors, how far to trust them, the full model.
+
+The pictures need not wait for it: it is made by `complete`, when they have been painted.
+"""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.explore.evolution import Evolution
+from dashboard.explore.trust import Trust
+from dashboard.parts import readout
+from dashboard.parts.layout import WhenWanted, card, grid, stack
+from dashboard.runs import describe
+from dashboard.runs.jobs import Reference
+from dashboard.runs.memory import Run
+from dashboard.session import Session
+
+BUSY = ("waiting", "running")
+
+
+class Lower(pn.viewable.Viewer):
+    """Curves and words of a `Session`; `densities` are those of its scene."""
+
+    def __init__(self, session: Session, densities: pn.Column, **params):
+        super().__init__(**params)
+        self.session, self.state, self.catalogue = session, session.state, session.catalogue
+        self.evolution = WhenWanted(lambda: Evolution(self.state, self.catalogue))
+        self._densities = densities
+        self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
+        self._error_card = card(self._errors)
+        self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
+        self._button = pmui.Button(
+            label="Cancel", size="small", variant="outlined", margin=0, width=96,
+            on_click=lambda _: self._press(),
+        )  # fmt: skip
+        self._layout = stack()
+
+    def complete(self) -> bool:
+        """Make it, unless it is there; whether it was made."""
+        if self.evolution.made is not None:
+            return False
+        curves = self.evolution()
+        truth = pn.Row(self._progress, self._button, sizing_mode="stretch_width", margin=0)
+        self._layout.append(
+            grid(
+                stack(curves, self._error_card, card(self._trust)),
+                stack(self._densities, card(curves.others), card(self._growth, truth)),
+                columns="minmax(0, 5fr) minmax(0, 6fr)",
+            )
+        )
+        return True
+
+    def _press(self) -> None:
+        if self.session.truth_state in BUSY:
+            self.session.cancel_truth()
+        else:
+            self.session.resume_truth()
+
+    def place(self) -> None:
+        """Labels of another system, model or plane."""
+        if self.evolution.made is not None:
+            self.evolution.made.place()
+        self._error_card.visible = bool(self.state.model)
+
+    def at(self, time: float) -> None:
+        """Move the cursors."""
+        if self.evolution.made is not None:
+            self.evolution.made.at(time)
+
+    def draw(self, answer: Run | None, reference: Reference | None) -> None:
+        """The curves and all words of the runs that are here."""
+        truth, rate = (reference.truth, reference.rate) if reference else (None, None)
+        self._write_progress(reference)
+        rows = describe.errors(
+            answer, reference, self.catalogue.systems[self.state.system], self.state.axes
+        )
+        busy = self.session.truth_state in BUSY
+        self._errors.object = readout.error_table(rows, "computing" if busy else "—")
+        model = self.catalogue.models.get(self.state.model or "")
+        self._trust.tell(model, self.state.mu, rows, answer, self.session)
+        curves = self.evolution.made
+        if curves is not None:
+            curves.draw(answer, truth, rate)
+            self._growth.object = readout.growth_table(curves.fits, rate, bool(self.state.model))
+            self._growth.visible = bool(self._growth.object)
+
+    def _write_progress(self, reference: Reference | None) -> None:
+        state, system = self.session.truth_state, self.catalogue.systems[self.state.system]
+        has_first = reference is not None and reference.truth.complete
+        done = reference.done if reference else 0.0
+        self._progress.object = readout.progress(state, done, has_first, system)
+        self._button.visible = state not in ("done", "absent")
+        self._button.label = "Cancel" if state in BUSY else "Compute"
+
+    def theme(self, dark: bool) -> None:
+        """Colours for a light or a dark page."""
+        self.evolution.theme(dark)
+
+    def __panel__(self):
+        return self._layout
