@@ -111,6 +111,8 @@ class Page:
             _, content = await self.message()
             if self.turning is None:
                 self.frames += '"attr":"frame"' in content
+            if '"painted"' in content:
+                await self.tell({"painted": True})
             for book in map(int, BOOK.findall(content)):
                 await self.take(book)
             versions = [int(one) for one in VERSION.findall(content)]

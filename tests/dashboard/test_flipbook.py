@@ -76,7 +76,7 @@ def test_runs_of_different_parameters_have_no_difference(runs):
 class Page:
     """An open view without a browser: what it asks of the thread, and what it tells the player."""
 
-    def __init__(self, told: list[dict]):
+    def __init__(self, told: list[dict], complete: bool = True):
         shelf, self.told = catalogue(), told
         self.state = Exploration(shelf, mu={"mu": 1.3}, particles=PARTICLES)
         self.session = Session(self.state, shelf, recorders(), lambda f: f())
@@ -87,6 +87,8 @@ class Page:
         )  # fmt: skip
         self.view = Explore(visit)
         self.view.open()
+        if complete:
+            self.view.complete()
 
     def show(self, answer, truth, truth_state: str = "done"):
         self.state.seed = answer.case.seed
@@ -169,12 +171,29 @@ def test_another_answer_takes_the_flipbook_back_and_is_drawn(page, runs):
     assert bar.frame == page.state.frame == 70
     both = {"model": runs[2], "truth": runs[1]}
     np.testing.assert_array_equal(page.drawn(), levels(both, AXES, 70)["model"])
-    cursor = page.view.evolution.cursors[0]
+    cursor = page.view.lower.evolution().cursors[0]
     assert cursor.location == pytest.approx(page.state.time)
     bar._handle_msg({"opened": 1})  # too late
     assert not page.view.player.turns_pages
     page.bind()  # of the new runs, for it plays on
     assert page.told[-1]["book"] == 2
+
+
+def test_curves_that_come_after_the_flipbook_move_with_it(monkeypatch, runs):
+    told = []
+    monkeypatch.setattr(PlayerBar, "give", lambda self, message: told.append(message))
+    page = Page(told, complete=False)
+    page.show(runs[0], runs[1])
+    page.state.playing = True
+    page.bind()
+    assert told[-1]["cursors"] == []
+    page.view.complete()
+    assert told[-1] == {"book": 0}
+    page.bind()
+    made = page.view.lower.evolution().cursors
+    assert told[-1]["cursors"] == [cursor.id for cursor in made] != []
+    page.view.hide()
+    page.session.close()
 
 
 def test_a_picture_that_python_believes_to_be_there_is_sent_again_after_a_flipbook(page, runs):
