@@ -1,7 +1,7 @@
 """Entry point: `panel serve dashboard/app.py` serves the page at /app and the data at /api."""
 
 from dashboard.operations.server import install
-from dashboard.shell import page
+from dashboard.page import page
 
 install()
 page().servable()

@@ -1,7 +1,6 @@
-"""The page around a view: title bar, sidebar, theme, keys, address, and the visitor's session.
+"""The page around a view: title bar, sidebar, theme, keys and address.
 
-The only file that knows the page template. Workers, models and remembered runs belong to the
-process and are shared by all visitors; everything else is made for one visitor.
+The only file that knows the page template.
 """
 
 from urllib.parse import parse_qsl
@@ -11,71 +10,27 @@ import panel_material_ui as pmui
 from panel.util import edit_readonly
 
 from dashboard.exports.menu import Exports
-from dashboard.gate import CROWDED, VISITS, Gate, crowded
 from dashboard.lessons.choice import arriving
-from dashboard.own.shelf import Shelf
-from dashboard.parts import spare
 from dashboard.parts.bridge import HELP, Bridge
 from dashboard.parts.controls import Controls
 from dashboard.parts.nav import Nav
 from dashboard.parts.player import Clock
 from dashboard.parts.theme import CSS, DARK, SX, THEME
 from dashboard.parts.together import together
-from dashboard.runs.catalogue import catalogue
-from dashboard.session import Session
 from dashboard.sharing.cite import Cite
-from dashboard.sharing.classroom import Classroom, followed
+from dashboard.sharing.classroom import Classroom
 from dashboard.sharing.share import Share
-from dashboard.state import Exploration
-from dashboard.threads import workers
 from dashboard.url import read_query, write_query
 from dashboard.view import View, Visit
 from dashboard.views import VIEWS
-from dashboard.warm import wait_for_first
 
 TITLE = "Learned population dynamics"
-CUT_OFF = "The connection to the server is lost; the page comes back as soon as it answers."
 ADDRESSED = ["model", "seed", "share", "particles", "playing", "horizontal", "vertical"]
 
 
-def page() -> pmui.Page:
-    """The page of one visitor, restored from the address."""
-    # Loading the page anew is the bridge's, see bridge.js.
-    pn.extension(
-        "mathjax", notifications=True, disconnect_notification=CUT_OFF,
-        js_files={"spare": spare.ADDRESS},
-    )  # fmt: skip
-    document = pn.state.curdoc
-    if crowded(document):
-        VISITS.tell("refused")
-        return pmui.Page(title=TITLE, main=[pn.pane.Markdown(CROWDED)], raw_css=[CSS], sx=SX)
-    shelf = Shelf(catalogue())
-    query = {
-        name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
-    }
-    reader = read_query(arriving(followed(query)), shelf)
-    state = Exploration(shelf, **reader.values)
-    choices = {name: entry.choice() for name, entry in VIEWS.items()}
-    for choice in choices.values():
-        choice.read(reader, state)
-    if not pn.state.headers:  # `--warm` runs the page once without any request
-        workers()
-        # Not longer than for the first answer: the server should answer soon, too.
-        wait_for_first(shelf, 60.0)
-    else:
-        VISITS.tell("opened")
-        pn.state.on_session_destroyed(lambda _: VISITS.tell("closed"))
-    gate = Gate(document.add_next_tick_callback)
-    threads = workers()
-    session = Session(state, shelf, threads, gate)
-    shell = Shell(
-        state=state, session=session, catalogue=shelf, workers=threads, schedule=gate,
-        choices=choices, problems=[*reader.problems, *shelf.problems],
-    )  # fmt: skip
-    pn.state.on_session_destroyed(lambda _: shell.close())
-    if code := query.get("follow"):
-        shell.classroom.follow(code)
-    return shell.page
+def bare(words: str) -> pmui.Page:
+    """A page with some words and nothing else."""
+    return pmui.Page(title=TITLE, main=[pn.pane.Markdown(words)], raw_css=[CSS], sx=SX)
 
 
 def _without_busy(page: pmui.Page) -> None:

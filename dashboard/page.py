@@ -1,0 +1,64 @@
+"""A visitor comes: let in or turned away, his state read from the address, his page put together.
+
+Workers, models and remembered runs belong to the process and are shared by all visitors; everything
+else is made for one visitor.
+"""
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.gate import CROWDED, VISITS, Gate, crowded
+from dashboard.lessons.choice import arriving
+from dashboard.own.shelf import Shelf
+from dashboard.parts import spare
+from dashboard.runs.catalogue import catalogue
+from dashboard.session import Session
+from dashboard.sharing.classroom import followed
+from dashboard.shell import Shell, bare
+from dashboard.state import Exploration
+from dashboard.threads import workers
+from dashboard.url import read_query
+from dashboard.views import VIEWS
+from dashboard.warm import wait_for_first
+
+CUT_OFF = "The connection to the server is lost; the page comes back as soon as it answers."
+
+
+def page() -> pmui.Page:
+    """The page of one visitor, restored from the address."""
+    # Loading the page anew is the bridge's, see bridge.js.
+    pn.extension(
+        "mathjax", notifications=True, disconnect_notification=CUT_OFF,
+        js_files={"spare": spare.ADDRESS},
+    )  # fmt: skip
+    document = pn.state.curdoc
+    if crowded(document):
+        VISITS.tell("refused")
+        return bare(CROWDED)
+    shelf = Shelf(catalogue())
+    query = {
+        name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
+    }
+    reader = read_query(arriving(followed(query)), shelf)
+    state = Exploration(shelf, **reader.values)
+    choices = {name: entry.choice() for name, entry in VIEWS.items()}
+    for choice in choices.values():
+        choice.read(reader, state)
+    if not pn.state.headers:  # `--warm` runs the page once without any request
+        workers()
+        # Not longer than for the first answer: the server should answer soon, too.
+        wait_for_first(shelf, 60.0)
+    else:
+        VISITS.tell("opened")
+        pn.state.on_session_destroyed(lambda _: VISITS.tell("closed"))
+    gate = Gate(document.add_next_tick_callback)
+    threads = workers()
+    session = Session(state, shelf, threads, gate)
+    shell = Shell(
+        state=state, session=session, catalogue=shelf, workers=threads, schedule=gate,
+        choices=choices, problems=[*reader.problems, *shelf.problems],
+    )  # fmt: skip
+    pn.state.on_session_destroyed(lambda _: shell.close())
+    if code := query.get("follow"):
+        shell.classroom.follow(code)
+    return shell.page
