@@ -5,7 +5,7 @@ else is made for one visitor.
 """
 
 import panel as pn
-import panel_material_ui as pmui
+from panel.viewable import Viewable
 
 from dashboard.gate import CROWDED, VISITS, Gate, crowded
 from dashboard.lessons.choice import arriving
@@ -24,7 +24,7 @@ from dashboard.warm import wait_for_first
 CUT_OFF = "The connection to the server is lost; the page comes back as soon as it answers."
 
 
-def page() -> pmui.Page:
+def page() -> Viewable:
     """The page of one visitor, restored from the address."""
     # Loading the page anew is the bridge's, see bridge.js.
     pn.extension(

@@ -68,12 +68,17 @@ def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
 
 
 def coarser(full: Effort) -> Effort | None:
-    """A smaller effort, where the full one is known to take more than a moment."""
-    seconds, fewer = took.get(full, 0.0), [n for n in COARSE if n < full.particles]
+    """A smaller effort, where the full one is known to take more than a moment.
+
+    One that is compiled, if there is any: another would not come while a slider moves.
+    """
+    seconds = took.get(full, 0.0)
+    fewer = [Effort(full.model, n, 2) for n in COARSE if n < full.particles]
     if seconds < MOMENT or not fewer:
         return None
-    n = next((n for n in fewer if 0.5 * seconds * n / full.particles < WHILE), fewer[-1])
-    return Effort(full.model, n, 2)
+    among = [one for one in fewer if one in took] or fewer
+    quick = (one for one in among if 0.5 * seconds * one.particles / full.particles < WHILE)
+    return next(quick, among[-1])
 
 
 def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) -> Run:

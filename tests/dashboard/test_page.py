@@ -200,9 +200,18 @@ def test_a_run_that_was_cancelled_stays_so_after_sleep(session):
         ({(4_096,): 0.1, (2_048, 2): 0.0}, [2_048, 4_096]),
         ({(4_096,): 0.7, (2_048, 2): 0.0}, [2_048, 4_096]),
         ({(4_096,): 9.0, (512, 2): 0.0}, [512, 4_096]),
+        ({(4_096,): 0.7, (512, 2): 0.0}, [512, 4_096]),
         ({(4_096,): 0.1, (2_048,): 0.0}, [4_096]),
     ],
-    ids=["nothing is known", "quick", "slow", "slower", "slowest", "would have to be compiled"],
+    ids=[
+        "nothing is known",
+        "quick",
+        "slow",
+        "slower",
+        "slowest",
+        "only the smallest is compiled",
+        "would have to be compiled",
+    ],
 )
 def test_few_particles_answer_first_where_all_take_long(took, counts, monkeypatch):
     shelf = catalogue()
