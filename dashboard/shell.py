@@ -51,14 +51,16 @@ class Shell:
     """Puts the parts of a page together and connects what lies outside them."""
 
     def __init__(self, *, problems: list[str], **visit):
-        self.visit = Visit(go=self.go, tell=self.tell, **visit)
+        self.bridge = Bridge(self.heard, title=TITLE)
+        self.visit = Visit(
+            go=self.go, tell=self.tell, after_paint=self.bridge.after_paint, **visit
+        )  # fmt: skip
         self.state, self.gate = self.visit.state, visit["schedule"]
         self.state.together = together
         self._views: dict[str, View] = {}
         self._open: list[View] = []
         self._names: list[str] = []
         self._stage = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.bridge = Bridge(self.heard, title=TITLE)
         self.help = pmui.Dialog(
             pn.pane.Markdown(HELP, sizing_mode="stretch_width"), title="Help",
             show_close_button=True,
@@ -149,7 +151,7 @@ class Shell:
                 # What may stand above another view does so for readers of the page's source, too.
                 first = view is self._views.get("lessons")
                 self._stage.insert(0 if first else len(self._stage), view)
-            self.bridge.after_paint(view.complete)
+            self.visit.after_paint(view.complete)
         self.nav.current = self.state.view
         self.controls.offer(wanted[-1].uses)
 

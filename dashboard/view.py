@@ -25,7 +25,8 @@ class Visit:
     """Everything that belongs to one visitor and that views share.
 
     `schedule` runs a function on the visitor's own event loop, from any thread; `go` opens a link
-    such as "?view=explore&system=landau&k=0.5" in place; `tell` says something in a toast.
+    such as "?view=explore&system=landau&k=0.5" in place; `tell` says something in a toast;
+    `after_paint` runs a function when the browser has painted what it was sent.
     """
 
     state: Exploration
@@ -36,6 +37,7 @@ class Visit:
     go: Callable[[str], None]
     tell: Callable[[str], None]
     choices: dict[str, Choice] = field(default_factory=dict)
+    after_paint: Callable[[Callable[[], None]], None] = lambda act: act()
 
 
 @dataclass(frozen=True)

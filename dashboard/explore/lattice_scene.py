@@ -4,6 +4,8 @@ One run of the full model, cell by cell; the learned drift of the observables, w
 both models moving through it; and the phase diagram, with a cursor at the present first parameter.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import panel as pn
 from bokeh.plotting import figure
@@ -22,13 +24,17 @@ from hoam_core.systems import Lattice
 class LatticeScene(pn.viewable.Viewer):
     """Cells, drift and phase diagram at the frame of the state."""
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, **params):
+    def __init__(
+        self, state: Exploration, catalogue: Catalogue,
+        after_paint: Callable[[Callable[[], None]], None] = lambda act: act(), **params,
+    ):  # fmt: skip
         super().__init__(**params)
-        self.state, self.catalogue = state, catalogue
+        self.state, self.catalogue, self._after_paint = state, catalogue, after_paint
         self.cells, self.drift, self.diagram = CellsFigure(), DriftFigure(), DiagramFigure()
         self._view: LatticeView | None = None
         self._figures = (*self.cells.figures, self.drift.figure, self.diagram.figure)
         self._cards: dict[figure, pn.Column] = {}
+        self._shown: tuple[figure, ...] = ()
         self._layout = grid(columns="repeat(3, minmax(0, 1fr))", narrow=759)
         self._placed = ()
 
@@ -70,6 +76,14 @@ class LatticeScene(pn.viewable.Viewer):
         self._put((cells, self.drift.figure, self.diagram.figure) if state.model else (cells,))
 
     def _put(self, shown: tuple[figure, ...]) -> None:
+        """Show the first figure at once, others when it is painted if they are new to the page."""
+        self._shown = shown
+        late = [one for one in shown[1:] if one not in self._cards]
+        self._reveal([one for one in shown if one not in late])
+        if late:
+            self._after_paint(lambda: self._reveal(self._shown))
+
+    def _reveal(self, shown: Sequence[figure]) -> None:
         """Into the page what is wanted for the first time; hidden, it stays there."""
         for one in self._figures:
             if one in shown and one not in self._cards:

@@ -37,7 +37,7 @@ class Explore(View):
         state, session, catalogue = self.state, self.session, self.catalogue
         self.player, self._sliders = Player(state), Sliders(state, catalogue)
         self.scene = Scene(state, session, catalogue)
-        self.lattice = WhenWanted(lambda: LatticeScene(state, catalogue))
+        self.lattice = WhenWanted(lambda: LatticeScene(state, catalogue, visit.after_paint))
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
         self.lower = Lower(session, self.scene.below)
