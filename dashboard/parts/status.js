@@ -20,8 +20,7 @@ export function render({model, el}) {
     line.dataset.truth = model.truth
   }
   model.on("version", () => { shown = performance.now(); show(); tick() })
-  model.on("text", show)
-  model.on("truth", show)
+  for (const name of ["text", "truth", "model_ms", "particles"]) { model.on(name, show) }
   const timer = setInterval(tick, 1000)
   model.on("remove", () => clearInterval(timer))
   show()
