@@ -332,6 +332,13 @@ def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
     assert page.serious() == []
 
 
+def test_the_status_line_tells_how_many_particles_the_answer_has(live):
+    page = live("?particles=1024")
+    page.until(lambda: page.status("particles") == "1024", "as many as the address asks for")
+    choose(page, "Particles", "4096")
+    page.until(lambda: page.status("particles") == "4096", "as many as are chosen")
+
+
 def test_densities_follow_the_frame(live):
     page = live("?t=20")
     page.until(lambda: len(page.data("horizontal-model", "y")) == 144, "the density is drawn")
