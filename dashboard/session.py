@@ -214,11 +214,16 @@ class Session(param.Parameterized):
         self._unwatch()
         self._stop()
 
+    @property
+    def truth_is_coming(self) -> bool:
+        """Whether the full model's run is waited for, or on its way."""
+        return self.truth_state in ("waiting", "running")
+
     def _stop(self) -> None:
         self._workers.models.cancel(self)
         self._workers.truths.cancel(self)
         self._workers.lattices.cancel(self)
-        if self.truth_state in ("waiting", "running"):
+        if self.truth_is_coming:
             self._wanted = None
         if self.lattice is None or not self.lattice.complete:
             self._lattice_wanted = None

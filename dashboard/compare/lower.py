@@ -49,9 +49,7 @@ class Lower(pn.viewable.Viewer):
         evolution = self.evolution()
         progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=0)
         beside = stack(card(evolution.others), card(self._table, progress))
-        self._layout.append(
-            grid(evolution, beside, columns="minmax(0, 5fr) minmax(0, 6fr)"),
-        )
+        self._layout.append(grid(evolution, beside, columns="minmax(0, 5fr) minmax(0, 6fr)"))
         self.place()
         return True
 

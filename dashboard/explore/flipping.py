@@ -15,7 +15,6 @@ from dashboard.view import Visit
 
 # A slider that moves should not have a book made of each answer on its way.
 SETTLED = 0.3
-COMING = ("waiting", "running")
 
 
 class Flipping:
@@ -53,7 +52,7 @@ class Flipping:
         return answer.case == wanted if answer is not None else not wanted.model
 
     def _complete(self, answer: Run | None, truth: Run | None) -> bool:
-        if truth is None and self._visit.session.truth_state in COMING:
+        if truth is None and self._visit.session.truth_is_coming:
             return False
         if not self._is_last(answer):
             return False

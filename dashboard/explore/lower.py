@@ -15,8 +15,6 @@ from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
 from dashboard.session import Session
 
-BUSY = ("waiting", "running")
-
 
 class Lower(pn.viewable.Viewer):
     """Curves and words of a `Session`; `densities` are those of its scene."""
@@ -51,7 +49,7 @@ class Lower(pn.viewable.Viewer):
         return True
 
     def _press(self) -> None:
-        if self.session.truth_state in BUSY:
+        if self.session.truth_is_coming:
             self.session.cancel_truth()
         else:
             self.session.resume_truth()
@@ -74,8 +72,8 @@ class Lower(pn.viewable.Viewer):
         rows = describe.errors(
             answer, reference, self.catalogue.systems[self.state.system], self.state.axes
         )
-        busy = self.session.truth_state in BUSY
-        self._errors.object = readout.error_table(rows, "computing" if busy else "—")
+        waiting = "computing" if self.session.truth_is_coming else "—"
+        self._errors.object = readout.error_table(rows, waiting)
         model = self.catalogue.models.get(self.state.model or "")
         self._trust.tell(model, self.state.mu, rows, answer, self.session)
         curves = self.evolution.made
@@ -90,7 +88,7 @@ class Lower(pn.viewable.Viewer):
         done = reference.done if reference else 0.0
         self._progress.object = readout.progress(state, done, has_first, system)
         self._button.visible = state not in ("done", "absent")
-        self._button.label = "Cancel" if state in BUSY else "Compute"
+        self._button.label = "Cancel" if self.session.truth_is_coming else "Compute"
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -63,7 +63,8 @@ class Bridge(JSComponent):
         if document is None or document.session_context is None:
             act()
         else:
-            # Lost before the page stands, and asked again when it is "ready".
+            # Asked after what this event has changed was sent. Before the page stands the question
+            # is lost, and put again when it is "ready".
             self._unpainted.append(act)
             document.add_next_tick_callback(partial(self.tell, "painted"))
 
