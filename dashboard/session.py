@@ -14,7 +14,7 @@ import numpy as np
 import param
 
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import Reference, answer, growth_rate, reference
+from dashboard.runs.jobs import Reference, answer, expected, growth_rate, reference
 from dashboard.runs.lattice_jobs import LatticeView, lattice_view
 from dashboard.runs.memory import Axes, Case, Run, answers, truth_case, truths
 from dashboard.runs.watchers import Watchers
@@ -100,7 +100,8 @@ class Session(param.Parameterized):
         self._ask_model(case)
         self._ask_lattice(case)
         same = self._wanted is not None and self._wanted[0].system == case.system
-        self._ask_truth(REST if same else SETTLED)
+        # The full model would take the cores from an answer, and from whoever asks for the next.
+        self._ask_truth((REST if same else SETTLED) + expected(case))
 
     def _ask_lattice(self, case: Case) -> None:
         wanted = case._replace(particles=0), self.state.axes
@@ -213,6 +214,13 @@ class Session(param.Parameterized):
         self.closed = True
         self._unwatch()
         self._stop()
+
+    @property
+    def answer_is_coming(self) -> bool:
+        """Whether the learned model's answer, with all particles, is on its way."""
+        if self.asleep or self.problem or not self.state.model:
+            return False
+        return self.answer is None or self.answer.case != self.case
 
     @property
     def truth_is_coming(self) -> bool:

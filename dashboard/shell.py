@@ -13,6 +13,7 @@ from dashboard.exports.menu import Exports
 from dashboard.lessons.choice import arriving
 from dashboard.parts.bridge import HELP, Bridge
 from dashboard.parts.controls import Controls
+from dashboard.parts.layout import Later
 from dashboard.parts.nav import Nav
 from dashboard.parts.player import Clock
 from dashboard.parts.theme import CSS, DARK, SX, THEME
@@ -108,9 +109,11 @@ class Shell:
     def _watch_address(self) -> None:
         state, session = self.state, self.visit.session
         state.param.watch(lambda *_: self._show_view(), "view")
-        state.param.watch(lambda *_: self.address(), ADDRESSED)
-        state.param.watch(lambda *_: None if state.playing else self.address(), "frame")
-        session.param.watch(lambda *_: self.address(), ["answer", "reference", "truth_state"])
+        # One press of a key changes many of these.
+        later = Later(self.address)
+        state.param.watch(lambda *_: later(), ADDRESSED)
+        state.param.watch(lambda *_: None if state.playing else later(), "frame")
+        session.param.watch(lambda *_: later(), ["answer", "reference", "truth_state"])
         for choice in self.visit.choices.values():
             if choice.addressed:
                 choice.param.watch(lambda *_: self._show_view(), list(choice.addressed))

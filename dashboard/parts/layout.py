@@ -26,7 +26,8 @@ CARD = """
 STACK = ":host { gap: 10px; max-height: none; }"
 # On a phone the pictures are taller than the screen; the player stays with whichever is read.
 AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
-REST_AFTER = 80  # milliseconds
+REST_AFTER = 80  # milliseconds, at most so many times
+LOOKS = 4
 Part = TypeVar("Part")
 
 
@@ -91,20 +92,27 @@ class Later:
     """Calls `draw` once, a moment after the first of many changes; at once without a page.
 
     Curves and words cost more than pictures, in the browser too; while a slider moves they are
-    brought up to date once for all changes that came in between.
+    brought up to date once for all changes that came in between. What is `coming` is waited for,
+    but not for long: a picture that is computed meanwhile would share the cores with them.
     """
 
-    def __init__(self, draw: Callable[[], None]):
-        self._draw, self._due = draw, False
+    def __init__(self, draw: Callable[[], None], coming: Callable[[], bool] = lambda: False):
+        self._draw, self._coming = draw, coming
+        self._due, self._looks = False, 0
 
     def __call__(self) -> None:
         document = pn.state.curdoc
         if document is None or document.session_context is None:
             self._draw()
         elif not self._due:
-            self._due = True
-            document.add_timeout_callback(self._now, REST_AFTER)
+            self._due, self._looks = True, LOOKS
+            document.add_timeout_callback(self._look, REST_AFTER)
 
-    def _now(self) -> None:
-        self._due = False
-        self._draw()
+    def _look(self) -> None:
+        self._looks -= 1
+        document = pn.state.curdoc
+        if self._looks and document is not None and self._coming():
+            document.add_timeout_callback(self._look, REST_AFTER)
+        else:
+            self._due = False
+            self._draw()

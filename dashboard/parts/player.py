@@ -17,6 +17,7 @@ from panel.custom import JSComponent
 from panel.io import PeriodicCallback
 
 from dashboard.gate import looked_at
+from dashboard.parts.sliders import AtOnce
 from dashboard.state import SPEEDS, Exploration
 
 BAR_CSS = """
@@ -56,7 +57,7 @@ select { height: 30px; margin-left: 8px; padding: 0 4px; border-radius: 6px; fon
 """
 
 
-class PlayerBar(JSComponent):
+class PlayerBar(AtOnce, JSComponent):
     """Restart, step, play, scrub, speed and loop, each with a name."""
 
     frame = param.Integer(default=0)
@@ -71,8 +72,6 @@ class PlayerBar(JSComponent):
 
     _esm = Path(__file__).with_name("player.js")
     _stylesheets = [BAR_CSS]
-    # Scrubbing must be as immediate as the sliders (sliders.py).
-    _debounce = 0
 
     def __init__(self, heard: Callable[[str | dict[str, int]], None], **params):
         super().__init__(**params)

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
-from dashboard.parts.sliders import LiveSlider, physics_slider
+from dashboard.parts.sliders import AtOnce, physics_slider
 from dashboard.quadrature import words as say
 from dashboard.quadrature.figures import DrawsFigure, ErrorFigure, IntegrandFigure
 from dashboard.quadrature.material import material
@@ -24,10 +24,8 @@ BEAT = 350
 FIELD = {"size": "small", "margin": (8, 8, 6, 0), "width": 150, "description": ""}
 
 
-class NodesSlider(pmui.DiscreteSlider):
-    """Numbers of nodes, whose every change is handled at once (sliders.py)."""
-
-    _debounce = LiveSlider._debounce
+class NodesSlider(AtOnce, pmui.DiscreteSlider):
+    """Numbers of nodes, whose every change is handled at once."""
 
 
 class QuadratureLab(View):

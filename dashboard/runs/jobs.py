@@ -51,6 +51,12 @@ took: dict[Effort, float] = {}
 tracing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
+def expected(case: Case) -> float:
+    """Seconds that an answer will take: what it took last, 0 if it is remembered or not known."""
+    known = answers.get(case) is not None
+    return 0.0 if known else took.get(Effort(case.model, case.particles), 0.0)
+
+
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
     """The learned model's run of a case, after a coarse one if it takes more than a moment.
 

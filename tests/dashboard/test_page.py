@@ -11,6 +11,7 @@ from panel.reactive import Syncable
 import dashboard
 from dashboard.parts.player import PlayerBar
 from dashboard.parts.sliders import LiveSlider
+from dashboard.quadrature.view import NodesSlider
 from dashboard.runs import jobs
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.jobs import answer
@@ -62,11 +63,13 @@ def session():
     made.close()
 
 
-def test_panel_still_waits_by_the_attribute_that_the_sliders_remove():
-    assert Syncable._debounce == 50, (
+def test_panel_still_has_the_attributes_that_the_sliders_change():
+    assert (Syncable._debounce, Syncable._busy__ignore) == (50, []), (
         "Panel renamed or changed its wait: see dashboard/parts/sliders.py"
     )
-    assert LiveSlider._debounce == PlayerBar._debounce == 0
+    for live in (LiveSlider, PlayerBar, NodesSlider):
+        assert live._debounce <= 5
+        assert "value" in live._busy__ignore
 
 
 def test_state_and_derivations_do_not_import_panel():
