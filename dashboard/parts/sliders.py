@@ -1,15 +1,16 @@
 """Sliders that answer at once.
 
 Panel collects the changes of a widget for 50 ms before it handles them, which is more than the rest
-of the way from a key press to the repainted picture; while it handles them, the page is "busy",
-which nobody sees here and which costs more calls than the handling. Both are private attributes of
-the class `Syncable`; only this file touches them, and a test fails if they go.
+of the way from a key press to the repainted picture. Handled in the next turn of the event loop,
+they would still wait: what is drawn while the browser's message is not yet acknowledged, or while
+its next one is read (that the slider rests), is sent 10 ms later. So a change is handled within the
+message that tells of it. While Panel handles changes it also calls the page "busy", which nobody
+sees here and which costs more calls than the handling.
 
-Not quite at once: the browser sends the value of a slider and, right behind it, that it rests. In
-the very next turn of the event loop the second is not read and the first not acknowledged, and what
-is drawn then waits 10 ms to be sent.
+All that is private to `Syncable`; only this file touches it, and a test fails if it goes.
 """
 
+import panel as pn
 import panel_material_ui as pmui
 import param
 
@@ -21,8 +22,20 @@ MARK = {"width": "2px", "height": "12px", "backgroundColor": "#E69F00", "opacity
 class AtOnce:
     """For widgets that a person moves and watches: every change is handled without a wait."""
 
-    _debounce = 5  # milliseconds
-    _busy__ignore = ("value", "value_throttled", "frame")
+    _busy__ignore = ("value", "frame")
+
+    def _server_change(self, doc, ref, subpath, attr, old, new) -> None:
+        # That a slider rests changes nothing.
+        if attr == "value_throttled":
+            return
+        if doc.session_context is None or attr in self._changing.get(ref, ()):
+            super()._server_change(doc, ref, subpath, attr, old, new)
+            return
+        self._events[attr] = new
+        try:
+            self._change_event(doc)
+        except Exception as error:
+            pn.state._handle_exception(error)
 
 
 class LiveSlider(AtOnce, pmui.FloatSlider):

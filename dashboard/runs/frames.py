@@ -137,7 +137,9 @@ def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) ->
     occupied = [field[field > 0.02 * field.max()] for field in fields if field.max() > 0]
     if not occupied:
         return Limits()
-    top = _for_all([np.percentile(values, 99.0) for values in occupied], 1.6)
+    # As a percentile without interpolation, which takes four times as long.
+    ranks = [(len(values) * 99) // 100 for values in occupied]
+    top = _for_all([np.partition(v, k)[k] for v, k in zip(occupied, ranks, strict=True)], 1.6)
     sigma = sigma_of_a_curve(particles)
     tops = [[m.max() for m in marginals(c, particles, plane, sigma)] for c in some]
     first, second = (1.08 * _for_all(heights, 2.5) for heights in zip(*tops, strict=True))

@@ -101,7 +101,7 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
         )
-    paths = np.asarray(x[:, :PATHS])
+    paths = np.array(np.asarray(x)[:, :PATHS])  # of which x is no part, or all of it would be kept
     run = Run(
         case, ts, found.kept, ranges, found.moments, curves, seconds, first=first, paths=paths
     )

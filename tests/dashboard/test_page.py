@@ -1,6 +1,7 @@
 """What holds the page together: the slider's wait, the session's rules, the layers."""
 
 import ast
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from panel.reactive import Syncable
 
 import dashboard
 from dashboard.parts.player import PlayerBar
-from dashboard.parts.sliders import LiveSlider
+from dashboard.parts.sliders import AtOnce, LiveSlider
 from dashboard.quadrature.view import NodesSlider
 from dashboard.runs import jobs
 from dashboard.runs.catalogue import catalogue
@@ -63,13 +64,15 @@ def session():
     made.close()
 
 
-def test_panel_still_has_the_attributes_that_the_sliders_change():
-    assert (Syncable._debounce, Syncable._busy__ignore) == (50, []), (
-        "Panel renamed or changed its wait: see dashboard/parts/sliders.py"
-    )
+def test_panel_still_has_what_the_sliders_change():
+    told = "Panel renamed or changed it: see dashboard/parts/sliders.py"
+    given = ["self", "doc", "ref", "subpath", "attr", "old", "new"]
+    assert list(signature(Syncable._server_change).parameters) == given, told
+    assert list(signature(Syncable._change_event).parameters) == ["self", "doc"], told
+    assert Syncable._busy__ignore == [], told
     for live in (LiveSlider, PlayerBar, NodesSlider):
-        assert live._debounce <= 5
-        assert "value" in live._busy__ignore
+        assert live._server_change is AtOnce._server_change
+        assert live._busy__ignore is AtOnce._busy__ignore
 
 
 def test_state_and_derivations_do_not_import_panel():
