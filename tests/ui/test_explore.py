@@ -190,7 +190,7 @@ def test_the_browser_plays_complete_runs_by_itself_and_draws_what_the_server_wou
     again = live("?mu=1.25&seed=3&t=8")
     again.until(lambda: again.status("truth") == "done", "the same runs")
     again.until(lambda: [again.picture(name) for name in parts] == turned, "the same pictures")
-    assert again.data("vertical-truth", "y") == densities
+    again.until(lambda: again.data("vertical-truth", "y") == densities, "the same densities")
     # Another parameter: the server draws again.
     page.slider.press("PageUp")
     page.until(lambda: page.picture("learned") != turned[0], "the picture follows the slider")
