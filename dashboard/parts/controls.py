@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.layout import grid
-from dashboard.parts.sliders import physics_slider
+from dashboard.parts.sliders import LiveSelect, physics_slider
 from dashboard.runs.catalogue import Catalogue
 from dashboard.state import Exploration
 
@@ -107,10 +107,10 @@ class Controls(pn.viewable.Viewer):
                 ("How to cite", "format_quote", cite),
             )
         ]  # fmt: skip
-        system = pmui.Select.from_param(
+        system = LiveSelect.from_param(
             state.param.system, sx={"& .MuiSelect-select": {"whiteSpace": "normal"}}, **WIDE
         )
-        model = pmui.Select.from_param(state.param.model, **WIDE)
+        model = LiveSelect.from_param(state.param.model, **WIDE)
         self._offered = {"system", "model", "particles", "seed", "share"}
         self._widgets = {
             "system": system, "model": model, "particles": particles, "seed": seed, "share": share,

@@ -1,4 +1,4 @@
-"""Sliders that answer at once.
+"""Sliders and choices that answer at once.
 
 Panel collects the changes of a widget for 50 ms before it handles them, which is more than the rest
 of the way from a key press to the repainted picture. Handled in the next turn of the event loop,
@@ -40,6 +40,10 @@ class AtOnce:
 
 class LiveSlider(AtOnce, pmui.FloatSlider):
     """A slider whose every change is handled immediately."""
+
+
+class LiveSelect(AtOnce, pmui.Select):
+    """A choice that is handled immediately."""
 
 
 def physics_slider(
