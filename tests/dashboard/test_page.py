@@ -3,6 +3,7 @@
 import ast
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import panel as pn
@@ -101,6 +102,29 @@ def test_each_change_asks_once_and_the_truth_waits_for_rest(session):
     assert len(session._workers.models.asked) == 1
     assert session._workers.truths.asked[0][2]["delay"] > 0
     assert session.truth_state == "waiting"
+
+
+def test_the_truth_leaves_the_cores_to_an_answer_that_takes_long(session, monkeypatch):
+    delays = []
+    for seconds, mu in ((0.0, 1.41), (2.0, 1.42)):
+        effort = jobs.Effort(session.state.model, session.state.particles)
+        monkeypatch.setitem(jobs.took, effort, seconds)
+        session.state.parameters.mu = mu
+        delays.append(session._workers.truths.asked[-1][2]["delay"])
+    assert delays[1] == delays[0] + 2.0
+
+
+def test_an_answer_is_coming_until_all_particles_have_come(session):
+    assert session.answer_is_coming
+    deliver = session._workers.models.asked[-1][1]
+    deliver(SimpleNamespace(case=session.case._replace(particles=512)))
+    assert session.answer_is_coming
+    deliver(SimpleNamespace(case=session.case))
+    assert not session.answer_is_coming
+    session.state.parameters.mu = 1.41
+    assert session.answer_is_coming
+    session.sleep(True)
+    assert not session.answer_is_coming
 
 
 def test_another_number_of_particles_keeps_the_truth(session):

@@ -1,7 +1,5 @@
 """Own data in the browser: an example from files to Explore, and a file that is refused."""
 
-READY = "() => window.Bokeh?.documents[0]?.is_idle"
-
 
 def opened(live):
     """The view; its first picture is not that of Explore."""
