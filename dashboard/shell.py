@@ -13,7 +13,6 @@ from dashboard.exports.menu import Exports
 from dashboard.lessons.choice import arriving
 from dashboard.parts.bridge import HELP, Bridge
 from dashboard.parts.controls import Controls
-from dashboard.parts.layout import Later
 from dashboard.parts.nav import Nav
 from dashboard.parts.player import Clock
 from dashboard.parts.theme import CSS, DARK, SX, THEME
@@ -26,7 +25,9 @@ from dashboard.view import View, Visit
 from dashboard.views import VIEWS
 
 TITLE = "Learned population dynamics"
-ADDRESSED = ["model", "seed", "share", "particles", "playing", "horizontal", "vertical"]
+ADDRESSED = [
+    "parameters", "model", "seed", "share", "particles", "playing", "horizontal", "vertical",
+]  # fmt: skip
 
 
 def bare(words: str) -> pmui.Page:
@@ -107,13 +108,10 @@ class Shell:
         pn.state.onload(lambda: [self.tell(f"{one} The default is used.") for one in problems])
 
     def _watch_address(self) -> None:
-        state, session = self.state, self.visit.session
+        state = self.state
         state.param.watch(lambda *_: self._show_view(), "view")
-        # One press of a key changes many of these.
-        later = Later(self.address)
-        state.param.watch(lambda *_: later(), ADDRESSED)
-        state.param.watch(lambda *_: None if state.playing else later(), "frame")
-        session.param.watch(lambda *_: later(), ["answer", "reference", "truth_state"])
+        state.param.watch(lambda *_: self.address(), ADDRESSED)
+        state.param.watch(lambda *_: None if state.playing else self.address(), "frame")
         for choice in self.visit.choices.values():
             if choice.addressed:
                 choice.param.watch(lambda *_: self._show_view(), list(choice.addressed))
