@@ -33,6 +33,9 @@ def frame_of(page, name: str) -> dict:
 
 def test_the_pointer_shows_the_cut_and_a_click_opens_explore(live):
     page = swept(live)
+    # The table grows, and the cut with it, until all runs are there.
+    page.page.get_by_role("button", name="Cancel").wait_for(state="hidden")
+    page.page.wait_for_timeout(300)
     before = curve(page)
     box = frame_of(page, "sweep-map")
     page.page.mouse.move(box["x"] + 0.75 * box["w"], box["y"] + 0.1 * box["h"])
