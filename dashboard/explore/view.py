@@ -42,7 +42,7 @@ class Explore(View):
         self._scenes: list[Scene | LatticeScene] = []
         self.lower = Lower(session, self.scene.below)
         self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
-        self._rest = Later(self._draw_rest, lambda: session.answer_is_coming)
+        self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
         self._headline, self._notices = readout.words(), readout.words()
         self._status = readout.Status(sizing_mode="stretch_width", margin=0)
         self._layout = self._build()

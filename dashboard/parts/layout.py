@@ -93,11 +93,15 @@ class Later:
 
     Curves and words cost more than pictures, in the browser too; while a slider moves they are
     brought up to date once for all changes that came in between. What is `coming` is waited for,
-    but not for long: a picture that is computed meanwhile would share the cores with them.
+    but not for long: a picture that is computed meanwhile would share the cores with them. And the
+    browser paints what it has before it is sent more (`after_paint`).
     """
 
-    def __init__(self, draw: Callable[[], None], coming: Callable[[], bool] = lambda: False):
-        self._draw, self._coming = draw, coming
+    def __init__(
+        self, draw: Callable[[], None], coming: Callable[[], bool] = lambda: False,
+        after_paint: Callable[[Callable[[], None]], None] = lambda act: act(),
+    ):  # fmt: skip
+        self._draw, self._coming, self._after_paint = draw, coming, after_paint
         self._due, self._looks = False, 0
 
     def __call__(self) -> None:
@@ -114,5 +118,8 @@ class Later:
         if self._looks and document is not None and self._coming():
             document.add_timeout_callback(self._look, REST_AFTER)
         else:
-            self._due = False
-            self._draw()
+            self._after_paint(self._now)
+
+    def _now(self) -> None:
+        self._due = False
+        self._draw()
