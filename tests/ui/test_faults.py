@@ -81,7 +81,7 @@ def test_a_page_that_was_cut_off_says_so_and_comes_back_with_its_state(browser, 
     one.slider.focus()
     one.slider.press("ArrowRight")
     one.until_query(mu="1.32")
-    assert one.errors == []
+    assert all("not connected" in error for error in one.errors)
     one.page.close()
 
 
