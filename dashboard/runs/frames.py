@@ -11,12 +11,12 @@ same at all times and a single crowded cell does not darken the rest. The same h
 of the marginal densities.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 
 from hoam_core import System
@@ -109,10 +109,10 @@ def density(
 
 
 def marginals(
-    counts: UInt16[np.ndarray, "ny nx"], particles: int, plane: Plane, sigma: float
-) -> tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]]:
+    counts: UInt16[np.ndarray, "*t ny nx"], particles: int, plane: Plane, sigma: float
+) -> tuple[Float[np.ndarray, "*t nx"], Float[np.ndarray, "*t ny"]]:
     """Densities of the horizontal and of the vertical component alone, of what the plane shows."""
-    sums = (counts.sum(0, dtype=np.float32), counts.sum(1, dtype=np.float32))
+    sums = (counts.sum(-2, dtype=np.float32), counts.sum(-1, dtype=np.float32))
     horizontal, vertical = (
         _smooth(values, sigma, -1, periodic) / np.float32(particles * side)
         for values, periodic, side in zip(sums, plane.periodic, plane.cell_sides, strict=True)
@@ -141,14 +141,15 @@ def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) ->
     ranks = [(len(values) * 99) // 100 for values in occupied]
     top = _for_all([np.partition(v, k)[k] for v, k in zip(occupied, ranks, strict=True)], 1.6)
     sigma = sigma_of_a_curve(particles)
-    tops = [[m.max() for m in marginals(c, particles, plane, sigma)] for c in some]
-    first, second = (1.08 * _for_all(heights, 2.5) for heights in zip(*tops, strict=True))
+    first, second = (
+        1.08 * _for_all(side.max(-1), 2.5) for side in marginals(some, particles, plane, sigma)
+    )
     return Limits(_two_digits(top), (_two_digits(first), _two_digits(second)))
 
 
-def _for_all(tops: Sequence[float], most: float) -> float:
+def _for_all(tops: ArrayLike, most: float) -> float:
     """The highest of some heights, but at most `most` times a middling one."""
-    return min(max(tops), most * float(np.median(tops)))
+    return min(float(np.max(tops)), most * float(np.median(tops)))
 
 
 def _two_digits(value: float) -> float:

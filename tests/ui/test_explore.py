@@ -72,6 +72,11 @@ def test_a_repaint_asks_for_no_styles_and_rewrites_none(live):
     assert counted["asked"] == 0
     assert counted["unchanged"] == 0
     assert counted["painted"] > 0
+    # Nor does a thumb glide to its value, for which the page would be laid out again and again.
+    gliding = page.page.locator(".MuiSlider-thumb, .MuiSlider-track").evaluate_all(
+        "(parts) => parts.map((part) => getComputedStyle(part).transitionDuration)"
+    )
+    assert set(gliding) == {"0s"}
 
 
 def pixels(look: dict) -> np.ndarray:
