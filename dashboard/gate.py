@@ -1,6 +1,7 @@
 """The gate of a page: which visitors are let in, and when results from other threads are."""
 
 import os
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
@@ -52,13 +53,18 @@ class Gate:
     def __init__(self, on_loop: Callable[[Callable[[], None]], Any]):
         self._on_loop = on_loop
         self._ready = False
+        self._arrived: deque[partial] = deque()
         self._kept: dict[Callable, partial] = {}
 
     def __call__(self, result: partial) -> None:
         """Called by any thread and by other pages, of which nothing may come along."""
-        Context().run(self._on_loop, partial(self._pass, result))
+        # Bokeh makes a cycle of every callback, which would hold the result's megabytes until the
+        # next full collection, so the callback knows of none.
+        self._arrived.append(result)
+        Context().run(self._on_loop, self._pass)
 
-    def _pass(self, result: partial) -> None:
+    def _pass(self) -> None:
+        result = self._arrived.popleft()
         if self._ready:
             result()
         else:

@@ -5,6 +5,7 @@ meanwhile: with thirty pages a slider would stand still for more than a second n
 lives is set aside every few seconds (`gc.freeze`), where the collector does not go by itself. Pages
 that are closed leave their garbage there. It is looked for when nobody is there to wait for it, or
 when some have gone and no answer has been asked for in a while; at the latest when it may be much.
+Whatever holds megabytes should be no part of a cycle: a class that drags for an hour is never calm.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ EVERY = 5.0  # seconds between two looks
 CALM = 2.0  # seconds without an answer
 # Pages that replace parts of themselves leave some, too.
 LATEST = 900.0  # seconds after the last full collection
+AT_ANY_RATE = 4 * LATEST
 # So many closed pages are worth a second in a calm moment, and so many at any time.
 SOME, MANY = 8, 30
 
@@ -45,11 +47,11 @@ class Garbage:
     @property
     def due(self) -> bool:
         """Whether everything should be looked at now."""
-        if self._closed >= MANY:
+        since = self._now() - self._last
+        if self._closed >= MANY or since > AT_ANY_RATE:
             return True
-        late = self._now() - self._last > LATEST
         enough = self._closed >= (SOME if self._open > 0 else 1)
-        return (late or enough) and self._calm(CALM)
+        return (since > LATEST or enough) and self._calm(CALM)
 
     def look(self) -> bool:
         """Collect everything if it is due, else set aside what lives; whether it was."""

@@ -2,10 +2,13 @@
 
 import gc
 import weakref
+from functools import partial
 
 import pytest
+from bokeh.document import Document
 
-from dashboard.operations.garbage import LATEST, MANY, SOME, Garbage
+from dashboard.gate import Gate
+from dashboard.operations.garbage import AT_ANY_RATE, LATEST, MANY, SOME, Garbage
 
 
 class Loop:
@@ -80,3 +83,31 @@ def test_other_garbage_is_looked_for_now_and_then(clock):
     clock.calm = True
     assert garbage.look()
     assert not garbage.due
+
+
+def test_where_it_is_never_calm_garbage_is_looked_for_all_the_same(clock):
+    garbage = of(clock)
+    garbage.heard("opened")
+    clock.now = AT_ANY_RATE - 1
+    assert not garbage.due
+    clock.now = AT_ANY_RATE + 1
+    assert garbage.look()
+    assert not garbage.due
+
+
+def test_a_result_that_was_delivered_waits_for_no_collector():
+    document, shown = Document(), []
+    gate, result = Gate(document.add_next_tick_callback), Loop()
+    result.me = None
+    found = weakref.ref(result)
+    gate.open()
+    gate(partial(shown.append, result))
+    gc.disable()
+    try:
+        for callback in document.session_callbacks:
+            callback.callback()
+        assert shown.pop() is result
+        del callback, result
+        assert found() is None
+    finally:
+        gc.enable()
