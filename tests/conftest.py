@@ -47,6 +47,14 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 
+# For programs that run once or twice; they are read when JAX computes for the first time.
+IN_A_HURRY = (
+    "--xla_backend_optimization_level=0",
+    "--xla_llvm_disable_expensive_passes=true",
+    "--xla_cpu_use_fusion_emitters=false",
+    "--xla_cpu_parallel_codegen_split_count=1",
+)
+
 TINY_AXES = {"two-stream": ((1.2, 1.4, 1.6, 1.8),), "oscillator": ((3.0, 4.0, 5.0),)}
 # Phase spaces take the first two of these, everything else the others.
 TINY_GALERKIN = {"modes_x": 2, "modes_v": 3, "degree": 2, "waves": 2}
@@ -98,7 +106,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A cache that another process is writing to is no defect: the program is compiled anew."""
+    """Short tests are compiled in a hurry; long ones run what users run."""
+    if "not slow" in config.option.markexpr:
+        os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *IN_A_HURRY])
+    # A cache that another process is writing to is no defect: the program is compiled anew.
     config.addinivalue_line(
         "filterwarnings", "ignore:Error (reading|writing) persistent compilation cache"
     )
