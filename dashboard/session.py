@@ -218,9 +218,11 @@ class Session(param.Parameterized):
     @property
     def answer_is_coming(self) -> bool:
         """Whether the learned model's answer, with all particles, is on its way."""
-        if self.asleep or self.problem or not self.state.model:
-            return False
-        return self.answer is None or self.answer.case != self.case
+        return not (self.asleep or self.problem or self.is_last(self.answer))
+
+    def is_last(self, answer: Run | None) -> bool:
+        """Whether an answer is what the state asks for; None is, where no model is asked."""
+        return answer.case == self.case if answer is not None else not self.state.model
 
     @property
     def truth_is_coming(self) -> bool:

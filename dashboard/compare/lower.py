@@ -6,7 +6,6 @@ single component, the densities are what is seen first.
 """
 
 import panel as pn
-import panel_material_ui as pmui
 from bokeh.models import Span
 
 from dashboard.compare import words
@@ -16,6 +15,7 @@ from dashboard.compare.facts import Facts
 from dashboard.compare.runs import Comparing
 from dashboard.compare.scene import Drawn, Zoom
 from dashboard.parts import readout
+from dashboard.parts.controls import cancel_button
 from dashboard.parts.layout import WhenWanted, card, grid, stack
 
 
@@ -30,10 +30,7 @@ class Lower(pn.viewable.Viewer):
         self.evolution = WhenWanted(lambda: CompareEvolution(*of, zoom))
         self._table = readout.words(stylesheets=[readout.STYLE, words.TABLE])
         self._progress = readout.words()
-        self._stop = pmui.Button(
-            label="Cancel", width=96, size="small", variant="outlined", margin=4,
-            on_click=lambda _: runs.resume() if runs.stopped else runs.stop(),
-        )  # fmt: skip
+        self._stop = cancel_button(self._press, margin=4)
         self._layout = stack()
 
     def begin(self) -> None:
@@ -52,6 +49,12 @@ class Lower(pn.viewable.Viewer):
         self._layout.append(grid(evolution, beside, columns="minmax(0, 5fr) minmax(0, 6fr)"))
         self.place()
         return True
+
+    def _press(self) -> None:
+        if self.runs.stopped:
+            self.runs.resume()
+        else:
+            self.runs.stop()
 
     def place(self) -> None:
         """Names of what another system or plane has."""

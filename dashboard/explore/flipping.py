@@ -44,17 +44,12 @@ class Flipping:
 
     def _bind(self, runs: Runs, axes: Axes) -> Iterator[Flipbook | None]:
         """On the worker's thread: nothing, if the slider has moved on meanwhile."""
-        if self._is_last(dict(runs).get("model")):
+        if self._visit.session.is_last(dict(runs).get("model")):
             yield from bound(runs, axes)
 
-    def _is_last(self, answer: Run | None) -> bool:
-        wanted = self._visit.session.case
-        return answer.case == wanted if answer is not None else not wanted.model
-
     def _complete(self, answer: Run | None, truth: Run | None) -> bool:
-        if truth is None and self._visit.session.truth_is_coming:
-            return False
-        if not self._is_last(answer):
+        session = self._visit.session
+        if (truth is None and session.truth_is_coming) or not session.is_last(answer):
             return False
         runs = here(answer, truth).values()
         return bool(runs) and all(run.complete for run in runs)

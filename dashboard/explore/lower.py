@@ -4,11 +4,11 @@ The pictures need not wait for it: it is made by `complete`, when they have been
 """
 
 import panel as pn
-import panel_material_ui as pmui
 
 from dashboard.explore.evolution import Evolution
 from dashboard.explore.trust import Trust
 from dashboard.parts import readout
+from dashboard.parts.controls import cancel_button
 from dashboard.parts.layout import WhenWanted, card, grid, stack
 from dashboard.runs import describe
 from dashboard.runs.jobs import Reference
@@ -27,10 +27,7 @@ class Lower(pn.viewable.Viewer):
         self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
         self._error_card = card(self._errors)
         self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
-        self._button = pmui.Button(
-            label="Cancel", size="small", variant="outlined", margin=0, width=96,
-            on_click=lambda _: self._press(),
-        )  # fmt: skip
+        self._button = cancel_button(self._press)
         self._layout = stack()
 
     def complete(self) -> bool:

@@ -4,6 +4,7 @@ The sliders stand in the page itself rather than in the sidebar, because on a ph
 covers the pictures that a slider moves.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import panel as pn
@@ -16,10 +17,17 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.state import Exploration
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small", "description": ""}
-
-
 MANY = 12
 COMPACT = {"width": 104, "margin": (8, 4, 4, 8), "size": "small", "description": ""}
+
+
+def cancel_button(press: Callable[[], None], **options) -> pmui.Button:
+    """A button that stops what takes long; its owner relabels it when it would start it again."""
+    options = {"margin": 0} | options
+    return pmui.Button(
+        label="Cancel", size="small", variant="outlined", width=96, on_click=lambda _: press(),
+        **options,
+    )  # fmt: skip
 
 
 class PlaneChoice(pn.viewable.Viewer):

@@ -9,7 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.parts import readout
-from dashboard.parts.controls import Sliders
+from dashboard.parts.controls import Sliders, cancel_button
 from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
 from dashboard.runs.units import with_unit
 from dashboard.sweep import words as sweep_words
@@ -52,10 +52,7 @@ class Sweep(View):
 
     def _build(self) -> pn.Column:
         self._headline, self._notices, self._progress, hint = (readout.words() for _ in range(4))
-        self._stop = pmui.Button(
-            label="Cancel", size="small", variant="outlined", margin=0, width=96, visible=False,
-            on_click=lambda _: self._press(),
-        )  # fmt: skip
+        self._stop = cancel_button(self._press, visible=False)
         self._enter = pmui.Button(
             label="Open in Explore", icon="open_in_full", size="small", variant="text",
             margin=(0, 4), width=170, on_click=lambda _: self.visit.go("?view=explore"),
