@@ -16,7 +16,7 @@ import param
 from dashboard.compare.choice import MOST, Comparison
 from dashboard.compare.jobs import at_times, is_slow, known, learned
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import Reference, growth_rate, reference
+from dashboard.runs.jobs import Reference, expected, growth_rate, reference
 from dashboard.runs.memory import Case, Run, truth_case, truths
 from dashboard.runs.worker import Job, Worker
 from dashboard.session import REST
@@ -41,13 +41,9 @@ class Comparing(param.Parameterized):
     version = param.Integer(doc="Counts the changes of what is here.")
 
     def __init__(
-        self,
-        state: Exploration,
-        choice: Comparison,
-        catalogue: Catalogue,
-        workers: tuple[Worker, Worker],
-        schedule: Callable[[Callable[[], None]], None],
-    ):
+        self, state: Exploration, choice: Comparison, catalogue: Catalogue,
+        workers: tuple[Worker, Worker], schedule: Callable[[Callable[[], None]], None],
+    ):  # fmt: skip
         super().__init__()
         self.state, self.choice, self.catalogue = state, choice, catalogue
         self._models, self._truths = workers
@@ -65,9 +61,8 @@ class Comparing(param.Parameterized):
         return self.choice.columns
 
     def mu(self, slot: int) -> tuple[float, ...]:
-        """The physics parameters of a column."""
-        pinned = self.columns[slot].pinned
-        return tuple(self.state.mu.values()) if pinned is None else pinned
+        """The physics parameters of a column, which may be pinned."""
+        return self.columns[slot].pinned or tuple(self.state.mu.values())
 
     def truth_case(self, slot: int) -> Case:
         """The full-model run that judges a column, or is one."""
@@ -151,7 +146,9 @@ class Comparing(param.Parameterized):
     def _ask_truth(self, case: Case) -> None:
         system = self.catalogue.systems[case.system]
         job = partial(reference, case, system, self.state.ts, self.state.axes)
-        self._ask(self._truths, (self, case), job, partial(self._take_truth, case), delay=REST)
+        # The full model would take the cores from the answers.
+        delay = REST + sum(expected(slot.case) for slot in self.slots if slot.case)
+        self._ask(self._truths, (self, case), job, partial(self._take_truth, case), delay=delay)
 
     def _take_truth(self, case: Case, result: Reference | Exception) -> None:
         if self.asleep or case not in self.references:
@@ -169,6 +166,13 @@ class Comparing(param.Parameterized):
             take(result)
 
         worker.ask(owner, job, lambda value: self._schedule(partial(receive, value)), **options)
+
+    @property
+    def answer_is_coming(self) -> bool:
+        """Whether an answer that takes a moment is on its way to a column, with all particles."""
+        asked = [slot for slot in self.slots if slot.case and slot.case.model and not slot.problem]
+        waiting = [slot for slot in asked if slot.run is None or slot.run.case != slot.case]
+        return not self.asleep and not all(self._is_slow(slot.case) for slot in waiting)
 
     @property
     def progress(self) -> float | None:

@@ -39,8 +39,10 @@ class Compare(View):
         self.zoom = Zoom()
         self.scene = CompareScene(self.state, self.catalogue, self.zoom)
         self.lower = Lower(self.runs, self.zoom, self.scene.cross[1])
-        self._dark, self._rest = False, Later(self._draw_rest)
-        self._sentence, self._painted = "", False
+        self._rest = Later(
+            self._draw_rest, lambda: self.runs.answer_is_coming, visit.after_paint
+        )  # fmt: skip
+        self._dark, self._sentence, self._painted = False, "", False
         self._sliders = Sliders(self.state, self.catalogue)
         self._layout = self._build()
         state = self.state

@@ -3,6 +3,7 @@
 import contextlib
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -61,6 +62,22 @@ def test_a_slider_asks_only_for_the_columns_that_follow_it():
     assert models.asked[runs, 1][2]["finish"]
     assert {owner[1].mu for owner in truths.asked} == {(1.32,), (1.72,)}
     assert all(options["delay"] > 0 for _, _, options in truths.asked.values())
+
+
+def test_an_answer_is_coming_until_every_column_has_all_particles():
+    runs, models, _ = comparing(f"mu=1.37&seed=906&with=truth,{GALERKIN},{DICE}")
+    for slot in (1, 2):
+        case, (_, deliver, _) = runs.case(slot), models.asked[runs, slot]
+        deliver(SimpleNamespace(case=case._replace(particles=512)))
+        assert runs.answer_is_coming
+        deliver(SimpleNamespace(case=case))
+        assert runs.answer_is_coming == (slot == 1)
+    runs.state.parameters.mu = 1.38
+    runs.refresh()
+    assert runs.answer_is_coming
+    models.asked[runs, 2][1](ValueError("no answer"))
+    models.asked[runs, 1][1](SimpleNamespace(case=runs.case(1)))
+    assert not runs.answer_is_coming
 
 
 def test_nothing_is_asked_while_the_view_is_hidden():
