@@ -10,7 +10,10 @@ that is drawn as a picture three medians are printed, each beside its target:
 2. the picture of all particles at that value;
 3. the picture at a value that was asked before.
 
+The view is Explore, or Compare with the full model and a learned one, whose picture is meant there.
+
     python -m benchmarks.slider_latency [--presses 20] [--systems two-stream landau ...]
+        [--view compare]
 """
 
 import argparse
@@ -22,7 +25,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.timing import machine
 from dashboard.runs.catalogue import catalogue
 from hoam_core.systems import Lattice
-from tests.ui.served import ALL, FIRST_PICTURE, NO_CHROMIUM, launch, served, wait_until_warm
+from tests.ui.served import ALL, NO_CHROMIUM, launch, served, wait_until_warm
 
 # Milliseconds: first picture, all particles, a value asked before; a first one without its model.
 FAST, OTHER = (120.0, 200.0, 60.0), (400.0, 400.0, 60.0)
@@ -32,7 +35,7 @@ PLANES = ("landau", "two-stream", "bump-on-tail", "two-stream-beams")
 
 # What looks for a picture must not take the time that it is meant to measure, as a search of the
 # whole page at every frame would.
-WATCH = f"""() => {{
+WATCH = f"""(name) => {{
   {ALL}
   window.told = () => {{
     if (!window.status_lines?.every((one) => one.isConnected)) {{
@@ -41,7 +44,7 @@ WATCH = f"""() => {{
     return window.status_lines.map((one) => one.dataset)
   }}
   window.told()
-  const source = Bokeh.documents[0].get_model_by_name("learned-source")
+  const source = Bokeh.documents[0].get_model_by_name(name)
   window.repaints = []
   let version = source.data.version[0]
   window.pressed = 0
@@ -57,11 +60,30 @@ WATCH = f"""() => {{
     }}))
   }})
 }}"""
-# All particles of the newest value are painted: the status line tells whose answer was the last.
-COMPLETE = """([pressed, particles]) =>
-  window.pressed > pressed && window.repaints.some((one) => one.started > pressed &&
-    window.told().some((now) => +now.particles === particles && +now.version === one.version))
-"""
+# The picture of a learned model has come.
+DRAWN = "(name) => window.Bokeh?.documents[0]?.get_model_by_name(name)?.data.image.length > 0"
+
+
+class View(NamedTuple):
+    """What is looked at: a source, and whether all particles of the newest value are painted."""
+
+    source: str
+    query: str
+    complete: str
+
+
+SHOWN = {
+    # The status line tells whose answer was the last.
+    "explore": View("learned-source", "", """([pressed, particles]) =>
+      window.pressed > pressed && window.repaints.some((one) => one.started > pressed &&
+        window.told().some((now) => +now.particles === particles && +now.version === one.version))
+    """),
+    # The second of two answers comes sooner than this, and the full model later.
+    "compare": View("compared-B-source", "&view=compare&with=truth,{model}", """([pressed]) =>
+      window.repaints.some((one) => one.started > pressed &&
+        performance.now() > one.started + one.took + 350)
+    """),
+}  # fmt: skip
 
 
 class Took(NamedTuple):
@@ -72,34 +94,37 @@ class Took(NamedTuple):
     whole: float
 
 
-def press(page: Page, key: str, particles: int) -> Took:
+def press(page: Page, key: str, particles: int, view: View = SHOWN["explore"]) -> Took:
     """One press, after which the page comes to rest."""
     before = page.evaluate("window.pressed")
     page.keyboard.press(key)
-    page.wait_for_function(COMPLETE, arg=[before, particles], polling=POLLING, timeout=120_000)
+    page.wait_for_function(view.complete, arg=[before, particles], polling=POLLING, timeout=120_000)
     found = [one for one in page.evaluate("window.repaints") if one["started"] > before]
     page.wait_for_timeout(150)
     return Took(found[0]["took"], found[0]["model"], found[-1]["took"])
 
 
-def measure(page: Page, url: str, system: str, presses: int) -> tuple[list[Took], list[Took]]:
+def measure(
+    page: Page, url: str, system: str, presses: int, view: View
+) -> tuple[list[Took], list[Took]]:
     """Presses that go one way, which meet nothing that is remembered, and the same way back."""
     about, particles = catalogue().systems[system], catalogue().usual_particles(system)
     first = about.parameters[0]
     low = first.train[0] + 0.1 * (first.train[-1] - first.train[0])
-    page.goto(f"{url}?system={system}&{first.name}={low:.4g}&seed=11")
-    page.wait_for_function(FIRST_PICTURE, timeout=300_000)
+    more = view.query.format(model=catalogue().models_of(system)[0])
+    page.goto(f"{url}?system={system}&{first.name}={low:.4g}&seed=11{more}")
+    page.wait_for_function(DRAWN, arg=view.source, timeout=300_000)
     # The full model would share the cores; where it takes long, it is stopped.
-    page.get_by_role("button", name="Cancel").or_(page.locator("[data-truth=done]")).first.wait_for(
-        state="attached", timeout=120_000
-    )
-    if page.get_by_role("button", name="Cancel").is_visible():
-        page.get_by_role("button", name="Cancel").click()
+    done = page.locator("[data-truth=done]").or_(page.locator("h2", has_text="is closest"))
+    cancel = page.get_by_role("button", name="Cancel")
+    cancel.or_(done).first.wait_for(state="attached", timeout=120_000)
+    if cancel.is_visible():
+        cancel.click()
     page.wait_for_timeout(1_000)
-    page.evaluate(WATCH)
+    page.evaluate(WATCH, view.source)
     page.get_by_role("slider").first.focus()
-    new = [press(page, "ArrowRight", particles) for _ in range(presses)]
-    old = [press(page, "ArrowLeft", particles) for _ in range(min(3, presses - 1))]
+    new = [press(page, "ArrowRight", particles, view) for _ in range(presses)]
+    old = [press(page, "ArrowLeft", particles, view) for _ in range(min(5, presses - 1))]
     return new, old
 
 
@@ -125,6 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--presses", type=int, default=20)
     parser.add_argument("--systems", nargs="+", choices=shown, default=shown)
+    parser.add_argument("--view", choices=list(SHOWN), default="explore")
     options = parser.parse_args()
     print(f"machine: {machine()}; medians of {options.presses} presses in ms, targets in brackets")
     print(f"{'':20} {'first picture':>13} {'less model':>12} {'all':>13} {'asked before':>14}")
@@ -135,7 +161,8 @@ def main() -> None:
         wait_until_warm(url)
         for system in options.systems:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            tell(system, *measure(page, url, system, options.presses))
+            view = SHOWN[options.view]
+            tell(system, *measure(page, url, system, options.presses, view))
             page.close()
         browser.close()
 

@@ -38,17 +38,16 @@ class Lower(pn.viewable.Viewer):
         if self.densities.made is None:
             self._layout.append(self.densities())
 
-    def complete(self) -> bool:
-        """Make what is not there yet; whether there was anything."""
+    def complete(self) -> None:
+        """Make what is not there yet."""
         if self.evolution.made is not None:
-            return False
+            return
         self.begin()
         evolution = self.evolution()
         progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=0)
         beside = stack(card(evolution.others), card(self._table, progress))
         self._layout.append(grid(evolution, beside, columns="minmax(0, 5fr) minmax(0, 6fr)"))
         self.place()
-        return True
 
     def _press(self) -> None:
         if self.runs.stopped:

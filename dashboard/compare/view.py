@@ -161,25 +161,38 @@ class Compare(View):
 
     def update(self) -> None:
         """Everything that follows the runs: the pictures at once, the rest a moment later."""
-        self._draw_frame()
+        self._draw_pictures()
         self._rest()
 
     @property
     def _stale(self) -> bool:
         return self.idle or self.choice.system != self.state.system
 
-    def _draw_frame(self) -> None:
-        if self._stale:
-            return
+    def _drawn(self) -> list[Drawn]:
+        """What of each column can be drawn now."""
         runs = self.runs
-        columns = [
+        return [
             Drawn(runs.run(i), self._why_empty(i), runs.slots[i].version)
             for i in range(len(runs.columns))
         ]
+
+    def _draw_pictures(self) -> None:
+        if self._stale:
+            return
+        columns = self._drawn()
         with pn.io.hold():
             self.scene.frame_all([self._plane(i, one.run) for i, one in enumerate(columns)])
             self.scene.draw(columns, self.state.time)
-            self.lower.draw_frame(columns, self.state.time)
+            if self.scene.flat:  # then these are the picture
+                self.lower.draw_frame(columns, self.state.time)
+
+    def _draw_frame(self) -> None:
+        """Another time of the same runs: pictures, cursors and densities together."""
+        if self._stale:
+            return
+        with pn.io.hold():
+            self._draw_pictures()
+            self.lower.draw_frame(self._drawn(), self.state.time)
 
     def _plane(self, slot: int, run: Run | None) -> Plane:
         system = self.catalogue.systems[self.state.system]
@@ -193,8 +206,9 @@ class Compare(View):
         if self._stale:
             return
         with pn.io.hold():
-            if self._painted and self.lower.complete():
-                self._draw_frame()
+            if self._painted:
+                self.lower.complete()
+            self.lower.draw_frame(self._drawn(), self.state.time)
             facts = facts_of(self.runs)
             self.lower.draw_curves(facts)
             self._write(facts)
