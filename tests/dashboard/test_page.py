@@ -256,7 +256,6 @@ def test_few_particles_answer_first_where_all_take_long(took, counts, monkeypatc
     assert jobs.answers.get(case._replace(particles=2_048)) is None
 
 
-@pytest.mark.usefixtures("float32")  # what users see: to rounding, the late waves are as they will
 def test_a_coarse_answer_is_near_the_full_one(monkeypatch):
     shelf = catalogue()
     name = shelf.models_of("landau")[0]
@@ -268,8 +267,10 @@ def test_a_coarse_answer_is_near_the_full_one(monkeypatch):
     )
     assert len(coarse) == len(full) == len(full.ts)
     energy, other = (run.curves["electric_energy"] for run in (full, coarse))
-    # Half the steps, and straight ways between them: a tenth of the first height of the wave.
-    assert np.abs(other - energy).max() < 0.13 * energy.max()
+    # Half the steps, and straight ways between them: a tenth of the first height of the wave. Once
+    # it is damped, half the steps make of it what their roundings will.
+    early = slice(len(full) // 4)
+    assert np.abs(other - energy)[early].max() < 0.1 * energy.max()
     # A particle that crosses the edge of the box is halfway on its short way, not in the middle.
     assert np.abs(coarse.moments.mean - full.moments.mean).max() < 0.1 * full.ranges.high[0]
 
