@@ -108,7 +108,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 def pytest_configure(config: pytest.Config) -> None:
     """Short tests are compiled in a hurry; long ones run what users run."""
     if "not slow" in config.option.markexpr:
-        os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *IN_A_HURRY])
+        os.environ.setdefault("XLA_FLAGS", " ".join(IN_A_HURRY))
     # A cache that another process is writing to is no defect: the program is compiled anew.
     config.addinivalue_line(
         "filterwarnings", "ignore:Error (reading|writing) persistent compilation cache"

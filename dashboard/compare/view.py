@@ -46,7 +46,7 @@ class Compare(View):
         self._sliders = Sliders(self.state, self.catalogue)
         self._layout = self._build()
         state = self.state
-        state.param.watch(lambda *_: self._draw_frame(), "frame")
+        state.param.watch(lambda *_: self._draw_pictures(below=True), "frame")
         state.param.watch(lambda *_: self._follow(), ["parameters", "horizontal", "vertical"])
         state.param.watch(lambda *_: self._ask(), ["seed", "particles"])
         state.watch_mu(lambda *_: self._ask())
@@ -176,23 +176,16 @@ class Compare(View):
             for i in range(len(runs.columns))
         ]
 
-    def _draw_pictures(self) -> None:
+    def _draw_pictures(self, below: bool = False) -> None:
+        """At once what the runs show now; at another time also what stands `below` the pictures."""
         if self._stale:
             return
         columns = self._drawn()
         with pn.io.hold():
             self.scene.frame_all([self._plane(i, one.run) for i, one in enumerate(columns)])
             self.scene.draw(columns, self.state.time)
-            if self.scene.flat:  # then these are the picture
+            if below or self.scene.flat:  # then the densities are the picture
                 self.lower.draw_frame(columns, self.state.time)
-
-    def _draw_frame(self) -> None:
-        """Another time of the same runs: pictures, cursors and densities together."""
-        if self._stale:
-            return
-        with pn.io.hold():
-            self._draw_pictures()
-            self.lower.draw_frame(self._drawn(), self.state.time)
 
     def _plane(self, slot: int, run: Run | None) -> Plane:
         system = self.catalogue.systems[self.state.system]

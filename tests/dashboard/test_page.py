@@ -256,7 +256,13 @@ def test_few_particles_answer_first_where_all_take_long(took, counts, monkeypatc
     assert jobs.answers.get(case._replace(particles=2_048)) is None
 
 
-def test_a_coarse_answer_is_near_the_full_one(monkeypatch):
+@pytest.mark.parametrize(
+    ("share", "tenths"),
+    # Once the wave is damped, half the steps make of it what roundings will, which are others where
+    # programs are compiled in a hurry (conftest.py): there only the first quarter is judged.
+    [(0.25, 1.0), pytest.param(1.0, 1.3, marks=pytest.mark.slow)],
+)
+def test_a_coarse_answer_is_near_the_full_one(share, tenths):
     shelf = catalogue()
     name = shelf.models_of("landau")[0]
     mu = tuple(p.default for p in shelf.systems["landau"].parameters)
@@ -267,10 +273,9 @@ def test_a_coarse_answer_is_near_the_full_one(monkeypatch):
     )
     assert len(coarse) == len(full) == len(full.ts)
     energy, other = (run.curves["electric_energy"] for run in (full, coarse))
-    # Half the steps, and straight ways between them: a tenth of the first height of the wave. Once
-    # it is damped, half the steps make of it what their roundings will.
-    early = slice(len(full) // 4)
-    assert np.abs(other - energy)[early].max() < 0.1 * energy.max()
+    # Half the steps, and straight ways between them: a tenth of the first height of the wave.
+    judged = slice(round(share * len(full)))
+    assert np.abs(other - energy)[judged].max() < 0.1 * tenths * energy.max()
     # A particle that crosses the edge of the box is halfway on its short way, not in the middle.
     assert np.abs(coarse.moments.mean - full.moments.mean).max() < 0.1 * full.ranges.high[0]
 
