@@ -60,16 +60,19 @@ class Exploration(param.Parameterized):
         self.param.update(**values)
         self.time = self.ts[-1] / 2 if time is None else time
 
-    def watch_mu(self, heard: Callable[..., None]) -> None:
-        """Call `heard(*events)` whenever a physics parameter of the chosen system moves."""
+    def watch_mu(self, heard: Callable[..., None], last: bool = False) -> None:
+        """Call `heard(*events)` whenever a physics parameter of the chosen system moves.
+
+        What is called `last` need not be in the way of those who ask for an answer.
+        """
         watched: list[tuple[param.Parameterized, Any]] = []
 
         def follow(*_) -> None:
             if watched:
                 before, watcher = watched.pop()
                 before.param.unwatch(watcher)
-            numbers = self.parameters
-            watched.append((numbers, numbers.param.watch(heard, list(values_of(numbers)))))
+            numbers, names = self.parameters, list(values_of(self.parameters))
+            watched.append((numbers, numbers.param.watch(heard, names, precedence=int(last))))
 
         self.param.watch(follow, "parameters")
         follow()

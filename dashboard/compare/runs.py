@@ -22,6 +22,8 @@ from dashboard.runs.worker import Job, Worker
 from dashboard.session import REST
 from dashboard.state import Exploration
 
+# Seconds within which an answer is worth waiting for before anything is drawn.
+SOON = 0.5
 ABSENT = "Nothing was recorded at these values, so there is no truth."
 
 
@@ -87,7 +89,19 @@ class Comparing(param.Parameterized):
         for i in range(MOST):
             self._ask_model(i, wanted[i] if i < len(wanted) else None)
         self._ask_truths(list(dict.fromkeys(map(self.truth_case, range(len(wanted))))))
-        self.version += 1
+        if not self._soon:
+            self.version += 1
+
+    @property
+    def _soon(self) -> bool:
+        """Whether another picture of the same models is a moment away, in all columns that wait.
+
+        Until then the full model's column need not be emptied: its picture would go first.
+        """
+        waiting = self._waiting
+        return bool(waiting) and all(
+            slot.run is not None and 0 < expected(slot.case) < SOON for slot in waiting
+        )
 
     def _ask_model(self, i: int, case: Case | None) -> None:
         slot, owner = self.slots[i], (self, i)
@@ -170,9 +184,13 @@ class Comparing(param.Parameterized):
     @property
     def answer_is_coming(self) -> bool:
         """Whether an answer that takes a moment is on its way to a column, with all particles."""
+        return not self.asleep and not all(self._is_slow(slot.case) for slot in self._waiting)
+
+    @property
+    def _waiting(self) -> list[Slot]:
+        """The places of learned models that lack what they ask for."""
         asked = [slot for slot in self.slots if slot.case and slot.case.model and not slot.problem]
-        waiting = [slot for slot in asked if slot.run is None or slot.run.case != slot.case]
-        return not self.asleep and not all(self._is_slow(slot.case) for slot in waiting)
+        return [slot for slot in asked if slot.run is None or slot.run.case != slot.case]
 
     @property
     def progress(self) -> float | None:

@@ -14,7 +14,7 @@ from bokeh.plotting import figure
 from dashboard.compare.jobs import frame_at
 from dashboard.parts.ink import COLUMNS
 from dashboard.parts.layout import drawn
-from dashboard.parts.picture import Picture
+from dashboard.parts.picture import Origin, Picture
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Plane, to_levels
 from dashboard.runs.memory import Axes, Run
@@ -145,7 +145,8 @@ class CompareScene:
                 picture.clear(one.note or "computing …")
                 continue
             field = one.run.smoothed(frame, axes, fewest).density
-            picture.show(to_levels(field, limit), limit, one.version, 1000 * one.run.seconds)
+            origin = Origin(one.version, 1000 * one.run.seconds, one.run.case.particles)
+            picture.show(to_levels(field, limit), limit, origin)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

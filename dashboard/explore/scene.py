@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource
 from dashboard.explore.flipbook import Part, colour_limit, levels, sides
 from dashboard.parts.curves import Profile
 from dashboard.parts.layout import card, drawn, grid
-from dashboard.parts.picture import TALL, Picture
+from dashboard.parts.picture import TALL, Origin, Picture
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
@@ -110,9 +110,9 @@ class Scene(pn.viewable.Viewer):
 
     def _show(self, picture: Picture, found: np.ndarray, plane: Plane, limit: float) -> None:
         picture.place(plane)
-        answer = self.session.answer
-        milliseconds = 1000 * answer.seconds if answer is not None else 0.0
-        picture.show(found, limit, self.session.version, milliseconds)
+        version, answer = self.session.version, self.session.answer
+        told = (1000 * answer.seconds, answer.case.particles) if answer is not None else ()
+        picture.show(found, limit, Origin(version, *told))
 
     def source(self, part: Part) -> ColumnDataSource:
         """What the browser draws a part of a flipbook from."""

@@ -5,6 +5,7 @@ picture is sent as one byte a cell, quantised with limits that hold for the whol
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from bokeh.models import (
@@ -23,6 +24,17 @@ from dashboard.parts.ink import DENSITY, DIVERGING, colours, frame, mark
 from dashboard.runs.frames import LEVELS, Plane
 
 TALL = 262
+
+
+class Origin(NamedTuple):
+    """Of which answer a picture is; the page can read it in the picture's source."""
+
+    version: int = 0
+    model_ms: float = 0.0
+    particles: int = 0
+
+
+UNKNOWN = Origin()
 
 
 @dataclass
@@ -66,9 +78,9 @@ class Picture:
         self.figure.add_layout(self.note)
 
     @staticmethod
-    def _data(images: list, version: int = 0, model_ms: float = 0.0) -> dict:
-        n = len(images)
-        return {"image": images, "version": [version] * n, "model_ms": [model_ms] * n}
+    def _data(images: list, origin: Origin = UNKNOWN) -> dict:
+        told = {name: [value] * len(images) for name, value in origin._asdict().items()}
+        return {"image": images, **told}
 
     def label(self, labels: tuple[str, str]) -> None:
         """Names of both axes."""
@@ -92,18 +104,18 @@ class Picture:
         if (self.units.low, self.units.high) != (low, limit):
             self.units.update(low=low, high=limit)
 
-    def show(self, levels: np.ndarray, limit: float, version: int = 0, ms: float = 0.0) -> None:
+    def show(self, levels: np.ndarray, limit: float, origin: Origin = UNKNOWN) -> None:
         """Draw colour levels (ny, nx) whose last one stands for `limit`."""
         self.scale(limit)
         if self.note.text:
             self.note.text = ""
         old = self.source.data
-        same = self._known and len(old["image"]) and old["version"][0] == version
+        same = self._known and len(old["image"]) and old["version"][0] == origin.version
         # A repaint in the browser costs far more than this comparison.
         if same and np.array_equal(old["image"][0], levels):
             return
         self._known = True
-        self.source.data = self._data([levels], version, ms)
+        self.source.data = self._data([levels], origin)
 
     def clear(self, note: str) -> None:
         """Draw nothing but a note."""

@@ -86,7 +86,7 @@ class Classroom(pn.viewable.Viewer):
         )  # fmt: skip
         visit.state.param.watch(lambda *_: self.following.tell(), list(PLAYED))
         # Followers need not wait for the teacher's answer; it will often be the one they get.
-        visit.state.watch_mu(lambda *_: self._changed())
+        visit.state.watch_mu(lambda *_: self._changed(), last=True)
         self.following.param.watch(lambda *_: self._write(), ["role", "count", "ended"])
 
     @property
