@@ -1,30 +1,28 @@
 """Keeps the runs of a comparison in step with its columns.
 
-Every column asks for itself, newest request first, so that a slow one never holds up another. What
-the learned models are judged by, two runs of the full model, is asked for once for each parameter
-set on show, when the sliders have rested. Like session.py: no Panel, and results arrive on the
-visitor's own loop.
+Every column asks for itself, newest request first, so that a slow one never holds up another. The
+full model's runs, which judge them, are asked for in judges.py. Like session.py: no Panel, and
+results arrive on the visitor's own loop.
 """
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import param
 
 from dashboard.compare.choice import MOST, Comparison
 from dashboard.compare.jobs import at_times, is_slow, known, learned
+from dashboard.compare.judges import Judges
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import Reference, expected, growth_rate, reference
-from dashboard.runs.memory import Case, Run, truth_case, truths
+from dashboard.runs.jobs import Reference, expected
+from dashboard.runs.memory import Case, Run, truth_case
 from dashboard.runs.worker import Job, Worker
 from dashboard.session import REST
 from dashboard.state import Exploration
 
 # Seconds within which an answer is worth waiting for before anything is drawn.
 SOON = 0.5
-ABSENT = "Nothing was recorded at these values, so there is no truth."
 
 
 @dataclass
@@ -38,7 +36,7 @@ class Slot:
 
 
 class Comparing(param.Parameterized):
-    """The slots of the columns, and a `Reference` for each full-model case on show."""
+    """The slots of the columns, and the `Judges` of what is in them."""
 
     version = param.Integer(doc="Counts the changes of what is here.")
 
@@ -51,8 +49,7 @@ class Comparing(param.Parameterized):
         self._models, self._truths = workers
         self._schedule = schedule
         self.slots = [Slot() for _ in range(MOST)]
-        self.references: dict[Case, Reference | None] = {}
-        self.problems: dict[Case, str] = {}
+        self.judges = Judges(state, catalogue, self._truths, self._ask, self._judged)
         self._wanted: tuple[Case, ...] = ()
         self.stopped = False
         self.asleep = True
@@ -88,7 +85,8 @@ class Comparing(param.Parameterized):
         self._wanted = wanted
         for i in range(MOST):
             self._ask_model(i, wanted[i] if i < len(wanted) else None)
-        self._ask_truths(list(dict.fromkeys(map(self.truth_case, range(len(wanted))))))
+        answers = sum(expected(slot.case) for slot in self.slots if slot.case)
+        self.judges.ask(list(dict.fromkeys(map(self.truth_case, range(len(wanted))))), answers)
         if not self._soon:
             self.version += 1
 
@@ -137,41 +135,9 @@ class Comparing(param.Parameterized):
         slot.version += 1
         self.version += 1
 
-    def _ask_truths(self, cases: list[Case]) -> None:
-        for gone in [case for case in self.references if case not in cases]:
-            self._truths.cancel((self, gone))
-            del self.references[gone]
-            self.problems.pop(gone, None)
-        for case in cases:
-            if case not in self.references:
-                self.references[case] = self._remembered(case)
-                if not self.catalogue.systems[case.system].has_truth(np.asarray(case.mu)):
-                    self.problems[case] = ABSENT
-                elif not _complete(self.references[case]):
-                    self._ask_truth(case)
-
-    def _remembered(self, case: Case) -> Reference | None:
-        end = float(self.state.ts[-1])
-        first, second = (truths.get((c, end)) for c in (case, case._replace(seed=case.seed + 1)))
-        if first is None or second is None:
-            return Reference(first) if first is not None else None
-        return Reference(first, second, growth_rate(self.catalogue.systems[case.system], case.mu))
-
-    def _ask_truth(self, case: Case) -> None:
-        system = self.catalogue.systems[case.system]
-        job = partial(reference, case, system, self.state.ts, self.state.axes)
-        # The full model would take the cores from the answers.
-        delay = REST + sum(expected(slot.case) for slot in self.slots if slot.case)
-        self._ask(self._truths, (self, case), job, partial(self._take_truth, case), delay=delay)
-
-    def _take_truth(self, case: Case, result: Reference | Exception) -> None:
-        if self.asleep or case not in self.references:
-            return
-        if isinstance(result, Exception):
-            self.problems[case] = str(result)
-        else:
-            self.references[case] = result
-        self.version += 1
+    def _judged(self) -> None:
+        if not self.asleep:
+            self.version += 1
 
     def _ask(self, worker: Worker, owner: Hashable, job: Job, take: Callable, **options) -> None:
         # A function of its own for each request: until the page stands, only the newest result for
@@ -195,11 +161,7 @@ class Comparing(param.Parameterized):
     @property
     def progress(self) -> float | None:
         """How much of the long runs is done, from 0 to 1; None if there is nothing to wait for."""
-        shares = [
-            found.done if found else 0.0
-            for case, found in self.references.items()
-            if case not in self.problems
-        ]
+        shares = self.judges.shares
         slow = [slot for slot in self.slots if slot.case and self._is_slow(slot.case)]
         shares += [slot.run.done if slot.run else 0.0 for slot in slow if not slot.problem]
         return None if all(share == 1.0 for share in shares) else sum(shares) / len(shares)
@@ -207,16 +169,15 @@ class Comparing(param.Parameterized):
     def _forget_unfinished(self) -> None:
         """What is not complete will be asked for again."""
         self.stopped = False
-        for case in [case for case, found in self.references.items() if not _complete(found)]:
-            del self.references[case]
-            self.problems.pop(case, None)
+        self.judges.forget_unfinished()
         for slot in self.slots:
             if slot.run is None or slot.run.case != slot.case or not slot.run.complete:
                 slot.case = None
 
     def _cancel(self) -> None:
-        for owner in (*self.references, *range(MOST)):
-            self._truths.cancel((self, owner))
+        self.judges.cancel()
+        for i in range(MOST):
+            self._truths.cancel((self, i))
 
     def stop(self) -> None:
         """Stop the long runs; what is here so far stays on show."""
@@ -244,12 +205,12 @@ class Comparing(param.Parameterized):
         """The run of a column as far as it is here."""
         if self.columns[slot].model:
             return self.slots[slot].run
-        found = self.references.get(self.truth_case(slot))
+        found = self.judges.found.get(self.truth_case(slot))
         return found.truth if found else None
 
     def judge(self, slot: int) -> Reference | None:
         """The full model's runs for a column, at the times of the column's own run."""
-        found, run = self.references.get(self.truth_case(slot)), self.run(slot)
+        found, run = self.judges.found.get(self.truth_case(slot)), self.run(slot)
         if found is None or run is None or not found.truth.complete:
             return found
         first = at_times(found.truth, run.ts)
@@ -260,8 +221,4 @@ class Comparing(param.Parameterized):
         """Why a column has no run; empty if it has one or will have it."""
         if self.columns[slot].model:
             return self.slots[slot].problem
-        return self.problems.get(self.truth_case(slot), "")
-
-
-def _complete(found: Reference | None) -> bool:
-    return found is not None and found.second is not None and found.second.complete
+        return self.judges.problems.get(self.truth_case(slot), "")

@@ -16,6 +16,7 @@ from dashboard.compare.material import material
 from dashboard.compare.runs import Comparing
 from dashboard.exports.film import frames
 from dashboard.runs.catalogue import catalogue
+from dashboard.runs.jobs import Effort, took
 from tests.dashboard.test_compare_choice import opened
 
 GALERKIN, DICE = "two-stream-galerkin", "two-stream-dice"
@@ -78,6 +79,19 @@ def test_an_answer_is_coming_until_every_column_has_all_particles():
     models.asked[runs, 2][1](ValueError("no answer"))
     models.asked[runs, 1][1](SimpleNamespace(case=runs.case(1)))
     assert not runs.answer_is_coming
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(0.1, True), (2.0, False)])
+def test_what_is_drawn_waits_for_an_answer_that_soon_comes(monkeypatch, seconds, waits):
+    runs, models, _ = comparing(f"mu=1.39&seed=907&with=truth,{GALERKIN}")
+    monkeypatch.setitem(took, Effort(GALERKIN, runs.state.particles), seconds)
+    models.asked[runs, 1][1](SimpleNamespace(case=runs.case(1)))
+    before = runs.version
+    runs.state.parameters.mu = 1.4
+    runs.refresh()
+    assert (runs.version == before) == waits
+    models.asked[runs, 1][1](ValueError("no answer"))
+    assert runs.version > before
 
 
 def test_nothing_is_asked_while_the_view_is_hidden():
