@@ -41,10 +41,12 @@ def test_a_follower_sees_every_change_and_changes_nothing(class_of_two):
 
 def test_a_follower_plays_along_and_leaves_with_the_state_it_saw(class_of_two):
     teacher, pupil, _ = class_of_two
+    before = teacher.query()["t"]
     teacher.page.get_by_label("Play (space)").click()
     pupil.page.get_by_label("Pause (space)").wait_for()
     teacher.page.get_by_label("Pause (space)").click()
     pupil.page.get_by_label("Play (space)").wait_for()
+    teacher.until(lambda: teacher.query()["t"] != before, "the address says where it stands")
     pupil.until_query(t=teacher.query()["t"])
     pupil.page.get_by_role("button", name="Stop following").click()
     pupil.until(lambda: "follow" not in pupil.query(), "the address is the pupil's own")
