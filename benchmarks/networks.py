@@ -3,16 +3,18 @@
 CoLoRA weights depend on time and parameter only. Vectorised over particles at one (t, mu) they are
 formed once; written naively, with a (t, mu) for every particle, they are formed for each of them.
 `python -m benchmarks.networks` prints both ratios, and what share of the rate of bare matrix
-products of the same shapes a training step reaches. Target: half.
+products of the same shapes a training step reaches (target: half), and what the functions that are
+no products take alone.
 """
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from math import prod
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Jaxpr
+from jax.extend.core import Jaxpr, JaxprEqn
 
 from benchmarks.timing import compete, machine, show
 from hoam_core.config import build_method, default_experiment
@@ -21,6 +23,9 @@ from hoam_core.methods.base import Frame
 from hoam_core.methods.neural import neural_potential
 from hoam_core.networks import CoLoRA
 from hoam_core.systems import get_system
+
+# Of those that networks use.
+FUNCTIONS = {"cos", "erf", "exp", "log1p", "logistic", "sin", "tanh"}
 
 
 def small_ensemble(particles: int = 4_096) -> Ensemble:
@@ -72,10 +77,19 @@ def main() -> tuple[float, float]:
     return training, _rollouts(method, params, potential, ensemble, scaling)
 
 
+def equations(jaxpr: Jaxpr, times: int = 1) -> Iterator[tuple[JaxprEqn, int]]:
+    """All equations of a program, those inside of others too, and how often each is computed."""
+    for one in jaxpr.eqns:
+        yield one, times
+        for parameter in one.params.values():
+            if (inside := getattr(parameter, "jaxpr", None)) is not None:
+                yield from equations(inside, times * one.params.get("length", 1))
+
+
 def products(jaxpr: Jaxpr) -> Counter[tuple[int, ...]]:
     """How often a program multiplies matrices, by shapes (batch, rows, inner, columns)."""
     found: Counter[tuple[int, ...]] = Counter()
-    for one in jaxpr.eqns:
+    for one, times in equations(jaxpr):
         if one.primitive.name == "dot_general":
             left, right = (v.aval.shape for v in one.invars)
             (inner, inner_right), (shared, shared_right) = one.params["dimension_numbers"]
@@ -83,11 +97,16 @@ def products(jaxpr: Jaxpr) -> Counter[tuple[int, ...]]:
             other = [n for i, n in enumerate(right) if i not in (*inner_right, *shared_right)]
             found[
                 prod(left[i] for i in shared), prod(own), prod(left[i] for i in inner), prod(other)
-            ] += 1
-        for parameter in one.params.values():
-            if (inside := getattr(parameter, "jaxpr", None)) is not None:
-                times = one.params.get("length", 1)
-                found.update({shape: times * n for shape, n in products(inside).items()})
+            ] += times
+    return found
+
+
+def functions(jaxpr: Jaxpr) -> Counter[tuple[str, int]]:
+    """How often a program evaluates a function that is no polynomial, by name and size."""
+    found: Counter[tuple[str, int]] = Counter()
+    for one, times in equations(jaxpr):
+        if one.primitive.name in FUNCTIONS:
+            found[one.primitive.name, prod(one.outvars[0].aval.shape)] += times
     return found
 
 
@@ -97,13 +116,28 @@ def _beside_products(jaxpr: Jaxpr, seconds: float) -> None:
     bare = 0.0
     for (batch, rows, inner, columns), times in shapes.items():
         a, b = jnp.ones((batch, rows, inner)), jnp.ones((batch, inner, columns))
-        multiply = jax.jit(jnp.matmul)
-        bare += times * min(compete({"product": lambda a=a, b=b, f=multiply: f(a, b)}).values())
+        bare += times * _alone(jnp.matmul, a, b)
     reached, alone = work / seconds / 1e9, work / bare / 1e9
     print(
         f"  {work / 1e6:.1f} M operations in matrix products: {reached:.1f} G/s in the step, "
         f"{alone:.1f} G/s alone: {reached / alone:.0%} (target 50 %)"
     )
+    evaluated = functions(jaxpr)
+    curved = sum(
+        times * _alone(getattr(jax.lax, name), jnp.linspace(-1.0, 1.0, size))
+        for (name, size), times in evaluated.items()
+    )
+    count = sum(size * times for (_, size), times in evaluated.items())
+    names = ", ".join(sorted({name for name, _ in evaluated}))
+    print(
+        f"  {count / 1e6:.2f} M values of {names} alone take {curved / seconds:.0%} of the step, "
+        f"the products {bare / seconds:.0%}"
+    )
+
+
+def _alone(function: Callable[..., jax.Array], *arguments: jax.Array) -> float:
+    compiled = jax.jit(function)
+    return min(compete({"": lambda: compiled(*arguments)}).values())
 
 
 def _rollouts(method, params, potential, ensemble, scaling, steps: int = 20) -> float:

@@ -4,9 +4,11 @@ Methods work in z = (x - shift) / scale, tau = t / t_end and nu in [-1, 1]; the 
 moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -71,6 +73,7 @@ class Scaling(eqx.Module):
         return cls.of_samples(ensemble.x, ensemble.mu, ensemble.ts[-1])
 
     @classmethod
+    @partial(jax.jit, static_argnums=0)
     def of_samples(
         cls, x: Float[Array, "*s d"], mu: Float[Array, "m p"], t_end: Float[Array, ""]
     ) -> "Scaling":

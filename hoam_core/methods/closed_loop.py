@@ -183,8 +183,8 @@ def closed_loop(
     loop = Loop(basis, blocks, scaling, ridge, sigma, base)
 
     def init(key, ensemble):
-        @jax.jit
-        def measure(path, mu):
+        def measure(run):
+            path, mu = run
             arrays = charts.measure(path, mu)
 
             def at_time(now):
@@ -193,8 +193,7 @@ def closed_loop(
 
             return {**arrays, "moments": jax.lax.map(at_time, (path, arrays))}
 
-        measured = [measure(path, mu) for path, mu in zip(ensemble.x, ensemble.mu, strict=True)]
-        params = jax.tree.map(lambda *a: jnp.stack(a), *measured)
+        params = jax.jit(partial(jax.lax.map, measure))((ensemble.x, ensemble.mu))
         # Where charts move, moments at rest are those of a population that moves with them; a
         # single block that hardly moves is still all there is to tell.
         if set(params) == {"moments"} and len(blocks.members) > 1:

@@ -87,6 +87,7 @@ def acceleration(
     return jnp.fft.irfft(transfer(cells, length, coupling) * jnp.fft.rfft(density), cells)
 
 
+@partial(jax.jit, static_argnames="cells")
 def transfer(
     cells: int, length: Float[Array, ""] | float, coupling: Float[Array, ""] | float
 ) -> Complex[Array, " k"]:
@@ -167,7 +168,9 @@ def _is_plain(x: Array, v: Array, length: Array | float) -> bool:
         return False
     if jax.default_backend() != "cpu" or x.shape[0] < pic_fused.CHUNK or x.dtype != v.dtype:
         return False
-    return bool(jnp.all((x >= 0) & (x < length) & jnp.isfinite(v)))
+    # By numpy, which has nothing to compile.
+    places, speeds = np.asarray(x), np.asarray(v)
+    return bool(np.all((places >= 0) & (places < float(length)) & np.isfinite(speeds)))
 
 
 def simulate(
