@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hoam_core.methods.batches import InBatches
 from hoam_core.methods.features import FeatureBasis, exponents, random_waves
 from hoam_core.methods.trigonometric import TrigonometricBasis, harmonics
 
@@ -76,6 +77,19 @@ def test_laplacians_equal_the_traces_of_all_hessians(basis, y, metric):
 
     brute = jax.vmap(weighted)(y).mean(0)
     np.testing.assert_allclose(basis.laplacians(basis.view(y), metric), brute, atol=1e-11)
+
+
+@cases
+@pytest.mark.parametrize("batch", [50, 64])
+def test_batches_of_particles_give_what_all_of_them_do(key, basis, y, metric, batch):
+    whole, cut = basis.view(y), InBatches(basis, batch)
+    coefficients = jax.random.normal(key, (basis.size,))
+    parts = cut.view(y)
+    assert cut.size == basis.size
+    np.testing.assert_allclose(cut.means(parts), basis.means(whole), atol=1e-12)
+    for name, given in (("stiffness", metric), ("laplacians", metric), ("field", coefficients)):
+        expected = getattr(basis, name)(whole, given)
+        np.testing.assert_allclose(getattr(cut, name)(parts, given), expected, atol=1e-10)
 
 
 @pytest.mark.slow

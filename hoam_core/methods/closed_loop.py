@@ -36,6 +36,7 @@ from hoam_core.data import Scaling
 from hoam_core.domain import wrap_circle
 from hoam_core.interpolation import CardinalSpline, grid_weights
 from hoam_core.methods.base import Frame, Method, Params, rollout, rollout_evaluations
+from hoam_core.methods.batches import in_batches
 from hoam_core.methods.charts import Blocks, Chart, Charts
 from hoam_core.methods.least_energy import Basis, least_energy_field
 from hoam_core.solvers.stepping import count_substeps
@@ -102,6 +103,10 @@ class Loop(NamedTuple):
     def diffusion(self) -> Float[Array, ""]:
         """Noise squared per physical time, in unit coordinates."""
         return self.sigma**2 / self.scaling.t_end
+
+    def for_particles(self, number: int) -> "Loop":
+        """The loop of a population of that size, in batches if it is large."""
+        return self._replace(basis=in_batches(self.basis, number))
 
     def means(self, y: Float[Array, "n b"]) -> Float[Array, " k"]:
         """E[phi] of one block."""
@@ -206,15 +211,15 @@ def closed_loop(
         arrays = {k: jnp.tensordot(weights, a, 1) for k, a in params.items() if k != "network"}
         driven = base is not None or sigma > 0
         learned = Learned(arrays, time_spline, charts, mu, moving(params["moments"]) | driven)
-        circle = jnp.array(domain.periodic)[None]
+        circle, own = jnp.array(domain.periodic)[None], loop.for_particles(len(x0))
 
         def step(now, t, h, key):
-            after = loop.step(params, learned, now, t, h, key)
+            after = own.step(params, learned, now, t, h, key)
             return after._replace(y=jnp.where(circle, wrap_circle(after.y, 2 * jnp.pi), after.y))
 
         y0 = learned.chart(ts[0]).inward(x0)
         h = jnp.max(jnp.diff(ts), initial=1e-3 * scaling.t_end) / substeps
-        v0 = loop.velocity(params, learned, y0, y0, ts[0], h)
+        v0 = own.velocity(params, learned, y0, y0, ts[0], h)
         start = Motion(y0, v0, v0)
         path = rollout(step, start, ts, key, substeps, saved=lambda now: now.y)
         x = domain.wrap(jax.vmap(lambda y, t: learned.chart(t).outward(y))(path, ts))
