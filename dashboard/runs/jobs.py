@@ -33,7 +33,7 @@ SAVES = 5
 PATHS = 6
 # Where all particles take longer than a moment (s), a picture of fewer in half as many steps comes
 # first: of the first of these numbers that is expected to take less than a while, or of the last.
-COARSE, MOMENT, WHILE = (2_048, 512), 0.04, 0.2
+COARSE, MOMENT, WHILE = (2_048, 512), 0.04, 0.15
 
 
 class Effort(NamedTuple):
@@ -52,9 +52,14 @@ tracing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def expected(case: Case) -> float:
-    """Seconds that an answer will take: what it took last, 0 if it is remembered or not known."""
-    known = answers.get(case) is not None
-    return 0.0 if known else took.get(Effort(case.model, case.particles), 0.0)
+    """Seconds that an answer will take, its coarse one included: what they took last.
+
+    0 if it is remembered or not known.
+    """
+    if answers.get(case) is not None:
+        return 0.0
+    full = Effort(case.model, case.particles)
+    return sum(took.get(effort, 0.0) for effort in (full, coarser(full)) if effort)
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:

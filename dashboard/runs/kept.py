@@ -126,10 +126,17 @@ def digest(x: Float[Array, "t n d"], ranges: Ranges, times: int) -> Digest:
 def _summary(x):
     # In one pass, and from the first particle: the squares of a small spread lose no digits beside
     # those of a large mean. What is not finite anywhere makes its sums so.
-    away, ones = jnp.moveaxis(x - x[:, :1], -1, 0), jnp.ones(x.shape[1], x.dtype)
-    mean, square = away @ ones / len(ones), (away * away) @ ones / len(ones)
-    spread = jnp.sqrt(jnp.maximum(square - mean**2, 0)).T
-    return x[:, 0] + mean.T, spread, jnp.all(jnp.isfinite(spread))
+    away = x - x[:, :1]
+    mean, square = _mean(away), _mean(away * away)
+    spread = jnp.sqrt(jnp.maximum(square - mean**2, 0))
+    return x[:, 0] + mean, spread, jnp.all(jnp.isfinite(spread))
+
+
+def _mean(x):
+    if x.shape[-1] > 2:
+        return jnp.mean(x, axis=1)
+    # Numbers that lie in pairs are no vectors: a product of rows takes a third of the time.
+    return (jnp.moveaxis(x, -1, 0) @ jnp.full(x.shape[1], 1 / x.shape[1], x.dtype)).T
 
 
 @jax.jit

@@ -17,30 +17,10 @@ from dashboard.compare.runs import Comparing
 from dashboard.exports.film import frames
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.jobs import Effort, took
+from tests.dashboard.recorder import Recorder
 from tests.dashboard.test_compare_choice import opened
 
 GALERKIN, DICE = "two-stream-galerkin", "two-stream-dice"
-
-
-class Recorder:
-    """A worker that keeps what it is asked until it is told to do it."""
-
-    def __init__(self):
-        self.asked, self.cancelled = {}, []
-
-    def ask(self, owner, job, deliver, **options):
-        self.asked[owner] = job, deliver, options
-
-    def cancel(self, owner):
-        self.asked.pop(owner, None)
-        self.cancelled.append(owner)
-
-    def work(self):
-        """Do everything that waits."""
-        while self.asked:
-            job, deliver, _ = self.asked.pop(next(iter(self.asked)))
-            for value in job():
-                deliver(value)
 
 
 def comparing(link: str):
@@ -54,21 +34,21 @@ def comparing(link: str):
 
 def test_a_slider_asks_only_for_the_columns_that_follow_it():
     runs, models, truths = comparing(f"mu=1.31&seed=901&with=truth,{GALERKIN},{DICE}@mu=1.72")
-    assert {owner[1] for owner in models.asked} == {1, 2}
-    assert {owner[1].mu for owner in truths.asked} == {(1.31,), (1.72,)}
-    models.asked.clear()
+    assert {owner[1] for owner in models.waiting} == {1, 2}
+    assert {owner[1].mu for owner in truths.waiting} == {(1.31,), (1.72,)}
+    models.waiting.clear()
     runs.state.parameters.mu = 1.32
     runs.refresh()
-    assert {owner[1] for owner in models.asked} == {1}
-    assert models.asked[runs, 1][2]["finish"]
-    assert {owner[1].mu for owner in truths.asked} == {(1.32,), (1.72,)}
-    assert all(options["delay"] > 0 for _, _, options in truths.asked.values())
+    assert {owner[1] for owner in models.waiting} == {1}
+    assert models.waiting[runs, 1].options["finish"]
+    assert {owner[1].mu for owner in truths.waiting} == {(1.32,), (1.72,)}
+    assert all(asked.options["delay"] > 0 for asked in truths.waiting.values())
 
 
 def test_an_answer_is_coming_until_every_column_has_all_particles():
     runs, models, _ = comparing(f"mu=1.37&seed=906&with=truth,{GALERKIN},{DICE}")
     for slot in (1, 2):
-        case, (_, deliver, _) = runs.case(slot), models.asked[runs, slot]
+        case, deliver = runs.case(slot), models.waiting[runs, slot].deliver
         deliver(SimpleNamespace(case=case._replace(particles=512)))
         assert runs.answer_is_coming
         deliver(SimpleNamespace(case=case))
@@ -76,8 +56,8 @@ def test_an_answer_is_coming_until_every_column_has_all_particles():
     runs.state.parameters.mu = 1.38
     runs.refresh()
     assert runs.answer_is_coming
-    models.asked[runs, 2][1](ValueError("no answer"))
-    models.asked[runs, 1][1](SimpleNamespace(case=runs.case(1)))
+    models.waiting[runs, 2].deliver(ValueError("no answer"))
+    models.waiting[runs, 1].deliver(SimpleNamespace(case=runs.case(1)))
     assert not runs.answer_is_coming
 
 
@@ -85,46 +65,46 @@ def test_an_answer_is_coming_until_every_column_has_all_particles():
 def test_what_is_drawn_waits_for_an_answer_that_soon_comes(monkeypatch, seconds, waits):
     runs, models, _ = comparing(f"mu=1.39&seed=907&with=truth,{GALERKIN}")
     monkeypatch.setitem(took, Effort(GALERKIN, runs.state.particles), seconds)
-    models.asked[runs, 1][1](SimpleNamespace(case=runs.case(1)))
+    models.waiting[runs, 1].deliver(SimpleNamespace(case=runs.case(1)))
     before = runs.version
     runs.state.parameters.mu = 1.4
     runs.refresh()
     assert (runs.version == before) == waits
-    models.asked[runs, 1][1](ValueError("no answer"))
+    models.waiting[runs, 1].deliver(ValueError("no answer"))
     assert runs.version > before
 
 
 def test_nothing_is_asked_while_the_view_is_hidden():
     runs, models, truths = comparing(f"mu=1.33&seed=902&with=truth,{GALERKIN}")
     runs.sleep(True)
-    assert (models.asked, truths.asked) == ({}, {})
+    assert (models.waiting, truths.waiting) == ({}, {})
     runs.state.parameters.mu = 1.34
     runs.refresh()
-    assert (models.asked, truths.asked) == ({}, {})
+    assert (models.waiting, truths.waiting) == ({}, {})
     runs.sleep(False)
-    assert len(models.asked) == len(truths.asked) == 1
+    assert len(models.waiting) == len(truths.waiting) == 1
 
 
 def test_stopped_runs_stay_stopped_until_something_changes_or_is_resumed():
     runs, _, truths = comparing(f"mu=1.35&seed=903&with=truth,{GALERKIN}")
     runs.stop()
     assert runs.stopped
-    assert truths.asked == {}
+    assert truths.waiting == {}
     assert standing(runs, 0)[0] == "cancelled"
     runs.refresh()
-    assert truths.asked == {}
+    assert truths.waiting == {}
     runs.resume()
-    assert len(truths.asked) == 1
+    assert len(truths.waiting) == 1
     runs.stop()
     runs.state.parameters.mu = 1.36
     runs.refresh()
     assert not runs.stopped
-    assert len(truths.asked) == 1
+    assert len(truths.waiting) == 1
 
 
 def test_an_answer_of_a_model_that_was_replaced_is_not_shown():
     runs, models, _ = comparing(f"mu=1.37&seed=904&with=truth,{GALERKIN}")
-    deliver = models.asked[runs, 1][1]
+    deliver = models.waiting[runs, 1].deliver
     runs.choice.put(1, Column(DICE))
     runs.refresh()
     deliver(ValueError("too late"))
@@ -133,9 +113,9 @@ def test_an_answer_of_a_model_that_was_replaced_is_not_shown():
 
 def test_a_problem_belongs_to_its_column():
     runs, models, truths = comparing(f"mu=1.38&seed=905&with=truth,{GALERKIN}")
-    models.asked[runs, 1][1](ValueError("diverged"))
+    models.waiting[runs, 1].deliver(ValueError("diverged"))
     assert [runs.problem(i) for i in range(2)] == ["", "diverged"]
-    next(iter(truths.asked.values()))[1](ValueError("broke"))
+    next(iter(truths.waiting.values())).deliver(ValueError("broke"))
     assert [runs.problem(i) for i in range(2)] == ["broke", "diverged"]
     assert runs.progress is None
 

@@ -15,7 +15,7 @@ from dashboard.runs.memory import Case
 from dashboard.state import Exploration
 from hoam_core import SYSTEMS, Model, Scaling, build_method
 from tests.conftest import tiny_ensemble, tiny_experiment
-from tests.dashboard.test_compare import Recorder
+from tests.dashboard.recorder import Recorder
 
 NAME = "oscillator-cfm"
 
@@ -67,8 +67,8 @@ def test_a_slow_model_waits_among_the_full_models_and_blocks_no_other(slow):
     models, truths = Recorder(), Recorder()
     runs = Comparing(state, choice, shelf, (models, truths), lambda f: f())
     runs.sleep(False)
-    assert (runs, 1) not in models.asked
-    assert truths.asked[runs, 1][2]["delay"] > 0
+    assert (runs, 1) not in models.waiting
+    assert truths.waiting[runs, 1].options["delay"] > 0
     assert runs.progress == 0.0
 
 

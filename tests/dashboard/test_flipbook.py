@@ -18,7 +18,7 @@ from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.threads import Workers
 from dashboard.view import Visit
-from tests.dashboard.test_page import Recorder, recorders
+from tests.dashboard.recorder import Recorder, recorders
 
 AXES = (0, 1)
 PARTICLES = 512
@@ -98,7 +98,7 @@ class Page:
 
     def bind(self) -> list[Flipbook]:
         """Let the thread do what it was asked last."""
-        job, deliver, _ = self.worker.asked[-1]
+        job, deliver, _ = self.worker.log[-1]
         made = list(job())
         for value in made:
             deliver(value)
@@ -120,12 +120,12 @@ def page(monkeypatch):
 
 def test_only_who_plays_complete_runs_gets_a_flipbook(page, runs):
     page.show(runs[0], runs[1])
-    assert page.worker.asked == []  # nobody plays
+    assert page.worker.log == []  # nobody plays
     page.show(runs[0], None, "running")
     page.state.playing = True
-    assert page.worker.asked == []  # the full model's run is still to come
+    assert page.worker.log == []  # the full model's run is still to come
     page.show(runs[0], runs[1])
-    assert len(page.worker.asked) == 1
+    assert len(page.worker.log) == 1
     page.bind()
     assert [message["book"] for message in page.told] == [1]
     assert len(page.told[0]["times"]) == len(runs[0])
@@ -220,7 +220,7 @@ def test_a_hidden_view_holds_no_flipbook(page, runs):
 def test_a_job_that_failed_leaves_the_server_to_play(page, runs):
     page.show(runs[0], runs[1])
     page.state.playing = True
-    _, deliver, _ = page.worker.asked[-1]
+    _, deliver, _ = page.worker.log[-1]
     deliver(ValueError("no room"))
     before = page.drawn()
     page.state.advance()

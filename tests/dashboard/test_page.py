@@ -23,6 +23,7 @@ from dashboard.state import Exploration
 from dashboard.threads import Workers
 from dashboard.view import Visit
 from dashboard.views import VIEWS
+from tests.dashboard.recorder import Recorder, recorders
 
 FOLDER = Path(dashboard.__file__).parent
 # Everything in runs/, and these.
@@ -36,24 +37,6 @@ WITHOUT_PANEL = (
     "sweep/asking", "sweep/choice", "sweep/jobs", "train/choice", "train/plan", "train/sight",
     "train/training", "train/trainings", "train/words", "url", "warm",
 )  # fmt: skip
-
-
-class Recorder:
-    """A worker that keeps what it is asked instead of computing."""
-
-    def __init__(self):
-        self.asked, self.cancelled = [], 0
-
-    def ask(self, owner, job, deliver, **options):
-        self.asked.append((job, deliver, options))
-
-    def cancel(self, owner):
-        self.cancelled += 1
-
-
-def recorders() -> Workers:
-    """A thread of its own for everything, none of which computes."""
-    return Workers(*(Recorder() for _ in range(5)))
 
 
 @pytest.fixture
@@ -96,11 +79,11 @@ def test_only_the_shell_knows_the_page():
 
 
 def test_each_change_asks_once_and_the_truth_waits_for_rest(session):
-    session._workers.models.asked.clear()
-    session._workers.truths.asked.clear()
+    session._workers.models.log.clear()
+    session._workers.truths.log.clear()
     session.state.parameters.mu = 1.41
-    assert len(session._workers.models.asked) == 1
-    assert session._workers.truths.asked[0][2]["delay"] > 0
+    assert len(session._workers.models.log) == 1
+    assert session._workers.truths.log[0].options["delay"] > 0
     assert session.truth_state == "waiting"
 
 
@@ -110,13 +93,13 @@ def test_the_truth_leaves_the_cores_to_an_answer_that_takes_long(session, monkey
         effort = jobs.Effort(session.state.model, session.state.particles)
         monkeypatch.setitem(jobs.took, effort, seconds)
         session.state.parameters.mu = mu
-        delays.append(session._workers.truths.asked[-1][2]["delay"])
+        delays.append(session._workers.truths.log[-1].options["delay"])
     assert delays[1] == delays[0] + 2.0
 
 
 def test_an_answer_is_coming_until_all_particles_have_come(session):
     assert session.answer_is_coming
-    deliver = session._workers.models.asked[-1][1]
+    deliver = session._workers.models.log[-1].deliver
     deliver(SimpleNamespace(case=session.case._replace(particles=512)))
     assert session.answer_is_coming
     deliver(SimpleNamespace(case=session.case))
@@ -128,13 +111,13 @@ def test_an_answer_is_coming_until_all_particles_have_come(session):
 
 
 def test_another_number_of_particles_keeps_the_truth(session):
-    session._workers.truths.asked.clear()
+    session._workers.truths.log.clear()
     session.state.particles = 1_024
-    assert session._workers.truths.asked == []
+    assert session._workers.truths.log == []
 
 
 def test_a_cancelled_truth_ignores_late_values_and_can_be_resumed(session):
-    deliver = session._workers.truths.asked[-1][1]
+    deliver = session._workers.truths.log[-1].deliver
     session.cancel_truth()
     deliver(ValueError("late"))
     assert session.truth_state == "cancelled"
@@ -144,7 +127,7 @@ def test_a_cancelled_truth_ignores_late_values_and_can_be_resumed(session):
 
 
 def test_an_answer_for_another_system_is_not_shown(session):
-    deliver = session._workers.models.asked[-1][1]
+    deliver = session._workers.models.log[-1].deliver
     session.state.system = "oscillator"
     deliver(ValueError("of the old system"))
     assert session.problem == ""
@@ -159,24 +142,24 @@ def test_warnings_follow_the_trained_range(session):
 
 def test_a_closed_session_asks_nothing(session):
     session.close()
-    session._workers.models.asked.clear()
+    session._workers.models.log.clear()
     session.state.parameters.mu = 1.6
-    assert session._workers.models.asked == []
+    assert session._workers.models.log == []
 
 
 def test_another_plane_asks_for_nothing(session):
     session.state.system = "chaos-9d"
-    session._workers.models.asked.clear()
-    session._workers.truths.asked.clear()
+    session._workers.models.log.clear()
+    session._workers.truths.log.clear()
     session.state.horizontal = "c4"
-    assert (session._workers.models.asked, session._workers.truths.asked) == ([], [])
+    assert (session._workers.models.log, session._workers.truths.log) == ([], [])
 
 
 def test_a_system_with_the_same_parameter_name_is_asked_with_its_own_value(session):
     session.state.parameters.mu = 2.2
-    session._workers.truths.asked.clear()
+    session._workers.truths.log.clear()
     session.state.system = "trap"
-    cases = [job.args[0] for job, _, _ in session._workers.truths.asked]
+    cases = [asked.job.args[0] for asked in session._workers.truths.log]
     assert [(case.system, case.mu) for case in cases] == [("trap", (0.6,))]
 
 
@@ -202,24 +185,25 @@ def test_every_view_builds_without_a_server(session):
 
 
 def test_a_sleeping_session_stops_and_asks_again_when_it_wakes(session):
-    before = session._workers.truths.cancelled, session._workers.models.cancelled
+    workers = session._workers
+    before = len(workers.truths.cancelled), len(workers.models.cancelled)
     session.sleep(True)
-    assert session._workers.truths.cancelled > before[0]
-    assert session._workers.models.cancelled > before[1]
-    asked = len(session._workers.truths.asked)
+    assert len(workers.truths.cancelled) > before[0]
+    assert len(workers.models.cancelled) > before[1]
+    asked = len(session._workers.truths.log)
     session.state.parameters.mu = 1.47
-    assert len(session._workers.truths.asked) == asked
+    assert len(session._workers.truths.log) == asked
     session.sleep(False)
-    assert len(session._workers.truths.asked) == asked + 1
+    assert len(session._workers.truths.log) == asked + 1
 
 
 def test_a_run_that_was_cancelled_stays_so_after_sleep(session):
     session.cancel_truth()
     session.sleep(True)
-    asked = len(session._workers.truths.asked)
+    asked = len(session._workers.truths.log)
     session.sleep(False)
     assert session.truth_state == "cancelled"
-    assert len(session._workers.truths.asked) == asked
+    assert len(session._workers.truths.log) == asked
 
 
 @pytest.mark.parametrize(

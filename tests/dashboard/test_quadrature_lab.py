@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import jax
@@ -16,33 +17,19 @@ from dashboard.quadrature.training import Race, Runner, going_on, race
 from dashboard.quadrature.view import QuadratureLab
 from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
-from dashboard.threads import Workers
 from dashboard.url import Reader
 from dashboard.view import Visit
+from tests.dashboard.recorder import recorders
 
 CASE = Case(6.0, "gauss", 33, 16, 0)
 SHELF = catalogue()
 
 
-class Recorder:
-    """A worker that keeps what it is asked instead of computing."""
-
-    def __init__(self):
-        self.asked, self.cancelled = [], []
-
-    def ask(self, owner, job, deliver, **options):
-        self.asked.append((job, deliver))
-
-    def cancel(self, owner):
-        self.cancelled.append(owner)
-
-    def run(self, most=10**9):
-        """Hand the newest job's values over, as the thread would."""
-        job, deliver = self.asked[-1]
-        for count, value in enumerate(job(), 1):
-            deliver(value)
-            if count >= most:
-                return
+def work(worker, most=None):
+    """Hand the newest job's values over, as the thread would."""
+    job, deliver, _ = worker.log[-1]
+    for value in islice(job(), most):
+        deliver(value)
 
 
 @pytest.fixture(scope="module")
@@ -180,9 +167,8 @@ def test_a_race_trains_both_rules_and_goes_on_after_a_pause(short):
 
 @pytest.fixture
 def lab():
-    workers = Workers(*(Recorder() for _ in range(5)))
     visit = Visit(
-        Exploration(SHELF), None, SHELF, workers, lambda f: f(), go=lambda link: None,
+        Exploration(SHELF), None, SHELF, recorders(), lambda f: f(), go=lambda link: None,
         tell=lambda sentence: None, choices={"quadrature": QuadratureChoice()},
     )  # fmt: skip
     return QuadratureLab(visit)
@@ -191,9 +177,9 @@ def lab():
 def test_the_view_asks_when_shown_and_draws_what_comes(lab):
     models = lab.visit.workers.models
     lab.choice.nodes = 17
-    assert models.asked == []
+    assert models.log == []
     lab.open()
-    models.run()
+    work(models)
     assert len(lab.integrand.nodes.data["x"]) == 17
     assert len(lab.errors.lines["gauss"].data["y"]) == len(NODES)
     assert "With 17 nodes" in lab._headline.object
@@ -203,9 +189,9 @@ def test_the_view_asks_when_shown_and_draws_what_comes(lab):
     lab.choice.rule = "simpson"
     assert lab.material() is None
     lab.hide()
-    asked = len(models.asked)
+    asked = len(models.log)
     lab.choice.omega = 7.0
-    assert len(models.asked) == asked
+    assert len(models.log) == asked
 
 
 def test_the_oscillator_of_other_views_has_the_same_frequency(lab):
@@ -219,17 +205,17 @@ def test_the_oscillator_of_other_views_has_the_same_frequency(lab):
 def test_a_training_starts_pauses_goes_on_and_is_dropped(lab, short):
     lab.choice.param.update(nodes=3, samples=1)
     lab.open()
-    lab.visit.workers.models.run()
+    work(lab.visit.workers.models)
     runs, worker = lab.trainings, lab.visit.workers.trainings
     runs.start()
     assert (runs.running, runs.race.stage) == (True, "data")
-    worker.run(most=2)
+    work(worker, most=2)
     runs.toggle()
     assert not runs.running
     assert "Paused at" in runs._progress.object
     done = runs.race.done
     runs.toggle()
-    worker.run()
+    work(worker)
     assert runs.race.over
     assert runs.race.done > done
     assert len(runs.figures().losses.strong["gauss"].data["x"]) == 1
@@ -246,7 +232,7 @@ def test_a_training_starts_pauses_goes_on_and_is_dropped(lab, short):
 @pytest.mark.slow
 def test_the_script_makes_the_numbers_of_the_page(lab, tmp_path):
     lab.open()
-    lab.visit.workers.models.run()
+    work(lab.visit.workers.models)
     text = lab.material().script.replace("steps=1500", "steps=20")
     path = tmp_path / "script.py"
     path.write_text(text)

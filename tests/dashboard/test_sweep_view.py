@@ -28,37 +28,10 @@ from dashboard.threads import Workers
 from dashboard.url import read_query, write_query
 from dashboard.view import Visit
 from hoam_core import Discrepancy, Measurement
+from tests.dashboard.recorder import Recorder, recorders
 
 MODEL, LEARNED = "two-stream-galerkin", "electric_energy_learned"
 PLACE = {"system": "two-stream", "model": MODEL}
-
-
-class Recorder:
-    """A worker that keeps what it is asked until it is told to do it."""
-
-    def __init__(self):
-        self.asked, self.cancelled = {}, []
-
-    def ask(self, owner, job, deliver, **options):
-        self.asked[owner] = job, deliver
-
-    def cancel(self, owner):
-        self.asked.pop(owner, None)
-        self.cancelled.append(owner)
-
-    def work(self):
-        """Do everything that waits, and what is asked for meanwhile."""
-        while self.asked:
-            self.step()
-
-    def step(self):
-        """Do what has waited longest; problems are delivered like values."""
-        job, deliver = self.asked.pop(next(iter(self.asked)))
-        try:
-            for value in job():
-                deliver(value)
-        except ValueError as error:
-            deliver(error)
 
 
 @pytest.fixture
@@ -78,7 +51,7 @@ def opened(worker):
         )
         state, choice = Exploration(shelf, **reader.values), SweepChoice()
         choice.read(reader, state)
-        session = Session(state, shelf, Workers(*(Recorder() for _ in range(5))), lambda f: f())
+        session = Session(state, shelf, recorders(), lambda f: f())
         gone = []
         visit = Visit(
             state, session, shelf, Workers(*[worker] * 5), lambda f: f(),
@@ -171,7 +144,7 @@ def test_the_swept_slider_moves_the_cut_and_asks_for_nothing(opened, worker):
     view, _ = opened(runs=32)
     worker.work()
     view.state.parameters.mu = 1.52
-    assert worker.asked == {}
+    assert worker.waiting == {}
     assert view.map.rest.data["y"] == [1.52]
 
 
@@ -188,16 +161,16 @@ def test_a_sweep_comes_in_pieces_and_goes_on_where_it_was_stopped(opened, worker
     worker.step()
     first = view.asking.table
     assert 0 < first.done < 0.1
-    assert len(worker.asked) == 1
+    assert len(worker.waiting) == 1
     view._press()
-    assert worker.asked == {}
+    assert worker.waiting == {}
     assert view.asking.table is first
     assert "Stopped after" in view._progress.object
     view._press()
     worker.step()
     assert first.done < view.asking.table.done < 0.2
     view.hide()
-    assert worker.asked == {}
+    assert worker.waiting == {}
 
 
 def test_uncertain_draws_a_band_and_follows_the_belief(opened, worker):
@@ -224,7 +197,7 @@ def test_a_belief_outside_the_range_is_told(opened, worker):
 def test_without_a_learned_model_there_is_a_word_instead(opened, worker):
     view, _ = opened(model="none")
     assert "Choose a learned model" in view._notices.object
-    assert worker.asked == {}
+    assert worker.waiting == {}
     assert view.material() is None
 
 
