@@ -95,6 +95,10 @@ def test_the_truth_leaves_the_cores_to_an_answer_that_takes_long(session, monkey
         session.state.parameters.mu = mu
         delays.append(session._workers.truths.log[-1].options["delay"])
     assert delays[1] == delays[0] + 2.0
+    # What comes first when an answer takes long is waited for, too.
+    monkeypatch.setitem(jobs.took, jobs.coarser(effort), 0.25)
+    session.state.parameters.mu = 1.43
+    assert session._workers.truths.log[-1].options["delay"] == delays[0] + 2.25
 
 
 def test_an_answer_is_coming_until_all_particles_have_come(session):
