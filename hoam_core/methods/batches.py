@@ -1,8 +1,8 @@
 """Means and fields of a large population, a batch of particles at a time.
 
 What a basis makes of all particles at once, some dozen numbers of each, no longer fits the cache of
-a processor from some ten thousand particles on, and not its memory from some millions. Moments and
-stiffness matrices are means over particles, so they are means over batches too; the field at a
+a processor from some ten thousand particles on, and no machine from some hundred million. Moments
+and stiffness matrices are means over particles, so they are means over batches too; the field at a
 particle needs the particle and the coefficients alone. So only one batch of functions ever exists,
 at the price that those of the middle of a step are made twice.
 """
