@@ -35,7 +35,9 @@ log = logging.getLogger(__name__)
 
 def standing() -> list[BokehTornado]:
     """The servers of this process."""
-    return [one for one in gc.get_objects() if issubclass(type(one), BokehTornado)]
+    # Objects refer to their class. A list of all objects would hold the tuples that other threads
+    # are making, too, and Python fails to complete a tuple that anybody holds (gh-101855).
+    return [one for one in gc.get_referrers(BokehTornado) if type(one) is BokehTornado]
 
 
 def ended(handler: RequestHandler) -> None:

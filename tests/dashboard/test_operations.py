@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -206,3 +207,26 @@ def test_a_server_has_its_routes_behind_its_prefix():
                 for rule in getattr(group.target, "rules", [])]  # fmt: skip
     assert "/class/metrics$" in patterns
     assert metrics.open_pages() == 0
+
+
+def test_looking_for_the_servers_fails_no_other_thread():
+    ended, errors = threading.Event(), []
+
+    def build():
+        while not ended.is_set():
+            try:
+                tuple(number for number in range(100))
+            except SystemError as error:
+                errors.append(error)
+
+    thread, turn = threading.Thread(target=build), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread.start()
+    try:
+        for _ in range(20):
+            server.standing()
+    finally:
+        ended.set()
+        thread.join()
+        sys.setswitchinterval(turn)
+    assert not errors
