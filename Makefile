@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: serve test test-slow lint types check audit bench lock clean
+.PHONY: serve test test-slow test-page lint types check audit bench lock clean
 
 serve: $(VENV)/.serve
 	$(BIN)/hoam serve --port $(PORT)
@@ -16,7 +16,11 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadscope
 
 test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadscope
+
+# The slow tests of the page alone; CI takes them after `make test`.
+test-page: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow tests/ui
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

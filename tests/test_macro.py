@@ -75,9 +75,9 @@ def test_a_patch_tells_the_drift_of_the_whole(curie_weiss):
     assert np.abs(drift - exact).max() < 0.08 * np.abs(exact).max()
 
 
-def test_paths_are_reproducible_and_finer_on_request(curie_weiss):
-    method, params = trained(curie_weiss, steps=20)
-    ts, mu = np.linspace(0, 1, 5), jnp.array([1.1, 0.1, 32.0])
+def test_paths_are_reproducible_and_finer_on_request():
+    method, params = trained(relaxation(1.0), steps=2)
+    ts, mu = np.linspace(0, 1, 5), jnp.array([0.0, 1.0])
     runs = [method.sample(params, jnp.zeros((3, 1)), ts, mu, jax.random.key(4)) for _ in range(2)]
     np.testing.assert_array_equal(*runs)
     assert runs[0].shape == (5, 3, 1)

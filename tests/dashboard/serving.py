@@ -42,7 +42,10 @@ def serving(
             process = subprocess.Popen(
                 command, cwd=ROOT, stdout=subprocess.DEVNULL,
                 stderr=stack.enter_context(log.open("w")),
-                env=os.environ | {"PYTHONPATH": str(ROOT), "HOAM_PROCESS": name} | environment,
+                # Nobody asks for other models, which would be compiled for all of its life.
+                env=os.environ
+                | {"PYTHONPATH": str(ROOT), "HOAM_PROCESS": name, "HOAM_WARM": "first"}
+                | environment,
             )  # fmt: skip
             stack.callback(process.wait, 20)
             stack.callback(process.terminate)

@@ -1,5 +1,7 @@
 """The view "compare" in a browser: columns, pins, links, one zoom, one component, a phone."""
 
+import pytest
+
 PHONE = {"width": 390, "height": 844}
 LINK = "?view=compare&system=oscillator&particles=1024&seed=5&t=0.5"
 
@@ -23,6 +25,7 @@ def ends(page) -> list:
     )
 
 
+@pytest.mark.slow
 def test_columns_share_a_clock_and_a_scale_and_end_with_errors(live):
     page = live(LINK)
     drawn(page, "A", "B", "C")
@@ -44,6 +47,7 @@ def test_columns_share_a_clock_and_a_scale_and_end_with_errors(live):
     assert page.serious() == []
 
 
+@pytest.mark.slow
 def test_a_pinned_column_stays_while_the_others_follow_the_slider(live):
     page = live(LINK + "&omega=4.5&with=oscillator-galerkin,oscillator-dice")
     drawn(page, "A", "B")
@@ -72,6 +76,7 @@ def test_columns_are_added_chosen_and_removed(live):
     page.until_query(**{"with": "oscillator-dice,oscillator-galerkin"})
 
 
+@pytest.mark.slow
 def test_the_zoom_of_one_picture_is_that_of_all(live):
     page = live(LINK + "&with=oscillator-galerkin,oscillator-dice")
     drawn(page, "A", "B")
@@ -96,6 +101,7 @@ def test_the_zoom_of_one_picture_is_that_of_all(live):
     page.until(lambda: ends(page) == whole, "all is shown again")
 
 
+@pytest.mark.slow
 def test_another_system_and_one_component_bring_their_own_columns(live):
     page = live("?view=compare&system=curie-weiss&t=10")
     page.until(lambda: len(page.data("compared-horizontal-B", "y")) > 0, "a density is drawn")
@@ -106,6 +112,7 @@ def test_another_system_and_one_component_bring_their_own_columns(live):
     drawn(page, "B", "C")
 
 
+@pytest.mark.slow
 def test_a_bad_link_says_so_and_shows_the_usual_columns_on_a_phone(live):
     page = live(LINK + "&with=truth,landau-galerkin", PHONE)
     page.page.get_by_text("belongs to the system 'landau'").wait_for()

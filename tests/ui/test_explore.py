@@ -5,6 +5,7 @@ import io
 import math
 
 import numpy as np
+import pytest
 from PIL import Image
 
 COUNT_STYLES = """() => {
@@ -59,6 +60,7 @@ def test_opens_with_a_picture_and_without_any_outside_host(live):
     assert page.page.locator("h2").inner_text().startswith("The field energy grew")
 
 
+@pytest.mark.slow
 def test_a_repaint_asks_for_no_styles_and_rewrites_none(live):
     page = live("?mu=1.25&seed=3")
     page.until(lambda: page.status("truth") == "done", "nothing is computed any more")
@@ -91,6 +93,7 @@ def differences(new: list[dict], old: list[dict]) -> list[float]:
     return [float(np.abs(a - b).mean()) for a, b in both]
 
 
+@pytest.mark.slow
 def test_figures_come_back_as_they_were_and_follow_the_theme_and_the_window(live):
     page = live("?mu=1.25&seed=3")
     page.until(lambda: page.status("truth") == "done", "nothing is computed any more")
@@ -136,6 +139,7 @@ def test_dragging_the_slider_moves_the_picture_and_the_address(live):
     page.until(lambda: page.slider.input_value() == page.query()["mu"], "slider = address")
 
 
+@pytest.mark.slow
 def test_outside_the_trained_range_there_is_a_warning(live):
     page = live("?mu=1.9")
     page.slider.press("ArrowRight")
@@ -166,6 +170,7 @@ def test_player_scrubs_steps_and_plays(live):
     page.until(lambda: float(page.query()["t"]) < 20, "it started again")
 
 
+@pytest.mark.slow
 def test_the_browser_plays_complete_runs_by_itself_and_draws_what_the_server_would(live):
     page = live("?mu=1.25&seed=3&t=8")
     page.until(lambda: page.status("truth") == "done", "nothing is computed any more")
@@ -201,6 +206,7 @@ def test_the_browser_plays_complete_runs_by_itself_and_draws_what_the_server_wou
     page.until(lambda: page.picture("learned") != turned[0], "the picture follows the slider")
 
 
+@pytest.mark.slow
 def test_keys_do_what_the_help_says_but_not_while_typing(live):
     page = live("?t=20")
     page.page.locator("h2").click()
@@ -237,6 +243,7 @@ def choose(page, selector: str, option: str) -> None:
     page.page.get_by_role("menuitem", name=option, exact=True).click()
 
 
+@pytest.mark.slow
 def test_another_system_and_the_full_model_alone(live):
     page = live("?t=20")
     choose(page, "System", "Noisy harmonic oscillator")
@@ -256,6 +263,7 @@ def box_end(page) -> float:
     return page.page.evaluate("Bokeh.documents[0].get_model_by_name('learned').x_range.end")
 
 
+@pytest.mark.slow
 def test_a_box_follows_its_slider_and_titles_name_both_parameters(live):
     page = live("?system=landau&alpha=0.3&k=0.42&t=3")
     page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
@@ -274,6 +282,7 @@ def test_a_box_follows_its_slider_and_titles_name_both_parameters(live):
     page.page.locator("h2", has_text="The field energy fell to 1/").wait_for()
 
 
+@pytest.mark.slow
 def test_a_lattice_lives_beside_its_drift_and_its_phase_diagram(live):
     page = live("?system=ising&T=2.5&h=0.1&t=50")
     assert len(set(page.picture("cells")[0])) == 2
@@ -296,6 +305,7 @@ SEEN = """(name) => {
 }"""
 
 
+@pytest.mark.slow
 def test_only_the_pictures_of_the_present_system_and_view_are_seen(live):
     page = live("?system=ising&model=none")
 
@@ -316,6 +326,7 @@ def test_only_the_pictures_of_the_present_system_and_view_are_seen(live):
     assert seen() == ["cells"]
 
 
+@pytest.mark.slow
 def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
     page = live("?system=trap&plane=x1,x7&t=0")
     assert page.query()["plane"] == "x1,x7"
@@ -337,6 +348,7 @@ def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
     assert page.serious() == []
 
 
+@pytest.mark.slow
 def test_the_status_line_tells_how_many_particles_the_answer_has(live):
     page = live("?particles=1024")
     page.until(lambda: page.status("particles") == "1024", "as many as the address asks for")
@@ -344,6 +356,7 @@ def test_the_status_line_tells_how_many_particles_the_answer_has(live):
     page.until(lambda: page.status("particles") == "4096", "as many as are chosen")
 
 
+@pytest.mark.slow
 def test_densities_follow_the_frame(live):
     page = live("?t=20")
     page.until(lambda: len(page.data("horizontal-model", "y")) == 144, "the density is drawn")
@@ -352,6 +365,7 @@ def test_densities_follow_the_frame(live):
     page.until(lambda: page.data("horizontal-model", "y") != before, "the density has changed")
 
 
+@pytest.mark.slow
 def test_a_truth_run_can_be_cancelled_and_taken_up_again(live):
     page = live("?mu=1.25&seed=41")
     page.slider.press("PageUp")
@@ -362,6 +376,7 @@ def test_a_truth_run_can_be_cancelled_and_taken_up_again(live):
     page.until(lambda: page.status("truth") == "done", "the run is complete")
 
 
+@pytest.mark.slow
 def test_the_address_restores_the_state(live):
     page = live("?mu=1.25&seed=3")
     page.slider.press("ArrowRight")

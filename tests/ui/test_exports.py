@@ -3,6 +3,7 @@
 import io
 
 import pandas as pd
+import pytest
 from PIL import Image
 
 
@@ -20,6 +21,7 @@ def saved(page, label: str):
     return found.value
 
 
+@pytest.mark.slow
 def test_the_menu_gives_files_that_are_named_after_the_view(live):
     page = ready(live)
     stem = "oscillator-galerkin-omega4.25-seed3"

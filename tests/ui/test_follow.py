@@ -39,6 +39,7 @@ def test_a_follower_sees_every_change_and_changes_nothing(class_of_two):
     assert pupil.query() == before | {"t": "10.4"}
 
 
+@pytest.mark.slow
 def test_a_follower_plays_along_and_leaves_with_the_state_it_saw(class_of_two):
     teacher, pupil, _ = class_of_two
     before = teacher.query()["t"]
@@ -56,6 +57,7 @@ def test_a_follower_plays_along_and_leaves_with_the_state_it_saw(class_of_two):
     assert teacher.query()["mu"] == "1.25"
 
 
+@pytest.mark.slow
 def test_when_the_teacher_stops_the_page_is_told_and_free(class_of_two):
     teacher, pupil, _ = class_of_two
     teacher.page.get_by_role("button", name="Stop teaching").click()
@@ -63,6 +65,7 @@ def test_when_the_teacher_stops_the_page_is_told_and_free(class_of_two):
     pupil.until(lambda: pupil.slider.is_enabled(), "the controls work again")
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_serious_on_a_page_that_follows(class_of_two):
     assert class_of_two[1].serious() == []
 

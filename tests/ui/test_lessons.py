@@ -21,6 +21,7 @@ def heading(page, words: str):
     return found
 
 
+@pytest.mark.slow
 def test_a_link_restores_the_step_and_its_state_and_a_reload_what_became_of_it(live):
     page = live(STEP)
     heading(page, "How fast? Ask the dispersion relation")
@@ -58,6 +59,7 @@ def test_next_and_back_set_the_page_and_answers_stay_hidden_until_asked(live):
     page.until_query(notes="1")
 
 
+@pytest.mark.slow
 def test_every_formula_of_a_lesson_is_drawn_over_its_mathml(live):
     page = live("?view=lessons&lesson=landau-damping&step=1&notes=1")
     steps = lessons().items["landau-damping"].steps
@@ -71,6 +73,7 @@ def test_every_formula_of_a_lesson_is_drawn_over_its_mathml(live):
             page.page.get_by_role("button", name="Next").click()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desktop", "phone"])
 def test_a_step_has_nothing_serious_for_axe_and_fits(live, size):
     page = live(STEP + "&notes=1", size)
@@ -79,6 +82,7 @@ def test_a_step_has_nothing_serious_for_axe_and_fits(live, size):
     assert page.serious() == []
 
 
+@pytest.mark.slow
 def test_the_list_opens_a_lesson_and_a_finished_one_returns_to_it(live):
     page = live("?view=explore")
     page.page.get_by_role("button", name="Lessons", exact=True).click()
@@ -90,6 +94,7 @@ def test_the_list_opens_a_lesson_and_a_finished_one_returns_to_it(live):
     listed.get_by_role("button", name="How a magnet forgets").wait_for()
 
 
+@pytest.mark.slow
 def test_a_scenario_opens_in_place(live):
     page = live("?view=explore")
     strip = page.page.get_by_role("region", name="Scenarios")
@@ -104,6 +109,7 @@ def test_a_scenario_opens_in_place(live):
     assert card.is_hidden()
 
 
+@pytest.mark.slow
 def test_a_preset_is_kept_opened_and_deleted(live):
     page = live("?view=explore&system=landau&alpha=0.2&k=0.5")
     strip = page.page.get_by_role("region", name="Scenarios")

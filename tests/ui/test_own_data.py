@@ -1,5 +1,7 @@
 """Own data in the browser: an example from files to Explore, and a file that is refused."""
 
+import pytest
+
 
 def opened(live):
     """The view; its first picture is not that of Explore."""
@@ -10,6 +12,7 @@ def opened(live):
     return page
 
 
+@pytest.mark.slow
 def test_an_example_is_checked_trained_and_explored(live):
     own = opened(live)
     page = own.page
@@ -28,6 +31,7 @@ def test_an_example_is_checked_trained_and_explored(live):
     page.get_by_text("Recording, 4,096 particles").first.wait_for(timeout=120_000)
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_used_is_told_and_not_kept(live, tmp_path):
     own = opened(live)
     page = own.page

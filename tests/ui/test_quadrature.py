@@ -1,5 +1,7 @@
 """The quadrature lab in a browser: its link, its sliders, draws, and a training on the screen."""
 
+import pytest
+
 LINK = "?view=quadrature&rule=gauss&nodes=9&samples=4&omega=6"
 
 
@@ -27,6 +29,7 @@ def test_sliders_move_the_nodes_and_the_address(live):
     page.page.locator("h2", has_text="With 13 nodes").wait_for()
 
 
+@pytest.mark.slow
 def test_a_bad_link_is_told(live):
     page = opened(live, "?view=quadrature&rule=gaus&nodes=10")
     page.page.get_by_text("Did you mean 'gauss'").wait_for()
@@ -34,6 +37,7 @@ def test_a_bad_link_is_told(live):
     page.until_query(rule="gauss", nodes="33")
 
 
+@pytest.mark.slow
 def test_too_few_nodes_let_the_loss_fall_below_the_minimum(live):
     page = opened(live, LINK.replace("samples=4", "samples=64"))
     page.page.get_by_role("button", name="Train side by side").click()

@@ -3,6 +3,8 @@
 import json
 import urllib.request
 
+import pytest
+
 
 def test_the_page_serves_its_data_too(address):
     root = address.removesuffix("/app")
@@ -21,6 +23,7 @@ def test_the_dialog_shares_what_is_seen(live):
     assert page.serious() == []
 
 
+@pytest.mark.slow
 def test_what_is_shown_can_be_cited(live):
     page = live("?system=landau")
     page.page.get_by_role("button", name="How to cite").click()
@@ -31,6 +34,7 @@ def test_what_is_shown_can_be_cited(live):
     assert page.serious() == []
 
 
+@pytest.mark.slow
 def test_the_panel_of_trust_unfolds_and_stays_open(live):
     page = live("?mu=1.25")
     page.page.get_by_text("How much can I trust this?").click()

@@ -49,6 +49,7 @@ def test_the_pointer_shows_the_cut_and_a_click_opens_explore(live):
     assert math.isclose(float(query["mu"]), 1.55, abs_tol=0.01)
 
 
+@pytest.mark.slow
 def test_a_distribution_becomes_a_band_that_the_link_restores(live):
     page = swept(live)
     page.page.get_by_role("button", name="Uncertain").click()
@@ -78,6 +79,7 @@ def test_a_bad_file_is_told_in_a_sentence(live):
     page.page.get_by_text("lacks the column").wait_for()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["map", "uncertain", "infer"])
 def test_every_segment_fits_a_phone_and_axe_finds_nothing_serious(live, tab):
     page = live(f"{LINK}&tab={tab}", PHONE)

@@ -2,6 +2,8 @@
 
 import zipfile
 
+import pytest
+
 from hoam_core import load_model
 
 SMALL = "?view=train&system=oscillator&train-particles=256&judge=no"
@@ -49,6 +51,7 @@ def test_a_trained_model_is_explored_and_taken_along(live, tmp_path):
     page.until(lambda: len(page.picture("learned")) == 1, "the new model answers")
 
 
+@pytest.mark.slow
 def test_a_cancelled_training_goes_on_after_a_reload(live):
     page = opened(live, NETWORK)
     button(page, "Train").click()
@@ -72,6 +75,7 @@ def test_a_cancelled_training_goes_on_after_a_reload(live):
     page.page.locator("h2", has_text="is cancelled").wait_for()
 
 
+@pytest.mark.slow
 def test_on_a_phone_nothing_is_wider_than_the_screen(live):
     page = opened(live, GALERKIN, size=PHONE)
     assert page.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

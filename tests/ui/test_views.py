@@ -28,6 +28,7 @@ def test_a_view_fits_a_phone(live, name):
     assert page.serious() == []
 
 
+@pytest.mark.slow
 def test_the_bar_leads_through_all_views_and_back(live):
     page = live("?mu=1.3&seed=4")
     for name in [*OTHERS, "explore"]:
