@@ -7,9 +7,9 @@ for. A page that is given a flipbook turns its pages as the browser's script doe
 book, counts a frame every tenth of a second until the book is taken back, and says once a second
 where it is; other pages count the frames that the server sends. Printed beside their targets:
 frames a second of the slowest page, the time from a move to the next picture that reaches the page,
-the time to open one more page meanwhile, the lateness of the event loop, and the server's memory
-before, with and after all pages. Several rounds tell whether memory returns, a long one whether the
-server lasts.
+the time to open one more page meanwhile, the lateness of the event loop, the processors that the
+server had and that other machines took, and its memory before, with and after all pages. Several
+rounds tell whether memory returns, a long one whether the server lasts.
 
     python -m benchmarks.load [--pages 30] [--dragging 5] [--seconds 30] [--rounds 1]
 """
@@ -29,7 +29,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from benchmarks.timing import machine
+from benchmarks.timing import machine, stolen
 from tests.ui.served import served, wait_until_warm
 
 DRAG_RATE = 10.0
@@ -234,6 +234,7 @@ class Stretch(NamedTuple):
     before: dict[str, float]
     after: dict[str, float]
     seconds: float
+    stolen: float
 
     def tell(self) -> None:
         """Print rates, waits, lateness, processor time and memory beside their targets."""
@@ -248,23 +249,22 @@ class Stretch(NamedTuple):
         half, late = (most(self.before, self.after, name, share) for share in (0.5, 0.95))
         print(f"  lateness of the event loop: median below {half:g} s, 95 % below {late:g} s")
         used = (self.after[PROCESSOR] - self.before[PROCESSOR]) / self.seconds
-        print(
-            f"  processor: {used:.2f} cores; memory {self.after[MEMORY] / 1e9:.2f} GB", flush=True
-        )
+        print(f"  processor: {used:.2f} cores, {self.stolen / self.seconds:.2f} stolen by other "
+              f"machines; memory {self.after[MEMORY] / 1e9:.2f} GB", flush=True)  # fmt: skip
 
 
 async def watch(url: str, pages: list[Page], seconds: float) -> Stretch:
     """Count for some seconds."""
     counted, before = [page.frames for page in pages], await measured(url)
-    start = time.perf_counter()
+    start, lost = time.perf_counter(), stolen()
     for page in pages:
         page.waits.clear()
     await asyncio.sleep(seconds)
-    took = time.perf_counter() - start
+    took, lost = time.perf_counter() - start, stolen() - lost
     rates = [(page.frames - old) / took for page, old in zip(pages, counted, strict=True)]
     waits = [one for page in pages for one in page.waits]
     turning = sum(page.turning is not None for page in pages)
-    return Stretch(rates, turning, waits, before, await measured(url), took)
+    return Stretch(rates, turning, waits, before, await measured(url), took, lost)
 
 
 async def play(url: str, options: argparse.Namespace) -> float:

@@ -21,6 +21,11 @@ def machine() -> str:
     return f"{processor}, {psutil.cpu_count()} cores, {device}, load {load:.1f}"
 
 
+def stolen() -> float:
+    """Processor seconds that this machine's host has given to others so far; 0 where none tells."""
+    return getattr(psutil.cpu_times(), "steal", 0.0)
+
+
 def compete(contenders: dict[str, Callable[[], Any]], repeats: int = 5) -> dict[str, float]:
     """Best time of each contender in seconds; they take turns, so that all meet the same load."""
     for run in contenders.values():

@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 T = TypeVar("T")
+LONGEST_NAME, MARKUP = 60, frozenset("<>&\"'`\\$")
 
 
 class DivergedError(RuntimeError):
@@ -30,6 +31,15 @@ def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
     close = get_close_matches(str(name), table, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
     raise ValueError(f"Unknown {kind} {name!r}. {hint}Known: {', '.join(sorted(table))}.")
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raises ValueError unless a stranger's name can stand in formulas, files, pages and code."""
+    if not (0 < len(name) <= LONGEST_NAME and name.isprintable() and not MARKUP & set(name)):
+        raise ValueError(
+            f"The name of {kind} is {name[:LONGEST_NAME]!r}; use 1 to {LONGEST_NAME} letters, "
+            f"digits, blanks and signs other than {' '.join(sorted(MARKUP))}."
+        )
 
 
 def check_positive(name: str, value: float) -> None:

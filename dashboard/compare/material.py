@@ -15,6 +15,7 @@ from dashboard.compare.facts import Compared, Facts, facts_of
 from dashboard.compare.jobs import is_slow, times_of
 from dashboard.compare.reel import reel
 from dashboard.compare.runs import Comparing
+from dashboard.exports.script import docstring
 from dashboard.runs import describe
 from dashboard.runs.catalogue import STEPS
 from dashboard.runs.jobs import SAVES
@@ -23,9 +24,7 @@ from dashboard.view import Material
 from hoam_core import __version__
 from hoam_core.systems import Lattice
 
-HEAD = '''"""{title}: {columns} on one clock."""
-
-import numpy as np
+HEAD = '''import numpy as np
 
 import hoam_core as hoam
 from hoam_core.simulate import simulate_pieces, start_truth
@@ -89,9 +88,8 @@ def material(runs: Comparing, words: str) -> Material | None:
 def script(now: Compared) -> str:
     """Python that makes the observables of every column again."""
     labels = [one.label for one in now.facts]
-    text = HEAD.format(
-        title=now.system.title, columns=", ".join(labels), system=now.system.name, saves=SAVES
-    )
+    text = docstring(f"{now.system.title}: {', '.join(labels)} on one clock")
+    text += HEAD.format(system=now.system.name, saves=SAVES)
     for label, case, few in zip(labels, now.cases, now.slow, strict=True):
         text += f"columns[{label!r}] = {_call(now, case, few)}\n"
     return text + TAIL

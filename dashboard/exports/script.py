@@ -12,9 +12,6 @@ from dashboard.runs.memory import Case, named
 from hoam_core import System
 from hoam_core.systems import Lattice
 
-HEAD = '''"""{title}, {parameters}."""
-
-'''
 LEARNED = """{imports}
 parameters = {parameters}
 model = hoam.load_model({model})
@@ -55,6 +52,12 @@ def full_model():
 """
 
 
+def docstring(text: str) -> str:
+    """The first line of a script: titles and names of strangers' data stay text."""
+    plain = text.replace("\\", "\\\\").replace('"', "'")
+    return f'"""{plain}."""\n\n'
+
+
 def script(
     system: System, case: Case, *, time: float, end: float, name: str, truth_particles: int
 ) -> str:
@@ -68,7 +71,7 @@ def script(
         "particles": case.particles, "time": time, "file": json.dumps(f"{name}.nc"),
     }  # fmt: skip
     listed = ", ".join(f"{key} = {value:g}" for key, value in values.items())
-    head = HEAD.format(title=system.title, parameters=listed)
+    head = docstring(f"{system.title}, {listed}")
     if not case.model:
         body = FULL.format(system=json.dumps(system.name), saves=SAVES, **about)
         return head + body + TAIL.format(**about)

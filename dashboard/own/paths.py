@@ -42,8 +42,8 @@ def found_files(pattern: str) -> list[Path]:
         kept = sorted(_matching(pattern.strip(), folders))
     except (OSError, RuntimeError, ValueError, NotImplementedError):  # no pattern of files at all
         kept = []
-    if len(kept) > MOST_FILES:
-        raise ValueError(too_many(len(kept)))
+    if sentence := refusal(len(kept), 0):
+        raise ValueError(sentence)
     if not kept:
         shown = ", ".join(str(folder) for folder in folders)
         raise ValueError(
@@ -85,17 +85,16 @@ def largest_upload() -> int:
     return 2**20 * (int(text) if text.isdecimal() and int(text) > 0 else LARGEST_MB)
 
 
-def too_many(files: int) -> str:
-    """Why so many files are not taken."""
-    return f"{files} files are too many; give at most {MOST_FILES}."
-
-
-def too_large(size: int) -> str:
-    """Why so many bytes are not taken."""
-    return (
-        f"The files hold {size / 2**20:.0f} MB, but at most {largest_upload() // 2**20} MB can be "
-        f"uploaded; save fewer particles, or let the server read them ({VARIABLE})."
-    )
+def refusal(files: int, size: int) -> str:
+    """Why so many files, or files of so many bytes, are not taken; empty for those that are."""
+    if files > MOST_FILES:
+        return f"{files} files are too many; give at most {MOST_FILES}."
+    if size > largest_upload():
+        return (
+            f"The files hold {size / 2**20:.0f} MB, but at most {largest_upload() // 2**20} MB can "
+            f"be uploaded; save fewer particles, or let the server read them ({VARIABLE})."
+        )
+    return ""
 
 
 def check_upload(sizes: Sequence[tuple[str, int]]) -> list[str]:
@@ -103,10 +102,8 @@ def check_upload(sizes: Sequence[tuple[str, int]]) -> list[str]:
 
     Raises ValueError where they are too many or too large to be taken, or called alike.
     """
-    if len(sizes) > MOST_FILES:
-        raise ValueError(too_many(len(sizes)))
-    if (total := sum(size for _, size in sizes)) > largest_upload():
-        raise ValueError(too_large(total))
+    if sentence := refusal(len(sizes), sum(size for _, size in sizes)):
+        raise ValueError(sentence)
     names = [upload_name(name) for name, _ in sizes]
     for name in names:
         if [one.lower() for one in names].count(name.lower()) > 1:

@@ -15,11 +15,11 @@ from dashboard.own import preview as own_preview
 from dashboard.own.choice import OwnChoice
 from dashboard.own.desk import Desk
 from dashboard.own.jobs import zipped
-from dashboard.own.paths import VARIABLE, allowed_folders, largest_upload
+from dashboard.own.paths import VARIABLE, allowed_folders, largest_upload, refusal
 from dashboard.own.shelf import Shelf
-from dashboard.own.upload import Upload
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack
+from dashboard.parts.upload import Upload
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
 from hoam_core.store import to_dataset
@@ -70,7 +70,8 @@ class OwnData(View):
 
     def _build_input(self) -> pn.Column:
         self._upload = Upload(
-            self.desk.refuse, label="Choose or drop files", icon="upload_file",
+            refusal, self.desk.refuse, label="Choose or drop files", icon="upload_file",
+            multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(),
             variant="contained", margin=(6, 4), size="small",
         )  # fmt: skip
         self._upload.param.watch(self._take, "value")

@@ -1,6 +1,7 @@
 """The segment "Infer": a measured curve in, the parameter with its uncertainty out."""
 
 from functools import partial
+from html import escape
 
 import numpy as np
 import panel as pn
@@ -8,6 +9,7 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack, wrapping
+from dashboard.parts.upload import Upload
 from dashboard.runs.units import with_unit
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.choice import SweepChoice
@@ -22,6 +24,11 @@ MOST_BYTES = 2**20
 BUTTON = {"size": "small", "variant": "outlined", "margin": (8, 8)}
 
 
+def refusal(files: int, size: int) -> str:
+    """Why a file of so many bytes is not taken; empty for one that is."""
+    return "" if size <= MOST_BYTES else "The file holds more than 1 MB; give one curve alone."
+
+
 class Infer(pn.viewable.Viewer):
     """Asks for the posterior of what is wanted; `told` is called with each new headline."""
 
@@ -34,9 +41,9 @@ class Infer(pn.viewable.Viewer):
         self._build()
 
     def _build(self) -> None:
-        self.file = pmui.FileInput(
-            label="Drop or choose a CSV file", accept=".csv,.txt", color="primary",
-            size="small", margin=(8, 8),
+        self.file = Upload(
+            refusal, self._failed, label="Drop or choose a CSV file", accept=".csv,.txt",
+            max_total_file_size=MOST_BYTES, color="primary", size="small", margin=(8, 8),
         )  # fmt: skip
         self.make = pmui.Button(
             label="Use a synthetic measurement", icon="casino",
@@ -74,11 +81,11 @@ class Infer(pn.viewable.Viewer):
             self._progress.object = ""
             if asked is None:
                 return
-            column = asked.observable.removesuffix(LEARNED)
-            held = ", ".join(f"{name} = {value:g}" for name, value in asked.fixed)
+            column = escape(asked.observable.removesuffix(LEARNED))
+            held = escape(", ".join(f"{name} = {value:g}" for name, value in asked.fixed))
             self._words.object = (
-                f"<p>Which <b>{asked.over}</b> made this curve? Give a CSV file with the columns "
-                f"<code>time,{column}</code> in the units of the model"
+                f"<p>Which <b>{escape(asked.over)}</b> made this curve? Give a CSV file with the "
+                f"columns <code>time,{column}</code> in the units of the model"
                 + (f"; {held} are taken as known" if held else "")
                 + ". Or let the full model measure at a value that stays hidden until the end.</p>"
             )
@@ -86,11 +93,8 @@ class Infer(pn.viewable.Viewer):
     def _read(self, content: bytes | str | None) -> None:
         if not content or self.asked is None:
             return
+        self.file.value = None
         try:
-            if len(content) > MOST_BYTES:
-                raise ValueError(
-                    f"The file holds {len(content) / 1e6:.1f} MB; a measurement may have 1 MB."
-                )
             text = content if isinstance(content, str) else content.decode("utf-8", "replace")
             measured = read_measurement(text, self.asked.observable)
         except ValueError as error:

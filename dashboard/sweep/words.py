@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import xarray as xr
 
+from dashboard.exports.script import docstring
 from dashboard.parts.readout import duration
 from dashboard.sweep.asking import Asking
 from dashboard.sweep.choice import Belief
@@ -18,9 +19,7 @@ from hoam_core.systems import Parameter
 # A misfit larger than this, of residuals that hang together, is no matter of chance.
 BAD = 4.0
 HANGS = 0.5
-SCRIPT = '''"""{title}."""
-
-import numpy as np
+SCRIPT = """import numpy as np
 
 import hoam_core as hoam
 
@@ -29,7 +28,7 @@ table = hoam.sweep(
     model, {over!r}, {values},
     {options},
 )
-'''
+"""
 BAND = """
 from scipy import stats
 
@@ -185,8 +184,8 @@ def script(asked: Asked, model: Model, title: str) -> str:
     )
     options = options_of(asked, model)
     lines = ",\n    ".join(f"{name}={json_or_repr(value)}" for name, value in options.items())
-    return SCRIPT.format(
-        title=title, model=asked.model, over=asked.over, options=lines,
+    return docstring(title) + SCRIPT.format(
+        model=asked.model, over=asked.over, options=lines,
         values=values.tolist() if whole else even,
     )  # fmt: skip
 

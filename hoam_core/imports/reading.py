@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from jaxtyping import Float
 
+from hoam_core.checks import check_name
 from hoam_core.recordings import Recording
 
 FEWEST_TIMES, FEWEST_PARTICLES = 4, 256
@@ -143,6 +144,11 @@ def checked(recording: Recording) -> Recording:
     Of many times equally spaced ones are taken.
     """
     name, ts, x = recording.file, recording.ts, recording.x
+    for parameter in recording.parameters:
+        check_name(f"a parameter of {name!r}", parameter)
+    for one in recording.components:
+        check_name(f"a component of {name!r}", one.name)
+        check_name(f"a unit of {name!r}", one.unit or "1")
     if len(ts) < FEWEST_TIMES:
         raise ValueError(
             f"The variable `time` of {name!r} has {len(ts)} value(s), but a model needs at least "

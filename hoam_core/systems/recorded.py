@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from hoam_core.checks import check_name
 from hoam_core.domain import Domain
 from hoam_core.systems.base import Component, Observable, Parameter, System
 
@@ -41,6 +42,16 @@ class Recorded(System):
     axes: tuple[tuple[float, ...], ...]
     t_end: float
     snapshots: Float[np.ndarray, "m t n d"]
+
+    def __post_init__(self) -> None:
+        # They come out of files of strangers, and go into pages and code that is given away.
+        for parameter in self.parameters:
+            check_name("a parameter", parameter.name)
+            check_name("a parameter", parameter.label)
+        for component in self.components:
+            check_name("a component", component.name)
+            check_name("a component", component.label)
+            check_name("a unit", component.unit or "1")
 
     equations = ""
     # One number chooses the recording, one the particle.

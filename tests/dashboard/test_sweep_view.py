@@ -260,6 +260,20 @@ def test_a_bad_file_is_told_in_a_sentence(opened, worker, fitted, content, sente
     assert not view.infer().stop.visible
 
 
+def test_a_file_that_is_no_curve_is_forgotten_as_it_comes(opened):
+    view, _ = opened(tab="infer")
+    field, piece = view.infer().file, {"status": "upload_event", "name": "film.csv"}
+    field._handle_msg({"status": "initializing"})
+    for chunk in range(1, 4):
+        field._handle_msg(
+            piece | {"chunk": chunk, "total_chunks": 99, "mime_type": "", "data": bytes(2**19)}
+        )
+    assert not field._file_buffer
+    field._handle_msg({"status": "finished"})
+    assert field.value is None
+    assert "more than 1 MB" in view.infer()._progress.object
+
+
 def test_a_synthetic_measurement_is_made_and_its_truth_revealed(fitted, monkeypatch):
     asked, model = fitted
     monkeypatch.setattr(type(model.system), "truth_particles", 512)

@@ -24,9 +24,10 @@ from dashboard.own.paths import (
     check_upload,
     found_files,
     largest_upload,
+    refusal,
     upload_name,
 )  # fmt: skip
-from dashboard.own.upload import Upload
+from dashboard.parts.upload import Upload
 from dashboard.runs.worker import Worker
 from dashboard.train.trainings import check_name
 from hoam_core.imports import Reading
@@ -179,7 +180,7 @@ def piece(name: str, chunk: int, total: int, size: int) -> dict:
 def test_pieces_beyond_the_limits_are_forgotten_as_they_come(pieces, sentence, monkeypatch):
     monkeypatch.setenv(UPLOAD, "1")
     told, sent = [], []
-    field = Upload(told.append)
+    field = Upload(refusal, told.append, multiple=True)
     monkeypatch.setattr(field, "_send_msg", sent.append)
     for one in ({"status": "initializing"}, *pieces):
         field._handle_msg(one)

@@ -1,4 +1,4 @@
-"""The field for uploads: pieces are counted as they come, and too many are forgotten at once.
+"""A field for uploads: pieces are counted as they come, and too many are forgotten at once.
 
 What the browser checks before it sends binds only those who mean well.
 """
@@ -8,17 +8,15 @@ from typing import Any
 
 import panel_material_ui as pmui
 
-from dashboard.own.paths import MOST_FILES, largest_upload, too_large, too_many
-
 
 class Upload(pmui.FileInput):
-    """A field that takes several files within the limits; `tell` hears why it does not."""
+    """A field that takes what `refusal(files, bytes)` has no sentence against; `tell` hears it."""
 
-    def __init__(self, tell: Callable[[str], None], **params: Any):
-        super().__init__(
-            multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(), **params
-        )
-        self._tell, self._taken, self._refused = tell, 0, ""
+    def __init__(
+        self, refusal: Callable[[int, int], str], tell: Callable[[str], None], **params: Any
+    ):
+        super().__init__(**params)
+        self._refusal, self._tell, self._taken, self._refused = refusal, tell, 0, ""
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
         status = msg.get("status")
@@ -50,7 +48,4 @@ class Upload(pmui.FileInput):
     def _count(self, msg: dict[str, Any]) -> None:
         self._taken += len(msg["data"])
         files = len(self._buffer) + len({*self._file_buffer, msg["name"]})
-        if self._taken > largest_upload():
-            self._refused = too_large(self._taken)
-        elif files > MOST_FILES:
-            self._refused = too_many(files)
+        self._refused = self._refused or self._refusal(files, self._taken)
