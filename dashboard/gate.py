@@ -7,6 +7,7 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
+from bokeh.application.application import SessionContext
 from bokeh.document import Document
 
 from dashboard.runs.watchers import Watchers
@@ -15,6 +16,7 @@ SESSIONS = "HOAM_SESSIONS"
 MOST_SESSIONS = 200
 # Hears of every page that it was "opened", "refused" or "closed".
 VISITS: Watchers[str] = Watchers()
+_inside: set[str] = set()  # sessions by their ids, on the event loop alone
 CROWDED = """
 ## The room is full
 
@@ -29,11 +31,25 @@ def most_sessions() -> int:
     return int(text) if text.isdecimal() and int(text) > 0 else MOST_SESSIONS
 
 
-def crowded(document: Document) -> bool:
-    """Whether as many pages as may be are open beside the one of this document."""
-    # Before there is a server, as with `--warm`, there are no sessions either.
-    server = getattr(document.session_context, "server_context", None)
-    return server is not None and len(list(server.sessions)) >= most_sessions()
+def has_visitor(document: Document) -> bool:
+    """Whether somebody asks for a page; `--warm` makes it once before there is a server."""
+    return getattr(document.session_context, "server_context", None) is not None
+
+
+def let_in(document: Document) -> bool:
+    """Whether a visitor gets his page; the note that turns others away takes nobody's place."""
+    if len(_inside) >= most_sessions():
+        VISITS.tell("refused")
+        return False
+    _inside.add(document.session_context.id)
+    VISITS.tell("opened")
+    return True
+
+
+def leave(context: SessionContext) -> None:
+    """A visitor who was let in has gone."""
+    _inside.discard(context.id)
+    VISITS.tell("closed")
 
 
 def looked_at(document: Document | None) -> bool:

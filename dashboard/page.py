@@ -7,7 +7,7 @@ else is made for one visitor.
 import panel as pn
 from panel.viewable import Viewable
 
-from dashboard.gate import CROWDED, VISITS, Gate, crowded
+from dashboard.gate import CROWDED, Gate, has_visitor, leave, let_in
 from dashboard.lessons.choice import arriving
 from dashboard.own.shelf import Shelf
 from dashboard.parts import spare
@@ -32,9 +32,11 @@ def page() -> Viewable:
         js_files={"spare": spare.ADDRESS},
     )  # fmt: skip
     document = pn.state.curdoc
-    if crowded(document):
-        VISITS.tell("refused")
-        return bare(CROWDED)
+    visited = has_visitor(document)
+    if visited:
+        if not let_in(document):
+            return bare(CROWDED)
+        pn.state.on_session_destroyed(leave)
     shelf = Shelf(catalogue())
     query = {
         name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
@@ -44,15 +46,11 @@ def page() -> Viewable:
     choices = {name: entry.choice() for name, entry in VIEWS.items()}
     for choice in choices.values():
         choice.read(reader, state)
-    if not pn.state.headers:  # `--warm` runs the page once without any request
-        workers()
+    threads = workers()
+    if not visited:
         # Not longer than for the first answer: the server should answer soon, too.
         wait_for_first(shelf, 60.0)
-    else:
-        VISITS.tell("opened")
-        pn.state.on_session_destroyed(lambda _: VISITS.tell("closed"))
     gate = Gate(document.add_next_tick_callback)
-    threads = workers()
     session = Session(state, shelf, threads, gate)
     shell = Shell(
         state=state, session=session, catalogue=shelf, workers=threads, schedule=gate,

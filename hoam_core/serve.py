@@ -117,7 +117,7 @@ def command(
 ) -> list[str]:
     """What starts the server of a page; without origins, for the browsers of this machine only."""
     made = [sys.executable, "-m", "panel", "serve", str(page), "--port", str(port)]
-    made += ["--warm", "--liveness", "--address", address]
+    made += ["--warm", "--address", address]
     for origin in origins:
         made += ["--allow-websocket-origin", origin]
     return [*made, "--use-xheaders"] if behind_proxy else made

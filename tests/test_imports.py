@@ -176,6 +176,12 @@ BROKEN = {
     "must hold increasing": lambda run: run.isel(time=[0, 2, 1, 3, 4]),
     "is the same for all particles": constant,
     "attribute `parameters` of 'a.nc'": lambda run: run.assign_attrs(parameters="mu: 3"),
+    "a parameter of 'a.nc' is '<img src=x": lambda run: run.assign_attrs(
+        parameters='{"<img src=x onerror=alert()>": 1}'
+    ),
+    "a component of 'a.nc' is": lambda run: run.assign_coords(
+        component=["x", 'v"""\nimport os\n"""']
+    ),
     "'mu' of 'a.nc' is nan": lambda run: run.assign_attrs(parameters='{"mu": NaN}'),
 }
 

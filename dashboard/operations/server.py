@@ -25,8 +25,19 @@ from hoam_core import __version__
 from hoam_core.serve import process_name
 
 PROBE = 500.0  # milliseconds
+
+
+class Liveness(RequestHandler):
+    """That the page can be served; asks nobody for a password, and makes nothing for it."""
+
+    def get(self) -> None:
+        """Always the same."""
+        self.write({"alive": True})
+
+
 ROUTES: list[tuple] = [
     *api.ROUTES,
+    (r"/liveness", Liveness),
     (r"/metrics", metrics.Metrics),
     (rf"/({re.escape(spare.NAME)})", StaticFileHandler, {"path": spare.FOLDER}),
 ]

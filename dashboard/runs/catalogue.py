@@ -17,7 +17,7 @@ from platformdirs import user_data_path
 from dashboard.runs.watchers import Watchers
 from hoam_core import SYSTEMS, Model, System, load_model
 from hoam_core.methods import with_share
-from hoam_core.models import shipped_models
+from hoam_core.models import models_folder, shipped_models
 from hoam_core.systems import Recorded
 
 FRAMES = 101
@@ -40,6 +40,7 @@ class Catalogue:
     systems: dict[str, System]
     models: dict[str, Model]
     problems: tuple[str, ...] = ()
+    shipped: frozenset[str] = frozenset()
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _watchers: Watchers[Model] = field(default_factory=Watchers, repr=False)
 
@@ -54,13 +55,18 @@ class Catalogue:
         return self._watchers.watch(heard)
 
     def models_of(self, system: str) -> list[str]:
-        """Names of the models of a system, the most accurate methods first."""
-        names = [name for name, m in self.models.items() if m.experiment.system == system]
-        return sorted(names, key=lambda name: (self._rank(name), name))
+        """Names of the models of a system, the most accurate methods first.
 
-    def _rank(self, name: str) -> int:
+        The first is what everybody's page opens with, so what ships comes before what somebody has
+        trained.
+        """
+        names = [name for name, m in self.models.items() if m.experiment.system == system]
+        return sorted(names, key=self._rank)
+
+    def _rank(self, name: str) -> tuple[bool, int, str]:
         method = self.models[name].experiment.method
-        return PREFERRED.index(method) if method in PREFERRED else len(PREFERRED)
+        place = PREFERRED.index(method) if method in PREFERRED else len(PREFERRED)
+        return name not in self.shipped, place, name
 
     def model(self, name: str, share: float = 1.0) -> Model:
         """A model; one of a lattice with the noise of another lambda, `share` times the right one.
@@ -127,4 +133,5 @@ def catalogue() -> Catalogue:
         except ValueError as error:
             problems.append(str(error))
     recorded = {m.recorded.name: m.recorded for m in models.values() if m.recorded}
-    return Catalogue({**SYSTEMS, **recorded}, models, tuple(problems))
+    shipped = frozenset(shipped_models(models_folder()))
+    return Catalogue({**SYSTEMS, **recorded}, models, tuple(problems), shipped)

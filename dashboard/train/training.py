@@ -18,6 +18,7 @@ import numpy as np
 
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.worker import Worker, sentence
+from dashboard.train.claim import Claim
 from dashboard.train.sight import Sight, Watcher
 from hoam_core import Ensemble, Experiment, Model
 from hoam_core.checkpoint import CHECKPOINT
@@ -27,6 +28,7 @@ EVERY = 10
 TURN = 2.0  # seconds
 BETWEEN_NEWS = 0.2
 ACTIVE = ("waiting", "running", "paused")
+ELSEWHERE = "Another process of this server trains it already; wait until that has ended."
 
 
 class Look(NamedTuple):
@@ -68,6 +70,7 @@ class Training:
         self._watcher: Watcher | None = None
         self._catalogue: Catalogue | None = None
         self._told = 0.0
+        self._claim = Claim(folder)
 
     @property
     def active(self) -> bool:
@@ -78,6 +81,9 @@ class Training:
         """Start, or go on: at once after a pause, else from the checkpoint."""
         with self._lock:
             if self.look.status in ("waiting", "running", "done"):
+                return
+            if not self._claim.take():
+                self._tell(status="failed", problem=ELSEWHERE)
                 return
             self._wanted, self._catalogue = "running", catalogue
             if self._steps is None:
@@ -173,6 +179,8 @@ class Training:
     def _tell(self, *, rarely: bool = False, **news) -> None:
         with self._lock:
             self.look = self.look._replace(**news)
+            if not self.active:
+                self._claim.drop()
         now = time.monotonic()
         if not rarely or now - self._told > BETWEEN_NEWS:
             self._told = now

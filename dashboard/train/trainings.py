@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dashboard.runs.catalogue import Catalogue, own_folder
 from dashboard.runs.watchers import Watchers
+from dashboard.train.claim import is_free
 from dashboard.train.plan import check_buildable, data_bytes
 from dashboard.train.training import Training
 from hoam_core import Experiment
@@ -46,7 +47,10 @@ class Trainings:
         return lookup(name, self._all, "training")
 
     def find(self) -> list[str]:
-        """Take in what a cut-off process left in the folder; sentences about what is damaged."""
+        """Take in what a cut-off process left in the folder; sentences about what is damaged.
+
+        What another process trains at this moment stays its own.
+        """
         problems = []
         for place in sorted(self.folder.glob("*/")):
             try:
@@ -54,7 +58,7 @@ class Trainings:
             except (ValueError, OSError) as error:
                 problems.append(str(error))
                 continue
-            if found is not None and place.name not in self._all:
+            if found is not None and place.name not in self._all and is_free(place):
                 with self._lock:
                     self._all[place.name] = Training(
                         place.name, found[0], place, changed=self._watchers.tell

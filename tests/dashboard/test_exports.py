@@ -1,5 +1,6 @@
 """Every exported format opens again, and holds the numbers of the view."""
 
+import ast
 import io
 import json
 import os
@@ -22,7 +23,7 @@ from dashboard.exports.csv_file import to_csv
 from dashboard.exports.film import frames, gif, mp4
 from dashboard.exports.menu import FORMATS, counted
 from dashboard.exports.reel import Chart, Curve, Image, Lines, Reel, Side
-from dashboard.exports.script import script
+from dashboard.exports.script import docstring, script
 from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.runs.jobs import answer
 from dashboard.runs.lattice_jobs import lattice_view
@@ -246,3 +247,10 @@ def test_limits_of_a_chart_are_six_decades_at_most_and_no_less_than_is_worth_it(
     assert high / low == pytest.approx(1.5**2 * 1e6)
     flat = Chart("", (Curve("model", "m", t, np.full(3, 5.0)),), least=2.0).limits()
     assert flat[1] - flat[0] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("title", ['"""\nimport os\n"""', "\\", 'a "title"', "ends in \\"])
+def test_titles_of_strangers_are_text_in_python(title):
+    (found,) = ast.parse(docstring(title)).body
+    assert isinstance(found, ast.Expr)
+    assert found.value.value == title.replace('"', "'") + "."

@@ -66,6 +66,17 @@ def test_every_answer_has_the_headers(served):
         assert headers["Server"] is None
 
 
+def test_liveness_makes_no_page_whatever_it_is_asked(served):
+    before = samples(ask(f"{served.url}/metrics")[2])
+    for query in ("", "?endpoint=/small", "?endpoint=/nothing"):
+        status, _, body = ask(f"{served.url}/liveness{query}")
+        assert (status, json.loads(body)) == (200, {"alive": True})
+    after = samples(ask(f"{served.url}/metrics")[2])
+    assert after["hoam_request_seconds_count", "Liveness", "200"] >= 3 + before.get(
+        ("hoam_request_seconds_count", "Liveness", "200"), 0
+    )
+
+
 def test_the_policy_names_no_other_host_and_no_wildcard():
     words = {word for value in POLICY.values() for word in value.split()}
     assert words == {"'self'", "'none'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:"}

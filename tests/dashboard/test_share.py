@@ -113,22 +113,25 @@ def test_what_a_page_does_at_its_own_time_belongs_to_no_other():
     assert page not in calls[0]
 
 
-def document(sessions: int) -> Document:
-    made = Document()
-    server = SimpleNamespace(sessions=[None] * sessions)
-    made._session_context = lambda: SimpleNamespace(server_context=server)
+def document(number: int, server: object = "a server") -> Document:
+    made, context = Document(), SimpleNamespace(id=str(number), server_context=server)
+    made._session_context = lambda: context
     return made
 
 
-def test_a_full_room_lets_nobody_in(monkeypatch):
-    assert not gate.crowded(document(gate.MOST_SESSIONS - 1))
-    assert gate.crowded(document(gate.MOST_SESSIONS))
+def test_a_full_room_lets_nobody_in_until_somebody_leaves(monkeypatch):
+    monkeypatch.setattr(gate, "_inside", set())
     monkeypatch.setenv(gate.SESSIONS, "3")
-    assert gate.crowded(document(3))
-    assert not gate.crowded(document(2))
+    pages = [document(i) for i in range(9)]
+    assert [gate.let_in(page) for page in pages] == [True] * 3 + [False] * 6
+    # Those who were turned away leave their note open.
+    gate.leave(pages[1].session_context)
+    assert [gate.let_in(page) for page in pages[7:]] == [True, False]
     monkeypatch.setenv(gate.SESSIONS, "many")
     assert gate.most_sessions() == gate.MOST_SESSIONS
-    assert not gate.crowded(Document())
-    before_the_server = Document()
-    before_the_server._session_context = lambda: SimpleNamespace(server_context=None)
-    assert not gate.crowded(before_the_server)
+
+
+def test_before_there_is_a_server_nobody_visits():
+    assert gate.has_visitor(document(0))
+    assert not gate.has_visitor(document(0, None))
+    assert not gate.has_visitor(Document())

@@ -1,12 +1,13 @@
 """State and its URL, without a browser."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 
 from dashboard.numbers import nice_step
-from dashboard.runs.catalogue import catalogue
+from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.state import VIEWS, Exploration
 from dashboard.url import read_query, write_query
 from dashboard.views import VIEWS as ENTRIES
@@ -25,6 +26,12 @@ def test_every_system_and_its_models_are_offered():
         state.system = name
         assert set(state.param.model.objects) == {*SHELF.models_of(name), ""}
         assert set(state.mu) == {p.name for p in SHELF.systems[name].parameters}
+
+
+def test_what_ships_comes_before_what_somebody_has_trained():
+    quick = replace(SHELF.models["two-stream-galerkin"], name="anna")
+    shelf = Catalogue(SHELF.systems, {"anna": quick, **SHELF.models}, shipped=SHELF.shipped)
+    assert shelf.models_of("two-stream") == [*SHELF.models_of("two-stream"), "anna"]
 
 
 @pytest.mark.parametrize(("low", "high", "step"), [(0.4, 2.5, 0.01), (1, 20, 0.05), (0, 1, 0.005)])

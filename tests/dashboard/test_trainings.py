@@ -151,6 +151,28 @@ def test_a_cancelled_training_goes_on_from_its_checkpoint_also_in_another_proces
     compile(script_of(found), "script", "exec")
 
 
+def test_what_another_process_trains_is_neither_found_nor_run_here(
+    tiny, kept, shelf, worker, monkeypatch
+):
+    opened = gated(monkeypatch)
+    made = kept.start(network(tiny, 60), shelf, name="my-own", judge=False)
+    made.run(worker, shelf)
+    until(lambda: (made.folder / CHECKPOINT).exists(), "there is a checkpoint")
+    # A lock of a folder belongs to whoever opened it: here as in another process.
+    elsewhere = Trainings(kept.folder)
+    assert elsewhere.find() == []
+    assert elsewhere.names() == []
+    twin = Training("my-own", made.experiment, made.folder)
+    twin.run(worker, shelf)
+    assert twin.look.status == "failed"
+    assert "Another process" in twin.look.problem
+    made.cancel()
+    opened.set()
+    until(lambda: made.look.status == "cancelled", "it is cancelled")
+    elsewhere.find()
+    assert elsewhere.names() == ["my-own"]
+
+
 def test_a_paused_training_keeps_its_generator_and_frees_the_thread(
     tiny, kept, shelf, worker, monkeypatch
 ):

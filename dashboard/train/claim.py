@@ -1,0 +1,57 @@
+"""To which process a training belongs while it runs.
+
+Several processes may share one folder of models, and each finds what a cut-off process has left
+there. A lock of the operating system on the training's folder tells what has been cut off from what
+still runs: it ends with its process, however that ends, and leaves no file behind.
+"""
+
+import os
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None
+
+
+def _locked(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: as if nobody shared it
+        return True
+    return True
+
+
+class Claim:
+    """A folder that one holder at a time can have."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._held: int | None = None
+
+    def take(self) -> bool:
+        """Have it from now on; False if another has it. The folder is made where it is missing."""
+        if fcntl is not None and self._held is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            found = os.open(self._folder, os.O_RDONLY)
+            if not _locked(found):
+                os.close(found)
+                return False
+            self._held = found
+        return True
+
+    def drop(self) -> None:
+        """Leave it to others."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+def is_free(folder: Path) -> bool:
+    """Whether nobody has a folder that exists."""
+    claim = Claim(folder)
+    taken = claim.take()
+    claim.drop()
+    return taken
