@@ -18,7 +18,8 @@ EVERY = 5.0  # seconds between two looks
 CALM = 2.0  # seconds without an answer
 # Pages that replace parts of themselves leave some, too.
 LATEST = 900.0  # seconds after the last full collection
-AT_ANY_RATE = 4 * LATEST
+# Of thirty pages, five of which drag all the time, an hour leaves a tenth of a gigabyte.
+AT_ANY_RATE = 16 * LATEST
 # So many closed pages are worth a second in a calm moment, and so many at any time.
 SOME, MANY = 8, 30
 
