@@ -58,17 +58,21 @@ class Reader:
 
 
 def number(name: str, text: str) -> float:
-    """A number, or ValueError with the name of the argument."""
+    """A finite number, or ValueError with the name of the argument."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise ValueError(f"Argument `{name}` must be a number, but is {text!r}.") from None
+    # No field of a form can hold others: NaN differs from itself, and so changes for ever.
+    if not math.isfinite(value):
+        raise ValueError(f"Argument `{name}` must be a finite number, but is {text!r}.")
+    return value
 
 
 def whole(name: str, text: str) -> int:
     """A whole number; 4096.0 is one."""
     value = number(name, text)
-    if not math.isfinite(value) or value != int(value):
+    if value != int(value):
         raise ValueError(f"Argument `{name}` must be a whole number, but is {text!r}.")
     return int(value)
 

@@ -47,7 +47,7 @@ ALLOWED = {
     "models": METHODS | {"train", "config", "store", "simulate", "recorded_store"},
     "collection": METHODS | {"config"},
     "recordings": {"checks", "collection", "systems"},
-    "imports": RECORDINGS | {"store", "systems"},
+    "imports": RECORDINGS | {"checks", "store", "systems"},
     "learn_recorded": EVALUATION | RECORDINGS | {"learn"},
     "evaluate": MODELS | {"metrics"},
     "cluster": {"checks", "version"},

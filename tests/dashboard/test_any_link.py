@@ -82,6 +82,7 @@ def test_any_request_is_read_or_refused_in_a_sentence(query, model):
         st.one_of(st.sampled_from(["1e12", "-1", "0", "1.2:1.9:1e9", "nan:inf:2", "9:1:3"]), texts),
     ),
 )
+@example("galerkin", {"train-mu": "nan:inf:2"})
 def test_any_plan_of_a_training_can_be_trained_or_is_refused(method, rest):
     shelf = catalogue()
     link = {"view": "train", "system": "two-stream", "method": method, **rest}
