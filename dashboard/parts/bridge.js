@@ -137,12 +137,13 @@ function fit_sidebar() {
 
 // The address holds the state. A session that was cut off cannot be taken up again, for what the
 // server has sent meanwhile is lost: so the page is loaded anew as soon as the server answers, all
-// pages of a server not quite at the same time.
+// pages of a server not quite at the same time. It is asked for a file that needs no password, for a
+// server that was started again may no longer know who has given it.
 async function come_back() {
   for (;;) {
     await new Promise((go) => setTimeout(go, 1000 + 1000 * Math.random()))
     try {
-      const answer = await fetch("api/systems", {cache: "no-store"})
+      const answer = await fetch("spare.js", {cache: "no-store"})
       if (answer.ok) { window.location.reload(); return }
     } catch { /* not yet */ }
   }
