@@ -124,6 +124,20 @@ function full_screen() {
   }
 }
 
+// The address, from a box that is there for as long as it takes; the focus goes back where it was.
+async function copy_address() {
+  let before = document.activeElement
+  while (before?.shadowRoot?.activeElement) { before = before.shadowRoot.activeElement }
+  const box = document.createElement("textarea")
+  box.value = window.location.href
+  box.style.cssText = "position: fixed; opacity: 0"
+  document.body.append(box)
+  const copied = await copy(box)
+  box.remove()
+  before?.focus()
+  return copied
+}
+
 // In the first frame what has come is painted; the second is when that has been.
 function painted(tell) {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(tell)))
@@ -186,7 +200,7 @@ export function render({model, el}) {
     if (asked.file) { give([asked.file.bytes], asked.file.name, asked.file.type) }
     if (asked === "full-screen") { full_screen() }
     if (asked === "painted") { painted(() => model.send_msg({painted: true})) }
-    if (asked === "copy") { navigator.clipboard?.writeText(window.location.href) }
+    if (asked === "copy") { copy_address().then((copied) => model.send_msg({copied})) }
   })
   model.on("remove", () => {
     clearTimeout(leaving)

@@ -13,6 +13,8 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from dashboard.parts.copyable import COPYING
+
 HELP = """
 | key | does |
 |---|---|
@@ -40,7 +42,7 @@ class Bridge(JSComponent):
     search = param.String(doc="The query string that the address bar shows.")
     title = param.String(default="", doc="Title of saved pictures.")
 
-    _esm = Path(__file__).with_name("bridge.js")
+    _esm = COPYING + Path(__file__).with_name("bridge.js").read_text(encoding="utf-8")
 
     def __init__(self, heard: Callable[[dict[str, Any]], None], **params):
         super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
