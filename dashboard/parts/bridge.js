@@ -5,7 +5,7 @@ const KEYS = {
   r: "restart", R: "restart", s: "save", S: "save", "?": "help",
 }
 const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=combobox], " +
-  "[role=listbox], [role=option], [role=dialog]"
+  "[role=listbox], [role=option], [role=dialog], [role=region][tabindex]"
 const AWAY_AFTER = 30000
 
 function plots() {

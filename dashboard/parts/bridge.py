@@ -1,7 +1,8 @@
 """What only the browser can do: keys, the address bar, full screen, saving a picture.
 
 Keys: space play/pause, arrows step, Home/End, R restart, S save picture, F full screen, ? help.
-They are left alone while a person types or moves a slider, which have keys of their own.
+They are left alone while a person types, moves a slider or scrolls a region, which have keys of
+their own.
 """
 
 from collections.abc import Callable
