@@ -41,7 +41,7 @@ def page() -> Viewable:
     query = {
         name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
     }
-    reader = read_query(arriving(followed(query)), shelf)
+    reader = read_query(arriving(followed(query, shelf)), shelf)
     state = Exploration(shelf, **reader.values)
     choices = {name: entry.choice() for name, entry in VIEWS.items()}
     for choice in choices.values():

@@ -168,7 +168,7 @@ class Shell:
             self.tell(sentence)
 
     def heard(self, message: dict) -> None:
-        """Something the browser reports: a key, or that nobody sees the page, or for long."""
+        """Something the browser reports: a key, a copy, or that nobody sees the page (for long)."""
         if message.get("action") == "help":
             self.show_help()
         elif message.get("action") == "save":
@@ -177,6 +177,10 @@ class Shell:
             self._open[-1].act(message["action"])
         elif "ready" in message:
             self.gate.open()
+        elif message.get("copied"):
+            pn.state.notifications.success("The link is copied.")
+        elif "copied" in message:
+            self.tell("The browser did not let the link be copied; take it from the address bar.")
         elif message.get("hidden"):
             self.state.playing = False
         elif message.get("away"):

@@ -43,7 +43,7 @@ class Compare(View):
             self._draw_rest, lambda: self.runs.answer_is_coming, visit.after_paint
         )  # fmt: skip
         self._dark, self._sentence, self._painted = False, "", False
-        self._sliders = Sliders(self.state, self.catalogue)
+        self.player, self._sliders = Player(self.state), Sliders(self.state, self.catalogue)
         self._layout = self._build()
         state = self.state
         state.param.watch(lambda *_: self._draw_pictures(below=True), "frame")
@@ -69,7 +69,7 @@ class Compare(View):
                 self._bar,
             ),
             self._columns,
-            card(Player(self.state), style=AT_HAND),
+            card(self.player, style=AT_HAND),
             self.lower,
             margin=(10, 14),
         )  # fmt: skip
@@ -105,6 +105,7 @@ class Compare(View):
 
     def open(self) -> None:
         super().open()
+        self.player.rest(False)
         self._follow()
 
     def complete(self) -> None:
@@ -113,6 +114,7 @@ class Compare(View):
 
     def hide(self) -> None:
         super().hide()
+        self.player.rest(True)
         self.doze(True)
 
     def close(self) -> None:

@@ -72,6 +72,7 @@ class Explore(View):
 
     def open(self) -> None:
         super().open()
+        self.player.rest(False)
         self.session.sleep(False)
         self._place()
 
@@ -85,6 +86,7 @@ class Explore(View):
     def hide(self) -> None:
         super().hide()
         self._flipping.close()
+        self.player.rest(True)
         self.doze(True)
 
     def doze(self, dozing: bool) -> None:

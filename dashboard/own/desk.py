@@ -7,7 +7,7 @@ folder of the visit, which goes with it. Whatever cannot be used leaves a senten
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,16 @@ class Desk(param.Parameterized):
         if not keep:
             self.param.update(checked=None, model=None)
         self.param.update(problem="", busy=Step(words, None))
+        job = partial(self._tidily, job)
         worker.ask(self, job, lambda value: self._schedule(partial(self._receive, value)))
+
+    def _tidily(self, job: Job) -> Iterator[Any]:
+        """On the worker's thread: a step that outlasts the visit leaves nothing behind either."""
+        try:
+            yield from job()
+        finally:
+            if self.closed:
+                self._folder.cleanup()
 
     def _stop(self) -> None:
         for worker in {self._reader, self._trainer}:

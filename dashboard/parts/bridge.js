@@ -5,7 +5,7 @@ const KEYS = {
   r: "restart", R: "restart", s: "save", S: "save", "?": "help",
 }
 const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=combobox], " +
-  "[role=listbox], [role=option], [role=dialog]"
+  "[role=listbox], [role=option], [role=dialog], [role=region][tabindex]"
 const AWAY_AFTER = 30000
 
 function plots() {
@@ -124,6 +124,20 @@ function full_screen() {
   }
 }
 
+// The address, from a box that is there for as long as it takes; the focus goes back where it was.
+async function copy_address() {
+  let before = document.activeElement
+  while (before?.shadowRoot?.activeElement) { before = before.shadowRoot.activeElement }
+  const box = document.createElement("textarea")
+  box.value = window.location.href
+  box.style.cssText = "position: fixed; opacity: 0"
+  document.body.append(box)
+  const copied = await copy(box)
+  box.remove()
+  before?.focus()
+  return copied
+}
+
 // In the first frame what has come is painted; the second is when that has been.
 function painted(tell) {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(tell)))
@@ -137,12 +151,13 @@ function fit_sidebar() {
 
 // The address holds the state. A session that was cut off cannot be taken up again, for what the
 // server has sent meanwhile is lost: so the page is loaded anew as soon as the server answers, all
-// pages of a server not quite at the same time.
+// pages of a server not quite at the same time. It is asked for a file that needs no password, for a
+// server that was started again may no longer know who has given it.
 async function come_back() {
   for (;;) {
     await new Promise((go) => setTimeout(go, 1000 + 1000 * Math.random()))
     try {
-      const answer = await fetch("api/systems", {cache: "no-store"})
+      const answer = await fetch("spare.js", {cache: "no-store"})
       if (answer.ok) { window.location.reload(); return }
     } catch { /* not yet */ }
   }
@@ -185,7 +200,7 @@ export function render({model, el}) {
     if (asked.file) { give([asked.file.bytes], asked.file.name, asked.file.type) }
     if (asked === "full-screen") { full_screen() }
     if (asked === "painted") { painted(() => model.send_msg({painted: true})) }
-    if (asked === "copy") { navigator.clipboard?.writeText(window.location.href) }
+    if (asked === "copy") { copy_address().then((copied) => model.send_msg({copied})) }
   })
   model.on("remove", () => {
     clearTimeout(leaving)

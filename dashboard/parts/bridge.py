@@ -1,7 +1,8 @@
 """What only the browser can do: keys, the address bar, full screen, saving a picture.
 
 Keys: space play/pause, arrows step, Home/End, R restart, S save picture, F full screen, ? help.
-They are left alone while a person types or moves a slider, which have keys of their own.
+They are left alone while a person types, moves a slider or scrolls a region, which have keys of
+their own.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 import panel as pn
 import param
 from panel.custom import JSComponent
+
+from dashboard.parts.copyable import COPYING
 
 HELP = """
 | key | does |
@@ -40,7 +43,7 @@ class Bridge(JSComponent):
     search = param.String(doc="The query string that the address bar shows.")
     title = param.String(default="", doc="Title of saved pictures.")
 
-    _esm = Path(__file__).with_name("bridge.js")
+    _esm = COPYING + Path(__file__).with_name("bridge.js").read_text(encoding="utf-8")
 
     def __init__(self, heard: Callable[[dict[str, Any]], None], **params):
         super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)

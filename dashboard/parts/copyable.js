@@ -1,12 +1,4 @@
-// Text to take along: it can be read, selected and copied with one press.
-
-// Only a page of a safe origin may write the clipboard; one in a class's network asks the old way.
-async function copy(text, box) {
-  if (navigator.clipboard && window.isSecureContext) { return navigator.clipboard.writeText(text) }
-  box.focus()
-  box.select()
-  document.execCommand("copy")
-}
+// Text to take along: it can be read, selected and copied (copying.js) with one press.
 
 export function render({model, el}) {
   const frame = document.createElement("div"), box = document.createElement("textarea")
@@ -19,8 +11,7 @@ export function render({model, el}) {
   frame.append(box, button, told)
   el.append(frame)
   button.addEventListener("click", async () => {
-    await copy(model.text, box)
-    told.textContent = "Copied."
+    told.textContent = await copy(box) ? "Copied." : "Your browser does not allow it; press Ctrl+C."
   })
   const show = () => {
     box.value = model.text

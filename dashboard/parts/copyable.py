@@ -5,6 +5,8 @@ from pathlib import Path
 import param
 from panel.custom import JSComponent
 
+# Its `copy` is for every script that stands behind it.
+COPYING = Path(__file__).with_name("copying.js").read_text(encoding="utf-8")
 COPYABLE = """
 :host { width: 100%; }
 div { width: 100%; display: flex; flex-wrap: wrap; align-items: center; gap: 8px;
@@ -27,7 +29,7 @@ class Copyable(JSComponent):
     text = param.String()
     label = param.String()
 
-    _esm = Path(__file__).with_name("copyable.js")
+    _esm = COPYING + Path(__file__).with_name("copyable.js").read_text(encoding="utf-8")
     _stylesheets = [COPYABLE]
 
     def __init__(self, label: str, **params):

@@ -108,12 +108,18 @@ class Player(pn.viewable.Viewer):
         self._state = state
         # Flipbooks are numbered; the browser has one, or none (0), and says when it has opened it.
         self._given, self._lent, self._opened = 0, 0, 0
+        self._resting = False
         self._bar = PlayerBar(self._hear, sizing_mode="stretch_width", margin=(2, 6))
         self._show()
         state.param.watch(lambda *_: self._show(), ["playing", "loop", "speed", "model"])
         # Every page that plays comes here ten times a second.
         state.param.watch(lambda event: self._move(event.new), "frame")
         self._bar.param.watch(self._take, ["frame", "loop", "speed"])
+
+    def rest(self, resting: bool) -> None:
+        """A bar that nobody sees is sent no frames; one that is seen again the present one."""
+        self._resting = resting
+        self._move(self._state.frame)
 
     @property
     def turns_pages(self) -> bool:
@@ -143,7 +149,7 @@ class Player(pn.viewable.Viewer):
             self._state.turn(min(max(message.get("frame", 0), 0), self._bar.last))
 
     def _move(self, frame: int) -> None:
-        if not (self.turns_pages and self._state.turning):
+        if not (self._resting or (self.turns_pages and self._state.turning)):
             self._bar.frame = frame
 
     def _show(self) -> None:

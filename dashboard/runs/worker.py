@@ -210,6 +210,8 @@ class Worker:
         values = request.values = request.values or request.job()
         while not request.stopped:
             self._give_way(request)
+            if request.stopped:
+                break
             try:
                 value = next(values)
             except StopIteration:

@@ -16,6 +16,7 @@ from panel.custom import JSComponent
 
 from dashboard.choice import Choice
 from dashboard.parts import readout
+from dashboard.runs.catalogue import Catalogue
 from dashboard.sharing.follow import LECTURES, Following, News
 from dashboard.url import read_query
 from dashboard.view import Visit
@@ -26,6 +27,10 @@ BANNER = """
   background: color-mix(in srgb, var(--panel-primary-color) 16%, transparent); }
 """
 PLAYED = ("playing", "speed", "loop", "log_scale")
+NOT_HERE = (
+    "The teacher shows own data, which this page does not have; it follows again as soon as "
+    "something else is shown."
+)
 
 
 class Guard(JSComponent):
@@ -43,13 +48,28 @@ class Guard(JSComponent):
         self._found(data)
 
 
-def followed(query: dict[str, str]) -> dict[str, str]:
-    """The query of a new page: that of the teacher's, where it asks to follow one who teaches."""
+def query_of(link: str) -> dict[str, str]:
+    """The entries of a link."""
+    return dict(parse_qsl(link.lstrip("?")))
+
+
+def foreign(link: str, catalogue: Catalogue) -> str:
+    """The system of a link if a page with this catalogue does not have it; else empty."""
+    system = query_of(link).get("system", "")
+    return "" if system in catalogue.systems else system
+
+
+def followed(query: dict[str, str], catalogue: Catalogue) -> dict[str, str]:
+    """The query of a new page: that of the teacher's, where it asks to follow one who teaches.
+
+    What the page does not have is left to the news, which tells so.
+    """
     code = query.get("follow", "").strip().lower()
     try:
-        return dict(parse_qsl(LECTURES.news(code).link.lstrip("?"))) | {"follow": code}
+        link = LECTURES.news(code).link
     except ValueError:
         return query
+    return ({} if foreign(link, catalogue) else query_of(link)) | {"follow": code}
 
 
 class Classroom(pn.viewable.Viewer):
@@ -72,6 +92,7 @@ class Classroom(pn.viewable.Viewer):
         self._visit, self._link, self._changed = visit, link, changed
         self._held, self._chosen = held, chosen
         self._disabled: list[pn.viewable.Viewable] = []
+        self._missed: set[str] = set()
         self.place = ""
         self.guard = Guard(self._find)
         self.following = Following(self._news, self._show, visit.schedule)
@@ -115,6 +136,12 @@ class Classroom(pn.viewable.Viewer):
 
     def _show(self, news: News) -> None:
         state = self._visit.state
+        if system := foreign(news.link, self._visit.catalogue):
+            # News come with every move of the teacher's slider.
+            if system not in self._missed:
+                self._missed.add(system)
+                self._visit.tell(NOT_HERE)
+            return
         with pn.io.hold():
             if news.link != self._link():
                 self._visit.go(news.link)
@@ -125,7 +152,7 @@ class Classroom(pn.viewable.Viewer):
     def _leave_out(self, link: str) -> None:
         """Give what a link leaves out its usual value; opened in place it would stay as it is."""
         visit = self._visit
-        query = dict(parse_qsl(link.lstrip("?")))
+        query = query_of(link)
         if "share" not in query:
             visit.state.share = visit.state.param.share.default
         for choice in self._chosen():

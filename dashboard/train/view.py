@@ -31,6 +31,10 @@ INTRODUCTION = (
 )
 
 
+# A selection always has a value: without this one it would be a stranger's training.
+NO_TRAINING = {"None": ""}
+
+
 class TrainView(View):
     """A plan on the left; on the right a training of this process."""
 
@@ -44,8 +48,9 @@ class TrainView(View):
         self.form = TrainForm(self.choice, visit.state, self._start)
         self.panel = TrainPanel(visit.catalogue, self._command)
         self._which = pmui.Select(
-            label="Training", options=[], sizing_mode="stretch_width", size="small", margin=(6, 4)
-        )
+            label="Training", options=NO_TRAINING, value="", sizing_mode="stretch_width",
+            size="small", margin=(6, 4),
+        )  # fmt: skip
         introduction = readout.words()
         introduction.object = INTRODUCTION
         self._introduction = card(introduction)
@@ -88,20 +93,18 @@ class TrainView(View):
         self._due = False
         if not self.shown:
             return
-        names = self.all.names()
+        names, training = self.all.names(), self.training
         with pn.io.hold():
-            if list(self._which.options) != names:
-                self._which.options = names
-            if self.choice.training in names:
-                self._which.value = self.choice.training
-            else:
-                self._which.value = None
+            self._which.param.update(
+                options=NO_TRAINING | {name: name for name in names},
+                value=training.name if training else "",
+            )
             self._which_card.visible = bool(names)
-            self._introduction.visible = self.training is None
-            self.panel.show(self.training)
+            self._introduction.visible = training is None
+            self.panel.show(training)
 
     def _choose(self, event) -> None:
-        if event.new and event.new != self.choice.training:
+        if event.new != self.choice.training:
             self.choice.training = event.new
 
     def _start(self) -> None:

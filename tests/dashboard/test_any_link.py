@@ -37,7 +37,7 @@ queries = st.dictionaries(st.one_of(st.sampled_from(ENTRIES), st.text(max_size=5
 def opened(query: dict[str, str]) -> list[str]:
     """The problems of a page that opens with a query, as the shell reads it."""
     shelf = catalogue()
-    reader = read_query(arriving(followed(query)), shelf)
+    reader = read_query(arriving(followed(query, shelf)), shelf)
     state = Exploration(shelf, **reader.values)
     more = {}
     for entry in VIEWS.values():

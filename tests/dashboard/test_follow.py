@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.choice import Choice
 from dashboard.runs.catalogue import catalogue
-from dashboard.sharing.classroom import PLAYED, Classroom, followed
+from dashboard.sharing.classroom import NOT_HERE, PLAYED, Classroom, followed
 from dashboard.sharing.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query, write_query
@@ -152,6 +152,7 @@ class Desk:
         reader = read_query(query, SHELF, self.state.system)
         self.state.adopt(**reader.values)
         self.choice.read(reader, self.state)
+        self.told.extend(reader.problems)
 
     def lead(self) -> str:
         self.classroom.following.teach()
@@ -237,10 +238,32 @@ def test_a_wrong_code_is_told_in_a_sentence(desks):
     ]
 
 
+def test_what_a_follower_does_not_have_is_told_once_for_each_system(desks):
+    teacher, pupil = desks
+    code = teacher.lead()
+    pupil.classroom.follow(code)
+    before = pupil.shows
+    for system in ("own-mine-1", "own-mine-2"):
+        for mu in (1.2, 1.3, 1.4):
+            link = f"?view=explore&system={system}&model={system}-galerkin&mu={mu}"
+            LECTURES.tell(code, News(link, playing=True))
+    assert pupil.told == [NOT_HERE, NOT_HERE]
+    assert pupil.shows == before
+    teacher.state.parameters.k = 0.55
+    assert pupil.shows == teacher.shows
+    assert len(pupil.told) == 2
+
+
+def test_a_new_page_does_not_start_with_what_it_does_not_have(desks, monkeypatch):
+    code = desks[0].lead()
+    monkeypatch.setattr(LECTURES, "news", lambda _: News("?system=own-mine-1&mu=1.2"))
+    assert followed({"follow": code}, SHELF) == {"follow": code}
+
+
 def test_a_new_page_starts_with_what_the_teacher_shows(desks):
     code = desks[0].lead()
-    query = followed({"follow": code.upper(), "system": "trap"})
+    query = followed({"follow": code.upper(), "system": "trap"}, SHELF)
     assert (query["system"], query["seed"], query["follow"]) == ("landau", "7", code)
-    assert followed({"system": "trap"}) == {"system": "trap"}
-    assert followed({"follow": "nobody"}) == {"follow": "nobody"}
+    assert followed({"system": "trap"}, SHELF) == {"system": "trap"}
+    assert followed({"follow": "nobody"}, SHELF) == {"follow": "nobody"}
     assert LECTURES.news(code).link == write_query(desks[0].state)

@@ -1,6 +1,7 @@
 """Own data without a browser: allowed paths, texts, the desk, privacy, playback."""
 
 import gc
+import threading
 import weakref
 import zipfile
 
@@ -18,6 +19,7 @@ from dashboard.own.view import OwnData
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.jobs import growth_rate, reference
 from dashboard.runs.memory import truth_case
+from dashboard.runs.worker import Worker
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.threads import Workers
@@ -192,6 +194,28 @@ def test_the_files_of_a_visit_go_with_it(folder):
     assert any(place.rglob("*.nc"))
     desk.close()
     assert not place.exists()
+
+
+def test_what_a_step_saves_after_the_visit_goes_too(monkeypatch):
+    began, go_on = threading.Event(), threading.Event()
+
+    def saving(folder):
+        began.set()
+        assert go_on.wait(20)
+        folder.mkdir(parents=True)
+        (folder / "model.json").write_text("{}")
+        yield Step("Saving", None)
+
+    monkeypatch.setattr("dashboard.own.desk.example", saving)
+    worker = Worker("test")
+    desk = Desk(OwnChoice(), worker, worker, lambda f: f())
+    desk.use_example()
+    assert began.wait(20)
+    desk.close()
+    assert not desk.folder.exists()
+    go_on.set()
+    worker.end()
+    assert not desk.folder.exists()
 
 
 def test_the_model_is_judged_and_can_be_taken_along(trained, tmp_path):

@@ -48,6 +48,16 @@ def session():
     made.close()
 
 
+@pytest.fixture
+def visit(session):
+    worker = Recorder()
+    return Visit(
+        session.state, session, catalogue(), Workers(*[worker] * 5), lambda f: f(),
+        go=lambda link: None, tell=lambda sentence: None,
+        choices={name: entry.choice() for name, entry in VIEWS.items()},
+    )  # fmt: skip
+
+
 def test_panel_still_has_what_the_sliders_change():
     told = "Panel renamed or changed it: see dashboard/parts/sliders.py"
     given = ["self", "doc", "ref", "subpath", "attr", "old", "new"]
@@ -167,13 +177,7 @@ def test_a_system_with_the_same_parameter_name_is_asked_with_its_own_value(sessi
     assert [(case.system, case.mu) for case in cases] == [("trap", (0.6,))]
 
 
-def test_every_view_builds_without_a_server(session):
-    worker = Recorder()
-    visit = Visit(
-        session.state, session, catalogue(), Workers(*[worker] * 5), lambda f: f(),
-        go=lambda link: None, tell=lambda sentence: None,
-        choices={name: entry.choice() for name, entry in VIEWS.items()},
-    )  # fmt: skip
+def test_every_view_builds_without_a_server(session, visit):
     made = [entry.view(visit) for entry in VIEWS.values()]
     for view in made:
         assert isinstance(view.__panel__(), pn.viewable.Viewable)
@@ -186,6 +190,21 @@ def test_every_view_builds_without_a_server(session):
         view.close()
     assert answers.get("nothing") is None
     assert truths.get("nothing") is None
+
+
+@pytest.mark.parametrize("name", ["explore", "compare"])
+def test_a_player_that_nobody_sees_is_sent_no_frames(visit, name):
+    view = VIEWS[name].view(visit)
+    bar = view.player._bar
+    view.open()
+    visit.state.go(3)
+    assert bar.frame == 3
+    view.hide()
+    visit.state.go(7)
+    assert bar.frame == 3
+    view.open()
+    assert bar.frame == 7
+    view.hide()
 
 
 def test_a_sleeping_session_stops_and_asks_again_when_it_wakes(session):

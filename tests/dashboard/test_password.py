@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
 
 from dashboard.operations import asking, password, server
+from dashboard.parts import bridge
 from hoam_core import serve
 
 PASSWORD = "zwei Ströme: 1.25"
@@ -115,6 +117,13 @@ def test_without_the_password_there_is_only_the_form(start):
         assert answer.code == 401, path
         assert answer.headers["WWW-Authenticate"].startswith("Basic")
         assert "send it with HTTP Basic" in json.loads(answer.body)["error"]
+
+
+def test_a_page_that_was_cut_off_finds_its_server_without_the_password(start):
+    (asked,) = re.findall(r'fetch\("(.+?)"', Path(bridge.__file__).with_suffix(".js").read_text())
+    answer = start().fetch(f"/{asked}")
+    assert answer.code == 200
+    assert "WWW-Authenticate" not in answer.headers
 
 
 def test_who_gives_it_gets_the_page_its_websocket_and_the_data(start):

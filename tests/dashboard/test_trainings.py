@@ -25,13 +25,15 @@ from dashboard.train.plan import (
 from dashboard.train.sight import Watcher
 from dashboard.train.training import Training
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
-from dashboard.train.view import dataset_of, script_of
+from dashboard.train.view import TrainView, dataset_of, script_of
 from dashboard.train.words import error_table, errors_of
 from dashboard.url import read_query
+from dashboard.view import Visit
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
 from hoam_core.checkpoint import CHECKPOINT
 from hoam_core.checks import DivergedError
 from hoam_core.learn import Progress, learn
+from tests.dashboard.recorder import recorders
 
 
 @pytest.fixture
@@ -327,6 +329,29 @@ def test_a_link_restores_a_plan_and_its_budget():
     bad = read_query({"view": "train", "method": "partial", "train-omega": "1:2"}, shelf)
     TrainChoice().read(bad, Exploration(shelf, **bad.values))
     assert ["method" in bad.problems[0], len(bad.problems)] == [True, 1]
+
+
+def test_a_visitor_is_shown_no_training_that_he_did_not_choose(tiny, kept, shelf, monkeypatch):
+    monkeypatch.setattr("dashboard.train.view.trainings", lambda: kept)
+    kept.start(galerkin(tiny), shelf, name="of-a-stranger")
+    choice = TrainChoice()
+    view = TrainView(
+        Visit(
+            Exploration(shelf), None, shelf, recorders(), lambda f: f(),
+            go=lambda link: None, tell=lambda sentence: None, choices={"train": choice},
+        )
+    )  # fmt: skip
+    view.open()
+    view._which.get_root()  # Panel puts a value in place of one that is not offered
+    assert (choice.training, view.training) == ("", None)
+    assert view._introduction.visible
+    choice.training = "of-a-stranger"
+    assert view._which.value == "of-a-stranger"
+    assert not view._introduction.visible
+    view._which.value = ""
+    assert choice.training == ""
+    assert view._introduction.visible
+    view.close()
 
 
 def test_errors_stand_beside_their_floors(tiny, kept, shelf):

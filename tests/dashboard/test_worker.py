@@ -1,6 +1,7 @@
 """The worker: newest wins, nothing queues, cancelled runs stop."""
 
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -96,6 +97,28 @@ def test_a_worker_gives_way_to_the_one_before_it(worker):
     assert done.wait(20)
     behind.end()
     assert order == ["quick", "slow"]
+
+
+def test_what_is_cancelled_while_it_gives_way_computes_nothing(worker):
+    behind = Worker("behind", behind=(worker,), patience=60.0)
+    job, started, release = held("quick")
+    steps, done = [], threading.Event()
+
+    def slow():
+        steps.append(1)
+        yield 1
+
+    worker.ask("me", job, lambda _: None)
+    assert started.wait(20)
+    behind.ask("me", slow, lambda _: None)
+    behind.ask("other", once("end"), lambda _: done.set(), delay=0.1)
+    while behind.queue > 1:  # until it gives way
+        time.sleep(0.01)
+    behind.cancel("me")
+    release.set()
+    assert done.wait(20)
+    behind.end()
+    assert steps == []
 
 
 def test_a_worker_waits_for_calm_but_not_for_ever(worker):

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from dashboard.parts import spare
 from tests.ui.conftest import DESKTOP, Live
 from tests.ui.served import FIRST_PICTURE, STANDS, free_port, running
 
@@ -19,7 +20,7 @@ class Line:
     def __init__(self, page):
         self.whole, self.sockets, self.held = True, [], []
         page.route_web_socket("**/ws*", self._connect)
-        page.route("**/api/systems", self._ask)
+        page.route(f"**/{spare.NAME}", self._ask)
 
     def _connect(self, socket) -> None:
         if self.whole:

@@ -36,6 +36,18 @@ def test_a_link_restores_the_step_and_its_state_and_a_reload_what_became_of_it(l
     page.until_query(step="2", k="0.4")
 
 
+def test_keys_scroll_what_a_step_says_and_leave_the_player_alone(live):
+    page = live("?view=lessons&lesson=landau-damping&step=4")
+    body = page.page.get_by_role("region", name="What this step says")
+    body.wait_for()
+    page.until_query(t="10")
+    for key in ("Home", "ArrowRight", " ", "End"):
+        body.press(key)
+    page.page.get_by_label("One step back").click()
+    page.until(lambda: page.query()["t"] != "10", "the player has heard what came last")
+    assert 9.0 < float(page.query()["t"]) < 10.0
+
+
 def test_next_and_back_set_the_page_and_answers_stay_hidden_until_asked(live):
     page = live("?view=lessons&lesson=landau-damping&step=4")
     back, again = (

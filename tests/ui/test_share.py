@@ -4,6 +4,7 @@ import json
 import urllib.request
 
 import pytest
+from playwright.sync_api import expect
 
 
 def test_the_page_serves_its_data_too(address):
@@ -21,6 +22,23 @@ def test_the_dialog_shares_what_is_seen(live):
     assert "k=0.45" in box.input_value()
     assert page.page.get_by_text("hoam serve --share").is_visible()
     assert page.serious() == []
+
+
+def test_a_link_is_copied_also_where_a_page_may_not_write_the_clipboard(live):
+    page = live("?system=landau&k=0.45")
+    page.page.evaluate(
+        """() => {
+          Object.defineProperty(navigator, "clipboard", {value: undefined})
+          document.addEventListener("copy", (event) => {
+            window.copied = event.clipboardData.getData("text/plain")
+          })
+        }"""
+    )
+    button = page.page.get_by_role("button", name="Copy link")
+    button.press("Enter")
+    page.page.get_by_text("The link is copied.").wait_for()
+    assert page.page.evaluate("window.copied") == page.page.url
+    expect(button).to_be_focused()
 
 
 @pytest.mark.slow

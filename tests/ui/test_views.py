@@ -1,6 +1,7 @@
 """What holds for every view: it opens by its link, fits every screen, and readers can use it."""
 
 import pytest
+from playwright.sync_api import expect
 
 from dashboard.views import VIEWS
 
@@ -26,6 +27,16 @@ def test_a_view_fits_a_phone(live, name):
     assert page.overhang <= 0
     page.until(lambda: page.legends_outside == [], "every legend stands in its figure")
     assert page.serious() == []
+
+
+def test_a_button_of_the_bar_keeps_the_focus_when_it_opens_its_view(live):
+    page = live("?view=train")
+    button = page.page.locator("nav button", has_text=VIEWS["data"].title)
+    button.press("Enter")
+    page.until_query(view="data")
+    expect(button).to_have_attribute("aria-current", "page")
+    expect(button).to_be_focused()
+    assert page.page.locator("nav [aria-current]").count() == 1
 
 
 @pytest.mark.slow
