@@ -17,7 +17,7 @@ DESKTOP = {"width": 1440, "height": 900}
 PATIENCE = 100_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
     with sync_playwright() as playwright:
         started = launch(playwright)
@@ -29,7 +29,7 @@ def browser():
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def visitor(browser):
     """One user of the browser, who need not load the scripts anew for each test."""
     context = browser.new_context(accept_downloads=True)
@@ -37,9 +37,9 @@ def visitor(browser):
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(browser):
-    """Where the page is served; the server ends with the session."""
+    """Where the page is served; the server ends with these tests."""
     # What the tests ask for is compiled when they ask: everything else would take their time.
     with served(warm="first") as url:
         yield url
