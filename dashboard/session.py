@@ -57,7 +57,7 @@ class Session(param.Parameterized):
         self._workers, self._schedule = workers, schedule
         self._wanted: tuple[Case, float] | None = None
         self._lattice_wanted: tuple[Case, Axes] | None = None
-        self._asked = 0.0
+        self._answered = 0.0
         self.waited = 0.0
         self.closed, self.asleep = False, True
         self._unwatch = catalogue.watch(self._on_new_model)
@@ -76,13 +76,14 @@ class Session(param.Parameterized):
     def case(self) -> Case:
         """What the state asks of the learned model."""
         state = self.state
+        lattice = isinstance(self.catalogue.systems[state.system], Lattice)
         return Case(
             state.system,
             state.model or "",
             tuple(state.mu.values()),
             state.seed,
             state.particles,
-            share=state.share,
+            share=state.share if lattice else 1.0,
         )
 
     @property
@@ -133,7 +134,7 @@ class Session(param.Parameterized):
             self.warnings = sentences
 
     def _ask_model(self, case: Case) -> None:
-        self._asked = time.perf_counter()
+        asked = time.perf_counter()
         if not case.model:
             self._workers.models.cancel(self)
             self.param.update(answer=None, problem="")
@@ -142,16 +143,21 @@ class Session(param.Parameterized):
             self.answer = None
         if (known := answers.get(case)) is not None:
             self._workers.models.cancel(self)
-            self._show(case, known)
+            self._show(case, asked, known)
             return
         job = partial(answer, case, self.catalogue, self.state.axes)
-        self._workers.models.ask(self, job, self._on_loop(self._show, case), finish=True)
+        self._workers.models.ask(self, job, self._on_loop(self._show, case, asked), finish=True)
 
-    def _show(self, case: Case, result: Run | Exception) -> None:
+    def _show(self, case: Case, asked: float, result: Run | Exception) -> None:
         if self.closed or case[:2] != self.case[:2]:
             return
-        self.waited = time.perf_counter() - self._asked
-        ANSWERED.tell(self.waited)
+        # It was on its way when a remembered one was shown, after which nothing more would come.
+        if case != self.case and self.is_last(self.answer):
+            return
+        self.waited = time.perf_counter() - asked
+        if asked != self._answered:  # a coarse answer goes before that with all particles
+            self._answered = asked
+            ANSWERED.tell(self.waited)
         if isinstance(result, Exception):
             self.param.update(problem=str(result), answer=None)
         else:
@@ -238,5 +244,5 @@ class Session(param.Parameterized):
         if self.lattice is None or not self.lattice.complete:
             self._lattice_wanted = None
 
-    def _on_loop(self, receive: Callable, case: Case) -> Callable:
-        return lambda value: self._schedule(partial(receive, case, value))
+    def _on_loop(self, receive: Callable, *about: Case | float) -> Callable:
+        return lambda value: self._schedule(partial(receive, *about, value))

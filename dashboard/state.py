@@ -41,7 +41,7 @@ class Exploration(param.Parameterized):
     parameters = param.Parameter(doc="The `parameter_state` of the system.")
 
     def __init__(self, catalogue: Catalogue, **values):
-        self._catalogue, self.turning = catalogue, False
+        self._catalogue, self.turning, self._adopting = catalogue, False, False
         # Within it all that follows another system is shown; a page has it shown as one change.
         self.together: Callable[[], AbstractContextManager] = nullcontext
         super().__init__()
@@ -80,10 +80,24 @@ class Exploration(param.Parameterized):
     def adopt(self, **values) -> None:
         """Take over what a link says of an open page; what it leaves out stays as it is."""
         self.playing = False
-        mu, time = values.pop("mu", {}), values.pop("t", None)
-        if (system := values.pop("system", self.system)) != self.system:
-            self.system = system
-        self.parameters.param.update(**mu)
+        time, system = values.pop("t", None), values.pop("system", self.system)
+        if system == self.system:
+            self._take_over(**values)
+        else:
+            # Else an answer would be asked for at the system's usual values.
+            with self.together():
+                self._adopting = True
+                try:
+                    self.system = system
+                    self._take_over(**values)
+                finally:
+                    self._adopting = False
+                self.param.trigger("parameters")
+        if time is not None:
+            self.time = time
+
+    def _take_over(self, *, mu: dict[str, float] | None = None, **values) -> None:
+        self.parameters.param.update(**(mu or {}))
         if (model := values.pop("model", None)) not in (None, self.model):
             self._offer_models(model)
         if plane := values.pop("plane", None):
@@ -91,8 +105,6 @@ class Exploration(param.Parameterized):
         if particles := values.pop("particles", None):
             self._offer_particles(particles)
         self.param.update(**values)
-        if time is not None:
-            self.time = time
 
     @param.depends("system", watch=True)
     def _follow_system(self) -> None:
@@ -157,6 +169,8 @@ class Exploration(param.Parameterized):
     @property
     def settled(self) -> bool:
         """False halfway through a change of system, when its parts do not belong together."""
+        if self._adopting:
+            return False
         components = {c.name for c in self._catalogue.systems[self.system].components}
         return (
             self.parameters is self._by_system[self.system]

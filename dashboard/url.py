@@ -161,6 +161,8 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue, system: str = "")
     reader.keep("particles", particles_up_to(catalogue.most_particles(about.name)))
     reader.keep("seed", _seed)
     reader.keep("share", _share)
+    if "system" in query:  # a whole state, which is written without the usual share
+        reader.values.setdefault("share", 1.0)
     mu = {}
     for p in about.parameters:
         if (value := reader.attempt(p.name, value_of(p))) is not None:

@@ -15,7 +15,7 @@ from dashboard.compare.facts import Compared, Facts, facts_of
 from dashboard.compare.jobs import is_slow, times_of
 from dashboard.compare.reel import reel
 from dashboard.compare.runs import Comparing
-from dashboard.exports.script import docstring
+from dashboard.exports.script import docstring, model_in_python
 from dashboard.runs import describe
 from dashboard.runs.catalogue import STEPS
 from dashboard.runs.jobs import SAVES
@@ -98,13 +98,13 @@ def script(now: Compared) -> str:
 def _call(now: Compared, case: Case, few: int | None) -> str:
     parameters, frames = json.dumps(named(now.system, case)), len(now.ts)
     if not case.model:
-        options = f"seed={case.seed}, n_times={frames}, t_end={now.ts[-1]:g}"
+        options = f"seed={case.seed}, n_times={frames}, t_end={float(now.ts[-1])!r}"
         return f"full_model(\n    {parameters}, {options}\n)"
     # Noise and methods that make every time anew take steps of their own.
     own = few is not None or isinstance(now.system, Lattice)
     options = f"particles={case.particles}, seed={case.seed}, n_times={few or frames}"
     steps = "" if own else f", steps={STEPS}"
-    return f"learned(\n    {case.model!r}, {parameters},\n    {options}{steps}\n)"
+    return f"learned(\n    {model_in_python(case.model)}, {parameters},\n    {options}{steps}\n)"
 
 
 def dataset(now: Compared) -> xr.Dataset:

@@ -128,6 +128,9 @@ class Comparing(param.Parameterized):
         # An answer of a moment ago is better than none, but not one of another model.
         if self.asleep or slot.case is None or case[:2] != slot.case[:2]:
             return
+        # Nor one that was on its way when a remembered one was shown.
+        if case != slot.case and slot.run is not None and slot.run.case == slot.case:
+            return
         if isinstance(result, Exception):
             slot.run, slot.problem = None, str(result)
         else:

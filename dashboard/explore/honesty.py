@@ -110,7 +110,8 @@ def facts(
 
 def status_line(state: Exploration, system: System, answer: Run | None, session: Session) -> str:
     """What an answer took, how many took part, and which version made it."""
-    pieces = [f"{state.particles:,} {system.population}", f"seed {state.seed}"]
+    particles = answer.case.particles if answer is not None else state.particles
+    pieces = [f"{particles:,} {system.population}", f"seed {state.seed}"]
     if answer is not None:
         took = f"model {duration(answer.seconds)}" + (" with compilation" if answer.first else "")
         waited = f"answered in {duration(session.waited)}"

@@ -66,8 +66,10 @@ class Lower(pn.viewable.Viewer):
         """The curves and all words of the runs that are here."""
         truth, rate = (reference.truth, reference.rate) if reference else (None, None)
         self._write_progress(reference)
+        # The reference is of the present parameters, which an older or coarser answer is not.
+        judged = answer if self.session.is_last(answer) else None
         rows = describe.errors(
-            answer, reference, self.catalogue.systems[self.state.system], self.state.axes
+            judged, reference, self.catalogue.systems[self.state.system], self.state.axes
         )
         waiting = "computing" if self.session.truth_is_coming else "—"
         self._errors.object = readout.error_table(rows, waiting)

@@ -15,7 +15,7 @@ from dashboard.explore.moving import reel
 from dashboard.explore.snapshot import Shown
 from dashboard.exports.script import script
 from dashboard.runs import describe
-from dashboard.runs.catalogue import FRAMES, STEPS
+from dashboard.runs.catalogue import STEPS
 from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
 from dashboard.view import Material
@@ -34,7 +34,7 @@ def material(shown: Shown) -> Material | None:
         return None
     text = script(
         shown.system, run.case, time=shown.time, end=float(shown.ts[-1]), name=shown.name,
-        truth_particles=shown.system.truth_particles,
+        frames=len(shown.ts),
     )  # fmt: skip
     words = describe.headline(run, shown.system, shown.axes)
     moving = partial(reel, shown) if shown.cells is not None or shown.is_plane else None
@@ -71,8 +71,8 @@ def _predicted(shown: Shown) -> xr.Dataset:
     case, lattice = shown.case, isinstance(shown.system, Lattice)
     model = shown.catalogue.model(case.model, case.share)
     made = model.predict(
-        named(shown.system, case), particles=case.particles, seed=case.seed, n_times=FRAMES,
-        steps=None if lattice else STEPS,
+        named(shown.system, case), particles=case.particles, seed=case.seed,
+        n_times=len(shown.ts),        steps=None if lattice else STEPS,
     )  # fmt: skip
     t, n, d = made["state"].shape
     room = max(1, MOST_BYTES // (4 * t * d))

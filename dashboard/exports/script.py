@@ -6,11 +6,12 @@ It takes the same steps as the page (jobs.py), so that the same seed gives the s
 import json
 from collections.abc import Mapping
 
-from dashboard.runs.catalogue import FRAMES, STEPS
+from dashboard.runs.catalogue import STEPS, own_folder
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from hoam_core import System
-from hoam_core.systems import Lattice
+from hoam_core.models import shipped_models
+from hoam_core.systems import Lattice, Recorded
 
 LEARNED = """{imports}
 parameters = {parameters}
@@ -27,8 +28,11 @@ from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import to_dataset
 
 parameters = {parameters}
+"""
+# In pieces as long as those of the page: each has random numbers of its own.
+FULL_MODEL = """
 system = hoam.get_system({system})
-mu, ts = system.vector(parameters), system.times(n_times={frames})
+mu, ts = system.vector(parameters), system.times({end!r}, {frames})
 x0, key = start_truth(system, mu, {particles}, {seed})
 pieces = simulate_pieces(system, key, mu, x0, ts, saves={saves})
 x = jnp.concatenate([piece.x for piece in pieces])
@@ -41,15 +45,16 @@ for name in run.data_vars:
         print(f"{{name}} = {{now[name].item():.6g}} {{run[name].units}}")
 run.to_netcdf({file}, engine="h5netcdf")
 """
-BESIDE = """
+BESIDE = '''
 
 def full_model():
-    \"\"\"The full model that the page shows beside it; takes longer.\"\"\"
-    return hoam.simulate(
-        {system}, parameters, particles={particles}, seed={seed},
-        n_times={frames}, t_end={end:g},
-    )
-"""
+    """The full model that the page shows beside it; takes longer."""
+    import jax.numpy as jnp
+
+    from hoam_core.simulate import simulate_pieces, start_truth
+    from hoam_core.store import to_dataset
+{body}    return run
+'''
 
 
 def docstring(text: str) -> str:
@@ -58,27 +63,35 @@ def docstring(text: str) -> str:
     return f'"""{plain}."""\n\n'
 
 
-def script(
-    system: System, case: Case, *, time: float, end: float, name: str, truth_particles: int
-) -> str:
+def model_in_python(name: str) -> str:
+    """What `load_model` is given: the name of a model that ships, else the folder of one here."""
+    folder = own_folder() / name
+    ships = name in shipped_models() or not (folder / "model.json").is_file()
+    return json.dumps(name if ships else str(folder))
+
+
+def script(system: System, case: Case, *, time: float, end: float, frames: int, name: str) -> str:
     """Python for a case of the learned model, or of the full one where it names none.
 
-    `time` is the frame that is shown, `end` the last one, `name` the stem of the file it writes.
+    `time` is the frame that is shown, `end` the last of `frames`, `name` the stem of the file it
+    writes.
     """
     values = named(system, case)
     about = {
-        "parameters": json.dumps(values), "seed": case.seed, "frames": FRAMES,
+        "parameters": json.dumps(values), "seed": case.seed, "frames": frames,
         "particles": case.particles, "time": time, "file": json.dumps(f"{name}.nc"),
     }  # fmt: skip
-    listed = ", ".join(f"{key} = {value:g}" for key, value in values.items())
-    head = docstring(f"{system.title}, {listed}")
-    if not case.model:
-        body = FULL.format(system=json.dumps(system.name), saves=SAVES, **about)
-        return head + body + TAIL.format(**about)
-    return head + _learned(system, case, about) + TAIL.format(**about) + BESIDE.format(
-        system=json.dumps(system.name), particles=truth_particles, seed=case.seed, frames=FRAMES,
-        end=end,
+    full = FULL_MODEL.format(
+        system=json.dumps(system.name), saves=SAVES, end=end,
+        **about | {"particles": system.truth_particles if case.model else case.particles},
     )  # fmt: skip
+    listed = ", ".join(f"{key} = {value:g}" for key, value in values.items())
+    head, tail = docstring(f"{system.title}, {listed}"), TAIL.format(**about)
+    if not case.model:
+        return head + FULL.format(**about) + full.removeprefix("\n") + tail
+    body = "".join(f"    {line}" if line.strip() else line for line in full.splitlines(True))
+    beside = "" if isinstance(system, Recorded) else BESIDE.format(body=body)
+    return head + _learned(system, case, about) + tail + beside
 
 
 def _learned(system: System, case: Case, about: Mapping) -> str:
@@ -91,7 +104,7 @@ def _learned(system: System, case: Case, about: Mapping) -> str:
             "from hoam_core.methods import with_share\n"
         )
     return LEARNED.format(
-        imports=imports, model=json.dumps(case.model),
+        imports=imports, model=model_in_python(case.model),
         share=SHARE.format(share=case.share) if noisy else "",
         # Noise takes its own steps; a smooth field one between two frames.
         steps="" if lattice else f", steps={STEPS}", **about,

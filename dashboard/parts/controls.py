@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.layout import grid
-from dashboard.parts.sliders import LiveSelect, physics_slider
+from dashboard.parts.sliders import LiveSelect, LiveSlider, physics_slider
 from dashboard.runs.catalogue import Catalogue
 from dashboard.state import Exploration
 
@@ -65,6 +65,8 @@ class Sliders(pn.viewable.Viewer):
         self._state, self._catalogue = state, catalogue
         self._layout = grid(columns="repeat(auto-fit, minmax(280px, 1fr))", narrow=699, gap=0)
         self._shown: tuple = ()
+        # A slider that nobody sees would follow its parameter for as long as the page lives.
+        self._made: dict[str, list[LiveSlider]] = {}
         self.show()
 
     def show(self) -> None:
@@ -77,10 +79,15 @@ class Sliders(pn.viewable.Viewer):
         system = self._catalogue.systems[state.system]
         model = self._catalogue.models.get(state.model or "")
         axes = model.experiment.axes if model else ((),) * len(system.parameters)
-        self._layout[:] = [
-            physics_slider(state.parameters.param[p.name], p, axis)
-            for p, axis in zip(system.parameters, axes, strict=True)
-        ]
+        if system.name not in self._made:
+            self._made[system.name] = [
+                physics_slider(state.parameters.param[p.name], p) for p in system.parameters
+            ]
+        sliders = self._made[system.name]
+        for slider, axis in zip(sliders, axes, strict=True):
+            slider.marks = [{"value": value} for value in axis]
+        if list(self._layout) != sliders:
+            self._layout[:] = sliders
 
     def __panel__(self):
         return self._layout

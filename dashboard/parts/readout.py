@@ -111,7 +111,8 @@ def percent(value: float | None, missing: str) -> str:
     """A relative error in per cent with two digits."""
     if value is None:
         return missing
-    return f"{100 * value:,.0f} %" if value > 1 else f"{100 * value:.2g} %"
+    # Two digits of .995 would be written with an exponent.
+    return f"{100 * value:,.0f} %" if value >= 0.995 else f"{100 * value:.2g} %"
 
 
 def error_table(rows: list[ErrorRow], waiting: str) -> str:

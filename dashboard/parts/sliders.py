@@ -46,17 +46,14 @@ class LiveSelect(AtOnce, pmui.Select):
     """A choice that is handled immediately."""
 
 
-def physics_slider(
-    number: param.Parameter, about: Parameter, marks: tuple[float, ...]
-) -> LiveSlider:
-    """A slider over the hard bounds of a physics parameter, the training values marked."""
+def physics_slider(number: param.Parameter, about: Parameter) -> LiveSlider:
+    """A slider over the hard bounds of a physics parameter, with room for marks."""
     return LiveSlider.from_param(
         number,
         start=about.low,
         end=about.high,
         step=number.step,
         format="0.[000]",
-        marks=[{"value": value} for value in marks],
         sizing_mode="stretch_width",
         margin=(2, 14, 0, 14),
         sx={"& .MuiSlider-mark": MARK, "& .MuiSlider-markActive": MARK},

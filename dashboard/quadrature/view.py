@@ -65,7 +65,7 @@ class QuadratureLab(View):
     def _build(self, about: pn.pane.HTML) -> pn.Column:
         choice = self.choice
         sliders = grid(
-            physics_slider(choice.param.omega, OMEGA, ()),
+            physics_slider(choice.param.omega, OMEGA),
             NodesSlider.from_param(
                 choice.param.nodes, sizing_mode="stretch_width", margin=(2, 14, 0, 14)
             ),

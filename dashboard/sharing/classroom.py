@@ -153,8 +153,6 @@ class Classroom(pn.viewable.Viewer):
         """Give what a link leaves out its usual value; opened in place it would stay as it is."""
         visit = self._visit
         query = query_of(link)
-        if "share" not in query:
-            visit.state.share = visit.state.param.share.default
         for choice in self._chosen():
             usual = type(choice)()
             usual.read(read_query(query, visit.catalogue, visit.state.system), visit.state)

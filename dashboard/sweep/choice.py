@@ -84,7 +84,7 @@ class SweepChoice(Choice):
         self.param.update(**{name: value for name, value in found.items() if value is not None})
 
     def write(self, state: Exploration) -> dict[str, str]:
-        if self.model != state.model:
+        if not self.model or self.model != state.model:
             return {"tab": self.tab}
         found = {
             "tab": self.tab, "observable": self.observable, "over": self.over,

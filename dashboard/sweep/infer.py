@@ -54,7 +54,7 @@ class Infer(pn.viewable.Viewer):
             margin=(8, 8), description="",
         )  # fmt: skip
         self.stop = pmui.Button(
-            label="Cancel", visible=False, on_click=lambda _: self._cancelled(), **BUTTON
+            label="Cancel", visible=False, on_click=lambda _: self.cancel(), **BUTTON
         )
         self._words, self._progress, self._facts = (readout.words() for _ in range(3))
         self.posterior = Density("sweep-posterior", "Posterior, and its 95 % interval")
@@ -141,10 +141,6 @@ class Infer(pn.viewable.Viewer):
         self._made_of, self.stop.visible = None, False
         self._progress.object = readout.notices([], sentence)
 
-    def _cancelled(self) -> None:
-        self.cancel()
-        self._progress.object = '<p class="soft">Cancelled.</p>'
-
     def _show(self, one: Inferred) -> None:
         self.found, found, over = one, one.found, self.asked.over
         model = self.visit.catalogue.models[self.asked.model]
@@ -168,10 +164,13 @@ class Infer(pn.viewable.Viewer):
             f'<p class="soft">{sweep_words.facts(one, readout.duration(one.seconds))}</p>'
         )
         self._layout[:] = [self._asking, *self._answer]
-        self._told(sweep_words.headline_of_inferred(one, over))
+        if self.choice.tab == "infer":
+            self._told(sweep_words.headline_of_inferred(one, over))
 
     def cancel(self) -> None:
         """Ask for nothing more."""
+        if self._made_of is not None:
+            self._progress.object = '<p class="soft">Cancelled.</p>'
         self._made_of, self.stop.visible = None, False
         self.visit.workers.truths.cancel((self, "infer"))
 

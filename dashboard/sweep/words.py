@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import xarray as xr
 
-from dashboard.exports.script import docstring
+from dashboard.exports.script import docstring, model_in_python
 from dashboard.parts.readout import duration
 from dashboard.sweep.asking import Asking
 from dashboard.sweep.choice import Belief
@@ -23,7 +23,7 @@ SCRIPT = """import numpy as np
 
 import hoam_core as hoam
 
-model = hoam.load_model({model!r})
+model = hoam.load_model({model})
 table = hoam.sweep(
     model, {over!r}, {values},
     {options},
@@ -185,7 +185,7 @@ def script(asked: Asked, model: Model, title: str) -> str:
     options = options_of(asked, model)
     lines = ",\n    ".join(f"{name}={json_or_repr(value)}" for name, value in options.items())
     return docstring(title) + SCRIPT.format(
-        model=asked.model, over=asked.over, options=lines,
+        model=model_in_python(asked.model), over=asked.over, options=lines,
         values=values.tolist() if whole else even,
     )  # fmt: skip
 

@@ -17,17 +17,18 @@ import pytest
 import xarray as xr
 from PIL import Image as Pillow
 
+import hoam_core as hoam
 from dashboard.explore.material import dataset, material
 from dashboard.explore.snapshot import Shown
 from dashboard.exports.csv_file import to_csv
 from dashboard.exports.film import frames, gif, mp4
 from dashboard.exports.menu import FORMATS, counted
 from dashboard.exports.reel import Chart, Curve, Image, Lines, Reel, Side
-from dashboard.exports.script import docstring, script
+from dashboard.exports.script import docstring, model_in_python, script
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.runs.jobs import answer
+from dashboard.runs.jobs import answer, truth
 from dashboard.runs.lattice_jobs import lattice_view
-from dashboard.runs.memory import Case
+from dashboard.runs.memory import Case, truth_case
 from dashboard.view import Material
 from hoam_core.store import read_dataset
 
@@ -136,12 +137,30 @@ def test_the_script_runs_alone_and_makes_the_numbers_of_the_page(case, axes, nam
 
 def test_every_kind_of_view_gives_a_script_that_is_python():
     for case in (PLASMA, PLASMA._replace(model=""), WEISS, WEISS._replace(share=0.5)):
-        text = script(
-            SHELF.systems[case.system], case, time=1.0, end=2.0, name="n", truth_particles=9
-        )
+        text = script(SHELF.systems[case.system], case, time=1.0, end=2.0, frames=9, name="n")
         compile(text, "view.py", "exec")
         assert ("with_share" in text) == (case.share != 1.0)
-        assert ("simulate_pieces" in text) == (not case.model)
+        assert ("def full_model" in text) == bool(case.model)
+
+
+def test_the_full_model_of_a_script_is_that_of_the_page():
+    system = SHELF.systems["oscillator"]  # its steps are random
+    case = Case(system.name, "oscillator-galerkin", (4.25,), 3, 64)
+    ts = SHELF.times(system.name, case.model)
+    text = script(system, case, time=1.0, end=float(ts[-1]), frames=len(ts), name="n")
+    beside = {"hoam": hoam, "parameters": {"omega": 4.25}}
+    exec(text[text.index("def full_model") :], beside)
+    *_, page = truth(truth_case(system, case.mu, case.seed), system, ts, SHELF.axes(system.name))
+    for name, values in page.curves.items():
+        np.testing.assert_allclose(beside["full_model"]()[name], values, rtol=1e-5, atol=1e-6)
+
+
+def test_python_finds_a_model_that_was_trained_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("dashboard.exports.script.own_folder", lambda: tmp_path)
+    assert model_in_python("two-stream-galerkin") == '"two-stream-galerkin"'
+    (tmp_path / "my-own").mkdir()
+    (tmp_path / "my-own" / "model.json").write_text("{}")
+    assert model_in_python("my-own") == json.dumps(str(tmp_path / "my-own"))
 
 
 def test_the_full_model_alone_gives_its_densities_and_its_own_script(plasma):
