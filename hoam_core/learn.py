@@ -145,7 +145,7 @@ def _patches(experiment: Experiment) -> Generator[Progress, None, tuple[Incremen
                 "description to learn from."
             )
         closure = yield from _closure(experiment, lattice)
-        lattice = Closed(lattice, closure)
+        lattice = Closed(lattice, closure, plan.patch)
     for part in increments_of(experiment, lattice):
         parts.append(part)
         yield Progress("patches", len(parts), plan.parts)
