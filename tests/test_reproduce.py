@@ -12,7 +12,7 @@ import pytest
 from hoam_core import load_model
 from hoam_core.checks import DivergedError
 from hoam_core.cluster import connect
-from hoam_core.reproduce import TARGETS, figure8, table1
+from hoam_core.reproduce import TARGETS, cells, figure8, table1
 from hoam_core.reproduce.cells import Budget, Cell, cell
 from hoam_core.reproduce.oscillator import integrand, quadrature_study
 from hoam_core.reproduce.table1 import PAPER, QUICK, finished, read_rows, summary, write_row
@@ -66,8 +66,8 @@ def test_quadrature_converges_and_monte_carlo_hardly():
 
 
 def row(**changes):
-    done = {"system": "trap", "method": "dice", "status": "done", "budget": {"core_seconds": 4.0}}
-    return {**done, **changes}
+    done = {"system": "trap", "method": "dice", "status": "done"}
+    return {**done, "budget": {"core_seconds": 4.0}, **changes}
 
 
 def test_rows_are_kept_and_what_nobody_ran_says_so(tmp_path):
@@ -97,6 +97,23 @@ def found(system, method, **changes):
     *_, (_, value) = cell(system, method, dataclasses.replace(TINY, **changes))
     assert isinstance(value, Cell)
     return value
+
+
+def test_a_training_at_one_frequency_sees_no_other(monkeypatch):
+    seen = []
+
+    def train_for(experiment, ensemble, scaling, budget):
+        seen.append((experiment, ensemble, scaling))
+        raise DivergedError("seen")
+        yield
+
+    monkeypatch.setattr(cells, "train_for", train_for)
+    with pytest.raises(DivergedError, match="seen"):
+        list(cell("oscillator", "hoam-gauss", TINY, axes=((8.0,),)))
+    experiment, ensemble, scaling = seen[0]
+    assert experiment.axes == ((8.0,),)
+    assert ensemble.mu.tolist() == [[8.0]]
+    assert scaling.mu_low == scaling.mu_high == 8.0
 
 
 def test_a_cell_of_the_closed_loop_has_all_its_figures():

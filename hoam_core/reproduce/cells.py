@@ -61,9 +61,11 @@ class Cell:
 
 
 @lru_cache(maxsize=1)
-def training_data(system: str, budget: Budget) -> tuple[Ensemble, Scaling]:
-    """The full-model runs that all neural methods of a system share."""
-    experiment = experiment_for(system, "dice", budget)
+def training_data(
+    system: str, axes: tuple[tuple[float, ...], ...], budget: Budget
+) -> tuple[Ensemble, Scaling]:
+    """The full-model runs that all neural methods share on a system and training parameters."""
+    experiment = experiment_for(system, "dice", budget, axes=axes)
     ensemble = training_ensemble(experiment)
     return ensemble, Scaling.of(ensemble)
 
@@ -142,7 +144,7 @@ def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[t
         ensemble = training_ensemble(experiment)
         scaling = Scaling.of(ensemble)
     else:
-        ensemble, scaling = training_data(system, budget)
+        ensemble, scaling = training_data(system, experiment.axes, budget)
     started, trained = time.perf_counter(), None
     for trained in train_for(experiment, ensemble, scaling, budget):
         yield "training", trained.share
