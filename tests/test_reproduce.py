@@ -116,6 +116,20 @@ def test_a_training_at_one_frequency_sees_no_other(monkeypatch):
     assert scaling.mu_low == scaling.mu_high == 8.0
 
 
+def test_only_what_diverged_is_a_result_and_other_errors_are_told(galerkin_model, monkeypatch):
+    def fail(error):
+        def evaluate(*_, **__):
+            raise error
+
+        monkeypatch.setattr(cells, "evaluate", evaluate)
+        monkeypatch.setattr(cells, "truths", lambda *_: None)
+        return cells.judged(galerkin_model, TINY)
+
+    assert fail(DivergedError("too far")) == {"status": "diverged", "reason": "too far"}
+    with pytest.raises(RuntimeError, match="RESOURCE_EXHAUSTED"):
+        fail(RuntimeError("RESOURCE_EXHAUSTED: out of memory"))
+
+
 def test_a_cell_of_the_closed_loop_has_all_its_figures():
     one = found("oscillator", "galerkin").row
     assert json.loads(json.dumps(one)) == one

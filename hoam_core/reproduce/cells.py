@@ -17,6 +17,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
+from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.evaluate import References, affordable_times, evaluate, reference, report, snapshots
@@ -188,7 +189,7 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
                 ),
                 distances=distances,
             )  # fmt: skip
-        except RuntimeError as error:
+        except DivergedError as error:
             return {"status": "diverged", "reason": str(error)}
         errors.append(report(result, model))
     return {
