@@ -3,18 +3,21 @@
 import dataclasses
 import json
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray as xr
 
 from hoam_core import load_model
 from hoam_core.checks import DivergedError
 from hoam_core.cluster import connect
-from hoam_core.reproduce import TARGETS, cells, figure8, table1
+from hoam_core.reproduce import TARGETS, cells, figure4, figure8, table1
 from hoam_core.reproduce.cells import Budget, Cell, cell
 from hoam_core.reproduce.oscillator import integrand, quadrature_study
+from hoam_core.reproduce.pictures import Figure, panels
 from hoam_core.reproduce.table1 import PAPER, QUICK, finished, read_rows, summary, write_row
 from hoam_core.systems.oscillator import Oscillator
 
@@ -195,6 +198,42 @@ def test_cells_are_kept_one_by_one_and_those_that_are_missing_are_run(tmp_path, 
     assert notes == ("trap, cfm: training", "trap, cfm: done", "done")
     assert shares == pytest.approx(((2 + 0.45) / 3, 1.0, 1.0))
     assert sum(r["status"] == "done" for r in read_rows(tmp_path / "table1.json")) == 3
+
+
+def test_a_picture_that_cannot_be_saved_leaves_the_one_before(tmp_path, monkeypatch):
+    def savefig(self, path, **_):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    picture = tmp_path / "deep" / "figure.png"
+    with panels(picture, 1, 1):
+        pass
+    before = picture.read_bytes()
+    assert before.startswith(b"\x89PNG")
+    monkeypatch.setattr(Figure, "savefig", savefig)
+    with pytest.raises(OSError, match="disk full"), panels(picture, 1, 1):
+        pass
+    assert [p.read_bytes() for p in picture.parent.iterdir()] == [before]
+
+
+def test_the_energies_of_figure_4_appear_whole_or_not_at_all(tmp_path, monkeypatch):
+    module = sys.modules[figure4.__module__]
+    run = xr.Dataset({"electric_energy": ("time", np.ones(3))}, {"time": np.arange(3.0)})
+    monkeypatch.setattr(module, "models_of", lambda *_: {})
+    monkeypatch.setattr(module, "simulate", lambda *_, **__: run)
+    list(figure4(tmp_path))
+    before = (tmp_path / "figure4.csv").read_text()
+    assert before.count("\n") == 7
+
+    def write_text(path, text):
+        path.write_bytes(text[:9].encode())
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with pytest.raises(OSError, match="disk full"):
+        list(figure4(tmp_path))
+    assert (tmp_path / "figure4.csv").read_text() == before
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.slow
