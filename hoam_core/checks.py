@@ -61,7 +61,7 @@ def check_multiple(name: str, value: float, unit: int) -> None:
     """Raises ValueError unless `value` is a whole multiple of `unit`."""
     if not isfinite(value) or value % unit:
         what = "a whole number" if unit == 1 else f"a multiple of {unit}"
-        raise ValueError(f"Argument `{name}` must be {what}, but is {value:g}.")
+        raise ValueError(f"Argument `{name}` must be {what}, but is {_shown(value)}.")
 
 
 def check_within(name: str, value: float, low: float, high: float) -> None:
@@ -69,13 +69,19 @@ def check_within(name: str, value: float, low: float, high: float) -> None:
     if not isfinite(value):
         raise ValueError(
             f"Argument `{name}` must be a finite number, but is {value}; "
-            f"choose one from {low:g} to {high:g}."
+            f"choose one from {_shown(low)} to {_shown(high)}."
         )
     if not low <= value <= high:
         raise ValueError(
-            f"Argument `{name}` must lie from {low:g} to {high:g}, but is {value:g}; "
-            "choose a value inside these bounds."
+            f"Argument `{name}` must lie from {_shown(low)} to {_shown(high)}, but is "
+            f"{_shown(value)}; choose a value inside these bounds."
         )
+
+
+def _shown(value: float) -> str:
+    """Whole numbers whole, unless they are huge; others to six digits."""
+    whole = float(value).is_integer() and abs(value) < 1e15
+    return f"{value:.0f}" if whole else f"{value:g}"
 
 
 def check_names(kind: str, given: Iterable[str], expected: Iterable[str]) -> None:

@@ -112,7 +112,8 @@ def learn(
 
 def _judged(model: Model, folder: Path) -> Iterator[tuple[Model, int, int]]:
     """The model, saved with ever more of its errors, and how many steps of the judging are done."""
-    tests, seed = parameters_to_judge(model), model.experiment.seed + 1
+    # Judging takes this seed and the next; after the highest come the lowest.
+    tests, seed = parameters_to_judge(model), (model.experiment.seed + 1) % (2**32 - 1)
     for i, values in enumerate(tests):
         stages = evaluate_steps(
             model, values, particles=16_384, seed=seed, n_times=affordable_times(model)
@@ -144,7 +145,7 @@ def _patches(experiment: Experiment) -> Generator[Progress, None, tuple[Incremen
                 "description to learn from."
             )
         closure = yield from _closure(experiment, lattice)
-        lattice = Closed(lattice, closure)
+        lattice = Closed(lattice, closure, plan.patch)
     for part in increments_of(experiment, lattice):
         parts.append(part)
         yield Progress("patches", len(parts), plan.parts)

@@ -52,6 +52,21 @@ def test_within_accepts_its_bounds(value):
     checks.check_within("mu", value, 0.4, 2.5)
 
 
+@pytest.mark.parametrize(
+    ("check", "sentence"),
+    [
+        (lambda: checks.check_within("seed", 2**32, 0, 2**32 - 1), "295, but is 4294967296;"),
+        (lambda: checks.check_within("seed", np.nan, 0, 2**32 - 1), "from 0 to 4294967295"),
+        (lambda: checks.check_within("mu", 0.123456789, 1, 1e30), "1 to 1e+30, but is 0.123457;"),
+        (lambda: checks.check_multiple("L", 12_345_679, 2), "of 2, but is 12345679"),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_printed_whole(check, sentence):
+    with pytest.raises(ValueError) as caught:
+        check()
+    assert sentence in str(caught.value)
+
+
 def test_names_must_match_exactly():
     checks.check_names("parameter", ["b", "a"], ["a", "b"])
     with pytest.raises(ValueError, match="Unknown parameter `c`; this system has `a`, `b`"):

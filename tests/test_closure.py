@@ -104,7 +104,8 @@ def closed():
     parts = list(patches_seen(LINE, plan, axes, jax.random.key(1)))
     seen = Seen(*(jnp.concatenate(arrays) for arrays in zip(*parts, strict=True)))
     *_, state = train_closure(seen, jax.random.key(2), steps=50)
-    return Closed(LINE, with_start(state.params, parts[0], LINE.rates)), plan, axes, parts
+    closure = with_start(state.params, parts[0], LINE.rates)
+    return Closed(LINE, closure, plan.patch), plan, axes, parts
 
 
 @pytest.mark.slow
@@ -132,6 +133,33 @@ def test_learned_observables_move_in_parts_as_the_given_ones_do(closed):
     np.testing.assert_allclose(dz.mean(0), whole, atol=1e-12)
     np.testing.assert_array_equal(dz[..., :2], LINE.patch_increments(key, mu, state, plan.patch, h))
     assert float(jnp.abs(dz[..., 2:]).max()) > 1e-3
+
+
+class Predators(PredatorPrey):
+    """The same line, of which the predators alone are seen: one number a point."""
+
+    components = PredatorPrey.components[1:]
+
+    def observe(self, state):
+        return super().observe(state)[:, 1:]
+
+    def patches(self, state, patch):
+        return super().patches(state, patch)[:, patch:]
+
+    def patch_means(self, patches):
+        return jnp.mean(patches, axis=1)[..., None]
+
+
+def test_patches_may_have_any_number_of_features_a_point(key):
+    line, plan = Predators(), Plan(40, 10, 20, t_end=1.0, runs=8, snapshots=1, repeats=1, starts=1)
+    seen = next(patches_seen(line, plan, tuple(p.train for p in line.parameters), key))
+    assert seen.patches.shape == (8, 4, 10)
+    *_, state = train_closure(seen, key, closures=1, steps=2)
+    lattice = Closed(line, with_start(state.params, seen, line.rates), plan.patch)
+    start = lattice.start(key, seen.mu, plan.size)
+    dz = lattice.patch_increments(key, seen.mu, start, plan.patch, 0.01)
+    assert dz.shape == (4, 8, 2)
+    assert lattice.observe(start).shape == (8, 2)
 
 
 def test_what_does_not_fit_is_told_with_its_cure(closed, planted):

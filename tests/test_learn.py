@@ -7,6 +7,7 @@ import pytest
 from hoam_core import get_system, load_model
 from hoam_core.config import default_experiment
 from hoam_core.learn import CHECKPOINT, learn
+from hoam_core.systems.instabilities import TwoStream
 
 
 def small(**changes):
@@ -54,6 +55,17 @@ def test_a_checkpoint_of_another_experiment_or_a_damaged_one_is_refused(tmp_path
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match="damaged"):
         run(small(), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(("seed", "judge"), [(2**32 - 2, 0), (2**32 - 1, 1)])
+def test_the_highest_seeds_are_judged_too(seed, judge, tmp_path, monkeypatch):
+    monkeypatch.setattr(TwoStream, "truth_particles", 256)
+    model = default_experiment(
+        get_system("two-stream"), "galerkin", axes=((1.3, 1.6),), particles=64, n_times=5,
+        t_end=0.5, seed=seed, options={"modes_x": 1, "modes_v": 2},
+    )  # fmt: skip
+    *_, last = learn(model, tmp_path)
+    assert {errors["seed"] for errors in last.model.errors} == {judge}
 
 
 def test_a_folder_that_cannot_be_made_is_named_before_any_run(tmp_path):

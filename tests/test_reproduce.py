@@ -3,18 +3,21 @@
 import dataclasses
 import json
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray as xr
 
 from hoam_core import load_model
 from hoam_core.checks import DivergedError
-from hoam_core.cluster import connect
-from hoam_core.reproduce import TARGETS, figure8, table1
+from hoam_core.cluster import Result, connect
+from hoam_core.reproduce import TARGETS, cells, figure4, figure8, lattices, oscillator, table1
 from hoam_core.reproduce.cells import Budget, Cell, cell
 from hoam_core.reproduce.oscillator import integrand, quadrature_study
+from hoam_core.reproduce.pictures import Figure, panels
 from hoam_core.reproduce.table1 import PAPER, QUICK, finished, read_rows, summary, write_row
 from hoam_core.systems.oscillator import Oscillator
 
@@ -66,8 +69,8 @@ def test_quadrature_converges_and_monte_carlo_hardly():
 
 
 def row(**changes):
-    done = {"system": "trap", "method": "dice", "status": "done", "budget": {"core_seconds": 4.0}}
-    return {**done, **changes}
+    done = {"system": "trap", "method": "dice", "status": "done"}
+    return {**done, "budget": dataclasses.asdict(QUICK), **changes}
 
 
 def test_rows_are_kept_and_what_nobody_ran_says_so(tmp_path):
@@ -81,7 +84,8 @@ def test_rows_are_kept_and_what_nobody_ran_says_so(tmp_path):
     assert all(r["status"] in ("done", "not run") for r in rows)
     assert next(r for r in rows if r["status"] == "done" and r["method"] == "dice")["mark"] == 2
     assert finished(rows, "trap", "dice", QUICK)
-    assert not finished(rows, "trap", "dice", dataclasses.replace(QUICK, core_seconds=5.0))
+    assert not finished(rows, "trap", "dice", dataclasses.replace(QUICK, core_seconds=3.0))
+    assert not finished(rows, "trap", "dice", Budget(QUICK.core_seconds))
     assert not finished(rows, "trap", "cfm", QUICK)
 
 
@@ -97,6 +101,37 @@ def found(system, method, **changes):
     *_, (_, value) = cell(system, method, dataclasses.replace(TINY, **changes))
     assert isinstance(value, Cell)
     return value
+
+
+def test_a_training_at_one_frequency_sees_no_other(monkeypatch):
+    seen = []
+
+    def train_for(experiment, ensemble, scaling, budget):
+        seen.append((experiment, ensemble, scaling))
+        raise DivergedError("seen")
+        yield
+
+    monkeypatch.setattr(cells, "train_for", train_for)
+    with pytest.raises(DivergedError, match="seen"):
+        list(cell("oscillator", "hoam-gauss", TINY, axes=((8.0,),)))
+    experiment, ensemble, scaling = seen[0]
+    assert experiment.axes == ((8.0,),)
+    assert ensemble.mu.tolist() == [[8.0]]
+    assert scaling.mu_low == scaling.mu_high == 8.0
+
+
+def test_only_what_diverged_is_a_result_and_other_errors_are_told(galerkin_model, monkeypatch):
+    def fail(error):
+        def evaluate(*_, **__):
+            raise error
+
+        monkeypatch.setattr(cells, "evaluate", evaluate)
+        monkeypatch.setattr(cells, "truths", lambda *_: None)
+        return cells.judged(galerkin_model, TINY)
+
+    assert fail(DivergedError("too far")) == {"status": "diverged", "reason": "too far"}
+    with pytest.raises(RuntimeError, match="RESOURCE_EXHAUSTED"):
+        fail(RuntimeError("RESOURCE_EXHAUSTED: out of memory"))
 
 
 def test_a_cell_of_the_closed_loop_has_all_its_figures():
@@ -164,6 +199,103 @@ def test_cells_are_kept_one_by_one_and_those_that_are_missing_are_run(tmp_path, 
     assert notes == ("trap, cfm: training", "trap, cfm: done", "done")
     assert shares == pytest.approx(((2 + 0.45) / 3, 1.0, 1.0))
     assert sum(r["status"] == "done" for r in read_rows(tmp_path / "table1.json")) == 3
+
+
+def test_trainings_of_another_budget_are_made_anew_and_both_are_kept(tmp_path, monkeypatch):
+    asked = []
+
+    def trained(task):
+        asked.append(task)
+        yield "training", 0.5
+        return Result(task[0])
+
+    def study(budget):
+        steps = module.study(tmp_path, "figure8", [{"method": "am", "seed": 0}], budget, None)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    module = sys.modules[oscillator.__name__]
+    monkeypatch.setattr(module, "trained", trained)
+    path = tmp_path / "figure8.json"
+    # What does not tell its budget is no result of this one.
+    path.write_text(json.dumps({"core_seconds": 0.5, "runs": [{"method": "am", "seed": 0}]}))
+    longer = dataclasses.replace(TINY, core_seconds=1.0)
+    for budget in (TINY, longer, TINY, longer):
+        records = study(budget)
+        assert [r["budget"] for r in records] == [dataclasses.asdict(budget)]
+    assert len(asked) == 2
+    assert len(json.loads(path.read_text())["runs"]) == 2
+
+
+def test_a_quick_row_of_the_lattices_stands_for_no_whole_one(tmp_path, monkeypatch):
+    asked, drawn = [], []
+    module = sys.modules[lattices.__module__]
+
+    def tasks(quick):
+        yield "patches", lambda: asked.append(quick) or {"mark": quick}, ()
+
+    monkeypatch.setattr(module, "_tasks", tasks)
+    monkeypatch.setattr(module, "draw", lambda rows, path: drawn.append(rows))
+    path = tmp_path / "lattices.json"
+    path.write_text(json.dumps([{"name": "patches"}]))
+    for quick in (True, False, True, False):
+        list(lattices(tmp_path, quick=quick))
+    assert asked == [True, False]
+    whole = {"name": "patches", "quick": False, "mark": False}
+    assert drawn == [[whole], [whole]]
+    assert json.loads(path.read_text()) == [{"name": "patches", "quick": True, "mark": True}, whole]
+
+
+def test_published_results_tell_their_budget():
+    results = Path(__file__).parents[1] / "docs" / "results"
+    rows = read_rows(results / "table1.json")
+    done = [row for row in rows if row["status"] != "not run"]
+    assert done
+    assert all(finished(rows, r["system"], r["method"], Budget(100.0)) for r in done)
+    tasks = sys.modules[lattices.__module__]._tasks(quick=False)
+    known = {
+        row["name"]: row["quick"] for row in json.loads((results / "lattices.json").read_text())
+    }
+    assert known == {name: False for name, *_ in tasks}
+
+
+def test_a_picture_that_cannot_be_saved_leaves_the_one_before(tmp_path, monkeypatch):
+    def savefig(self, path, **_):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    picture = tmp_path / "deep" / "figure.png"
+    with panels(picture, 1, 1):
+        pass
+    before = picture.read_bytes()
+    assert before.startswith(b"\x89PNG")
+    monkeypatch.setattr(Figure, "savefig", savefig)
+    with pytest.raises(OSError, match="disk full"), panels(picture, 1, 1):
+        pass
+    assert [p.read_bytes() for p in picture.parent.iterdir()] == [before]
+
+
+def test_the_energies_of_figure_4_appear_whole_or_not_at_all(tmp_path, monkeypatch):
+    module = sys.modules[figure4.__module__]
+    run = xr.Dataset({"electric_energy": ("time", np.ones(3))}, {"time": np.arange(3.0)})
+    monkeypatch.setattr(module, "models_of", lambda *_: {})
+    monkeypatch.setattr(module, "simulate", lambda *_, **__: run)
+    list(figure4(tmp_path))
+    before = (tmp_path / "figure4.csv").read_text()
+    assert before.count("\n") == 7
+
+    def write_text(path, text):
+        path.write_bytes(text[:9].encode())
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with pytest.raises(OSError, match="disk full"):
+        list(figure4(tmp_path))
+    assert (tmp_path / "figure4.csv").read_text() == before
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.slow

@@ -106,8 +106,8 @@ def decode(closure: Closure, z: Float[Array, " k"], zhat: Float[Array, " q"]) ->
 class Closed(Lattice):
     """A lattice whose own observables are followed by learned ones; increments are made of it."""
 
-    def __init__(self, lattice: PatchedLattice, closure: Closure) -> None:
-        self.lattice, self.closure = lattice, closure
+    def __init__(self, lattice: PatchedLattice, closure: Closure, patch: int) -> None:
+        self.lattice, self.closure, self.side = lattice, closure, patch
 
     @property
     def rates(self) -> int:
@@ -119,8 +119,8 @@ class Closed(Lattice):
 
     @property
     def patch(self) -> int:
-        """Two features a point: prey and predators."""
-        return len(self.closure["units"]["x_mean"]) // 2
+        """The side of the patches that the closure was trained on."""
+        return self.side
 
     @property
     def components(self) -> tuple[Component, ...]:

@@ -2,8 +2,9 @@ r"""The maximum mean discrepancy of two samples (Gretton et al., JMLR 13, 723, 2
 
     MMD = |E k(x, .) - E k(y, .)|,        k(x, y) = exp(-|x - y|^2 / (2 h^2)),
 
-with the bandwidth h the median distance of all samples unless one is given. The biased estimate is
-used, so that it is never imaginary; two samples of one law have about sqrt(1/n + 1/k) of it.
+with the bandwidth h the median distance between a sample of x and one of y unless one is given. The
+biased estimate is used, so that it is never imaginary; two samples of one law have about
+sqrt(1/n + 1/k) of it.
 """
 
 import jax.numpy as jnp

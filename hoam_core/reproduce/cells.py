@@ -17,6 +17,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
+from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.evaluate import References, affordable_times, evaluate, reference, report, snapshots
@@ -61,9 +62,11 @@ class Cell:
 
 
 @lru_cache(maxsize=1)
-def training_data(system: str, budget: Budget) -> tuple[Ensemble, Scaling]:
-    """The full-model runs that all neural methods of a system share."""
-    experiment = experiment_for(system, "dice", budget)
+def training_data(
+    system: str, axes: tuple[tuple[float, ...], ...], budget: Budget
+) -> tuple[Ensemble, Scaling]:
+    """The full-model runs that all neural methods share on a system and training parameters."""
+    experiment = experiment_for(system, "dice", budget, axes=axes)
     ensemble = training_ensemble(experiment)
     return ensemble, Scaling.of(ensemble)
 
@@ -142,7 +145,7 @@ def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[t
         ensemble = training_ensemble(experiment)
         scaling = Scaling.of(ensemble)
     else:
-        ensemble, scaling = training_data(system, budget)
+        ensemble, scaling = training_data(system, experiment.axes, budget)
     started, trained = time.perf_counter(), None
     for trained in train_for(experiment, ensemble, scaling, budget):
         yield "training", trained.share
@@ -186,7 +189,7 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
                 ),
                 distances=distances,
             )  # fmt: skip
-        except RuntimeError as error:
+        except DivergedError as error:
             return {"status": "diverged", "reason": str(error)}
         errors.append(report(result, model))
     return {

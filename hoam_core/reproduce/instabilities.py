@@ -15,6 +15,7 @@ from hoam_core.models import Model, load_model, shipped_models
 from hoam_core.reproduce.cells import SEED
 from hoam_core.reproduce.pictures import COLOURS, panels
 from hoam_core.simulate import simulate
+from hoam_core.store import whole_file
 from hoam_core.systems import get_system
 
 SYSTEMS = ("two-stream", "bump-on-tail")
@@ -103,5 +104,6 @@ def figure4(
             setting = ", ".join(f"{k} = {v:g}" for k, v in values.items())
             axis.set(title=f"{name}, {setting}", xlabel="t", ylabel="electric energy W")
             axis.legend(fontsize=7)
-    (folder / "figure4.csv").write_text("\n".join(lines) + "\n")
+    with whole_file(folder / "figure4.csv") as part:
+        part.write_text("\n".join(lines) + "\n")
     yield "done", 1.0

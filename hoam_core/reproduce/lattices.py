@@ -54,27 +54,31 @@ def lattices(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None,
     client: "Client | None" = None,
 ) -> Iterator[Progress]:  # fmt: skip
-    """Fill `folder`/lattices.json row by row, then draw lattices.png; goes on where it was cut."""
+    """Fill `folder`/lattices.json row by row, then draw lattices.png; goes on where it was cut.
+
+    Quick rows and whole ones lie side by side; neither stands for the other.
+    """
     if core_seconds is not None:
         raise ValueError(
             "Option `--core-seconds` must be left out for `lattices`: each training has its steps."
         )
     path = folder / "lattices.json"
-    rows: list[Row] = json.loads(path.read_text()) if path.is_file() else []
-    tasks = list(_tasks(quick))
-    missing = [task for task in tasks if not any(row["name"] == task[0] for row in rows)]
+    found = json.loads(path.read_text()) if path.is_file() else []
+    rows: list[Row] = [row for row in found if "quick" in row]
+    tasks, known = list(_tasks(quick)), {row["name"] for row in rows if row["quick"] is quick}
+    missing = [task for task in tasks if task[0] not in known]
     done = len(tasks) - len(missing)
     for report in run_tasks(one_row, missing, client):
         name = missing[report.task][0]
         if report.result is not None:
             done += 1
             write_files(folder, report.result.files)
-            rows.append({"name": name, **report.result.values})
+            rows.append({"name": name, "quick": quick, **report.result.values})
             with whole_file(path) as part:
                 part.write_text(json.dumps(rows, indent=1) + "\n")
         yield f"{name}: {report.note}", done / len(tasks)
     if not quick:
-        draw(rows, folder / "lattices.png")
+        draw([row for row in rows if not row["quick"]], folder / "lattices.png")
     yield "done", 1.0
 
 
@@ -163,7 +167,8 @@ def patches(system: str, method: str, patch: int, quick: bool) -> Result:
     row = judged(last.model, HERE[system], TRANSIENT[system])
     seconds = last.model.training["seconds"]
     row |= {"system": system, "method": method, "patch": patch, "seconds": seconds}
-    return Result(row, model_files(last.model, f"models/{system}-{method}-{patch}"))
+    name = f"{system}-{method}-{patch}" + ("-quick" if quick else "")
+    return Result(row, model_files(last.model, f"models/{name}"))
 
 
 def starts(system: str, start: float) -> Row:

@@ -15,6 +15,7 @@ Figure 2 asks how well a rule in time finds its integral, then what that does to
 
 import json
 from collections.abc import Generator, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,10 +118,15 @@ def trained(task: tuple[dict[str, Any], Budget]) -> Stages:
 def study(
     folder: Path, name: str, runs: list[dict[str, Any]], budget: Budget, client: "Client | None"
 ) -> Generator[Progress, None, list[dict[str, Any]]]:
-    """All trainings of a figure, kept one by one in <name>.json; returns their records."""
-    path = folder / f"{name}.json"
-    kept = json.loads(path.read_text())["runs"] if path.is_file() else []
-    missing = [run for run in runs if not any(run.items() <= one.items() for one in kept)]
+    """All trainings of a figure, kept one by one in <name>.json; returns their records.
+
+    A record tells its budget: those of another one stay in the file, but do not stand for it.
+    """
+    path, told = folder / f"{name}.json", asdict(budget)
+    found = json.loads(path.read_text())["runs"] if path.is_file() else []
+    kept = [one for one in found if "budget" in one]
+    same = [one for one in kept if one["budget"] == told]
+    missing = [run for run in runs if not any(run.items() <= one.items() for one in same)]
     done = len(runs) - len(missing)
     for report in run_tasks(trained, [(run, budget) for run in missing], client):
         words = " ".join(map(str, missing[report.task].values()))
@@ -128,12 +134,12 @@ def study(
             yield f"{words}: {report.note}", (done + report.share) / len(runs)
             continue
         done += 1
-        kept.append(report.result.values)
-        about = {"core_seconds": budget.core_seconds, "runs": kept}
+        same.append({**report.result.values, "budget": told})
+        kept.append(same[-1])
         with whole_file(path) as part:
-            part.write_text(json.dumps(about) + "\n")
+            part.write_text(json.dumps({"runs": kept}) + "\n")
         yield f"{words}: done", done / len(runs)
-    return kept
+    return same
 
 
 def _budget(quick: bool, core_seconds: float | None) -> Budget:

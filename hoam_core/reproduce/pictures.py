@@ -12,6 +12,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hoam_core.store import whole_file
+
 COLOURS = {
     "truth": "#222222", "galerkin": "#0072B2", "hybrid": "#56B4E9", "hoam-gauss": "#009E73",
     "hoam-simpson": "#66C2A5", "am": "#D55E00", "dice": "#CC79A7", "cfm": "#E69F00",
@@ -35,6 +37,7 @@ def panels(
         try:
             yield figure, list(axes.ravel())
             path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path)
+            with whole_file(path) as part:
+                figure.savefig(part, format="png")
         finally:
             plt.close(figure)

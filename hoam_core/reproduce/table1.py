@@ -1,13 +1,15 @@
 """Table 1 of Berman et al. 2024: every method on every system, beside its noise floor.
 
 One row a cell, with the keys method and system; rows of the full model tell its time. A cell that
-was not run says so, one that diverged too. Finished cells are kept: a run that was cut off goes on.
+was not run says so, one that diverged too. Finished cells of the same budget are kept: a run that
+was cut off goes on. Those of another budget are run again and their rows replaced.
 """
 
 import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,25 +91,25 @@ def table_cell(task: tuple[str, str, Budget]) -> Stages:
 
 
 def finished(rows: list[dict[str, Any]], system: str, method: str, budget: Budget) -> bool:
-    """Whether that cell was run with at least that budget."""
+    """Whether that cell was run with that very budget."""
     return any(
         row["system"] == system
         and row["method"] == method
         and row["status"] != "not run"
-        and row["budget"]["core_seconds"] >= budget.core_seconds
+        and row["budget"] == asdict(budget)
         for row in rows
     )
 
 
 def _full_model(system: str, budget: Budget) -> dict[str, Any]:
     target = get_system(system)
-    particles = budget.particles if budget is QUICK else BASELINE_PARTICLES.get(
+    particles = budget.particles if budget == QUICK else BASELINE_PARTICLES.get(
         system, target.truth_particles
     )  # fmt: skip
     seconds = full_model_seconds(target, target.times(n_times=budget.times), particles)
     return {
         "method": "full-model", "system": system, "status": "done", "particles": particles,
-        "inference_seconds": seconds, "budget": {"core_seconds": budget.core_seconds},
+        "inference_seconds": seconds, "budget": asdict(budget),
     }  # fmt: skip
 
 

@@ -7,8 +7,8 @@ at points i = 1..L with independent noise at every point and in each field, sigm
 2511.12842). The Laplacian is that of the lattice, without 1/h^2; no flux passes the ends, where a
 point is its own neighbour; the prey stays where it is. Steps of 0.01 follow the Euler-Maruyama
 rule, their kicks being random signs: they have the first three moments of a Gaussian, which is all
-that its weak order asks for (Kloeden and Platen, section 14.1), and cost a fortieth of it. The
-observables are the means <u>, <v> over the points. Their moments obey
+that its weak order asks for (Kloeden and Platen, section 14.1), and cost less than a tenth of it.
+The observables are the means <u>, <v> over the points. Their moments obey
 
     d<u>/dt = <u> - <u^2> - <uv>,        d<v>/dt = a <uv> - a b <v>
 
