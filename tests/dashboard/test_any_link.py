@@ -28,7 +28,8 @@ ENTRIES = [
 VALID = [
     *NAMES, "two-stream", "oscillator", "landau", "ising", "two-stream-galerkin", "none", "mu",
     "ising-partial", "galerkin", "hoam-gauss", "mlp", "x,v", "1.2:1.9", "normal:1.5:0.05", "map",
-    "two-stream-galerkin,full", "0.1:inf:3", "1:2:1e9", "uniform:nan:inf", "1e400", "-0", "1_000",
+    "two-stream-galerkin,full", "0.1:inf:3", "1:2:1e9", "uniform:nan:inf", "uncertain", "1e400",
+    "-0", "1_000",
 ]  # fmt: skip
 values = st.one_of(st.sampled_from(VALID), texts)
 queries = st.dictionaries(st.one_of(st.sampled_from(ENTRIES), st.text(max_size=5)), values)
@@ -56,6 +57,7 @@ def opened(query: dict[str, str]) -> list[str]:
 @given(query=queries)
 @example({"view": "train", "rate": "nan", "train-particles": "-5", "train-steps": "1e300"})
 @example({"view": "train", "system": "landau", "train-alpha": "nan:inf:1e12"})
+@example({"view": "sweep", "model": "none", "tab": "uncertain"})
 @example({"view": "sweep", "tab": "map", "between": "nan:inf", "runs": "1e12"})
 @example({"view": "lessons", "lesson": "../../etc/passwd", "step": "1e30"})
 def test_any_link_opens_and_what_is_wrong_is_told(query):

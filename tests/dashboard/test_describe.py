@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dashboard.parts.readout import error_table, growth_table
+from dashboard.parts.readout import error_table, growth_table, percent
 from dashboard.runs import describe, energy
 from dashboard.runs.frames import Ranges
 from dashboard.runs.jobs import Reference
@@ -95,6 +95,11 @@ def test_the_table_of_rates_names_what_it_shows():
     assert "model" not in table
     assert "Growth rate" in growth_table({"model": None, "truth": None}, 0.2, learned=True)
     assert growth_table({"model": None, "truth": None}, None, learned=True) == ""
+
+
+def test_errors_are_written_without_exponents():
+    shown = [percent(value, "") for value in (0.0123, 0.994, 0.996, 1.5)]
+    assert shown == ["1.2 %", "99 %", "100 %", "150 %"]
 
 
 def test_errors_stand_beside_their_floor():

@@ -11,6 +11,7 @@ import pytest
 from panel.reactive import Syncable
 
 import dashboard
+from dashboard.parts.controls import Sliders
 from dashboard.parts.player import PlayerBar
 from dashboard.parts.sliders import AtOnce, LiveSlider
 from dashboard.quadrature.view import NodesSlider
@@ -21,6 +22,7 @@ from dashboard.runs.memory import Case, Memory, answers, truths
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.threads import Workers
+from dashboard.url import read_query
 from dashboard.view import Visit
 from dashboard.views import VIEWS
 from tests.dashboard.recorder import Recorder, recorders
@@ -145,6 +147,58 @@ def test_an_answer_for_another_system_is_not_shown(session):
     session.state.system = "oscillator"
     deliver(ValueError("of the old system"))
     assert session.problem == ""
+
+
+def test_an_answer_that_comes_after_a_remembered_one_is_not_shown(session, monkeypatch):
+    here = session.case
+    session.state.parameters.mu = 1.41
+    (late,) = session._workers.models.waiting.values()
+    monkeypatch.setattr(answers, "get", lambda case: SimpleNamespace(case=case))
+    session.state.parameters.mu = here.mu[0]
+    late.deliver(SimpleNamespace(case=here._replace(mu=(1.41,))))
+    assert session.answer.case == here
+    assert not session.answer_is_coming
+
+
+def test_an_answer_is_timed_from_its_own_move_and_once(session, monkeypatch):
+    told, now = [], iter(range(1, 100))
+    monkeypatch.setattr("dashboard.session.time", SimpleNamespace(perf_counter=lambda: next(now)))
+    monkeypatch.setattr("dashboard.session.ANSWERED", SimpleNamespace(tell=told.append))
+    for mu in (1.41, 1.42, 1.43):  # at 1, 2 and 3, while the first is computed
+        session.state.parameters.mu = mu
+    first = session._workers.models.log[-3]
+    for particles in (512, 4_096):
+        case = session.case._replace(mu=(1.41,), particles=particles)
+        first.deliver(SimpleNamespace(case=case))
+    assert told == [3]
+    assert session.waited == 4
+
+
+def test_a_link_in_place_asks_for_what_it_means_and_nothing_before(session):
+    state, asked = session.state, session._workers.models.log
+    state.share = 4.0
+    assert session.case.share == 1.0  # which only lattices have
+    asked.clear()
+    state.adopt(**read_query({"system": "ising", "T": "2.5", "seed": "8"}, catalogue()).values)
+    assert len(asked) == 1
+    assert session.case[:4] == ("ising", "ising-partial", (*state.mu.values(),), 8)
+    assert (state.mu["T"], state.share, session.case.share) == (2.5, 1.0, 1.0)
+
+
+def test_sliders_are_made_once_for_a_system_and_marked_for_each_model(session):
+    state, made = session.state, Sliders(session.state, catalogue())
+    (first,) = made.__panel__()
+    marks = first.marks
+    state.model = ""
+    made.show()
+    assert list(made.__panel__()) == [first]
+    assert first.marks == []
+    state.adopt(system="landau")
+    made.show()
+    state.adopt(system="two-stream")
+    made.show()
+    assert list(made.__panel__()) == [first]
+    assert first.marks == marks
 
 
 def test_warnings_follow_the_trained_range(session):

@@ -260,6 +260,14 @@ def test_a_bad_file_is_told_in_a_sentence(opened, worker, fitted, content, sente
     assert not view.infer().stop.visible
 
 
+def test_who_leaves_infer_is_told_so_and_finds_no_bar_that_stands(opened):
+    view, _ = opened(tab="infer")
+    view.infer()._synthesise()
+    assert "progress" in view.infer()._progress.object
+    view.hide()
+    assert "Cancelled" in view.infer()._progress.object
+
+
 def test_a_file_that_is_no_curve_is_forgotten_as_it_comes(opened):
     view, _ = opened(tab="infer")
     field, piece = view.infer().file, {"status": "upload_event", "name": "film.csv"}
