@@ -155,7 +155,8 @@ def simulate(
         task = bar.add_task(f"{target.title}", total=1.0, note="")
         if isinstance(target, Lattice):
             pictures, z = [], []
-            for cells, now in lattice_pieces(target, mu, ts, runs=particles or 1, seed=seed):
+            runs = 1 if particles is None else particles
+            for cells, now in lattice_pieces(target, mu, ts, runs=runs, seed=seed):
                 pictures.append(cells)
                 z.append(now)
                 bar.update(task, completed=len(z) / len(ts))

@@ -167,6 +167,7 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
         (["simulate", "two-stream", "--set", "mu=high"], "takes NAME=NUMBER"),
         (["simulate", "two-stream", "--set", "nu=1"], "Unknown parameter `nu`"),
         (["simulate", "two-stream", "--particles", "0"], "`particles` must be a whole number"),
+        (["simulate", "ising", "--particles", "0"], "`particles` must be a whole number"),
         (["simulate", "two-stream", "--n-times", "1"], "must be a whole number of at least 2"),
         (["simulate", "two-stream", "--t-end", "-1"], "must be a positive number, but is -1"),
         (["simulate", "two-stream", "--t-end", "nan"], "must be a positive number, but is nan"),
