@@ -39,13 +39,14 @@ from hoam_core.console import (
     print_json,
     progress,
     results,
+    warn,
 )  # fmt: skip
 from hoam_core.evaluate import evaluate_steps, report
 from hoam_core.imports.apart import start_apart
 from hoam_core.learn import learn
 from hoam_core.loading import LOADINGS
 from hoam_core.macro.increments import plan_of
-from hoam_core.models import Model, list_models, load_model
+from hoam_core.models import Model, load_model, shipped_models
 from hoam_core.networks import NETWORKS
 from hoam_core.simulate import lattice_pieces, simulate_pieces, start_truth
 from hoam_core.store import (
@@ -83,7 +84,7 @@ def systems(as_json: Json = False, quiet: Quiet = False) -> None:
 @app.command()
 def models(as_json: Json = False, quiet: Quiet = False) -> None:
     """List the models that ship with their trained range."""
-    cards = [model.card() for model in list_models()]
+    cards = [model.card() for model in _readable_models(quiet)]
     if as_json:
         print_json(cards)
         return
@@ -94,6 +95,18 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:
         network, trained = card["network"] or "none", bounds(card["parameters"])
         table.add_row(card["name"], card["method"], network, trained, " ".join(errors))
     results.print(table)
+
+
+def _readable_models(quiet: bool) -> list[Model]:
+    """What ships and what is in HOAM_MODELS; a damaged one costs a warning, not the list."""
+    found = []
+    for name, folder in shipped_models().items():
+        try:
+            found.append(dataclasses.replace(load_model(folder), name=name))
+        except ValueError as error:
+            if not quiet:
+                warn(str(error))
+    return found
 
 
 @app.command()
@@ -107,7 +120,7 @@ def info(as_json: Json = False, quiet: Quiet = False) -> None:
         "devices": [f"{d.platform}: {d.device_kind}" for d in jax.devices()],
         "packages": {name: installed_version(name) for name in packages},
         "systems": list(SYSTEMS),
-        "models": [model.name for model in list_models()],
+        "models": [model.name for model in _readable_models(quiet)],
     }
     if as_json:
         print_json(facts)
@@ -142,7 +155,8 @@ def simulate(
         task = bar.add_task(f"{target.title}", total=1.0, note="")
         if isinstance(target, Lattice):
             pictures, z = [], []
-            for cells, now in lattice_pieces(target, mu, ts, runs=particles or 1, seed=seed):
+            runs = 1 if particles is None else particles
+            for cells, now in lattice_pieces(target, mu, ts, runs=runs, seed=seed):
                 pictures.append(cells)
                 z.append(now)
                 bar.update(task, completed=len(z) / len(ts))
@@ -225,7 +239,7 @@ def predict(
         start = read_initial(initial, learned.system)
     if not quiet:
         for sentence in learned.outside(values):
-            messages.print(f"[yellow]Warning:[/] {sentence}")
+            warn(sentence)
     with progress(quiet) as bar:
         bar.add_task(f"{learned.name}", total=None, note="")
         run = learned.predict(

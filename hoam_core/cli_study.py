@@ -54,8 +54,7 @@ def sweep(
     target = get_system(system)
     study = full_model_sweep(
         target, parse_axes(settings, target), seeds=range(seed, seed + seeds), t_end=t_end,
-        n_times=n_times, loading=loading, states=states,
-        **({} if particles is None else {"particles": particles}),
+        n_times=n_times, loading=loading, states=states, particles=particles,
     )  # fmt: skip
     _run(study, out, scheduler, workers, quiet)
 

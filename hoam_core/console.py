@@ -64,6 +64,12 @@ def stop(sentence: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def warn(sentence: str) -> None:
+    """Say what does not end the command."""
+    messages.print("[yellow]Warning:[/]", end=" ")
+    messages.print(sentence, soft_wrap=True, markup=False)
+
+
 def parse_settings(settings: list[str] | None, system: System) -> dict[str, float]:
     """`name=value` strings as checked numbers; what is not set takes its default."""
     values = {p.name: p.default for p in system.parameters}

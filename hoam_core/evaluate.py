@@ -32,7 +32,8 @@ def reference(
     particles: int | None = None,
 ) -> Reference:  # fmt: skip
     """A truth run of the system's own particle count, kept only where it is needed."""
-    x0, run_key = start_truth(system, mu, particles or system.truth_particles, seed)
+    particles = particles or system.judged_particles or system.truth_particles
+    x0, run_key = start_truth(system, mu, particles, seed)
     curves: dict[str, list[np.ndarray]] = {}
     states = {}
     for piece in simulate_pieces(system, run_key, mu, x0, ts):

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -260,8 +260,8 @@ def shipped_models(folder: Path | None = None) -> dict[str, Path]:
 
 
 def list_models(folder: Path | None = None) -> list[Model]:
-    """All models that ship."""
-    return [_read(path) for path in shipped_models(folder).values()]
+    """All models that ship, by the names that `load_model` takes: those of their folders."""
+    return [replace(_read(path), name=name) for name, path in shipped_models(folder).items()]
 
 
 def models_folder() -> Path:

@@ -56,6 +56,22 @@ def test_models_are_listed_as_json():
     assert rows == [load_model(row["name"]).card() for row in rows]
 
 
+def test_own_models_are_listed_by_the_names_that_find_them_and_damaged_ones_left_out(
+    galerkin_model, tmp_path, monkeypatch
+):
+    for name in ("mine", "damaged"):
+        save_model(galerkin_model, tmp_path / name)
+    (tmp_path / "damaged" / "model.safetensors").write_bytes(b"")
+    monkeypatch.setenv("HOAM_MODELS", str(tmp_path))
+    done = good("models", "--json")
+    names = [row["name"] for row in json.loads(done.stdout)]
+    assert (names[-1], len(names)) == ("mine", len(shipped_models()) - 1)
+    assert "Warning: Model 'damaged' is damaged" in " ".join(done.stderr.split())
+    done = good("info", "--json", "--quiet")
+    assert json.loads(done.stdout)["models"] == names
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("command", ["systems", "models", "info"])
 def test_lists_are_readable_without_json(command):
     assert "two-stream" in good(command).stdout
@@ -151,6 +167,7 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
         (["simulate", "two-stream", "--set", "mu=high"], "takes NAME=NUMBER"),
         (["simulate", "two-stream", "--set", "nu=1"], "Unknown parameter `nu`"),
         (["simulate", "two-stream", "--particles", "0"], "`particles` must be a whole number"),
+        (["simulate", "ising", "--particles", "0"], "`particles` must be a whole number"),
         (["simulate", "two-stream", "--n-times", "1"], "must be a whole number of at least 2"),
         (["simulate", "two-stream", "--t-end", "-1"], "must be a positive number, but is -1"),
         (["simulate", "two-stream", "--t-end", "nan"], "must be a positive number, but is nan"),

@@ -61,6 +61,17 @@ def test_a_reference_keeps_only_the_states_asked_for():
         assert float(energy) == pytest.approx(found.observables["electric_energy"][row])
 
 
+@pytest.mark.parametrize(("judged", "expected"), [(None, 32), (64, 64)])
+def test_verdicts_have_a_truth_of_their_own_size_where_the_page_has_a_small_one(
+    judged, expected, monkeypatch
+):
+    monkeypatch.setattr(TwoStream, "truth_particles", 32)
+    monkeypatch.setattr(TwoStream, "judged_particles", judged)
+    system = TwoStream()
+    found = reference(system, system.vector({"mu": 1.5}), np.linspace(0, 1, 3), 3, (1.0,))
+    assert found.states[1.0].shape == (expected, 2)
+
+
 def test_stages_are_told_before_they_run(galerkin_model):
     steps = evaluate_steps(galerkin_model, {"mu": 1.5}, particles=500, seed=3)
     stage, result = next(steps)

@@ -73,6 +73,14 @@ def test_the_command_goes_on_with_its_own_store_and_refuses_that_of_another(tmp_
     assert "begun with n_times = 3, but now it is 4" in said
 
 
+@pytest.mark.parametrize(
+    ("system", "expected"), [("oscillator", 16_384), ("ising", 1_024), ("nbmota", 256)]
+)
+def test_a_sweep_has_as_many_particles_as_its_system_can_bear(system, expected):
+    values = {p.name: [p.default] for p in get_system(system).parameters}
+    assert full_model_sweep(system, values).layout.plan["particles"] == expected
+
+
 def test_precision_belongs_to_the_plan(tmp_path, float32):
     study = full_model_sweep("oscillator", {"omega": [3.0]}, particles=32, n_times=3)
     assert study.layout.dtype == "float32"

@@ -40,6 +40,9 @@ def test_names_and_texts_are_complete(system):
     assert system.t_end > 0
     # A run of a lattice holds thousands of cells.
     assert system.truth_particles >= (32 if isinstance(system, Lattice) else 1024)
+    # The truth of a verdict: means over 200 runs, or five disjoint subsets of 2,000.
+    judged = system.judged_particles or system.truth_particles
+    assert judged >= (200 if isinstance(system, Lattice) else 10_000)
     for component in system.components:
         assert component.label
         assert component.view[0] < component.view[1]

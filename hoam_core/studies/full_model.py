@@ -15,7 +15,7 @@ from hoam_core.cluster import Result, Stages
 from hoam_core.loading import LOADINGS
 from hoam_core.simulate import simulate_steps
 from hoam_core.studies.base import Study
-from hoam_core.systems import System, get_system
+from hoam_core.systems import Lattice, System, get_system
 from hoam_core.task_store import Layout, Variable
 from hoam_core.version import __version__
 
@@ -25,7 +25,7 @@ def full_model_sweep(
     values: Mapping[str, Sequence[float]],
     *,
     seeds: Sequence[int] = (0,),
-    particles: int = 16_384,
+    particles: int | None = None,
     t_end: float | None = None,
     n_times: int | None = None,
     loading: str = "quiet",
@@ -33,6 +33,7 @@ def full_model_sweep(
 ) -> Study:
     """A run at every combination of the values and seeds.
 
+    Of 16,384 particles unless told, or of as many runs of a lattice as judge a model of it.
     Variables: each observable over (parameters, seed, time), in the order of `values`, and with
     `states` also state(..., time, particle, component) in physical units. Raises ValueError for
     unknown names, values outside the bounds or that stand twice.
@@ -41,6 +42,9 @@ def full_model_sweep(
         system = get_system(system)
     first = {name: axis[0] for name, axis in values.items() if axis}
     check_names("parameter", system.complete(first), [p.name for p in system.parameters])
+    if particles is None:
+        runs = system.judged_particles or system.truth_particles
+        particles = runs if isinstance(system, Lattice) else 16_384
     check_count("particles", particles)
     lookup(loading, LOADINGS, "loading")
     axes: dict[str, Sequence[Any]] = {

@@ -77,6 +77,8 @@ class System(abc.ABC):
     n_times: ClassVar[int]
     loading_dimension: ClassVar[int]
     truth_particles: ClassVar[int]
+    # Size of the truth that models are judged by, where the quick one of the page is too small.
+    judged_particles: ClassVar[int | None] = None
     # Names of the two components that are drawn first; empty: the first two.
     plane: ClassVar[tuple[str, ...]] = ()
     # What the population consists of, and what tells the truth about it, in words.

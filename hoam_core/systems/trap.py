@@ -66,6 +66,7 @@ class Trap(System):
     t_end = 2.0
     n_times = 101
     truth_particles = 8_192
+    judged_particles = 16_384
 
     def domain(self, mu: Float[Array, " p"]) -> Domain:
         return Domain.free(PARTICLES)

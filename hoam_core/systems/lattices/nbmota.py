@@ -99,6 +99,7 @@ class NbMoTa(Lattice):
     t_end = 6.0
     n_times = 61
     truth_particles = 32
+    judged_particles = 256
 
     @property
     def energies(self) -> Barriers:
