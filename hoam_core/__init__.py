@@ -15,7 +15,8 @@ from hoam_core.evaluate import evaluate
 from hoam_core.infer import Discrepancy, calibrate, infer
 from hoam_core.measurement import Measurement, read_measurement
 from hoam_core.methods import METHODS
-from hoam_core.models import Model, list_models, load_model, save_model
+from hoam_core.model import Model
+from hoam_core.models import list_models, load_model, save_model
 from hoam_core.networks import NETWORKS
 from hoam_core.simulate import simulate, training_ensemble
 from hoam_core.sweep import sweep, uncertain

@@ -8,54 +8,40 @@ import platform
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import typer
-import xarray as xr
 from rich.table import Table
 
-from hoam_core import cli_study
+from hoam_core import cli_model, cli_study
 from hoam_core import serve as dashboard_server
 from hoam_core.checks import lookup
-from hoam_core.config import default_experiment
 from hoam_core.console import (
     Commands,
     End,
     Json,
     MaybeParticles,
     Out,
-    Particles,
     Quiet,
     Seed,
     Settings,
-    Steps,
     Times,
     bounds,
-    messages,
     parse_settings,
     print_json,
     progress,
     results,
     warn,
-)  # fmt: skip
-from hoam_core.evaluate import evaluate_steps, report
-from hoam_core.imports.apart import start_apart
-from hoam_core.learn import learn
+)
 from hoam_core.loading import LOADINGS
-from hoam_core.macro.increments import plan_of
-from hoam_core.models import Model, load_model, shipped_models
-from hoam_core.networks import NETWORKS
+from hoam_core.model import Model
+from hoam_core.models import load_model, shipped_models
 from hoam_core.simulate import lattice_pieces, simulate_pieces, start_truth
-from hoam_core.store import (
-    check_file,
-    lattice_dataset,
-    to_dataset,
-    write_dataset,
-)  # fmt: skip
-from hoam_core.systems import SYSTEMS, Lattice, System, get_system
+from hoam_core.store import check_file, lattice_dataset, to_dataset, write_dataset
+from hoam_core.systems import SYSTEMS, Lattice, get_system
 from hoam_core.version import __version__
 
 app = typer.Typer(
@@ -173,152 +159,10 @@ def simulate(
     write_dataset(run, out)
 
 
-@app.command()
-def train(
-    system: str,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the model.")],
-    method: Annotated[
-        str | None, typer.Option("--method", help="galerkin, or partial for a lattice, unless told")
-    ] = None,
-    network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
-    loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
-    particles: MaybeParticles = None,
-    patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
-    devices: Annotated[
-        int, typer.Option("--devices", help="Devices that share the training of a network.")
-    ] = 1,
-    judge: Annotated[bool, typer.Option(help="Measure the errors at the test parameters.")] = True,
-    seed: Seed = 0,
-    quiet: Quiet = False,
-) -> None:
-    """Train a model: full-model runs, fit, errors at the test parameters."""
-    asked = {"steps": loss_steps, "particles": particles}
-    changes = {name: value for name, value in asked.items() if value is not None}
-    experiment = default_experiment(
-        get_system(system), method, network=network, seed=seed, **changes
-    )
-    if patch is not None:
-        experiment = dataclasses.replace(experiment, options={**experiment.options, "patch": patch})
-        plan_of(experiment)
-    with progress(quiet) as bar:
-        tasks: dict[str, Any] = {}
-        for state in learn(experiment, out, resume=resume, judge=judge, devices=devices):
-            if state.stage not in tasks:
-                tasks[state.stage] = bar.add_task(state.stage, total=state.total, note="")
-            note = f"loss {state.losses.mean():.4f}" if state.losses.size else ""
-            bar.update(tasks[state.stage], completed=state.done, note=note)
-    if not quiet:
-        messages.print(f"Saved in {out}.")
-
-
-@app.command()
-def predict(
-    model: str,
-    out: Out,
-    settings: Settings = None,
-    particles: MaybeParticles = None,
-    t_end: End = None,
-    n_times: Times = None,
-    steps: Steps = None,
-    initial: Annotated[Path | None, typer.Option("--initial", help="NetCDF to start from.")] = None,
-    seed: Seed = 0,
-    quiet: Quiet = False,
-) -> None:
-    """Predict a population with a trained model and write it."""
-    learned = load_model(model)
-    values = parse_settings(settings, learned.system)
-    check_file(out)
-    start = None
-    if initial is not None:
-        if particles is not None:
-            raise ValueError(
-                "Option `--particles` cannot stand beside `--initial`, which has its own number; "
-                "leave one of them out."
-            )
-        start = read_initial(initial, learned.system)
-    if not quiet:
-        for sentence in learned.outside(values):
-            warn(sentence)
-    with progress(quiet) as bar:
-        bar.add_task(f"{learned.name}", total=None, note="")
-        run = learned.predict(
-            values, particles=4_096 if particles is None else particles, seed=seed, t_end=t_end,
-            n_times=n_times, steps=steps, initial=start,
-        )  # fmt: skip
-    write_dataset(run, out)
-
-
-def read_initial(path: Path, system: System) -> jax.Array:
-    """state(time = 0) of a file, checked against the components of the system."""
-    if not path.is_file():
-        raise ValueError(f"There is no file {str(path)!r}; check the path.")
-    start = start_apart(path)
-    found, wanted = list(start.components), [c.name for c in system.components]
-    if found != wanted:
-        raise ValueError(
-            f"File {str(path)!r} has the components {found}, but {system.name!r} has {wanted}; "
-            "give a file of that system."
-        )
-    if start.time != 0.0:
-        raise ValueError(f"File {str(path)!r} starts at t = {start.time:g}, not at 0.")
-    return jnp.asarray(start.x)
-
-
-@app.command()
-def evaluate(
-    model: str,
-    settings: Settings = None,
-    particles: Particles = 16_384,
-    steps: Steps = None,
-    seed: Seed = 0,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Judge a model against the full model; every error stands beside its noise floor."""
-    learned = load_model(model)
-    values = parse_settings(settings, learned.system)
-    result = xr.Dataset()
-    with progress(quiet) as bar:
-        task = bar.add_task("truth", total=4, note="")
-        stages = evaluate_steps(learned, values, particles=particles, seed=seed, steps=steps)
-        for done, (stage, now) in enumerate(stages):
-            bar.update(task, description=stage, completed=done)
-            result = now
-    summary = report(result, learned)
-    if as_json:
-        print_json(summary)
-        return
-    results.print(_error_table(learned, summary))
-
-
-def _error_table(model: Model, summary: dict[str, Any]) -> Table:
-    setting = ", ".join(f"{k} = {v:g}" for k, v in summary["parameters"].items())
-    table = Table("error", "model", "noise floor", "ratio", title=f"{model.name}, {setting}")
-    energy = summary.get("electric_energy")
-    if energy:
-        for label, error, floor in (
-            ("electric energy, mean relative", energy["mean_error"], energy["floor_mean"]),
-            ("electric energy, relative L2", energy["l2_error"], energy["floor_l2"]),
-        ):
-            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
-    if energy and "learned_l2" in energy:
-        for label, key in (("mean relative", "mean"), ("relative L2", "l2")):
-            error, floor = energy[f"learned_{key}"], energy[f"floor_{key}"]
-            name = f"the same from learned moments, {label}"
-            table.add_row(name, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
-    for name, found in summary.get("observables", {}).items():
-        for what in ("mean", "spread"):
-            error, floor = found[f"{what}_error"], found[f"{what}_floor"]
-            label = f"{what} of {name}, largest error over time"
-            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
-    for row in summary["w2"]:
-        label = f"W_2^2 at t = {row['t']:g}"
-        table.add_row(label, f"{row['value']:.5f}", f"{row['floor']:.5f}", f"{row['ratio']:.2f}")
-    return table
-
-
-for command in (cli_study.sweep, cli_study.ensemble, cli_study.reproduce):
+for command in (
+    cli_model.train, cli_model.predict, cli_model.evaluate,
+    cli_study.sweep, cli_study.ensemble, cli_study.reproduce,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from hoam_core.checks import check_count, check_within
 from hoam_core.metrics import Distance, curve_error, over_subsets, transport_distance
-from hoam_core.models import Model
+from hoam_core.model import Model
 from hoam_core.simulate import simulate_pieces, start_truth
 from hoam_core.store import observe
 from hoam_core.systems import Lattice, System

@@ -34,7 +34,7 @@ from scipy.optimize import root_scalar
 
 from hoam_core.checks import check_count
 from hoam_core.measurement import Measurement, check_measurement
-from hoam_core.models import Model
+from hoam_core.model import Model
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import simulate_pieces
 from hoam_core.store import observe

@@ -30,7 +30,8 @@ from hoam_core.macro.closure import (
 )
 from hoam_core.macro.increments import increments_of, joined, lattice_of, plan_of
 from hoam_core.methods import METHODS
-from hoam_core.models import Model, save_model
+from hoam_core.model import Model
+from hoam_core.models import save_model
 from hoam_core.seeds import seed_key
 from hoam_core.sharding import mesh_of
 from hoam_core.simulate import as_ensemble, training_runs

@@ -18,7 +18,8 @@ from hoam_core.config import default_experiment
 from hoam_core.evaluate import snapshots
 from hoam_core.learn import Progress, learn
 from hoam_core.metrics import over_subsets, transport_distance
-from hoam_core.models import Model, save_model
+from hoam_core.model import Model
+from hoam_core.models import save_model
 from hoam_core.seeds import seed_key
 from hoam_core.systems import register
 

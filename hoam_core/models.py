@@ -1,4 +1,4 @@
-"""Trained models: prediction, and files that hold numbers and text only.
+"""Files of trained models, which hold numbers and text only, and where those that ship lie.
 
 A model is a folder with `model.safetensors` (the arrays) and `model.json` (everything else: the
 experiment it is rebuilt from, training range, seed, versions, test errors). Nothing in either file
@@ -10,190 +10,28 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-import xarray as xr
 from flax.traverse_util import flatten_dict, unflatten_dict
-from jaxtyping import Array, Complex, Float, PRNGKeyArray
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from hoam_core.checks import DivergedError, check_count, check_shape, check_times, lookup
-from hoam_core.config import Experiment, build_method
+from hoam_core.checks import lookup
+from hoam_core.config import Experiment
 from hoam_core.data import Scaling
-from hoam_core.loading import quiet
-from hoam_core.methods import METHODS, Method, MethodEntry
-from hoam_core.methods.base import Params
+from hoam_core.model import Model
 from hoam_core.recorded_store import FILE as RECORDED
 from hoam_core.recorded_store import read_recorded, recorded_bytes
-from hoam_core.seeds import seed_key
-from hoam_core.store import check_folder, to_dataset, write_files
-from hoam_core.systems import Recorded, System, get_system
-from hoam_core.version import __version__
+from hoam_core.store import check_folder, write_files
+from hoam_core.systems import Recorded, get_system
 
 FORMAT = 1
 # Of what a parser says about a damaged file.
 MOST_WORDS = 200
-
-
-@dataclass(frozen=True)
-class Model:
-    """A trained method with what it was trained on; make one with `load_model` or `Model.build`."""
-
-    name: str
-    experiment: Experiment
-    scaling: Scaling
-    params: Params
-    method: Method
-    errors: tuple[Mapping[str, Any], ...] = ()
-    training: Mapping[str, Any] = field(default_factory=dict)
-    version: str = __version__
-    # A recorded system is known for as long as somebody holds it.
-    recorded: Recorded | None = field(default=None, repr=False)
-
-    @classmethod
-    def build(
-        cls, experiment: Experiment, scaling: Scaling, params: Params, **about: Any
-    ) -> "Model":
-        """A model from its parts, named `<system>-<method>` unless a name is given."""
-        name = about.pop("name", f"{experiment.system}-{experiment.method}")
-        system = get_system(experiment.system)
-        about.setdefault("recorded", system if isinstance(system, Recorded) else None)
-        return cls(name, experiment, scaling, params, build_method(experiment, scaling), **about)
-
-    @property
-    def system(self) -> System:
-        """The system it was trained on."""
-        return self.recorded or get_system(self.experiment.system)
-
-    @property
-    def entry(self) -> MethodEntry:
-        """Title and budget of its method."""
-        return METHODS[self.experiment.method]
-
-    def trained_range(self) -> dict[str, tuple[float, float]]:
-        """Lowest and highest training value of each parameter."""
-        axes = zip(self.system.parameters, self.experiment.axes, strict=True)
-        return {p.name: (min(axis), max(axis)) for p, axis in axes}
-
-    def outside(self, parameters: Mapping[str, float]) -> list[str]:
-        """A sentence for each parameter that lies outside the trained range."""
-        values = self.system.complete(parameters)
-        return [
-            f"{name} = {values[name]:g} lies outside the trained range {low:g} to {high:g}: "
-            "the model extrapolates."
-            for name, (low, high) in self.trained_range().items()
-            if not low <= values[name] <= high
-        ]
-
-    def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
-        """Equispaced times from zero; by default those of its training data."""
-        experiment = self.experiment
-        return self.system.times(
-            experiment.t_end if t_end is None else t_end,
-            experiment.n_times if n_times is None else n_times,
-        )
-
-    def sample(
-        self,
-        x0: Float[Array, "n d"],
-        ts: np.ndarray,
-        mu: Float[Array, " p"],
-        key: PRNGKeyArray,
-        *,
-        steps: int | None = None,
-    ) -> Float[Array, "t n d"]:
-        """Roll x0 out to the times ts; `steps` integration steps over the trained time."""
-        check_times(ts)
-        check_shape("x0", x0.shape, (None, len(self.system.components)))
-        if ts[-1] > self.experiment.t_end * (1 + 1e-6):
-            raise ValueError(
-                f"Argument `t_end` must be at most {self.experiment.t_end:g}, the end of the "
-                f"training data, but is {ts[-1]:g}."
-            )
-        options = {} if steps is None else {"steps": steps}
-        return self.method.sample(self.params, x0, ts, mu, key, **options)
-
-    def predict(
-        self,
-        parameters: Mapping[str, float],
-        *,
-        particles: int = 4_096,
-        seed: int = 0,
-        t_end: float | None = None,
-        n_times: int | None = None,
-        steps: int | None = None,
-        initial: Float[Array, "n d"] | None = None,
-    ) -> xr.Dataset:
-        """Samples and observables at a parameter, from fresh initial samples or from `initial`.
-
-        Raises ValueError for parameters outside the hard bounds of the system.
-        """
-        mu = self.system.vector(parameters)
-        if steps is not None:
-            check_count("steps", steps)
-        start_key, run_key = jax.random.split(seed_key(seed, "predict"))
-        if initial is None:
-            x0 = self.system.initial(start_key, mu, particles, quiet)
-        else:
-            x0 = self._checked(initial, mu)
-        ts = self.times(t_end, n_times)
-        x = self.sample(x0, ts, mu, run_key, steps=steps)
-        if not bool(jnp.all(jnp.isfinite(x))):
-            raise DivergedError(
-                f"Model {self.name!r} diverged at {dict(parameters)}: take more `particles` or "
-                "`steps`, or a parameter inside the trained range."
-            )
-        return to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
-
-    def _checked(self, initial: Float[Array, "n d"], mu: Float[Array, " p"]) -> Array:
-        """Given initial samples inside the domain; ValueError for a wrong shape or a NaN."""
-        x0 = jnp.asarray(initial)
-        check_shape("initial", x0.shape, (None, len(self.system.components)))
-        if x0.shape[0] == 0 or not bool(jnp.all(jnp.isfinite(x0))):
-            found = "none" if x0.shape[0] == 0 else "a NaN or an infinity"
-            raise ValueError(
-                f"Argument `initial` must hold at least 1 sample and finite ones only, but holds "
-                f"{found}; give other samples."
-            )
-        return self.system.domain(mu).wrap(x0)
-
-    def learned_energy(
-        self, parameters: Mapping[str, float], ts: np.ndarray
-    ) -> Float[np.ndarray, " t"] | None:
-        """Electric energy that the method knows without a roll-out; None if it does not."""
-        if self.method.modes is None:
-            return None
-        mu = self.system.vector(parameters)
-        modes = self.method.modes(self.params, ts, mu)
-        energies = _energies(self.system, modes, mu)
-        return None if energies is None else np.asarray(energies)
-
-    def card(self) -> dict[str, Any]:
-        """What `hoam models --json` lists."""
-        parameters = [p.name for p in self.system.parameters]
-        return {
-            "name": self.name,
-            "system": self.experiment.system,
-            "method": self.experiment.method,
-            "network": self.experiment.network,
-            "parameters": {k: list(v) for k, v in self.trained_range().items()},
-            "train_values": dict(zip(parameters, map(list, self.experiment.axes), strict=True)),
-            "errors": list(self.errors),
-            "seed": self.experiment.seed,
-            "version": self.version,
-        }
-
-
-@partial(jax.jit, static_argnums=0)
-def _energies(system: System, modes: Complex[Array, "t k"], mu: Float[Array, " p"]):
-    return jax.vmap(lambda one: system.energy_of_modes(one, mu))(modes)
 
 
 def save_model(model: Model, folder: str | Path) -> None:

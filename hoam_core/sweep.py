@@ -27,7 +27,7 @@ from scipy.interpolate import CubicSpline, interp1d
 from hoam_core.checks import check_count, check_within, lookup
 from hoam_core.loading import quiet
 from hoam_core.metrics.physics import TINY
-from hoam_core.models import Model
+from hoam_core.model import Model
 from hoam_core.seeds import seed_key
 from hoam_core.store import observe
 from hoam_core.systems import Observable, Parameter, System

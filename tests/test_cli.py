@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from hoam_core import METHODS, SYSTEMS, cli, load_model, save_model
+from hoam_core import METHODS, SYSTEMS, cli, cli_model, load_model, save_model
 from hoam_core.checks import DivergedError
 from hoam_core.imports.handover import Start
 from hoam_core.imports.netcdf import read_start
@@ -239,7 +239,7 @@ def test_a_truncated_model_is_refused(tmp_path):
 )
 def test_an_initial_file_that_does_not_fit_is_refused(change, sentence, tmp_path, monkeypatch):
     # In this process, for the sake of time; one test is left with the other.
-    monkeypatch.setattr(cli, "start_apart", lambda path: Start(*read_start(path)))
+    monkeypatch.setattr(cli_model, "start_apart", lambda path: Start(*read_start(path)))
     state = xr.DataArray(
         np.ones((3, 8, 2), np.float32), dims=("time", "particle", "component"),
         coords={"time": [0.0, 1.0, 2.0], "component": ["x", "v"]},
@@ -308,7 +308,8 @@ def test_a_macroscopic_model_predicts_paths_from_any_size(tmp_path):
 
 def test_patches_of_another_side_are_asked_for_or_refused_with_their_cure(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(cli, "learn", lambda experiment, *a, **k: asked.append(experiment) or ())
+    note = lambda experiment, *_, **__: asked.append(experiment) or ()  # noqa: E731
+    monkeypatch.setattr(cli_model, "learn", note)
     good("train", "ising", "--patch", 8, "--out", tmp_path)
     assert asked[0].options["patch"] == 8
     for system, patch, sentence in (
@@ -321,7 +322,8 @@ def test_patches_of_another_side_are_asked_for_or_refused_with_their_cure(monkey
 
 def test_every_method_of_the_registry_can_be_asked_for(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(cli, "learn", lambda experiment, *a, **k: asked.append(experiment) or ())
+    note = lambda experiment, *_, **__: asked.append(experiment) or ()  # noqa: E731
+    monkeypatch.setattr(cli_model, "learn", note)
     for method, entry in METHODS.items():
         system = "ising" if entry.of_lattices else "two-stream"
         good("train", system, "--method", method, "--loss-steps", 3, "--out", tmp_path)

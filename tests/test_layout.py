@@ -17,7 +17,7 @@ FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "
 FOUNDATION |= {"angles", "calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
-MODELS = METHODS | {"train", "config", "store", "models", "simulate"}
+MODELS = METHODS | {"train", "config", "store", "model", "models", "simulate"}
 EVALUATION = MODELS | {"metrics", "evaluate", "cluster", "macro"}
 RECORDINGS = {"collection", "recordings", "imports"}
 ALLOWED = {
@@ -44,7 +44,8 @@ ALLOWED = {
     "store": SYSTEMS | {"data"},
     "simulate": METHODS | {"train", "config", "store"},
     "recorded_store": {"store", "systems"},
-    "models": METHODS | {"train", "config", "store", "simulate", "recorded_store"},
+    "model": METHODS | {"train", "config", "store"},
+    "models": METHODS | {"train", "config", "store", "simulate", "recorded_store", "model"},
     "collection": METHODS | {"config"},
     "recordings": {"checks", "collection", "systems"},
     "imports": RECORDINGS | {"checks", "store", "systems"},
@@ -63,7 +64,8 @@ ALLOWED = {
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
     "serve": set(),
-    "cli": EVALUATION | {"learn", "console", "cli_study", "imports", "serve"},
+    "cli": EVALUATION | {"console", "cli_model", "cli_study", "serve"},
+    "cli_model": EVALUATION | {"learn", "console", "imports"},
     "cli_study": EVALUATION | {"console", "reproduce", "studies", "task_store"},
     "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer"},
 }

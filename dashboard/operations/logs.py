@@ -50,6 +50,14 @@ class Errors(logging.Handler):
         self._tell(record.name)
 
 
+def without_query(record: logging.LogRecord) -> bool:
+    """Leave method and path of what Tornado says of a request that failed; a filter of its log."""
+    if record.funcName == "log_exception" and isinstance(record.args, tuple):
+        _, request = record.args
+        record.msg, record.args = "Uncaught exception %s %s", (request.method, request.path)
+    return True
+
+
 def configure(tell_error: Callable[[str], None]) -> None:
     """Let errors be counted, and write JSON if the variable HOAM_LOG asks for it."""
     root, panel = logging.getLogger(), logging.getLogger("panel")
@@ -63,6 +71,9 @@ def configure(tell_error: Callable[[str], None]) -> None:
         panel.propagate = True
         for name in ("dashboard", "hoam_core"):
             logging.getLogger(name).setLevel(logging.INFO)
+    # Its warnings hold queries, addresses and cookies; `log_request` tells of what was refused.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
+    logging.getLogger("tornado.application").addFilter(without_query)
     errors = Errors(tell_error)
     root.addHandler(errors)
     if not panel.propagate:

@@ -244,8 +244,6 @@ def _power(values: np.ndarray) -> int:
 
 
 def _unit(base: str, power: int) -> str:
-    if power == 0:
-        return base
     if base in ("m", "s") and power in PREFIXES:
         return PREFIXES[power] + base
-    return f"10{str(power).translate(DIGITS)} {base}".strip()
+    return f"10{str(power).translate(DIGITS)} {base}".strip() if power else base

@@ -24,7 +24,7 @@ from hoam_core.evaluate import References, affordable_times, evaluate, reference
 from hoam_core.learn import parameters_to_judge
 from hoam_core.methods.base import Method, Params
 from hoam_core.metrics import sinkhorn_divergence, transport_distance
-from hoam_core.models import Model
+from hoam_core.model import Model
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import training_ensemble
 from hoam_core.systems import System, get_system

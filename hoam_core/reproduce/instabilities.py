@@ -11,7 +11,8 @@ import numpy as np
 
 from hoam_core.evaluate import affordable_times
 from hoam_core.methods import METHODS
-from hoam_core.models import Model, load_model, shipped_models
+from hoam_core.model import Model
+from hoam_core.models import load_model, shipped_models
 from hoam_core.reproduce.cells import SEED
 from hoam_core.reproduce.pictures import COLOURS, panels
 from hoam_core.simulate import simulate

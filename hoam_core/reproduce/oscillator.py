@@ -24,7 +24,7 @@ import numpy as np
 
 from hoam_core.cluster import Result, Stages, run_tasks
 from hoam_core.metrics import over_subsets, wasserstein2
-from hoam_core.models import Model
+from hoam_core.model import Model
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 from hoam_core.reproduce.cells import SEED, Budget, Cell, cell
 from hoam_core.reproduce.pictures import COLOURS, panels

@@ -17,7 +17,8 @@ from hoam_core.checks import DivergedError, check_within
 from hoam_core.cluster import Result, Stages
 from hoam_core.config import Experiment, default_experiment
 from hoam_core.learn import learn
-from hoam_core.models import Model, model_files
+from hoam_core.model import Model
+from hoam_core.models import model_files
 from hoam_core.reproduce.cells import Budget, judged
 from hoam_core.studies.base import Study
 from hoam_core.systems import Lattice, get_system

@@ -3,18 +3,23 @@
 import asyncio
 import json
 import logging
+import re
 import sys
 import threading
 import urllib.error
 import urllib.request
 from email.message import Message
+from unittest.mock import Mock
 
 import pytest
 from bokeh.application import Application
 from bokeh.server.tornado import BokehTornado
 from prometheus_client.parser import text_string_to_metric_families
 from tornado.httpclient import HTTPRequest
+from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
+from tornado.web import Application as Routes
+from tornado.web import RequestHandler
 from tornado.websocket import websocket_connect
 
 from dashboard.operations import logs, metrics, server
@@ -122,6 +127,28 @@ def test_the_log_has_an_object_in_each_line_and_no_query(served):
     assert asked["seconds"] >= 0
     assert "private-words" not in served.log.read_text()
     assert not any(line.get("path", "").startswith("/static") for line in lines)
+
+
+def test_a_query_that_is_no_text_is_refused_without_being_told(served):
+    status, _, _ = ask(f"{served.url}/api/predict?model=%ff&seed=secret-words")
+    assert status == 400
+    text = served.log.read_text()
+    assert [json.loads(line)["path"] for line in text.splitlines() if '"status": 400' in line]
+    assert "secret-words" not in text
+    assert "xff" not in text
+
+
+def test_a_request_that_fails_is_told_with_its_traceback_and_without_query(measuring, caplog):
+    request = HTTPServerRequest("GET", "/api/predict?model=secret-words", connection=Mock())
+    request.remote_ip = "192.0.2.7"
+    try:
+        raise KeyError("inner detail")
+    except KeyError as error:
+        info = (type(error), error, error.__traceback__)
+    RequestHandler(Routes(), request).log_exception(*info)
+    assert "Uncaught exception GET /api/predict" in caplog.text
+    assert "inner detail" in caplog.text
+    assert not {"secret-words", "192.0.2.7"} & set(re.findall(r"[\w.-]+", caplog.text))
 
 
 def test_a_traceback_and_details_stand_in_the_same_line():
