@@ -116,9 +116,18 @@ def test_open_pages_and_the_process_are_measured(served):
     assert after["hoam_loop_lateness_seconds_count",] > 0
 
 
+def logged(served, words: str) -> list[str]:
+    """The lines of the log, once they hold some words: a request is logged after its answer."""
+    end = time.monotonic() + 20
+    while words not in (text := served.log.read_text()):
+        assert time.monotonic() < end, f"The log lacks {words!r}."
+        time.sleep(0.05)
+    return text.splitlines()
+
+
 def test_the_log_has_an_object_in_each_line_and_no_query(served):
     ask(f"{served.url}/api/predict?model=private-words")
-    lines = [json.loads(line) for line in served.log.read_text().splitlines()]
+    lines = [json.loads(line) for line in logged(served, '"status": 404')]
     assert all({"time", "level", "logger", "event"} <= set(line) for line in lines)
     assert "server started" in [line["event"] for line in lines]
     (asked,) = [
@@ -133,11 +142,7 @@ def test_the_log_has_an_object_in_each_line_and_no_query(served):
 def test_a_query_that_is_no_text_is_refused_without_being_told(served):
     status, _, _ = ask(f"{served.url}/api/predict?model=%ff&seed=secret-words")
     assert status == 400
-    end, text = time.monotonic() + 20, ""
-    while '"status": 400' not in text and time.monotonic() < end:
-        time.sleep(0.05)  # it is logged once it has been answered
-        text = served.log.read_text()
-    assert [json.loads(line)["path"] for line in text.splitlines() if '"status": 400' in line]
+    text = "\n".join(logged(served, '"status": 400'))
     assert "secret-words" not in text
     assert "xff" not in text
 
