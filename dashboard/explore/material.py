@@ -72,7 +72,7 @@ def _predicted(shown: Shown) -> xr.Dataset:
     model = shown.catalogue.model(case.model, case.share)
     made = model.predict(
         named(shown.system, case), particles=case.particles, seed=case.seed,
-        n_times=len(shown.ts),        steps=None if lattice else STEPS,
+        n_times=len(shown.ts), steps=None if lattice else STEPS,
     )  # fmt: skip
     t, n, d = made["state"].shape
     room = max(1, MOST_BYTES // (4 * t * d))

@@ -125,7 +125,8 @@ class Uncertain(pn.viewable.Viewer):
             f'<p class="soft">{len(draws):,} draws, read off a table of '
             f"{data.attrs['runs']:,} runs; no run is made for a draw.</p>"
         )
-        self._told(sweep_words.headline_of_band(found, asked.observable, belief, asked.over))
+        if self.choice.tab == "uncertain":  # else another segment has the headline
+            self._told(sweep_words.headline_of_band(found, asked.observable, belief, asked.over))
 
     def _about(self, over: str) -> Parameter:
         model = self.visit.catalogue.models[self.choice.model]
