@@ -1,6 +1,6 @@
 """The live trainings of the quadrature lab: buttons, progress, losses and learned samples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import panel as pn
@@ -11,7 +11,8 @@ from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
 from dashboard.quadrature import words as say
 from dashboard.quadrature.curves import EndFigure, LossFigure, SpreadFigure
 from dashboard.quadrature.study import Case
-from dashboard.quadrature.training import Race, going_on, race
+from dashboard.quadrature.training import Race, race
+from dashboard.runs.resumable import Resumable
 from dashboard.runs.worker import Worker
 
 BUTTON = {"size": "small", "margin": (4, 6, 4, 0)}
@@ -65,7 +66,7 @@ class Trainings(pn.viewable.Viewer):
     ):
         super().__init__(**params)
         self._case, self._worker, self._schedule = case, worker, schedule
-        self._values: Iterator[Race] | None = None
+        self._values: Resumable[Race] | None = None
         self.race: Race | None = None
         self.running = False
         self._heard = False
@@ -94,20 +95,20 @@ class Trainings(pn.viewable.Viewer):
         """A new race, of what is chosen now."""
         self.drop()
         case = self._case()
-        self._values, self._told = race(case, contenders(case.rule)), ""
-        self.race = next(self._values)
+        self._values, self._told = Resumable(race(case, contenders(case.rule))), ""
+        self.race = next(iter(self._values))
         self._go_on()
 
     def _go_on(self) -> None:
         self.running, self._heard = True, False
         deliver = partial(self._deliver, self._values)
-        self._worker.ask((self, "race"), partial(going_on, self._values), deliver)
+        self._worker.ask((self, "race"), partial(iter, self._values), deliver)
         self.update()
 
-    def _deliver(self, values: Iterator[Race], value: Race | Exception) -> None:
+    def _deliver(self, values: Resumable[Race], value: Race | Exception) -> None:
         self._schedule(partial(self._receive, values, value))
 
-    def _receive(self, values: Iterator[Race], value: Race | Exception) -> None:
+    def _receive(self, values: Resumable[Race], value: Race | Exception) -> None:
         if values is not self._values:
             return
         if isinstance(value, Exception):

@@ -1,7 +1,6 @@
 """Trainings side by side that differ in nothing but their rule in time.
 
-A race is an iterator that is kept while it pauses: `going_on` hands its values to a worker, which
-may stop asking between any two, and another `going_on` takes it up where it stands.
+A race is a generator; as a `Resumable` it is kept while it pauses.
 """
 
 from collections.abc import Iterator
@@ -78,12 +77,6 @@ class Race(NamedTuple):
     def over(self) -> bool:
         """Whether nothing is left to train."""
         return self.stage == "done"
-
-
-def going_on(values: Iterator[Race]) -> Iterator[Race]:
-    """The rest of a race as a job; unlike `yield from` it does not close the race with itself."""
-    for value in values:  # noqa: UP028
-        yield value
 
 
 def steps_for(nodes: int) -> int:

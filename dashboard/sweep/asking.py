@@ -1,9 +1,10 @@
 """Which table is wanted now and how far it is: asks a worker, listens, stops. No Panel."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.resumable import Resumable
 from dashboard.runs.worker import Worker
 from dashboard.sweep.jobs import Asked, Table, piece, table
 
@@ -24,7 +25,7 @@ class Asking:
         self.table: Table | None = None
         self.problem = ""
         self.stopped = False
-        self._steps: Iterator[Table] = iter(())
+        self._steps: Resumable[Table] = Resumable(())
 
     @property
     def busy(self) -> bool:
@@ -44,7 +45,7 @@ class Asking:
         if asked is None:
             self._worker.cancel((self, "table"))
             return
-        self._steps = table(asked, self._catalogue)
+        self._steps = Resumable(table(asked, self._catalogue))
         self._go_on(asked, REST)
 
     def _go_on(self, asked: Asked, delay: float = 0.0) -> None:

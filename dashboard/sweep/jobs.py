@@ -5,7 +5,7 @@ another distribution or another measurement costs nothing. No Panel.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -105,7 +105,7 @@ tables: Memory[Table] = Memory(most_bytes=64 * 2**20)
 calibrations: Memory[Calibration] = Memory(most_bytes=16 * 2**20)
 
 
-def piece(values: Iterator[T]) -> Iterator[T]:
+def piece(values: Iterable[T]) -> Iterator[T]:
     """The newest value after a moment's work on a generator, as the only one; none at its end.
 
     A worker does one request at a time. Whoever wants thousands of runs asks for one piece after

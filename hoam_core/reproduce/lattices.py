@@ -49,6 +49,7 @@ TEMPERATURES = (1_000.0, 1_500.0, 2_000.0, 3_000.0)
 
 Progress = tuple[str, float]
 Row = dict[str, Any]
+Task = tuple[str, Callable[..., Row | Result], tuple]
 
 
 def lattices(
@@ -81,9 +82,6 @@ def lattices(
     if not quick:
         draw([row for row in rows if not row["quick"]], folder / "lattices.png")
     yield "done", 1.0
-
-
-Task = tuple[str, Callable[..., Row | Result], tuple]
 
 
 def one_row(task: Task) -> Stages:
@@ -150,12 +148,11 @@ def patches(system: str, method: str, patch: int, quick: bool) -> Result:
     """A training from patches of that side: its errors, and the files of the model."""
     lattice = get_system(system)
     usual = default_experiment(lattice, method)
-    changes: dict[str, Any] = {"options": {**usual.options, "patch": patch}}
+    # As many patches whatever their side; and every number of steps the same.
+    changes: dict[str, Any] = {"particles": max(256, int(1_024 * min(1.0, (patch / 16) ** 2)))}
     if quick:
-        changes |= {"particles": 128, "steps": 200}
-    else:
-        # As many patches whatever their side; and every number of steps the same.
-        changes |= {"particles": max(256, int(1_024 * min(1.0, (patch / 16) ** 2)))}
+        changes = {"particles": 128, "steps": 200}
+    changes["options"] = {**usual.options, "patch": patch}
     with tempfile.TemporaryDirectory() as folder:
         experiment = dataclasses.replace(usual, **changes)
         *_, last = learn(experiment, folder, judge=False, every=1_000)
@@ -243,13 +240,11 @@ def alloy(temperature: float, side: int) -> Row:
     runs = {
         "model": model.predict(values, particles=1_024, seed=SEED, n_times=2),
         "truth": simulate(
-            "nbmota", values, particles=32, seed=SEED, n_times=2, t_end=model.experiment.t_end
+            "nbmota", values, particles=256, seed=SEED, n_times=2, t_end=model.experiment.t_end
         ),
     }
     names = [c.name for c in model.system.components]
     return {"T": temperature, "L": side} | {
-        kind: {
-            name: [float(run[name][-1]), float(run[f"{name}_spread"][-1])] for name in names
-        }
+        kind: {name: [float(run[name][-1]), float(run[f"{name}_spread"][-1])] for name in names}
         for kind, run in runs.items()
     }  # fmt: skip

@@ -13,9 +13,10 @@ from dashboard.quadrature import training
 from dashboard.quadrature import words as say
 from dashboard.quadrature.choice import QuadratureChoice
 from dashboard.quadrature.study import DRAWS, NODES, RULES, Case, draw, fixed, study
-from dashboard.quadrature.training import Race, Runner, going_on, race
+from dashboard.quadrature.training import Race, Runner, race
 from dashboard.quadrature.view import QuadratureLab
 from dashboard.runs.catalogue import catalogue
+from dashboard.runs.resumable import Resumable
 from dashboard.state import Exploration
 from dashboard.url import Reader
 from dashboard.view import Visit
@@ -146,12 +147,12 @@ def short(monkeypatch, float32):
 
 
 def test_a_race_trains_both_rules_and_goes_on_after_a_pause(short):
-    values = race(Case(6.0, "gauss", 5, 4, 0), ("monte-carlo", "gauss"))
-    job = going_on(values)
+    values = Resumable(race(Case(6.0, "gauss", 5, 4, 0), ("monte-carlo", "gauss")))
+    job = iter(values)
     stages = [next(job).stage for _ in range(3)]
     assert stages == ["data", "compiling", "compiling"]
     job.close()
-    *between, last = going_on(values)
+    *between, last = values
     assert between[0].done == pytest.approx(1 / 3)
     assert last.over
     assert last.done == 1.0

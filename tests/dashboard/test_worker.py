@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from dashboard.runs.resumable import Resumable
 from dashboard.runs.worker import Worker
 
 
@@ -189,3 +190,16 @@ def test_what_waits_for_its_next_turn_can_be_cancelled():
     assert done.wait(20)
     worker.end()
     assert seen == ["coarse", "other"]
+
+
+def test_a_job_that_is_stopped_at_its_last_value_hears_of_it_when_it_goes_on(worker):
+    """The thread drops what it computes for a stopped job; the next job is told it again."""
+    job, started, release = held("last")
+    values, told, last = Resumable(job()), [], threading.Event()
+    worker.ask("me", partial(iter, values), told.append)
+    assert started.wait(20)
+    worker.cancel("me")
+    release.set()
+    worker.ask("me", partial(iter, values), lambda v: (told.append(v), last.set()))
+    assert last.wait(20)
+    assert told == ["last"]
