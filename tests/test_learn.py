@@ -57,7 +57,9 @@ def test_a_checkpoint_of_another_experiment_or_a_damaged_one_is_refused(tmp_path
         run(small(), tmp_path, resume=True)
 
 
-@pytest.mark.parametrize(("seed", "judge"), [(2**32 - 2, 0), (2**32 - 1, 1)])
+@pytest.mark.parametrize(
+    ("seed", "judge"), [pytest.param(2**32 - 2, 0, marks=pytest.mark.slow), (2**32 - 1, 1)]
+)
 def test_the_highest_seeds_are_judged_too(seed, judge, tmp_path, monkeypatch):
     monkeypatch.setattr(TwoStream, "truth_particles", 256)
     model = default_experiment(

@@ -44,7 +44,7 @@ def relaxation(share, dt=0.05, n=60_000):
 
 @pytest.mark.parametrize("share", [pytest.param(1.0, marks=pytest.mark.slow), 4.0])
 def test_drift_and_noise_of_a_known_equation_are_found_whatever_the_share(share):
-    method, params = trained(relaxation(share), steps=1_200)
+    method, params = trained(relaxation(share), steps=600)
     z0, h = jnp.linspace(-0.5, 1.5, 5)[:, None], 0.05
     many = jnp.repeat(z0, 20_000, 0)
     end = method.sample(params, many, np.array([0, h]), jnp.array([0.0, 1.0]), jax.random.key(2))[1]

@@ -11,9 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import ot
 from jaxtyping import Array, Float
-from ott.geometry import geometry
-from ott.problems.linear import linear_problem
-from ott.solvers.linear import sinkhorn
 
 from hoam_core.checks import check_count, check_positive, check_shape
 from hoam_core.domain import Domain
@@ -69,6 +66,11 @@ def sinkhorn_divergence(
 
 @jax.jit
 def _regularised_cost(costs: Float[Array, "n k"], epsilon: float) -> Float[Array, ""]:
+    # OTT-JAX takes a second to import, and every command, server and worker would wait for it.
+    from ott.geometry import geometry
+    from ott.problems.linear import linear_problem
+    from ott.solvers.linear import sinkhorn
+
     # Compiled as a whole: OTT-JAX would trace its loop anew at every call.
     geom = geometry.Geometry(costs, epsilon=epsilon)
     solver = sinkhorn.Sinkhorn(max_iterations=5_000)

@@ -143,8 +143,9 @@ def test_every_kind_of_view_gives_a_script_that_is_python():
         assert ("def full_model" in text) == bool(case.model)
 
 
-def test_the_full_model_of_a_script_is_that_of_the_page():
+def test_the_full_model_of_a_script_is_that_of_the_page(monkeypatch):
     system = SHELF.systems["oscillator"]  # its steps are random
+    monkeypatch.setattr(type(system), "truth_particles", 256)
     case = Case(system.name, "oscillator-galerkin", (4.25,), 3, 64)
     ts = SHELF.times(system.name, case.model)
     text = script(system, case, time=1.0, end=float(ts[-1]), frames=len(ts), name="n")

@@ -305,9 +305,13 @@ def test_a_run_that_was_cancelled_stays_so_after_sleep(session):
     ],
 )
 def test_few_particles_answer_first_where_all_take_long(took, counts, monkeypatch):
+    def answer_at_once(effort, case, *given):
+        return SimpleNamespace(case=case._replace(particles=effort.particles), nbytes=1)
+
     shelf = catalogue()
     name = shelf.models_of("two-stream")[0]
     case = Case("two-stream", name, (1.234,), 5, 4_096)
+    monkeypatch.setattr(jobs, "answer_with", answer_at_once)
     known = {jobs.Effort(name, *effort): seconds for effort, seconds in took.items()}
     monkeypatch.setattr(jobs, "took", known)
     monkeypatch.setattr(jobs, "answers", Memory(2**26))
@@ -344,12 +348,12 @@ def test_a_coarse_answer_is_near_the_full_one(share, tenths):
 def test_a_frame_of_a_coarse_answer_is_not_taken_for_that_of_a_full_one():
     shelf = catalogue()
     name = shelf.models_of("two-stream")[0]
-    case = Case("two-stream", name, (1.321,), 6, 2_048)
+    case = Case("two-stream", name, (1.321,), 6, 512)
     coarse, full = (
-        jobs.answer_with(jobs.Effort(name, 2_048, stride), case, shelf, (0, 1)) for stride in (2, 1)
+        jobs.answer_with(jobs.Effort(name, 512, stride), case, shelf, (0, 1)) for stride in (2, 1)
     )
     assert coarse.case == full.case
-    drawn = [run.smoothed(75, (0, 1), 2_048).density for run in (coarse, full, full)]
+    drawn = [run.smoothed(75, (0, 1), 512).density for run in (coarse, full, full)]
     assert not np.array_equal(drawn[0], drawn[1])
     # Remembered, not smoothed again.
     assert drawn[1] is drawn[2]

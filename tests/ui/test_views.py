@@ -9,6 +9,7 @@ PHONE = {"width": 390, "height": 844}
 OTHERS = [name for name in VIEWS if name != "explore"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_view_opens_by_its_link_and_axe_finds_nothing_serious(live, name):
     page = live(f"?view={name}")
