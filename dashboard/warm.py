@@ -2,9 +2,9 @@
 
 The first system's learned model comes first, and alone: the page that opens with it must not wait
 for the others. Everything else is left to a thread that gives way to the visitors' own workers: the
-first system's full model, then best model and full model of each system from the lightest to the
-heaviest, then the remaining models. A visitor who is faster than this compiles what he needs
-himself; nothing waits in a queue behind what nobody has asked for.
+loop of all models on phase planes, the first system's full model, then best model and full model
+of each system from the lightest to the heaviest, then the remaining models. A visitor who is faster
+than this compiles what he needs himself; nothing waits in a queue behind what nobody has asked for.
 """
 
 import time
@@ -14,7 +14,7 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.jobs import Effort, answer, answer_with, coarser, predict, truth
 from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.memory import Case, answers, truth_case
-from hoam_core import System
+from hoam_core import System, compile_roll_out
 
 PATIENCE = 5.0  # seconds
 
@@ -36,6 +36,9 @@ def warm_rest(catalogue: Catalogue) -> Iterator[object]:
     wait_for_first(catalogue, 60.0)
     yield "first"
     first, *others = catalogue.systems.values()
+    compile_roll_out()
+    yield "phase planes"
+    yield from warm_first(catalogue)  # for its coarse answer, and to know its new time
     yield from _warm_truth(catalogue, first)
     for system in sorted(others, key=_weight):
         if (case := first_case(catalogue, system.name)) is not None:

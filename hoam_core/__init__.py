@@ -14,7 +14,7 @@ from hoam_core.domain import Domain
 from hoam_core.evaluate import evaluate
 from hoam_core.infer import Discrepancy, calibrate, infer
 from hoam_core.measurement import Measurement, read_measurement
-from hoam_core.methods import METHODS
+from hoam_core.methods import METHODS, compile_roll_out
 from hoam_core.model import Model
 from hoam_core.models import list_models, load_model, save_model
 from hoam_core.networks import NETWORKS
@@ -27,9 +27,9 @@ from hoam_core.version import __version__
 __all__ = [
     "METHODS", "NETWORKS", "SYSTEMS", "Component", "Discrepancy", "Domain", "Ensemble",
     "Experiment", "Measurement", "Model", "Observable", "Parameter", "Scaling", "System",
-    "TrainState", "__version__", "adam", "build_method", "calibrate", "default_experiment",
-    "evaluate", "fit", "get_system", "infer", "list_models", "load_model", "read_measurement",
-    "save_model", "simulate", "sweep", "training_ensemble", "uncertain",
+    "TrainState", "__version__", "adam", "build_method", "calibrate", "compile_roll_out",
+    "default_experiment", "evaluate", "fit", "get_system", "infer", "list_models", "load_model",
+    "read_measurement", "save_model", "simulate", "sweep", "training_ensemble", "uncertain",
 ]  # fmt: skip
 
 # Last, because other packages import the names above.

@@ -14,7 +14,7 @@ ALL = [*CORE, *PAGE]
 
 # Every unit may import what its row names, and itself; nothing else of the package.
 FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
-FOUNDATION |= {"angles", "calculus", "interpolation", "networks", "barriers"}
+FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "model", "models", "simulate"}
@@ -29,11 +29,12 @@ ALLOWED = {
     "seeds": {"checks"},
     "dispersion": {"checks"},
     "angles": set(),
+    "fused": set(),
     "calculus": set(),
     "interpolation": set(),
     "networks": {"checks"},
     "metrics": {"checks", "domain"},
-    "solvers": {"checks", "quadrature", "domain"},
+    "solvers": {"checks", "quadrature", "domain", "fused"},
     "systems": FOUNDATION | {"solvers"},
     "data": {"checks", "domain"},
     "methods": METHODS,

@@ -12,6 +12,7 @@ from hoam_core.methods.flow import cfm
 from hoam_core.methods.galerkin import galerkin
 from hoam_core.methods.hybrid import hybrid
 from hoam_core.methods.macroscopic import macroscopic, with_share
+from hoam_core.methods.phase_plane_fused import compile_roll_out
 from hoam_core.methods.score import ncsm
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 
@@ -65,7 +66,6 @@ METHODS: dict[str, MethodEntry] = {
 }
 
 __all__ = [
-    "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "cfm", "dice", "galerkin",
-    "hoam", "hybrid", "interval_loss", "macroscopic", "ncsm",
-    "with_share",
+    "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "cfm", "compile_roll_out", "dice",
+    "galerkin", "hoam", "hybrid", "interval_loss", "macroscopic", "ncsm", "with_share",
 ]  # fmt: skip

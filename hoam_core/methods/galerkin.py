@@ -18,6 +18,7 @@ from hoam_core.interpolation import CardinalSpline, grid_weights
 from hoam_core.methods.base import Frame, Method, Params
 from hoam_core.methods.charts import default_blocks, is_phase_space, phase_planes, standardised
 from hoam_core.methods.closed_loop import Velocity, closed_loop
+from hoam_core.methods.closed_loop_fused import fused
 from hoam_core.methods.features import FeatureBasis, random_waves
 from hoam_core.methods.trigonometric import TrigonometricBasis
 
@@ -52,8 +53,11 @@ def galerkin(
     check_functions(modes_x, modes_v, degree, waves)
     if planes:
         basis = TrigonometricBasis(modes_x, modes_v)
-        blocks = default_blocks(periodic)
-        method = closed_loop(frame, basis, phase_planes(frame, periodic), blocks, **loop)
+        blocks, charts = default_blocks(periodic), phase_planes(frame, periodic)
+        method = closed_loop(frame, basis, charts, blocks, **loop)
+        if base is None and not sigma:
+            quick = fused(method.sample, frame, basis, charts, blocks, ridge=ridge, steps=steps)
+            method = method._replace(sample=quick)
         known = len(blocks.members) == 1
         return method._replace(modes=_density_modes(frame, basis)) if known else method
     blocks = default_blocks(periodic)

@@ -24,9 +24,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Complex, Float, Int, PRNGKeyArray
 
+from hoam_core.fused import is_plain
 from hoam_core.solvers import pic_fused
 from hoam_core.solvers.leapfrog import leapfrog
 from hoam_core.solvers.stepping import count_substeps
@@ -164,9 +164,7 @@ def _run(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions)
 
 def _is_plain(x: Array, v: Array, length: Array | float) -> bool:
     """Whether the fused loop takes these particles: many numbers on a CPU, all of them sound."""
-    if any(isinstance(a, Tracer) for a in (x, v, length)) or not pic_fused.is_installed():
-        return False
-    if jax.default_backend() != "cpu" or x.shape[0] < pic_fused.CHUNK or x.dtype != v.dtype:
+    if not is_plain(x, v, length) or x.shape[0] < pic_fused.CHUNK or x.dtype != v.dtype:
         return False
     # By numpy, which has nothing to compile.
     places, speeds = np.asarray(x), np.asarray(v)

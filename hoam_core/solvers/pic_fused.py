@@ -15,10 +15,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
+
+from hoam_core.fused import FAST, compiler
 
 CHUNK = 16_384
 # Particles whose positions and velocities stay in the fastest cache from one loop to the next.
@@ -32,17 +33,10 @@ class Kernels(NamedTuple):
     write: Callable
 
 
-def is_installed() -> bool:
-    """Whether numba is there."""
-    return find_spec("numba") is not None
-
-
 @cache
 def kernels() -> Kernels:
-    """The compiled loops; `nogil` lets threads share them."""
-    import numba
-
-    compiled = numba.njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz"})
+    """The compiled loops, which threads can share."""
+    compiled = compiler(FAST - {"reassoc"})
 
     # Three loops instead of one: those without a scatter are made vector instructions.
     @compiled
