@@ -60,8 +60,9 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python
 
 lock: $(BIN)/python
 	$(PIP) uv
-	$(LOCK) --extra dashboard --extra fast -o requirements/serve.txt
 	$(LOCK) --extra dashboard --extra fast --extra cluster --extra test --extra dev -o requirements/dev.txt
+	cp requirements/dev.txt requirements/serve.txt  # so that both name the same versions
+	$(LOCK) --extra dashboard --extra fast --extra cluster -o requirements/serve.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist

@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import typer
-from rich.table import Table
 
 from hoam_core import cli_model, cli_study
 from hoam_core import serve as dashboard_server
@@ -30,11 +29,14 @@ from hoam_core.console import (
     Settings,
     Times,
     bounds,
+    listing,
     parse_settings,
     print_json,
     progress,
     results,
+    show,
     warn,
+    written,
 )
 from hoam_core.loading import LOADINGS
 from hoam_core.model import Model
@@ -43,6 +45,9 @@ from hoam_core.simulate import lattice_pieces, simulate_pieces, start_truth
 from hoam_core.store import check_file, lattice_dataset, to_dataset, write_dataset
 from hoam_core.systems import SYSTEMS, Lattice, get_system
 from hoam_core.version import __version__
+
+# So many components are named one by one.
+MANY = 12
 
 app = typer.Typer(
     cls=Commands,
@@ -53,6 +58,21 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        results.print(f"hoam_core {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
+) -> None:
+    """Learned gradient fields for parametric population dynamics."""
+
+
 @app.command()
 def systems(as_json: Json = False, quiet: Quiet = False) -> None:
     """List the systems with their parameters."""
@@ -60,11 +80,14 @@ def systems(as_json: Json = False, quiet: Quiet = False) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("name", "title", "parameters", "components", "observables")
+    table = listing("name", "parameters", "components", "observables")
     for row in rows:
-        lists = (", ".join(row["components"]), ", ".join(row["observables"]))
-        table.add_row(row["name"], row["title"], bounds(row["parameters"]), *lists)
-    results.print(table)
+        components, observables = row["components"], "\n".join(row["observables"])
+        if len(components) > MANY:
+            components = [components[0], "...", components[-1]]
+        name = f"[bold]{row['name']}[/]\n{row['title']}"
+        table.add_row(name, bounds(row["parameters"]), ", ".join(components), observables)
+    show(table)
 
 
 @app.command()
@@ -74,13 +97,13 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:
     if as_json:
         print_json(cards)
         return
-    table = Table("name", "method", "network", "trained range", "electric energy L2")
+    table = listing("name", "method", "trained range", "error of the energy, L2")
     for card in cards:
         energies = [e["electric_energy"] for e in card["errors"] if "electric_energy" in e]
         errors = [f"{e['l2_error']:.3f}" for e in energies]
-        network, trained = card["network"] or "none", bounds(card["parameters"])
-        table.add_row(card["name"], card["method"], network, trained, " ".join(errors))
-    results.print(table)
+        method = "\n".join(filter(None, (card["method"], card["network"])))
+        table.add_row(card["name"], method, bounds(card["parameters"]), "\n".join(errors))
+    show(table)
 
 
 def _readable_models(quiet: bool) -> list[Model]:
@@ -157,6 +180,7 @@ def simulate(
             x = jnp.concatenate(pieces)
             run = to_dataset(target, mu, ts, x, seed=seed, method="full-model")
     write_dataset(run, out)
+    written(run, out, quiet)
 
 
 for command in (

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from hoam_core.config import default_experiment
 from hoam_core.console import (
+    Axes,
     End,
     Json,
     MaybeParticles,
@@ -22,16 +23,20 @@ from hoam_core.console import (
     Settings,
     Steps,
     Times,
+    listing,
     messages,
+    parse_axes,
+    parse_options,
     parse_settings,
     print_json,
     progress,
-    results,
+    show,
     warn,
+    written,
 )
 from hoam_core.evaluate import evaluate_steps, report
 from hoam_core.imports.apart import start_apart
-from hoam_core.learn import learn
+from hoam_core.learn import check_buildable, learn
 from hoam_core.macro.increments import plan_of
 from hoam_core.model import Model
 from hoam_core.models import load_model
@@ -48,7 +53,14 @@ def train(
     ] = None,
     network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
     loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
+    settings: Axes = None,
     particles: MaybeParticles = None,
+    t_end: End = None,
+    n_times: Times = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Of the method; repeatable."),
+    ] = None,
     patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     devices: Annotated[
@@ -56,17 +68,23 @@ def train(
     ] = 1,
     judge: Annotated[bool, typer.Option(help="Measure the errors at the test parameters.")] = True,
     seed: Seed = 0,
+    as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a model: full-model runs, fit, errors at the test parameters."""
-    asked = {"steps": loss_steps, "particles": particles}
+    target = get_system(system)
+    axes = parse_axes(settings, target, lambda parameter: parameter.train)
+    asked = {"steps": loss_steps, "particles": particles, "t_end": t_end, "n_times": n_times}
     changes = {name: value for name, value in asked.items() if value is not None}
     experiment = default_experiment(
-        get_system(system), method, network=network, seed=seed, **changes
+        target, method, network=network, seed=seed, axes=tuple(map(tuple, axes.values())), **changes
     )
+    given = parse_options(options) | ({} if patch is None else {"patch": patch})
+    experiment = dataclasses.replace(experiment, options={**experiment.options, **given})
     if patch is not None:
-        experiment = dataclasses.replace(experiment, options={**experiment.options, "patch": patch})
         plan_of(experiment)
+    check_buildable(experiment)
+    trained: Model | None = None
     with progress(quiet) as bar:
         tasks: dict[str, Any] = {}
         for state in learn(experiment, out, resume=resume, judge=judge, devices=devices):
@@ -74,8 +92,20 @@ def train(
                 tasks[state.stage] = bar.add_task(state.stage, total=state.total, note="")
             note = f"loss {state.losses.mean():.4f}" if state.losses.size else ""
             bar.update(tasks[state.stage], completed=state.done, note=note)
+            trained = state.model
+    if trained is not None:
+        _tell_of(trained, out, as_json, quiet)
+
+
+def _tell_of(trained: Model, out: Path, as_json: bool, quiet: bool) -> None:
+    """Where a trained model is, and its errors beside their noise floors."""
     if not quiet:
-        messages.print(f"Saved in {out}.")
+        messages.print(f"Saved in {out}.", soft_wrap=True, markup=False)
+    if as_json:
+        print_json(trained.card())
+    elif not quiet:
+        for summary in trained.errors:
+            show(_error_table(trained, dict(summary)))
 
 
 def predict(
@@ -106,12 +136,14 @@ def predict(
         for sentence in learned.outside(values):
             warn(sentence)
     with progress(quiet) as bar:
-        bar.add_task(f"{learned.name}", total=None, note="")
+        task = bar.add_task(f"{learned.name}", total=None, note="")
         run = learned.predict(
             values, particles=4_096 if particles is None else particles, seed=seed, t_end=t_end,
             n_times=n_times, steps=steps, initial=start,
         )  # fmt: skip
+        bar.update(task, total=1, completed=1)
     write_dataset(run, out)
+    written(run, out, quiet)
 
 
 def read_initial(path: Path, system: System) -> jax.Array:
@@ -153,12 +185,13 @@ def evaluate(
     if as_json:
         print_json(summary)
         return
-    results.print(_error_table(learned, summary))
+    show(_error_table(learned, summary))
 
 
 def _error_table(model: Model, summary: dict[str, Any]) -> Table:
     setting = ", ".join(f"{k} = {v:g}" for k, v in summary["parameters"].items())
-    table = Table("error", "model", "noise floor", "ratio", title=f"{model.name}, {setting}")
+    title = f"{model.name}, {setting}"
+    table = listing("error", "model", "noise floor", "ratio", title=title)
     energy = summary.get("electric_energy")
     if energy:
         for label, error, floor in (

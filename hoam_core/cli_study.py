@@ -12,6 +12,7 @@ import typer
 from hoam_core.checks import check_positive, lookup
 from hoam_core.cluster import connect
 from hoam_core.console import (
+    Axes,
     End,
     MaybeParticles,
     Quiet,
@@ -20,12 +21,13 @@ from hoam_core.console import (
     Times,
     Workers,
     messages,
+    parse_axes,
     progress,
 )
 from hoam_core.reproduce import SPREAD, TARGETS
 from hoam_core.store import check_folder
 from hoam_core.studies import Study, full_model_sweep, run_study, training_ensemble
-from hoam_core.systems import System, get_system
+from hoam_core.systems import get_system
 from hoam_core.task_store import open_store
 
 StoreOut = Annotated[Path, typer.Option("--out", help="Zarr store to write or to go on with.")]
@@ -35,10 +37,7 @@ Seeds = Annotated[int, typer.Option("--seeds", help="Number of seeds, from --see
 def sweep(
     system: str,
     out: StoreOut,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUES", help="lo:hi:count, or a,b,c; repeatable."),
-    ] = None,
+    settings: Axes = None,
     seeds: Seeds = 1,
     seed: Seed = 0,
     particles: MaybeParticles = None,
@@ -52,8 +51,9 @@ def sweep(
 ) -> None:
     """Run a full model at all combinations of values and seeds, into one Zarr store."""
     target = get_system(system)
+    axes = parse_axes(settings, target, lambda parameter: [parameter.default])
     study = full_model_sweep(
-        target, parse_axes(settings, target), seeds=range(seed, seed + seeds), t_end=t_end,
+        target, axes, seeds=range(seed, seed + seeds), t_end=t_end,
         n_times=n_times, loading=loading, states=states, particles=particles,
     )  # fmt: skip
     _run(study, out, scheduler, workers, quiet)
@@ -116,31 +116,6 @@ def reproduce(
             bar.update(task, completed=share, note=note)
     if not quiet:
         messages.print(f"Results are in {out}.")
-
-
-def parse_axes(settings: list[str] | None, system: System) -> dict[str, list[float]]:
-    """`name=lo:hi:count` or `name=a,b,c` as values; what is not set takes its one default."""
-    axes = {p.name: [p.default] for p in system.parameters}
-    for setting in settings or ():
-        name, _, text = setting.partition("=")
-        try:
-            axes[name] = _values(text)
-        except ValueError:
-            raise ValueError(
-                "Option `--set` takes NAME=LOW:HIGH:COUNT or NAME=A,B,C, such as "
-                f"{system.parameters[0].name}={system.parameters[0].default:g}, but is {setting!r}."
-            ) from None
-    return axes
-
-
-def _values(text: str) -> list[float]:
-    if ":" not in text:
-        return [float(part) for part in text.split(",")]
-    low, high, count = text.split(":")
-    if int(count) < 1:
-        raise ValueError(text)
-    # Rounded, so that a value is what one would type.
-    return [float(f"{value:.12g}") for value in np.linspace(float(low), float(high), int(count))]
 
 
 def _run(study: Study, out: Path, scheduler: str | None, workers: int | None, quiet: bool) -> None:

@@ -154,7 +154,16 @@ def build_method(experiment: Experiment, scaling: Scaling) -> Method:
     network = None
     if experiment.network is not None:
         network = NETWORKS[experiment.network](**experiment.network_options)
-    return METHODS[experiment.method].build(frame, network, **experiment.options)
+    try:
+        return METHODS[experiment.method].build(frame, network, **experiment.options)
+    except TypeError as error:
+        unknown = [name for name in experiment.options if f"argument {name!r}" in str(error)]
+        if not unknown:
+            raise
+        raise ValueError(
+            f"Method {experiment.method!r} has no option `{unknown[0]}`; leave it out, or look it "
+            "up in the documentation of the method."
+        ) from error
 
 
 def parameter_grid(axes: tuple[tuple[float, ...], ...]) -> jnp.ndarray:

@@ -17,7 +17,7 @@ from jax.sharding import Mesh
 
 from hoam_core.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from hoam_core.checks import DivergedError
-from hoam_core.config import Experiment, parameter_grid
+from hoam_core.config import Experiment, build_method, parameter_grid
 from hoam_core.data import Ensemble, Increments, Scaling
 from hoam_core.evaluate import affordable_times, evaluate_steps, report
 from hoam_core.macro.closure import (
@@ -36,7 +36,7 @@ from hoam_core.seeds import seed_key
 from hoam_core.sharding import mesh_of
 from hoam_core.simulate import as_ensemble, training_runs
 from hoam_core.store import check_folder
-from hoam_core.systems import PatchedLattice
+from hoam_core.systems import PatchedLattice, get_system
 from hoam_core.train import TrainState, adam, fit
 
 # Truth, second truth, prediction, distances: see `evaluate_steps`.
@@ -56,6 +56,16 @@ class Progress(NamedTuple):
     losses: np.ndarray = np.zeros(0)
     model: Model | None = None
     data: Ensemble | Increments | None = None
+
+
+def check_buildable(experiment: Experiment) -> None:
+    """Raises ValueError for options that do not fit the method, before any data are made."""
+    if METHODS[experiment.method].of_lattices:
+        plan_of(experiment)
+    one, axes = jnp.ones(len(get_system(experiment.system).components)), experiment.axes
+    low, high = (jnp.asarray([f(axis) for axis in axes]) for f in (min, max))
+    end = jnp.asarray(experiment.t_end)
+    build_method(experiment, Scaling(0 * one, one, -one, one, low, high, end))
 
 
 def learn(

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from hoam_core import METHODS, SYSTEMS, cli, cli_model, load_model, save_model
+from hoam_core import METHODS, SYSTEMS, __version__, cli, cli_model, console, load_model, save_model
 from hoam_core.checks import DivergedError
 from hoam_core.imports.handover import Start
 from hoam_core.imports.netcdf import read_start
@@ -72,9 +72,18 @@ def test_own_models_are_listed_by_the_names_that_find_them_and_damaged_ones_left
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("command", ["systems", "models", "info"])
-def test_lists_are_readable_without_json(command):
-    assert "two-stream" in good(command).stdout
+@pytest.mark.parametrize("width", [30, 80])
+@pytest.mark.parametrize(("command", "names"), [("systems", SYSTEMS), ("models", shipped_models())])
+def test_lists_never_cut_a_name_however_narrow_the_window(command, names, width, monkeypatch):
+    monkeypatch.setattr(console.results, "_width", width)
+    text = good(command).stdout
+    assert set(names) <= set(text.split())
+    assert "…" not in text
+    assert width < 80 or max(map(len, text.splitlines())) <= 80
+
+
+def test_the_version_is_told():
+    assert good("--version").stdout == f"hoam_core {__version__}\n"
 
 
 def test_info_names_versions_and_what_ships():
@@ -121,7 +130,10 @@ def test_quiet_says_nothing(tmp_path):
 
 def test_predict_writes_a_run_and_goes_on_from_a_file(tmp_path):
     first, second = tmp_path / "first.nc", tmp_path / "second.nc"
-    good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--seed", 3, "--out", first)
+    done = good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--seed", 3, "--out", first)
+    told = " ".join(done.stderr.split())
+    assert f"Written to {first}: 3 times to t = 0.4, 64 particles." in told
+    assert " 0%" not in told
     run = read_dataset(first)
     assert run["state"].shape == (3, 64, 2)
     assert run.attrs["method"] == "galerkin"
@@ -142,6 +154,21 @@ def test_train_saves_a_model_that_predict_takes(tmp_path):
     assert load_model(folder).experiment.seed == 5
     good("predict", folder, *SMALL, "--out", out)
     assert read_dataset(out).sizes["particle"] == 64
+
+
+def test_train_takes_values_times_and_options_and_prints_its_errors(tmp_path, monkeypatch):
+    monkeypatch.setattr(TwoStream, "truth_particles", 1024)
+    options = ["--set", "mu=1.5,1.55,1.6,1.65", "--t-end", 2, "--n-times", 9, "--particles", 64,
+               "--option", "modes_x=2", "--option", "modes_v=3"]  # fmt: skip
+    done = good("train", "two-stream", *options, "--out", tmp_path)
+    model = load_model(tmp_path)
+    assert model.experiment.axes == ((1.5, 1.55, 1.6, 1.65),)
+    assert (model.experiment.t_end, model.experiment.n_times) == (2.0, 9)
+    assert model.experiment.options == {"modes_x": 2, "modes_v": 3}
+    assert [error["parameters"]["mu"] for error in model.errors] == [1.25, 1.55, 1.85]
+    for error in model.errors:
+        assert f"{error['electric_energy']['l2_error']:.4f}" in done.stdout
+    assert "noise floor" in done.stdout
 
 
 def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, monkeypatch):
@@ -173,6 +200,12 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
         (["simulate", "two-stream", "--t-end", "nan"], "must be a positive number, but is nan"),
         (["simulate", "two-stream", "--seed", "-1"], "`seed` must lie from 0"),
         (["simulate", "two-stream", "--loading", "quite"], "Did you mean 'quiet'?"),
+        (["simulate", "two-stream", "--set", "mu=1", "--set", "mu=2"], "gives 'mu' twice"),
+        (["train", "two-stream", "--set", "nu=1,2"], "Unknown parameter `nu`"),
+        (["train", "two-stream", "--set", "mu=1:2"], "takes NAME=LOW:HIGH:COUNT"),
+        (["train", "two-stream", "--option", "modes_q=4"], "has no option `modes_q`"),
+        (["train", "two-stream", "--option", "modes_x=four"], "with a number, true or false"),
+        (["train", "ising", "--option", "pach=4"], "Did you mean 'patch'?"),
         (["predict", "two-stream-galerkn"], "Did you mean 'two-stream-galerkin'?"),
         (["predict", MODEL, "--set", "mu=9"], "`mu` must lie from 0.4 to 2.5"),
         (["predict", MODEL, "--t-end", "41"], "`t_end` must be at most 40"),

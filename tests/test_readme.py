@@ -35,3 +35,13 @@ def test_the_example_is_short():
 def test_the_example_runs():
     # Fewer training steps; everything else as printed.
     exec(compile(example().replace("2_000", "100"), "README", "exec"), {})
+
+
+def test_what_serves_the_page_runs_every_command_of_the_readme():
+    pinned = [
+        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / name).read_text(), re.M))
+        for name in ("serve.txt", "dev.txt")
+    ]
+    serve, dev = pinned
+    assert {"zarr", "distributed", "numba", "panel"} <= set(serve)
+    assert {name: dev[name] for name in serve} == serve

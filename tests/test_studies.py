@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 from hoam_core import cli, load_model
 from hoam_core.checks import DivergedError
-from hoam_core.cli_study import parse_axes
+from hoam_core.console import parse_axes
 from hoam_core.studies import Study, ensemble, full_model_sweep, run_study, training_ensemble
 from hoam_core.studies.base import files_folder
 from hoam_core.systems import get_system
@@ -24,13 +25,12 @@ def hoam(*arguments):
     return done.exit_code, " ".join(done.stderr.split())
 
 
-def test_values_are_ranges_or_lists_and_the_others_their_default():
-    system = get_system("landau")
-    assert parse_axes(["alpha=0.1:0.3:3"], system) == {
-        "alpha": [0.1, 0.2, 0.3], "k": [system.parameters[1].default],
-    }  # fmt: skip
-    assert parse_axes(["k=0.5,0.4"], system)["k"] == [0.5, 0.4]
-    assert parse_axes(["alpha=0.1:0.3:1"], system)["alpha"] == [0.1]
+def test_values_are_ranges_or_lists_and_the_others_their_usual_ones():
+    read = partial(parse_axes, system=get_system("landau"), usual=lambda p: p.test)
+    usual = list(get_system("landau").parameters[1].test)
+    assert read(["alpha=0.1:0.3:3"]) == {"alpha": [0.1, 0.2, 0.3], "k": usual}
+    assert read(["k=0.5,0.4"])["k"] == [0.5, 0.4]
+    assert read(["alpha=0.1:0.3:1"])["alpha"] == [0.1]
 
 
 SWEEP = ("sweep", "oscillator", "--particles", 32, "--n-times", 3, "--workers", 1)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from hoam_core import Experiment, Scaling, System, build_method, default_experiment
+from hoam_core import Experiment, System, default_experiment
 from hoam_core.checks import check_within
 from hoam_core.macro.increments import plan_of
 from hoam_core.methods import METHODS
@@ -111,17 +111,6 @@ def options_of(experiment: Experiment, system: System) -> dict[str, int]:
         planes = is_phase_space(system.domain(mu).periodic)
         names = ["modes_x", "modes_v"] if planes else ["degree", "waves"]
     return {name: experiment.options.get(name, known[name].default) for name in names}
-
-
-def check_buildable(experiment: Experiment, system: System) -> None:
-    """Raises the library's ValueError for options that do not fit, before any data are made."""
-    if isinstance(system, Lattice):
-        plan_of(experiment)
-        return
-    one, axes = jnp.ones(len(system.components)), experiment.axes
-    low, high = (jnp.asarray([f(axis) for axis in axes]) for f in (min, max))
-    end = jnp.asarray(experiment.t_end)
-    build_method(experiment, Scaling(0 * one, one, -one, one, low, high, end))
 
 
 def sets_of(axes: tuple[tuple[float, ...], ...]) -> int:

@@ -13,11 +13,12 @@ from pathlib import Path
 from dashboard.runs.catalogue import Catalogue, own_folder
 from dashboard.runs.watchers import Watchers
 from dashboard.train.claim import is_free
-from dashboard.train.plan import check_buildable, data_bytes
+from dashboard.train.plan import data_bytes
 from dashboard.train.training import Training
 from hoam_core import Experiment
 from hoam_core.checkpoint import unfinished
 from hoam_core.checks import lookup
+from hoam_core.learn import check_buildable
 from hoam_core.store import check_folder
 from hoam_core.systems import get_system
 
@@ -73,7 +74,7 @@ class Trainings:
         Without a name it gets `<system>-<method>`, numbered where that is taken.
         """
         system = get_system(experiment.system)
-        check_buildable(experiment, system)
+        check_buildable(experiment)
         with self._lock:
             self._check_room(data_bytes(experiment, system))
             taken = {*catalogue.models, *self._all, *self._folders()}

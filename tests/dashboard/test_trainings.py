@@ -17,7 +17,6 @@ from dashboard.train.panel import zipped
 from dashboard.train.plan import (
     PRESETS,
     Axis,
-    check_buildable,
     methods_for,
     options_of,
     preset,
@@ -32,7 +31,7 @@ from dashboard.view import Visit
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
 from hoam_core.checkpoint import CHECKPOINT
 from hoam_core.checks import DivergedError
-from hoam_core.learn import Progress, learn
+from hoam_core.learn import Progress, check_buildable, learn
 from tests.dashboard.recorder import recorders
 
 
@@ -287,7 +286,7 @@ def test_presets_of_all_systems_and_methods_can_be_built():
                 experiment = choice.experiment(3)
                 assert experiment.method == method
                 assert experiment.axes == tuple(p.train for p in system.parameters)
-                check_buildable(experiment, system)
+                check_buildable(experiment)
     assert MOST_BYTES > 0
 
 
@@ -405,4 +404,4 @@ def test_the_patch_of_a_lattice_can_be_chosen_and_must_tile_it():
     wrong = preset(ising, "partial", None, "quick")
     wrong = replace(wrong, options={**wrong.options, "patch": 10})
     with pytest.raises(ValueError, match="patch"):
-        check_buildable(wrong, ising)
+        check_buildable(wrong)
