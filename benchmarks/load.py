@@ -9,7 +9,9 @@ where it is; other pages count the frames that the server sends. Printed beside 
 frames a second of the slowest page, the time from a move to the next picture that reaches the page,
 the time to open one more page meanwhile, the lateness of the event loop, the processors that the
 server had and that other machines took, and its memory before, with and after all pages. Several
-rounds tell whether memory returns, a long one whether the server lasts.
+rounds tell whether memory returns, a long one whether the server lasts. At the end one more page
+sends messages of as many events as a message may hold, one after another; how long a small request
+waits meanwhile tells what that costs everybody else.
 
     python -m benchmarks.load [--pages 30] [--dragging 5] [--seconds 30] [--rounds 1]
 """
@@ -30,6 +32,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from benchmarks.timing import machine, stolen
+from dashboard.operations.messages import MOST_EVENTS
 from tests.ui.served import served, wait_until_warm
 
 DRAG_RATE = 10.0
@@ -151,6 +154,18 @@ class Page:
             await self.move(1.2 + (first + 0.0137 * step) % 0.7)
             await asyncio.sleep(1 / DRAG_RATE)
 
+    async def hurry(self) -> None:
+        """Messages of as many events as are taken: the slider moves and the help is asked for."""
+        values = _map({"model": {"id": self.bridge}, "data": _map({"action": "help"})})
+        press = {"type": "event", "name": "data_event", "values": values}
+        sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": press}
+        change = {"kind": "ModelChanged", "model": {"id": self.slider}, "attr": "value"}
+        moves = [change | {"new": 1.2 + 0.005 * i} for i in range(MOST_EVENTS // 2)]
+        events = [event for move in moves for event in (move, sent)]
+        while True:
+            await self.send("PATCH-DOC", {"events": events})
+            await asyncio.sleep(0.1)
+
     def close(self) -> None:
         """The visitor goes."""
         for task in self.tasks:
@@ -267,6 +282,19 @@ async def watch(url: str, pages: list[Page], seconds: float) -> Stretch:
     return Stretch(rates, turning, waits, before, await measured(url), took, lost)
 
 
+async def waits_beside(url: str, hurried: Page, seconds: float) -> list[float]:
+    """How long small requests of others take while a page sends as much as it may."""
+    task, waits = asyncio.create_task(hurried.hurry()), []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        asked = time.perf_counter()
+        await AsyncHTTPClient().fetch(url.replace("/app", "/liveness"), request_timeout=300)
+        waits.append(time.perf_counter() - asked)
+        await asyncio.sleep(0.05)
+    task.cancel()
+    return waits
+
+
 async def play(url: str, options: argparse.Namespace) -> float:
     """One class: it comes, plays, drags, and goes; bytes that the server holds afterwards."""
     pages = []
@@ -284,6 +312,9 @@ async def play(url: str, options: argparse.Namespace) -> float:
         left -= options.every
     late = await opened(url, "?system=two-stream&seed=1")
     print(f"  opening one more page: {late.opened:.2f} s (3); the first {pages[0].opened:.2f} s")
+    waits = await waits_beside(url, late, min(options.seconds, 15))
+    print(f"  beside a page that sends {MOST_EVENTS} events at a time: {len(waits)} requests, median "
+          f"{statistics.median(waits):.3f} s, last {max(waits):.2f} s (0.5)", flush=True)  # fmt: skip
     for page in [*pages, late]:
         page.close()
     # The server forgets a page that has left after a while.

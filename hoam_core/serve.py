@@ -9,6 +9,7 @@ Nothing here needs an outside host.
 """
 
 import contextlib
+import errno
 import ipaddress
 import os
 import re
@@ -21,6 +22,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
+
+from hoam_core.checks import check_within
 
 SHARED = "HOAM_SHARED"
 GUARD_FILE = "HOAM_PASSWORD_FILE"
@@ -58,6 +61,42 @@ def shared_addresses() -> list[str]:
             "hotspot, or leave the option out."
         )
     return found
+
+
+def check_port(port: int, address: str) -> None:
+    """ValueError unless a server can listen there now; otherwise it would be told much later."""
+    check_within("port", port, 1, 65_535)
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ValueError(
+            f"Option `--address` is {address!r}, which is no address of this machine "
+            f"({error.strerror}); leave it out, or give one that is."
+        ) from error
+    for family, kind, _, _, place in found:
+        with socket.socket(family, kind) as probe:
+            # As the server does: what a server before it has left behind is no obstacle.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(place)
+            except OSError as error:
+                if error.errno == errno.EAFNOSUPPORT:
+                    continue
+                raise ValueError(_cannot_listen(port, address, error)) from error
+
+
+def _cannot_listen(port: int, address: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is in use, perhaps by a dashboard that is open already; give another one "
+            f"with `--port`, such as {port + 1}."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for the system's own services; give one of 1024 or more."
+    return (
+        f"Option `--address`: nobody can listen at {address!r} ({error.strerror}); leave it out, "
+        "or give an address of this machine."
+    )
 
 
 def own_names(addresses: Sequence[str]) -> list[str]:
@@ -165,18 +204,21 @@ def serve(
     """
     page = app_file()
     process_name()
+    listening = address or (EVERYWHERE if share else "localhost")
+    check_port(port, listening)
     origins = [check_host(host) for host in hosts]
     found = shared_addresses() if share else []
     if share:
         origins += [f"{name}:{port}" for name in own_names(found)]
     urls = [f"http://{one}:{port}/app" for one in found]
     asking, secret = guard(page, password_file)
-    started = command(
-        page, port, address=address or (EVERYWHERE if share else "localhost"), origins=origins,
-        behind_proxy=bool(hosts),
-    )  # fmt: skip
+    started = command(page, port, address=listening, origins=origins, behind_proxy=bool(hosts))
     if told is not None:
-        told.write(f"Dashboard: http://localhost:{port}/app (Ctrl-C ends it)\n")
+        told.write(
+            f"Dashboard: http://localhost:{port}/app (Ctrl-C ends it). Its models are being "
+            "compiled; it answers in about half a minute.\n"
+        )
+        told.flush()
         invite(urls, told)
     environment = os.environ | {SHARED: " ".join(urls)} | secret
     return run([*started, *asking], environment)

@@ -173,7 +173,7 @@ def test_headers_pass_and_what_is_for_operators_does_not(site):
         assert {name: page.headers[name] for name in HEADERS} == HEADERS
         assert "nginx/" not in page.headers["Server"]
         assert page.headers.get_list("Set-Cookie")[0].endswith("Path=/; HttpOnly; SameSite=Lax")
-        for path in ("/metrics", "/liveness", "/liveness?endpoint=/small"):
+        for path in ("/metrics", "/liveness", "/liveness?endpoint=/small", "/components/a/b/c/d"):
             assert (await Browser(site).get(path)).code == 404
         elsewhere = HTTPRequest(
             f"ws://{site.origin}/small/ws", headers={"Origin": "http://evil.example"}

@@ -64,7 +64,7 @@ ALLOWED = {
     "infer": MODELS | {"metrics", "measurement", "sweep"},
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
-    "serve": set(),
+    "serve": {"checks"},
     "cli": EVALUATION | {"console", "cli_model", "cli_study", "serve"},
     "cli_model": EVALUATION | {"learn", "console", "imports"},
     "cli_study": EVALUATION | {"console", "reproduce", "studies", "task_store"},

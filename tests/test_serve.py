@@ -4,6 +4,7 @@ import io
 import ipaddress
 import os
 import signal
+import socket
 import subprocess
 import sys
 from itertools import pairwise
@@ -24,6 +25,7 @@ def started(monkeypatch):
         return 3
 
     monkeypatch.setattr(serve, "run", run)
+    monkeypatch.setattr(serve, "check_port", lambda port, address: None)
     return found
 
 
@@ -183,3 +185,41 @@ def test_the_exit_code_is_that_of_the_server():
     before = signal.getsignal(signal.SIGTERM)
     assert serve.run([sys.executable, "-c", "raise SystemExit(7)"], os.environ) == 7
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_compiled(monkeypatch):
+    monkeypatch.setattr(serve, "run", None)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = CliRunner().invoke(cli.app, ["serve", "--port", str(port)])
+    assert done.exit_code == 2
+    sentence = " ".join(done.stderr.split())
+    assert f"Port {port} is in use" in sentence
+    assert f"`--port`, such as {port + 1}" in sentence
+
+
+@pytest.mark.parametrize(
+    ("port", "address", "sentence"),
+    [
+        (80_000, "localhost", "`port` must lie from 1 to 65535, but is 80000"),
+        (0, "localhost", "`port` must lie from 1 to 65535, but is 0"),
+        (5_006, "203.0.113.7", "nobody can listen at '203.0.113.7'"),
+        (5_006, "no address", "is no address of this machine"),
+    ],
+)
+def test_what_cannot_be_listened_at_is_one_sentence(port, address, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        serve.check_port(port, address)
+
+
+def test_a_port_that_another_server_has_left_can_be_taken():
+    with socket.socket() as before:
+        before.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        before.bind(("127.0.0.1", 0))
+        before.listen()
+        port = before.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            before.accept()[0].close()
+    serve.check_port(port, "127.0.0.1")

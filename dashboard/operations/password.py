@@ -29,6 +29,7 @@ REFUSED = (
     "This server asks for its password; send it with HTTP Basic and any user name, as "
     "`curl -u :PASSWORD` does."
 )
+LOG_IN = "This server asks who you are; log in at its page and ask with the cookie that it gave."
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
@@ -82,12 +83,29 @@ def local_path(text: str) -> str:
     return text if is_path and text.isprintable() else "/"
 
 
+async def admitted(handler: RequestHandler) -> bool:
+    """Whether somebody may see pages: asked of whatever the server was told to ask by.
+
+    That may be this module's password, or a login of Panel's own (--basic-auth, --oauth-provider).
+    """
+    provider = handler.application.auth_provider
+    if provider.get_user_async is not None:
+        return await provider.get_user_async(handler) is not None
+    if provider.get_user is not None:
+        return provider.get_user(handler) is not None
+    return not password() or visitor(handler) is not None
+
+
 class Guarded(RequestHandler):
-    """Answers only those who know the password, if there is one."""
+    """Answers only those who may see the page."""
 
     async def prepare(self) -> None:
         """Turn everybody else away before anything is done."""
-        if not password() or visitor(self):
+        if await admitted(self):
+            return
+        if not password():
+            self.set_status(HTTPStatus.FORBIDDEN)
+            self.finish({"error": LOG_IN})
             return
         guess = basic_guess(self.request.headers.get("Authorization", ""))
         if guess is None or not await is_right(guess, str(self.request.remote_ip)):

@@ -8,13 +8,15 @@ import gc
 import logging
 import re
 from functools import cache
+from http import HTTPStatus
 
 from bokeh.server.tornado import BokehTornado
+from panel.io.resources import COMPONENT_PATH
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.web import RequestHandler, StaticFileHandler
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from dashboard import api, gate, session
-from dashboard.operations import logs, metrics
+from dashboard.operations import logs, messages, metrics
 from dashboard.operations.garbage import EVERY, Garbage
 from dashboard.operations.headers import Headers
 from dashboard.operations.process import Belonging
@@ -27,6 +29,17 @@ from hoam_core.serve import process_name
 PROBE = 500.0  # milliseconds
 
 
+class Absent(RequestHandler):
+    """What Panel would serve of its components, which no view refers to; not even who asks counts.
+
+    Its own handler imports what the address names.
+    """
+
+    def prepare(self) -> None:
+        """Turn everybody away before anything is done."""
+        raise HTTPError(HTTPStatus.NOT_FOUND)
+
+
 class Liveness(RequestHandler):
     """That the page can be served; asks nobody for a password, and makes nothing for it."""
 
@@ -37,6 +50,7 @@ class Liveness(RequestHandler):
 
 ROUTES: list[tuple] = [
     *api.ROUTES,
+    (rf"/{re.escape(COMPONENT_PATH)}.*", Absent),
     (r"/liveness", Liveness),
     (r"/metrics", metrics.Metrics),
     (rf"/({re.escape(spare.NAME)})", StaticFileHandler, {"path": spare.FOLDER}),
@@ -61,6 +75,7 @@ def ended(handler: RequestHandler) -> None:
 def equip(server: BokehTornado) -> None:
     """Put everything around one server."""
     server.add_handlers(r".*", [(server.prefix + path, *rest) for path, *rest in ROUTES])
+    messages.guard(server)
     server.add_transform(Headers)
     server.add_transform(Belonging)
     server.settings["log_function"] = ended

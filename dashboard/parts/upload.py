@@ -8,6 +8,8 @@ from typing import Any
 
 import panel_material_ui as pmui
 
+PIECE = 2**20  # bytes; a message may hold four of them
+
 
 class Upload(pmui.FileInput):
     """A field that takes what `refusal(files, bytes)` has no sentence against; `tell` hears it."""
@@ -15,7 +17,7 @@ class Upload(pmui.FileInput):
     def __init__(
         self, refusal: Callable[[int, int], str], tell: Callable[[str], None], **params: Any
     ):
-        super().__init__(**params)
+        super().__init__(chunk_size=PIECE, **params)
         self._refusal, self._tell, self._taken, self._refused = refusal, tell, 0, ""
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:

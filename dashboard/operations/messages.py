@@ -1,0 +1,146 @@
+"""What a browser may send at a time, and how it is handled without keeping others waiting.
+
+A message of Bokeh's websocket protocol is a header, metadata, content and any number of buffers.
+The content of a PATCH-DOC lists events: values of widgets, presses, pieces of an upload. Bokeh
+handles all of them in one go, on the event loop that serves every visitor. Here a message has a
+bounded size and number of events, older values of one attribute give way to the newest, and a
+page that keeps the loop busy pauses as long as it has worked, so that the others come in between.
+Nothing else is taken from a browser: a page never sends a document of its own, and its bytes come
+in buffers, never packed.
+"""
+
+import asyncio
+import copy
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bokeh.protocol.exceptions import ProtocolError
+from bokeh.protocol.receiver import Receiver
+from bokeh.server.session import ServerSession
+from bokeh.server.tornado import BokehTornado
+from bokeh.server.views import ws
+
+# A page sends a handful of events at a time, and uploads a megabyte at a time (parts/upload.py).
+MOST_EVENTS, MOST_BYTES = 256, 4 * 2**20
+# So many events are handled at once; after them a page lets others in wherever it has taken long.
+FEW, LONG = 8, 0.05
+BREATH = 0.005
+# A page that was opened in a sleeping tab may connect late.
+TOKEN_SECONDS = 24 * 3_600
+
+log = logging.getLogger(__name__)
+Event = dict[str, Any]
+
+
+class Bounded(Receiver):
+    """Puts messages together as Bokeh does, up to a number of bytes."""
+
+    def __init__(self, protocol: Any):
+        super().__init__(protocol)
+        self._taken = 0
+
+    async def consume(self, fragment: str | bytes) -> Any:
+        """One more part of a message. Raises ProtocolError, which ends the connection."""
+        self._taken += len(fragment)
+        if self._taken > MOST_BYTES:
+            self._partial = self._message = None
+            raise ProtocolError(f"A message may have {MOST_BYTES:,} bytes at most.")
+        message = await super().consume(fragment)
+        if message is not None:
+            self._taken = 0
+        return message
+
+
+def events_of(content: Any) -> list[Event]:
+    """The events of a PATCH-DOC. Raises ProtocolError for what no page sends."""
+    events = content.get("events") if isinstance(content, dict) else None
+    if not isinstance(events, list) or not all(isinstance(one, dict) for one in events):
+        raise ProtocolError("A message must list its events.")
+    events = newest(events)
+    if len(events) > MOST_EVENTS:
+        raise ProtocolError(f"A message may have {MOST_EVENTS} events at most.")
+    packed = (one for one in inside(events) if one.get("type") == "bytes")
+    if any(isinstance(one.get("data"), str) for one in packed):
+        raise ProtocolError("Bytes must come in buffers.")
+    return events
+
+
+def newest(events: Sequence[Event]) -> list[Event]:
+    """Events without values that are replaced before anything else happens, in their order."""
+    kept: list[Event | None] = []
+    places: dict[tuple[str, str], int] = {}
+    for event in events:
+        target = _target(event)
+        if target is None:
+            places.clear()  # a press must find the values that were set before it
+        elif target in places:
+            kept[places[target]] = None
+        if target is not None:
+            places[target] = len(kept)
+        kept.append(event)
+    return [event for event in kept if event is not None]
+
+
+def _target(event: Event) -> tuple[str, str] | None:
+    """Model and attribute whose value an event sets, None for any other event."""
+    model, attribute = event.get("model"), event.get("attr")
+    name = model.get("id") if isinstance(model, dict) else None
+    if event.get("kind") != "ModelChanged" or not isinstance(name, str):
+        return None
+    return (name, attribute) if isinstance(attribute, str) else None
+
+
+def inside(value: Any) -> Iterator[dict[str, Any]]:
+    """Every dictionary in a value, however deep."""
+    left = [value]
+    while left:
+        now = left.pop()
+        if isinstance(now, dict):
+            yield now
+            left += now.values()
+        elif isinstance(now, list):
+            left += now
+
+
+async def patch(message: Any, connection: Any) -> Any:
+    """Handle the events of a message one by one, in turns with what others want."""
+    try:
+        events = events_of(message.content)
+    except ProtocolError as error:
+        return refused(message, connection, error)
+    reply, spent = None, 0.0
+    for i, event in enumerate(events):
+        begun = time.perf_counter()
+        one = copy.copy(message)
+        one.content = {**message.content, "events": [event]}
+        reply = await connection.session._handle_patch(one, connection)
+        if i >= FEW:
+            # What the event has set going, too, is this page's work.
+            await asyncio.sleep(BREATH)
+        spent += time.perf_counter() - begun
+        if spent > LONG and i < len(events) - 1:
+            await asyncio.sleep(spent)
+            spent = 0.0
+    return reply or connection.ok(message)
+
+
+async def push(message: Any, connection: Any) -> Any:
+    """What would replace the document of a page."""
+    return refused(message, connection, ProtocolError("A page cannot be replaced from outside."))
+
+
+def refused(message: Any, connection: Any, error: ProtocolError) -> Any:
+    """The answer to a message that is not handled; the log tells why, and nothing that it holds."""
+    log.warning("message refused", extra={"kind": message.msgtype, "why": str(error)})
+    return connection.error(message, str(error))
+
+
+def guard(server: BokehTornado) -> None:
+    """Bound what the browsers of a server may send; the classes are those of the process."""
+    server.settings["websocket_max_message_size"] = MOST_BYTES
+    server._session_token_expiration = max(server.session_token_expiration, TOKEN_SECONDS)
+    ws.Receiver = Bounded
+    ServerSession.patch = staticmethod(patch)
+    ServerSession.push = staticmethod(push)
