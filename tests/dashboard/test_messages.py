@@ -110,12 +110,12 @@ def test_what_is_refused_is_answered_and_does_nothing():
 @pytest.fixture
 def page():
     """A served page with one slider: its address, what it was set to, and its loop."""
-    loop, found = IOLoop(make_current=False), []
+    loop, found, names = IOLoop(make_current=False), [], []
 
     def build(document):
-        slider = Slider(id="p1")
-        slider.update(start=0, end=10, value=1)
-        slider.on_change("value", lambda *change: found.append(change[-1]))
+        slider = Slider(start=0, end=10, value=1)
+        names.append(slider.id)
+        slider.on_change("value", lambda attr, old, new: found.append(new))
         document.add_root(slider)
 
     async def listen():
@@ -132,7 +132,7 @@ def page():
         return made, web, port
 
     made, web, port = loop.run_sync(listen)
-    yield loop, port, found
+    yield loop, port, found, names
 
     async def end():
         made.stop()
@@ -169,11 +169,11 @@ def send(connection, kind: str, content: dict) -> None:
 
 
 def test_a_served_page_takes_the_newest_value_and_answers_what_it_refuses(page):
-    loop, port, found = page
+    loop, port, found, names = page
 
     async def talk():
         made = await connected(port)
-        send(made, "PATCH-DOC", {"events": [setting(v) for v in (2, 3, 4)]})
+        send(made, "PATCH-DOC", {"events": [setting(v, model=names[-1]) for v in (2, 3, 4)]})
         kinds = [(await answered(made))["msgtype"]]
         for kind, content in (
             ("PUSH-DOC", {"doc": {"roots": []}}),
@@ -181,7 +181,7 @@ def test_a_served_page_takes_the_newest_value_and_answers_what_it_refuses(page):
         ):
             send(made, kind, content)
             kinds.append((await answered(made))["msgtype"])
-        send(made, "PATCH-DOC", {"events": [setting(7)]})
+        send(made, "PATCH-DOC", {"events": [setting(7, model=names[-1])]})
         kinds.append((await answered(made))["msgtype"])
         made.close()
         return kinds
@@ -192,13 +192,13 @@ def test_a_served_page_takes_the_newest_value_and_answers_what_it_refuses(page):
 
 @pytest.mark.parametrize("buffers", [0, 3])
 def test_a_message_of_too_many_bytes_ends_the_connection(page, buffers):
-    loop, port, found = page
+    loop, port, found, names = page
 
     async def talk():
         made = await connected(port)
         if buffers:
             header = {"msgid": "m", "msgtype": "PATCH-DOC", "num_buffers": buffers}
-            for part in (header, {}, {"events": [setting(2)]}):
+            for part in (header, {}, {"events": [setting(2, model=names[-1])]}):
                 made.write_message(json.dumps(part))
             for i in range(buffers):
                 made.write_message(json.dumps({"id": f"b{i}"}))
@@ -212,7 +212,7 @@ def test_a_message_of_too_many_bytes_ends_the_connection(page, buffers):
 
 
 def test_what_panel_would_serve_of_components_is_absent(page):
-    loop, port, _ = page
+    loop, port, *_ = page
 
     async def ask(path: str) -> int:
         answer = await AsyncHTTPClient().fetch(
