@@ -184,6 +184,8 @@ def test_a_served_page_takes_the_newest_value_and_answers_what_it_refuses(page):
         send(made, "PATCH-DOC", {"events": [setting(7, model=names[-1])]})
         kinds.append((await answered(made))["msgtype"])
         made.close()
+        while await made.read_message() is not None:
+            pass
         return kinds
 
     assert loop.run_sync(talk) == ["OK", "ERROR", "ERROR", "OK"]
@@ -205,7 +207,10 @@ def test_a_message_of_too_many_bytes_ends_the_connection(page, buffers):
                 made.write_message(bytes(MOST_BYTES // 2), binary=True)
         else:
             send(made, "PATCH-DOC", {"events": [], "much": "x" * MOST_BYTES})
-        return await answered(made)
+        told = await answered(made)
+        made.close()
+        await asyncio.sleep(0.1)
+        return told
 
     assert loop.run_sync(talk) is None
     assert found == []

@@ -16,6 +16,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
+from tornado.web import create_signed_value
 from tornado.websocket import websocket_connect
 
 from dashboard.operations import asking, password, server
@@ -71,14 +72,14 @@ def start(monkeypatch, tmp_path):
     monkeypatch.setattr(password, "WRONG_TAKES", 0.05)
     password.password.cache_clear()
 
-    def serve_page(cookie_secret: str = "s" * 32) -> Visitor:
+    def serve_page(cookie_secret: str = "s" * 32, hooks: Path = Path(asking.__file__)) -> Visitor:
         async def listen() -> int:
             sockets, port = bind_unused_port()
             page = Application(FunctionHandler(lambda document: None))
             made = BokehTornado(
                 {"/app": page}, cookie_secret=cookie_secret,
                 extra_websocket_origins=[f"localhost:{port}"],
-                auth_provider=AuthModule(Path(asking.__file__)),
+                auth_provider=AuthModule(hooks),
             )  # fmt: skip
             server.equip(made)
             made.initialize(IOLoop.current())
@@ -207,3 +208,27 @@ def test_guesses_from_one_address_are_looked_at_one_after_another(start, monkeyp
     asyncio.run(guess("10.0.0.1", "10.0.0.2"))
     assert [others for _, others in pauses[3:]] == [0, 1]
     assert not password._turns
+
+
+HOOKS = {
+    "get_user": 'def get_user(handler): return handler.get_signed_cookie("user")',
+    "get_user_async": 'async def get_user_async(handler): return handler.get_signed_cookie("user")',
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_login_that_is_not_ours_guards_the_data_too(start, tmp_path, monkeypatch, hook):
+    monkeypatch.delenv(serve.GUARD_FILE)
+    password.password.cache_clear()
+    hooks = tmp_path / "hooks.py"
+    hooks.write_text(f"login_url = '/elsewhere'\n{HOOKS[hook]}\n", encoding="utf-8")
+    visitor = start(hooks=hooks)
+    places = ("/api/models", "/api/systems", "/api/predict?model=two-stream-galerkin", "/metrics")
+    for path in places:
+        answer = visitor.fetch(path)
+        assert answer.code == 403, path
+        assert b"log in" in answer.body
+    user = create_signed_value("s" * 32, "user", "somebody").decode()
+    visitor.cookie = f"user={user}"
+    assert visitor.fetch("/api/systems").code == 200
+    assert visitor.fetch("/metrics").code == 200
