@@ -227,3 +227,12 @@ def test_what_panel_would_serve_of_components_is_absent(page):
 
     for path in ("/components/", "/components/json/JSONDecoder/css/a.css", "/components/x"):
         assert loop.run_sync(lambda path=path: ask(path)) == 404
+
+
+def test_a_page_may_connect_late():
+    made = BokehTornado({"/app": Application()})
+    messages.guard(made)
+    assert made.session_token_expiration == 24 * 3_600
+    patient = BokehTornado({"/app": Application()}, session_token_expiration=10**6)
+    messages.guard(patient)
+    assert patient.session_token_expiration == 10**6

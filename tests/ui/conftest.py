@@ -56,7 +56,9 @@ class Live:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _see(self, request) -> None:
-        if urlsplit(request.url).hostname not in ("localhost", None):
+        place = urlsplit(request.url)
+        # Panel's route of components is absent on purpose (dashboard/operations/server.py).
+        if place.hostname not in ("localhost", None) or place.path.startswith("/components/"):
             self.outside.append(request.url)
 
     def _note(self, message) -> None:
