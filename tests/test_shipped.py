@@ -9,7 +9,7 @@ import pytest
 
 from hoam_core import METHODS, SYSTEMS, evaluate, list_models, load_model
 from hoam_core.evaluate import report
-from hoam_core.learn import parameters_to_judge
+from hoam_core.judging import parameters_to_judge
 from hoam_core.metrics import curve_error
 from hoam_core.models import shipped_models
 from hoam_core.seeds import seed_key
