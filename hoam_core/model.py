@@ -160,7 +160,10 @@ class Model:
         run = to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
         curves = {o.name: run[o.name].values for o in self.system.observable_info}
         outside = float(share_outside(self.system, mu, x).max())
-        found = self.doubts(parameters, curves, outside, len(x0), steps)
+        found = [
+            *self.outside(parameters),
+            *self.doubts(parameters, curves, outside, len(x0), steps),
+        ]
         run.attrs |= self.provenance(steps) | {"warnings": json.dumps(found, ensure_ascii=False)}
         return run
 
@@ -171,18 +174,23 @@ class Model:
     def doubts(
         self, parameters: Mapping[str, float], curves: Mapping[str, Float[np.ndarray, " t"]],
         outside: float, particles: int, steps: int | None = None,
-    ) -> list[str]:  # fmt: skip
+    ) -> tuple[str, ...]:  # fmt: skip
         """A sentence for everything that speaks against one of its runs: see plausibility.py.
 
         `curves` are the observables over time, `outside` the largest share of samples that the
         usual view does not hold.
         """
         values = self.system.complete(parameters)
-        found = doubts(
+        return doubts(
             self.system, self.limits, self.experiment.axes, values, curves, outside,
             particles, steps,
         )  # fmt: skip
-        return [*self.outside(parameters), *found]
+
+    def evaluations(self, ts: np.ndarray) -> int:
+        """How many evaluations of its field a roll-out to the times ts costs each sample."""
+        if self.method.smooth:
+            ts = step_times(ts, self.experiment.t_end / self.steps)
+        return self.method.evaluations(ts, self.steps)
 
     def _checked(self, initial: Float[Array, "n d"], mu: Float[Array, " p"]) -> Array:
         """Given initial samples inside the domain; ValueError for a wrong shape or a NaN."""

@@ -18,7 +18,7 @@ from hoam_core.systems import Lattice
 from hoam_core.systems.lattices.curie_weiss import master_equation, moments, stationary_law
 
 CARD = {"name", "system", "method", "network", "parameters", "train_values"}
-CARD |= {"errors", "seed", "version"}
+CARD |= {"errors", "limits", "seed", "version"}
 
 pytestmark = pytest.mark.usefixtures("float32")
 names = pytest.mark.parametrize("name", sorted(shipped_models()))

@@ -17,12 +17,10 @@ from dashboard.compare.reel import reel
 from dashboard.compare.runs import Comparing
 from dashboard.exports.script import docstring, model_in_python
 from dashboard.runs import describe
-from dashboard.runs.catalogue import STEPS
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from dashboard.view import Material
 from hoam_core import __version__
-from hoam_core.systems import Lattice
 
 HEAD = '''import numpy as np
 
@@ -100,11 +98,8 @@ def _call(now: Compared, case: Case, few: int | None) -> str:
     if not case.model:
         options = f"seed={case.seed}, n_times={frames}, t_end={float(now.ts[-1])!r}"
         return f"full_model(\n    {parameters}, {options}\n)"
-    # Noise and methods that make every time anew take steps of their own.
-    own = few is not None or isinstance(now.system, Lattice)
     options = f"particles={case.particles}, seed={case.seed}, n_times={few or frames}"
-    steps = "" if own else f", steps={STEPS}"
-    return f"learned(\n    {model_in_python(case.model)}, {parameters},\n    {options}{steps}\n)"
+    return f"learned(\n    {model_in_python(case.model)}, {parameters},\n    {options}\n)"
 
 
 def dataset(now: Compared) -> xr.Dataset:

@@ -7,6 +7,7 @@ own coordinate before them, and end where they end: the rest of their columns is
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -57,4 +58,7 @@ def _comments(attributes: Mapping, words: str) -> Iterator[str]:
     if words:
         yield " ".join(words.split())
     for name, value in attributes.items():
-        yield f"{name}: {' '.join(str(value).split())}"
+        if name == "warnings":
+            yield from (f"warning: {sentence}" for sentence in json.loads(value))
+        else:
+            yield f"{name}: {' '.join(str(value).split())}"
