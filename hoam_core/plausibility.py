@@ -179,7 +179,10 @@ def _energy(
         total = np.asarray(curves[TOTAL], float)
         moved = float(np.max(np.abs(total - total[0])) / abs(total[0]))
         if moved > DRIFT:
-            yield f"The total energy, which is kept, changes by {_percent(moved)}"
+            much = f"changes by {_percent(moved)}"
+            if moved > 1:
+                much = f"grows {float(f'{1 + moved:.2g}'):,.0f}-fold"
+            yield f"The total energy {much}, but the full model keeps it"
 
 
 def _percent(share: float) -> str:
