@@ -51,15 +51,21 @@ def measured(
     """The model with the steps and particles that it needs; gives way between two runs.
 
     `truths` are the observables of the full model at each of the `tests`, at equispaced times of
-    the trained range.
+    the trained range. What it extrapolates to tells nothing of its needs.
     """
+    known = [
+        (values, truth)
+        for values, truth in zip(tests, truths, strict=True)
+        if not model.outside(values)
+    ]
     if not model.method.smooth:
         return model
-    steps = yield from _steps(model, tests, truths)
-    model = replace(model, limits=replace(model.limits, steps=steps))
+    if known:
+        steps = yield from _steps(model, known)
+        model = replace(model, limits=replace(model.limits, steps=steps))
     if not model.method.coupled:
         return model
-    particles = yield from _particles(model, [*tests, *places(model)])
+    particles = yield from _particles(model, [*(values for values, _ in known), *places(model)])
     return replace(model, limits=replace(model.limits, particles=particles))
 
 
@@ -77,12 +83,10 @@ def apart(one: Curves, other: Curves) -> float:
     return float(np.linalg.norm(first - second) / np.linalg.norm(second))
 
 
-def _steps(
-    model: Model, tests: Sequence[Values], truths: Sequence[Curves]
-) -> Generator[None, None, int]:
+def _steps(model: Model, tests: Sequence[tuple[Values, Curves]]) -> Generator[None, None, int]:
     steps, known = FEWEST_STEPS, {}
     while steps < MOST_STEPS:
-        for i, (values, truth) in enumerate(zip(tests, truths, strict=True)):
+        for i, (values, truth) in enumerate(tests):
             n_times = len(next(iter(truth.values())))
             for count in (steps, 4 * steps):
                 if (i, count) not in known:
