@@ -152,15 +152,14 @@ def _out_of_bounds(system: System, curves: Mapping[str, Float[np.ndarray, " t"]]
             continue
         (low, high), values = one.bounds, np.asarray(curves[one.name], float)
         room = ROOM * max(1.0, *(abs(b) for b in one.bounds if np.isfinite(b)))
-        for worst, wrong in ((values.min(), values.min() < low - room),
-                             (values.max(), values.max() > high + room)):  # fmt: skip
-            if wrong:
-                can = (
-                    f"lies from {low:g} to {high:g}"
-                    if np.isfinite(high)
-                    else f"is at least {low:g}"
-                )
-                yield f"{one.label} is {worst:.3g}, but always {can}"
+        always = f"always lies from {low:g} to {high:g}"
+        if not np.isfinite(high):
+            always = f"is always at least {low:g}"
+        label = one.label[:1].upper() + one.label[1:]
+        if values.min() < low - room:
+            yield f"{label} is {values.min():.3g}, but {always}"
+        if values.max() > high + room:
+            yield f"{label} is {values.max():.3g}, but {always}"
 
 
 def _energy(
