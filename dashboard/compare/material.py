@@ -113,7 +113,12 @@ def dataset(now: Compared) -> xr.Dataset:
          "parameters": named(now.system, case), "particles": case.particles}
         for one, case in zip(now.facts, now.cases, strict=True)
     ]  # fmt: skip
+    said = [
+        f"{one.label}: {sentence}"
+        for one in now.facts if one.run is not None for sentence in one.run.doubts
+    ]  # fmt: skip
     made = xr.Dataset(attrs={
+        "warnings": json.dumps(said, ensure_ascii=False),
         "title": f"{now.system.title}: {', '.join(one.label for one in now.facts)}",
         "system": now.system.name, "columns": json.dumps(about), "seed": now.cases[0].seed,
         "parameters": json.dumps(about[0]["parameters"]), "version": __version__,
