@@ -14,6 +14,7 @@ import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -122,7 +123,7 @@ def _curves(
     return None if run is None else {name: run[name].values for name in names}
 
 
-def _run(model: Model, values: Values, **options: int) -> xr.Dataset | None:
+def _run(model: Model, values: Values, **options: Any) -> xr.Dataset | None:
     try:
         return model.predict(values, **options)
     except DivergedError:

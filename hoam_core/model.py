@@ -118,9 +118,10 @@ class Model:
                 f"Argument `t_end` must be at most {self.experiment.t_end:g}, the end of the "
                 f"training data, but is {ts[-1]:g}."
             )
-        steps, run = steps or self.steps, partial(self.method.sample, self.params, x0)
+        run = partial(self.method.sample, self.params, x0)
         if not self.method.smooth:
             return run(ts, mu, key, steps=steps)
+        steps = steps or self.steps
         taken = step_times(ts, self.experiment.t_end / steps)
         x = run(taken, mu, key, steps=steps)
         if np.array_equal(taken, ts):
@@ -188,9 +189,10 @@ class Model:
 
     def evaluations(self, ts: np.ndarray) -> int:
         """How many evaluations of its field a roll-out to the times ts costs each sample."""
-        if self.method.smooth:
-            ts = step_times(ts, self.experiment.t_end / self.steps)
-        return self.method.evaluations(ts, self.steps)
+        if not self.method.smooth:
+            return self.method.evaluations(ts, None)
+        taken = step_times(ts, self.experiment.t_end / self.steps)
+        return self.method.evaluations(taken, self.steps)
 
     def _checked(self, initial: Float[Array, "n d"], mu: Float[Array, " p"]) -> Array:
         """Given initial samples inside the domain; ValueError for a wrong shape or a NaN."""

@@ -17,6 +17,7 @@ parameter (of the logarithm for energies, which grow exponentially).
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -242,7 +243,7 @@ def _load(system: System, u: Float[Array, "n k"], mu: Float[Array, " p"]) -> Flo
 
 def _table(
     about: Parameter, wanted: list[Observable], ts: np.ndarray, trained: list[float],
-    attributes: Mapping, grid: np.ndarray, rows: list[list[np.ndarray]],
+    attributes: dict[str, Any], grid: np.ndarray, rows: list[list[np.ndarray]],
 ) -> xr.Dataset:  # fmt: skip
     """A labelled table from the curves of every value."""
     variables = {}

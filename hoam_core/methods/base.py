@@ -79,7 +79,7 @@ class Method(NamedTuple):
     modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
     coefficients: Callable[[Params, Array, Array], tuple[Array, Array]] | None = None
     batch_axes: Mapping[str, int] = {}
-    steps: int | None = None
+    steps: int = 1
     smooth: bool = False
     coupled: bool = False
 
