@@ -158,7 +158,7 @@ def test_a_run_that_is_not_to_be_trusted_says_so_and_so_does_its_file(tmp_path):
     assert f"Warning: {sentence}" in " ".join(done.stderr.split())
     assert good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--quiet", "--out", out).output == ""
     told = read_dataset(out).attrs
-    assert json.loads(told["warnings"]) == [sentence]
+    assert sentence in json.loads(told["warnings"])
     assert (told["model"], told["model_sha256"]) == (MODEL, wanted.sha256)
     assert told["steps"] == wanted.steps == wanted.limits.steps
     about = json.loads((shipped_models()[MODEL] / "model.json").read_text())
