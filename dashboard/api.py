@@ -10,7 +10,6 @@ A prediction is made by a thread of its own that gives way to the sliders of the
 
 import asyncio
 import atexit
-import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from http import HTTPStatus
@@ -27,6 +26,7 @@ from dashboard.threads import workers
 from dashboard.url import number, particles_up_to, whole
 from hoam_core import Model
 from hoam_core.checks import DivergedError, check_within, lookup
+from hoam_core.json_text import json_text
 from hoam_core.store import dataset_bytes
 
 # States of one answer in memory; numbers of states that JSON, which is ten times larger, may hold.
@@ -112,7 +112,7 @@ def plain(values: np.ndarray) -> list:
 
 def to_json(value: Any) -> bytes:
     """The bytes of a JSON body."""
-    return json.dumps(value, allow_nan=False).encode()
+    return json_text(value).encode()
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
+from hoam_core.checks import check_finite
+from hoam_core.json_text import json_text
 from hoam_core.systems import Lattice, System
 from hoam_core.version import __version__
 
@@ -110,7 +111,7 @@ def to_dataset(
     """A run with its observables, units and provenance.
 
     Variables: state(time, particle, component) in physical units with periodic positions wrapped,
-    and one variable of time for each observable.
+    and one variable of time for each observable. Raises DivergedError where one is not finite.
     """
     names = ", ".join(f"{c.name}: {c.unit or '1'}" for c in system.components)
     state = (("time", "particle", "component"), np.asarray(x), {"units": names})
@@ -143,9 +144,13 @@ def _with_observables(
     for name, values in observe(system, x, mu).items():
         attributes = {"units": info[name].unit or "1", "long_name": info[name].label}
         variables[name] = (("time",), np.asarray(values), attributes)
+    check_finite(
+        f"The run of {system.title!r} by {method!r} at {system.named(mu)}",
+        [np.asarray(variable[1]) for variable in variables.values()],
+    )
     attributes = {
         "system": system.name,
-        "parameters": json.dumps(system.named(mu)),
+        "parameters": json_text(system.named(mu)),
         "seed": int(seed),
         "particles": int(np.shape(x)[1]),
         "method": method,
@@ -155,8 +160,17 @@ def _with_observables(
     return xr.Dataset(variables, times, attributes)
 
 
+def check_not_infinite(variable: xr.DataArray) -> None:
+    """Raises DivergedError for an infinity; a NaN says that a value is missing, as in sweeps."""
+    values = variable.values
+    if np.issubdtype(values.dtype, np.floating):
+        check_finite(f"The variable {str(variable.name)!r}", values[~np.isnan(values)])
+
+
 def dataset_bytes(dataset: xr.Dataset) -> bytes:
-    """The NetCDF file (HDF5) that `write_dataset` writes."""
+    """The NetCDF file (HDF5) that `write_dataset` writes. Raises DivergedError for an infinity."""
+    for name in dataset.data_vars:
+        check_not_infinite(dataset[name])
     encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
     return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
 

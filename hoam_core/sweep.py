@@ -14,7 +14,6 @@ are those of f(t; mu_i) at stratified draws mu_i, read off the table by cubic sp
 parameter (of the logarithm for energies, which grow exponentially).
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -25,6 +24,7 @@ from jaxtyping import Array, Float
 from scipy.interpolate import CubicSpline, interp1d
 
 from hoam_core.checks import check_count, check_within, lookup
+from hoam_core.json_text import json_text
 from hoam_core.loading import quiet
 from hoam_core.metrics.physics import TINY
 from hoam_core.model import Model
@@ -77,7 +77,7 @@ def sweep_steps(
     run = _runner(model, ts, [o.name for o in wanted], particles, seed, steps)
     attributes = {
         "system": system.name, "model": model.name, "method": model.experiment.method,
-        "parameters": json.dumps({k: v for k, v in fixed.items() if k != name}), "swept": name,
+        "parameters": json_text({k: v for k, v in fixed.items() if k != name}), "swept": name,
         "particles": int(particles), "seed": int(seed), "version": __version__,
     }  # fmt: skip
     table = partial(_table, about, wanted, ts, _trained(model, name), attributes)

@@ -23,6 +23,12 @@ class TrainState(NamedTuple):
     optimizer_state: optax.OptState | None
     losses: np.ndarray
 
+    @property
+    def finite(self) -> bool:
+        """Whether losses and parameters are: a clipped infinite gradient spoils those alone."""
+        leaves = map(np.asarray, jax.tree.leaves((self.losses, self.params)))
+        return all(bool(np.all(np.isfinite(leaf))) for leaf in leaves)
+
 
 def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
     """Adam with cosine decay (Berman et al. 2024), a short warm-up and a clipped gradient."""

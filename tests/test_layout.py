@@ -14,7 +14,7 @@ ALL = [*CORE, *PAGE]
 
 # Every unit may import what its row names, and itself; nothing else of the package.
 FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
-FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers"}
+FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers", "json_text"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "model", "models", "simulate"}
@@ -23,6 +23,7 @@ RECORDINGS = {"collection", "recordings", "imports"}
 ALLOWED = {
     "version": set(),
     "checks": set(),
+    "json_text": {"checks"},
     "quadrature": {"checks"},
     "domain": {"checks"},
     "loading": {"checks"},
@@ -49,11 +50,11 @@ ALLOWED = {
     "models": METHODS | {"train", "config", "store", "simulate", "recorded_store", "model"},
     "collection": METHODS | {"config"},
     "recordings": {"checks", "collection", "systems"},
-    "imports": RECORDINGS | {"checks", "store", "systems"},
+    "imports": RECORDINGS | {"checks", "json_text", "store", "systems"},
     "learn_recorded": EVALUATION | RECORDINGS | {"learn"},
     "evaluate": MODELS | {"metrics"},
     "cluster": {"checks", "version"},
-    "task_store": {"checks", "store"},
+    "task_store": {"checks", "json_text", "store"},
     "studies": EVALUATION | {"learn", "reproduce", "studies", "task_store"},
     "barriers": {"checks", "solvers"},
     "macro": METHODS | {"config", "macro", "train"},
@@ -62,7 +63,7 @@ ALLOWED = {
     "measurement": {"checks", "sweep"},
     "sweep": MODELS | {"metrics"},
     "infer": MODELS | {"metrics", "measurement", "sweep"},
-    "console": {"checks", "systems"},
+    "console": {"checks", "json_text", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
     "serve": {"checks"},
     "cli": EVALUATION | {"console", "cli_model", "cli_study", "serve"},
@@ -166,6 +167,16 @@ def test_nothing_unpickles_or_executes(path):
 def test_only_the_command_line_prints(path):
     if path.name != "cli.py":
         assert "print" not in calls(path)
+
+
+# Of what goes between two processes of this program, or into the log, nothing is kept.
+OWN_JSON = {"json_text.py", "apart.py", "logs.py"}
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_json_is_written_in_one_place_that_refuses_nan(path):
+    if path.name not in OWN_JSON:
+        assert not calls(path) & {"json.dumps", "json.dump"}
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))

@@ -2,7 +2,9 @@
 
 Comment lines say where the numbers come from; then follow one line of names with units and one line
 a value of the coordinate. Curves over another coordinate stand beside the first ones, with their
-own coordinate before them, and end where they end: the rest of their columns is empty.
+own coordinate before them, and end where they end: the rest of their columns is empty, and so are
+the cells of a run that diverged. Names that begin like a formula get an apostrophe, as in
+spreadsheets.
 """
 
 import csv
@@ -11,6 +13,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import xarray as xr
+
+from hoam_core.store import check_not_infinite
+
+# With these a spreadsheet begins a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def curves(dataset: xr.Dataset) -> dict[str, list[str]]:
@@ -23,11 +30,15 @@ def curves(dataset: xr.Dataset) -> dict[str, list[str]]:
 
 
 def to_csv(dataset: xr.Dataset, words: str = "") -> str:
-    """The table; ValueError where no variable runs over one dimension alone."""
+    """The table; ValueError where no variable runs over one dimension alone, DivergedError where
+    one is infinite.
+    """
     groups = curves(dataset)
     if not groups:
         raise ValueError("There is no curve to write: no variable has one dimension only.")
     heads, columns = [], []
+    for name in (name for names in groups.values() for name in names):
+        check_not_infinite(dataset[name])
     for dimension, names in groups.items():
         coordinate = dataset[dimension]
         for one in (coordinate, *(dataset[name] for name in names)):
@@ -46,11 +57,19 @@ def to_csv(dataset: xr.Dataset, words: str = "") -> str:
 
 def _head(name: str, attributes: Mapping) -> str:
     unit = attributes.get("units", "1")
-    return name if unit in ("1", "") else f"{name} [{unit}]"
+    return _text(name if unit in ("1", "") else f"{name} [{unit}]")
+
+
+def _text(words: str) -> str:
+    """Words that no spreadsheet takes for a formula."""
+    return f"'{words}" if words.startswith(FORMULA) else words
 
 
 def _plain(value) -> str:
-    return str(value) if isinstance(value, str | np.str_) else f"{float(value):.9g}"
+    """A value in a cell, which is empty where a run diverged."""
+    if isinstance(value, str | np.str_):
+        return _text(str(value))
+    return "" if np.isnan(value) else f"{float(value):.9g}"
 
 
 def _comments(attributes: Mapping, words: str) -> Iterator[str]:

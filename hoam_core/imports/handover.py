@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from safetensors.numpy import load, save
 
+from hoam_core.json_text import json_text
 from hoam_core.recordings import Recording
 from hoam_core.systems.base import Component
 
@@ -62,7 +63,7 @@ def to_start(data: bytes) -> Start:
 
 def _packed(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
     whole = {name: np.array(one, order="C") for name, one in arrays.items()}
-    return save(whole, metadata={"about": json.dumps(about)})
+    return save(whole, metadata={"about": json_text(about)})
 
 
 def _unpacked(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
