@@ -15,7 +15,7 @@ def nice_step(low: float, high: float, divisions: int = 200) -> float:
     rough = (high - low) / divisions
     power = 10.0 ** math.floor(math.log10(rough))
     factor = max(f for f in (1, 2, 5) if f * power <= rough * (1 + 1e-9))
-    return round(factor * power, 12)
+    return float(f"{factor * power:.12g}")
 
 
 def parameter_state(system: System) -> param.Parameterized:

@@ -185,7 +185,7 @@ def write_query(state: Exploration, more: Mapping[str, str] | None = None) -> st
     `more` are the entries of the view's own choice.
     """
     query = {"view": state.view, "system": state.system, "model": state.model or "none"}
-    query |= {name: f"{value:g}" for name, value in state.mu.items()}
+    query |= {name: f"{value:.12g}" for name, value in state.mu.items()}
     query |= {"t": f"{state.time:g}", "seed": state.seed, "particles": state.particles}
     if state.share != 1.0:
         query["share"] = f"{state.share:g}"

@@ -23,7 +23,7 @@ class Recording:
 
     `found` is the smallest number of particles in the file, `paths` whether sample i is the same
     particle at all times, `lengths` the circumferences that the file knows of, by component;
-    `notes` tell what was done to the data.
+    `notes` tell what was done to the data. `time_unit` is that of the times, if it is known.
     """
 
     file: str
@@ -35,6 +35,7 @@ class Recording:
     found: int
     paths: bool = True
     notes: tuple[str, ...] = ()
+    time_unit: str = ""
 
 
 def with_values(
@@ -102,6 +103,12 @@ def _check_alike(first: Recording, other: Recording) -> None:
         raise ValueError(
             f"The components of {other.file!r} have the units {', '.join(units[1])}, those of "
             f"{first.file!r} {', '.join(units[0])}; write both in the same units."
+        )
+    times = other.time_unit, first.time_unit
+    if all(times) and times[0] != times[1]:
+        raise ValueError(
+            f"The times of {other.file!r} are in {times[0]}, those of {first.file!r} in "
+            f"{times[1]}; write both in the same unit."
         )
     same = len(first.ts) == len(other.ts) and np.allclose(
         first.ts, other.ts, rtol=0, atol=1e-3 * first.ts[1]

@@ -22,6 +22,8 @@ from hoam_core.version import __version__
 
 # Deflate packs at most 1032 bytes into one; more is promised by a header that lies.
 MOST_PACKED = 1_100
+# First bytes of NetCDF 3.
+CLASSIC = b"CDF"
 
 
 def check_folder(folder: str | Path) -> Path:
@@ -183,13 +185,33 @@ def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
         part.write_bytes(data)
 
 
+def is_classic(path: Path) -> bool:
+    """Whether a file is NetCDF 3, the classic format, which is no HDF5."""
+    with path.open("rb") as file:
+        return file.read(len(CLASSIC)) == CLASSIC
+
+
+def _opened(path: Path) -> xr.Dataset:
+    # Times as the numbers that stand in the file: what they are decoded to depends on the wording
+    # of their unit, and on the version of xarray.
+    if is_classic(path):
+        with path.open("rb") as file:
+            if file.read(len(CLASSIC) + 1)[-1] not in (1, 2):
+                raise ValueError("its numbers are of 64 bits, which SciPy would misread")
+        return xr.open_dataset(path, engine="scipy", decode_times=False)
+    return xr.open_dataset(path, engine="h5netcdf", decode_times=False)
+
+
 def read_dataset(path: str | Path) -> xr.Dataset:
-    """Read a run into memory; ValueError with the reason where the file is not one."""
+    """Read a run, NetCDF 4 or 3, into memory; ValueError with the reason where the file is not one.
+
+    Times are the numbers in the file, in the unit that their attribute `units` names.
+    """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"There is no file {str(path)!r}; check the path.")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
+        with _opened(path) as opened:
             if opened.nbytes > MOST_PACKED * path.stat().st_size:
                 raise ValueError("it promises more numbers than a file of its size can hold")
             dataset = opened.load()
@@ -198,14 +220,22 @@ def read_dataset(path: str | Path) -> xr.Dataset:
             f"File {str(path)!r} needs more memory than there is; save fewer particles or times."
         ) from error
     except Exception as error:
+        cure = "it may be truncated. Make it again, or give another file."
+        if is_classic(path):
+            cure = (
+                "it is NetCDF 3. Convert it with `nccopy -k nc4 OLD.nc NEW.nc`, or make it again."
+            )
         raise ValueError(
-            f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); it may be "
-            "truncated. Make it again, or give another file."
+            f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); {cure}"
         ) from error
-    missing = {"time", "particle", "component"} - set(
-        dataset["state"].dims if "state" in dataset else ()
-    )
-    if missing:
+    dims = dataset["state"].dims if "state" in dataset else ()
+    if "time" in dims and "particle" not in dims:
+        raise ValueError(
+            f"File {str(path)!r} holds a lattice or a field, `state({', '.join(map(str, dims))})`, "
+            "but particles are wanted, `state(time, particle, component)`; models of a lattice are "
+            "trained on its system itself, as by `hoam train ising`."
+        )
+    if {"time", "particle", "component"} - set(dims):
         raise ValueError(
             f"File {str(path)!r} lacks the variable `state(time, particle, component)`; "
             "write it with `hoam simulate` or rename its variables."

@@ -46,6 +46,8 @@ def _read(path: Path, reading: Reading, name: str) -> Recording:
 
 def is_openpmd(path: Path) -> bool:
     """Whether an HDF5 file says that it follows the openPMD standard."""
+    if not h5py.is_hdf5(path):
+        return False
     with h5py.File(path) as file:
         return "openPMD" in file.attrs
 

@@ -1,4 +1,8 @@
-"""Snapshots from NetCDF in this project's layout, `state(time, particle, component)`."""
+"""Snapshots from NetCDF in this project's layout, `state(time, particle, component)`.
+
+Names and texts come as strings, as bytes or as arrays of characters (MATLAB, Fortran). Times are
+the numbers in the file, whatever their unit says; a date in it is that of no particle.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from hoam_core.checks import check_name
 from hoam_core.imports.reading import Reading, checked, fewer, numbers_of, read_parameters
 from hoam_core.recordings import Recording
 from hoam_core.store import read_dataset
@@ -19,20 +24,22 @@ def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
         dataset = read_dataset(path)
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), name)) from error
-    for variable in ("time", "component"):
-        if variable not in dataset.coords:
-            raise ValueError(
-                f"{name!r} lacks the coordinate `{variable}`; add the "
-                f"{'times' if variable == 'time' else 'names of the components'} as one."
-            )
+    if "time" not in dataset.coords:
+        raise ValueError(f"{name!r} lacks the coordinate `time`; add the times as one.")
     state = dataset["state"].transpose("time", "particle", "component")
     ts, x, found = np.asarray(dataset["time"], float), state.values, state.shape[1]
     components = _components(dataset, name, x)
-    parameters = read_parameters(dict(dataset.attrs), reading.attributes, name)
+    attributes = dict(dataset.attrs)
+    if "parameters" in attributes:
+        attributes["parameters"] = _text(attributes["parameters"])
+    parameters = read_parameters(attributes, reading.attributes, name)
     lengths = _lengths(dataset, parameters, name)
-    x, note = fewer(x, reading)
+    unit = _time_unit(dataset, name)
+    x, notes = fewer(x, reading)
+    if unit:
+        notes = [*notes, f"Times are in {unit}, as they stand in the file."]
     return checked(
-        Recording(name, parameters, ts, x, components, lengths, found, True, (*note,))
+        Recording(name, parameters, ts, x, components, lengths, found, True, (*notes,), unit)
     )  # fmt: skip
 
 
@@ -43,7 +50,7 @@ def read_start(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
     """
     try:
         run = read_dataset(path)
-        names = tuple(str(one) for one in run["component"].values)
+        names = _labels(run, str(path))
         state = run["state"].transpose("time", "particle", "component")
         return float(run["time"].values[0]), names, np.asarray(state.values[0], float)
     except (TypeError, IndexError, KeyError, AttributeError) as error:
@@ -53,13 +60,42 @@ def read_start(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
         ) from error
 
 
+def _text(value: object) -> str:
+    """Text that somebody wrote as such, as bytes, or padded with blanks or zeros."""
+    if isinstance(value, np.ndarray):
+        value = value.reshape(-1)[0] if value.size == 1 else ""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.strip(" \0")
+
+
+def _labels(dataset: xr.Dataset, name: str) -> tuple[str, ...]:
+    """Names of the components."""
+    found = dataset.variables.get("component")
+    if found is not None and found.dims == ("component",):
+        return tuple(map(_text, found.values))
+    if found is not None and found.ndim == 2 and "component" in found.dims:
+        # Single characters that xarray has not joined, since the names run along the last axis.
+        letters = found.transpose("component", ...).values.tolist()
+        return tuple(_text(b"".join(one or b" " for one in name)) for name in letters)
+    raise ValueError(
+        f"{name!r} lacks the coordinate `component`; add the names of the components as one."
+    )
+
+
+def _time_unit(dataset: xr.Dataset, name: str) -> str:
+    """The unit of the times without the date that they count from; empty if it says nothing."""
+    unit = _text(dataset["time"].attrs.get("units", "")).partition(" since ")[0].strip()
+    check_name(f"the unit of `time` of {name!r}", unit or "1")
+    return "" if unit in ("1", "model time") else unit
+
+
 def _components(dataset: xr.Dataset, name: str, x: np.ndarray) -> tuple[Component, ...]:
-    names = [str(value) for value in dataset["component"].values]
+    names = _labels(dataset, name)
     if len(set(names)) != len(names):
         raise ValueError(f"{name!r} names a component twice ({', '.join(names)}); rename one.")
-    system = SYSTEMS.get(str(dataset.attrs.get("system")))
+    system = SYSTEMS.get(_text(dataset.attrs.get("system")))
     known = {c.name: c for c in system.components} if system else {}
-    told = str(dataset["state"].attrs.get("units", ""))
+    told = _text(dataset["state"].attrs.get("units", ""))
     units = dict(part.split(":", 1) for part in told.split(",") if ":" in part)
     units = {key.strip(): unit.strip().removeprefix("1") for key, unit in units.items()}
     return tuple(
@@ -70,8 +106,8 @@ def _components(dataset: xr.Dataset, name: str, x: np.ndarray) -> tuple[Componen
 def _lengths(dataset: xr.Dataset, parameters: Mapping[str, float], name: str) -> dict[str, float]:
     """The attribute `lengths` (JSON); else what one of this project's own systems says."""
     if "lengths" in dataset.attrs:
-        return numbers_of(str(dataset.attrs["lengths"]), "lengths", name)
-    system = SYSTEMS.get(str(dataset.attrs.get("system")))
+        return numbers_of(_text(dataset.attrs["lengths"]), "lengths", name)
+    system = SYSTEMS.get(_text(dataset.attrs.get("system")))
     if system is None or {p.name for p in system.parameters} != set(parameters):
         return {}
     domain = system.domain(system.vector(parameters))

@@ -17,12 +17,13 @@ from jaxtyping import Float
 
 from hoam_core.checks import check_name
 from hoam_core.recordings import Recording
+from hoam_core.store import is_classic
 
 FEWEST_TIMES, FEWEST_PARTICLES = 4, 256
 MOST_TIMES = 401
 MOST_NUMBERS = 2**28
-# Squares of what is learned from are numbers of single precision, too.
-MOST_SIZE = 1e15
+# What is learned from is divided by its own size first; but it is kept in single precision.
+MOST_SIZE = 1e30
 # More particles sharpen no moment that a method learns from by much.
 MOST_PARTICLES = 32_768
 
@@ -47,10 +48,13 @@ def check_file(path: Path, name: str) -> None:
     """Raises ValueError unless the file is HDF5, self-contained and of a bearable size."""
     if not path.is_file():
         raise ValueError(f"There is no file {name!r}; check the path.")
+    if is_classic(path):  # it packs nothing and refers to nothing
+        return
     if not h5py.is_hdf5(path):
         raise ValueError(
-            f"{name!r} is no HDF5 file (NetCDF 4 and openPMD are), or it is truncated; give a "
-            "`.nc` file with the variable `state(time, particle, component)` or an openPMD `.h5`."
+            f"{name!r} is no HDF5 file (NetCDF 4 and openPMD are) nor NetCDF 3, or it is "
+            "truncated; give a `.nc` file with the variable `state(time, particle, component)` or "
+            "an openPMD `.h5`."
         )
     outside: list[str] = []
     numbers: list[int] = []
@@ -122,7 +126,7 @@ def read_parameters(
         if not abs(value) <= MOST_SIZE:
             raise ValueError(
                 f"The parameter {key!r} of {name!r} is {value}; give a finite one, of at most "
-                f"{MOST_SIZE:g}."
+                f"{MOST_SIZE:g}, in another unit if need be."
             )
     return found
 
@@ -192,6 +196,11 @@ def checked(recording: Recording) -> Recording:
             raise ValueError(
                 f"Component {component.name!r} of {name!r} has values beyond {MOST_SIZE:g}; choose "
                 "a larger unit."
+            )
+        if 0 < np.max(np.abs(values)) < 1 / MOST_SIZE:
+            raise ValueError(
+                f"Component {component.name!r} of {name!r} has no value beyond {1 / MOST_SIZE:g}; "
+                "choose a smaller unit."
             )
         if np.ptp(values) <= 1e-6 * np.max(np.abs(values)):
             raise ValueError(
