@@ -16,6 +16,9 @@ from hoam_core.checks import check_names, check_positive
 from hoam_core.collection import Collection
 from hoam_core.systems.base import Component
 
+# Axes of what is written of own data.
+AXES = frozenset(("time", "particle", "component", "recording", "state", "quantile", "draw"))
+
 
 @dataclass(frozen=True, eq=False)
 class Recording:
@@ -140,6 +143,11 @@ def _grid(
                 "differ by less than single precision tells; leave one of them out."
             )
     names = tuple(name for name, axis in values.items() if len(axis) > 1)
+    if taken := AXES & set(names):
+        raise ValueError(
+            f"The parameter {min(taken)!r} of {recordings[0].file!r} and others has the name of an "
+            "axis of the files that are written of it; give it another name."
+        )
     if not names:
         told = ", ".join(f"{name} = {axis[0]:g}" for name, axis in values.items())
         raise ValueError(

@@ -6,6 +6,7 @@ the `Desk`'s; the view shows it and passes on what is pressed.
 
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import panel as pn
 import panel_material_ui as pmui
@@ -20,6 +21,7 @@ from dashboard.own.shelf import Shelf
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack
 from dashboard.parts.upload import Upload
+from dashboard.url import key_of
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
 from hoam_core.store import to_dataset
@@ -166,8 +168,12 @@ class OwnData(View):
         if isinstance(visit.catalogue, Shelf):
             visit.catalogue.keep(model)
         visit.state.admit(model.system)
-        values = "".join(f"&{p.name}={p.default!r}" for p in model.system.parameters)
-        visit.go(f"?view=explore&system={model.system.name}&model={model.name}{values}")
+        system = model.system
+        values = {key_of(system, p.name): repr(p.default) for p in system.parameters}
+        visit.go(
+            "?"
+            + urlencode({"view": "explore", "system": system.name, "model": model.name} | values)
+        )
 
     def material(self) -> Material | None:
         checked, model = self.desk.checked, self.desk.model
