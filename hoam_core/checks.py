@@ -49,13 +49,14 @@ def check_positive(name: str, value: float) -> None:
         raise ValueError(f"Argument `{name}` must be a positive number, but is {value}.")
 
 
-def check_count(name: str, value: int, minimum: int = 1) -> None:
-    """Raises ValueError unless `value` is a whole number of at least `minimum`."""
+def check_count(name: str, value: float, minimum: int = 1) -> int:
+    """`value` as an int, of NumPy or 256.0 too; ValueError unless it is whole and not too small."""
     whole = not isinstance(value, bool) and isfinite(value) and int(value) == value
     if not whole or value < minimum:
         raise ValueError(
             f"Argument `{name}` must be a whole number of at least {minimum}, but is {value}."
         )
+    return int(value)
 
 
 def check_finite(what: str, values: Any) -> None:

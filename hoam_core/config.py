@@ -65,9 +65,9 @@ class Experiment:
                 f"Argument `network` must be left out for {self.method!r}, which has none, "
                 f"but is {self.network!r}."
             )
-        check_count("particles", self.particles)
-        check_count("steps", self.steps)
-        check_count("n_times", self.n_times, 4)
+        for name, least in (("particles", 1), ("steps", 1), ("n_times", 4)):
+            whole = check_count(name, getattr(self, name), least)
+            object.__setattr__(self, name, whole)  # 256.0 and NumPy's 256 are no sizes of arrays
         check_within("n_times", self.n_times, 4, MOST_WHOLE)
         for name, value in {**self.options, **self.network_options}.items():
             # What makes a method of them would fill the memory before it could say so.

@@ -95,7 +95,7 @@ def evaluate_steps(
 ) -> Iterator[tuple[str, xr.Dataset]]:  # fmt: skip
     """`evaluate` as a generator of (what is done now, result so far), for progress and cancel."""
     check_within("seed", seed, 0, 2**32 - 2)
-    check_count("particles", particles, 10)
+    particles = check_count("particles", particles, 10)
     system, mu = model.system, model.system.vector(parameters)
     ts = model.times(n_times=n_times)
     if distances is None:

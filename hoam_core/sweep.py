@@ -156,7 +156,7 @@ def uncertain(
     the parameter, `<name>_draw(draw)`. The part of the distribution outside the range of the table
     is cut off; its share is the attribute `outside`. Raises ValueError where more than half is.
     """
-    check_count("draws", draws, 2)
+    draws = check_count("draws", draws, 2)
     name = table.attrs["swept"]
     low, high = float(table[name][0]), float(table[name][-1])
     inside = distribution.cdf([low, high])
@@ -200,9 +200,9 @@ def _runner(
     model: Model, ts: np.ndarray, wanted: list[str], particles: int, seed: int, steps: int | None
 ) -> Callable[[Mapping[str, float]], list[np.ndarray]]:
     """A function from parameters to the wanted curves; it rolls out only if one needs it."""
-    check_count("particles", particles)
+    particles = check_count("particles", particles)
     if steps is not None:
-        check_count("steps", steps)
+        steps = check_count("steps", steps)
     check_within("seed", seed, 0, 2**32 - 1)
     system = model.system
     needs_run = any(not name.endswith(LEARNED) for name in wanted)

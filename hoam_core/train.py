@@ -54,8 +54,8 @@ def fit(
     method without a loss yields once. The devices of a `mesh` share the particles of every batch,
     which changes no more than rounding; ValueError where they cannot.
     """
-    check_count("steps", steps)
-    check_count("every", every)
+    steps = check_count("steps", steps)
+    every = check_count("every", every)
     several = mesh if mesh is not None and mesh.size > 1 else None
     if several is not None:
         check_sharable(method, several)

@@ -101,7 +101,7 @@ def over_subsets(
 ) -> float:  # fmt: skip
     """Mean distance over disjoint random subsets; smaller ones where a sample is too small."""
     size = min(size, min(len(a), len(b)) // subsets)
-    check_count("size", size)
+    size = check_count("size", size)
     first = rng.permutation(len(a))[: subsets * size].reshape(subsets, size)
     second = rng.permutation(len(b))[: subsets * size].reshape(subsets, size)
     a, b = jnp.asarray(a), jnp.asarray(b)
