@@ -1,4 +1,4 @@
-"""Counts of NumPy, or written as 256.0, wherever one is given; arrays however they lie in memory."""
+"""Counts of NumPy, or written as 256.0, wherever one is given; arrays as they lie in memory."""
 
 import json
 

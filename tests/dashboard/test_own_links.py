@@ -8,6 +8,7 @@ import pytest
 from dashboard.compare.choice import Column, Comparison
 from dashboard.numbers import attribute, nice_step, number_of, values_of
 from dashboard.parts.player import Player
+from dashboard.parts.sliders import number_format
 from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
@@ -115,3 +116,11 @@ def test_the_frame_keeps_its_share_of_the_time_whatever_the_number_of_frames():
     assert state.frame == 40
     state.adopt(system="oscillator", mu={"omega": 4.0})
     assert state.frame == 100
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "digits"),
+    [(0.4, 2.5, True), (-20.0, 20.0, True), (8e23, 2.1e24, False), (0.0, 1.1e-13, False)],
+)
+def test_a_slider_writes_powers_of_ten_where_decimals_say_nothing(low, high, digits):
+    assert isinstance(number_format(low, high), str) == digits
