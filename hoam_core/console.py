@@ -4,6 +4,7 @@ Results go to standard output, progress and messages to standard error. Exit cod
 run failed (disk full, diverged); 2 bad input or an unreadable file; 130 interrupted.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
