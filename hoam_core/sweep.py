@@ -30,7 +30,7 @@ from hoam_core.metrics.physics import TINY
 from hoam_core.model import Model
 from hoam_core.seeds import seed_key
 from hoam_core.store import observe
-from hoam_core.systems import Observable, Parameter, System
+from hoam_core.systems import Observable, Parameter, Recorded, System
 from hoam_core.version import __version__
 
 LEARNED = "_learned"
@@ -213,7 +213,9 @@ def _runner(
         curves = {}
         if u is not None:
             mu = system.vector(point)
-            x = model.sample(_load(system, u, mu), ts, mu, run_key, steps=steps)
+            # Recorded particles are picked by NumPy, and compiled code would keep them.
+            load = system.load if isinstance(system, Recorded) else partial(_load, system)
+            x = model.sample(load(u, mu), ts, mu, run_key, steps=steps)
             curves = {k: np.asarray(v, float) for k, v in observe(system, x, mu).items()}
         if "electric_energy" + LEARNED in wanted:
             learned = model.learned_energy(point, ts)

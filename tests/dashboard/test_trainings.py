@@ -405,7 +405,6 @@ def test_the_patch_of_a_lattice_can_be_chosen_and_must_tile_it():
     wrong = replace(wrong, options={**wrong.options, "patch": 10})
     with pytest.raises(ValueError, match="patch"):
         check_buildable(wrong)
-        check_buildable(wrong, ising)
 
 
 def test_a_visitor_is_told_no_option_and_no_folder_of_the_server(shelf, tmp_path):
