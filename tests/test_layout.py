@@ -14,6 +14,7 @@ ALL = [*CORE, *PAGE]
 
 # Every unit may import what its row names, and itself; nothing else of the package.
 FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
+FOUNDATION |= {"order", "prefixes"}
 FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
@@ -28,6 +29,8 @@ ALLOWED = {
     "loading": {"checks"},
     "seeds": {"checks"},
     "dispersion": {"checks"},
+    "order": set(),
+    "prefixes": set(),
     "angles": set(),
     "fused": set(),
     "calculus": set(),
@@ -48,8 +51,8 @@ ALLOWED = {
     "model": METHODS | {"train", "config", "store"},
     "models": METHODS | {"train", "config", "store", "simulate", "recorded_store", "model"},
     "collection": METHODS | {"config"},
-    "recordings": {"checks", "collection", "systems"},
-    "imports": RECORDINGS | {"checks", "store", "systems"},
+    "recordings": {"checks", "collection", "prefixes", "systems"},
+    "imports": RECORDINGS | {"checks", "order", "prefixes", "store", "systems"},
     "learn_recorded": EVALUATION | RECORDINGS | {"learn"},
     "evaluate": MODELS | {"metrics"},
     "cluster": {"checks", "version"},

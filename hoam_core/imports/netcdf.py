@@ -30,7 +30,7 @@ def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
     components = _components(dataset, name, x)
     parameters = read_parameters(dict(dataset.attrs), reading.attributes, name)
     lengths = _lengths(dataset, parameters, name)
-    x, note = fewer(x, reading)
+    x, note = fewer(x, reading, name)
     return checked(
         Recording(name, parameters, ts, x, components, lengths, found, True, (*note,))
     )  # fmt: skip

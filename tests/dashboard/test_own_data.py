@@ -25,7 +25,7 @@ from dashboard.state import Exploration
 from dashboard.threads import Workers
 from dashboard.view import Visit
 from hoam_core import load_model
-from hoam_core.imports import read_recording, series_of
+from hoam_core.imports import read_recordings
 
 
 class Immediate:
@@ -62,11 +62,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def read_here(monkeypatch):
     """Files are read in this process; the other one is tested in test_uploads.py."""
-
-    def read(paths, reading):
-        yield from (read_recording(path, reading) for path in series_of(paths))
-
-    monkeypatch.setattr(jobs, "recordings_apart", read)
+    monkeypatch.setattr(jobs, "recordings_apart", read_recordings)
 
 
 @pytest.fixture
