@@ -40,6 +40,11 @@ def counted(base: str, span: float) -> Counted:
     return Counted(base, 0 if stays else 3 * floor(log10(span) / 3))
 
 
+def recounted(value: float, factor: float) -> float:
+    """A number in another unit, without the rounding that would make equal numbers differ."""
+    return float(f"{value * factor:.12g}")
+
+
 def span_of(values: np.ndarray) -> float:
     """The width of the range in which nearly all numbers lie."""
     some = values[..., :: max(1, values.size // MANY)]

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from hoam_core.checks import check_names, check_positive
 from hoam_core.collection import Collection
-from hoam_core.prefixes import TIME, Counted
+from hoam_core.prefixes import TIME, Counted, recounted
 from hoam_core.systems.base import Component
 
 
@@ -24,8 +24,9 @@ class Recording:
 
     `found` is the smallest number of particles in the file, `paths` whether sample i is the same
     particle at all times, `lengths` the circumferences that the file knows of, by component;
-    `notes` tell what was done to the data. `si` says in what SI units components, and `TIME`, are
-    counted, where that is known, so that several files can be counted in one.
+    `notes` tell what was done to the data. `time_unit` is that of the times, if it is known.
+    `si` says in what SI units components, and the times as `TIME`, are counted, where the file
+    knows SI units, so that several files can be counted in one.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Recording:
     found: int
     paths: bool = True
     notes: tuple[str, ...] = ()
+    time_unit: str = ""
     si: Mapping[str, Counted] = field(default_factory=dict)
 
 
@@ -94,17 +96,18 @@ def _counted_in(recording: Recording, wanted: Mapping[str, Counted]) -> Recordin
         return recording
     factors = {name: 10.0 ** (recording.si[name].power - si[name].power) for name in si}
     columns = np.array([factors.get(c.name, 1.0) for c in recording.components], np.float32)
-    notes = recording.notes
+    notes, time_unit = recording.notes, recording.time_unit
     if TIME in si:
         old, new = time_note(recording.si[TIME]), time_note(si[TIME])
         notes = tuple(new if note == old else note for note in notes)
+        time_unit = str(si[TIME])
     return replace(
         recording, ts=recording.ts * factors.get(TIME, 1.0), x=recording.x * columns, si=si,
         components=tuple(
             replace(c, unit=str(si[c.name])) if c.name in si else c for c in recording.components
         ),
-        lengths={name: v * factors.get(name, 1.0) for name, v in recording.lengths.items()},
-        notes=notes,
+        notes=notes, time_unit=time_unit,
+        lengths={k: recounted(v, factors.get(k, 1.0)) for k, v in recording.lengths.items()},
     )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ from jaxtyping import Float
 from hoam_core.checks import check_name
 from hoam_core.imports.attributes import as_number, plain
 from hoam_core.imports.times import kept_times
-from hoam_core.prefixes import TIME
 from hoam_core.recordings import Recording
 
 FEWEST_PARTICLES = 256
@@ -151,10 +150,10 @@ def checked(recording: Recording) -> Recording:
 
     Of many times equally spaced ones are taken.
     """
-    name, unit = recording.file, str(recording.si.get(TIME, ""))
+    name, unit = recording.file, recording.time_unit
     _check_names(recording)
     ts = np.asarray(recording.ts, float)
-    kept = kept_times(ts, name, lambda i: f"t = {ts[i]:.6g} {unit}".strip())
+    kept = kept_times(ts, name, lambda i: f"time {ts[i]:.6g} {unit}".strip())
     ts, x = ts[kept.rows], recording.x[kept.rows]
     if x.shape[1] < FEWEST_PARTICLES:
         raise ValueError(

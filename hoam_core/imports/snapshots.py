@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hoam_core.imports.reading import Reading
-from hoam_core.prefixes import TIME, Counted, counted, span_of
+from hoam_core.prefixes import TIME, Counted, counted, recounted, span_of
 from hoam_core.recordings import Recording, time_note
 from hoam_core.systems.base import Component
 
@@ -82,13 +82,15 @@ def assembled(
         for place, unit in zip(places, units, strict=True)
     )
     si = {c.name: unit for c, unit in zip(components, units, strict=True)}
-    sides = {k: v / 10.0 ** si[k].power if k in si else v for k, v in lengths.items()}
+    sides = {
+        k: recounted(v, 10.0 ** -si[k].power) if k in si else v for k, v in lengths.items()
+    }  # fmt: skip
     seconds = np.array([one.time for one in snapshots])
     si[TIME] = counted("s", float(np.ptp(seconds)))
     notes.append(time_note(si[TIME]))
     return Recording(
         name, parameters, seconds / 10.0 ** si[TIME].power, x, components, sides, n, paths,
-        tuple(notes), si,
+        tuple(notes), str(si[TIME]), si,
     )  # fmt: skip
 
 
