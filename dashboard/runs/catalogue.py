@@ -125,7 +125,10 @@ def own_folder() -> Path:
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of this process, read once."""
-    own = {path.parent.name: path.parent for path in sorted(own_folder().glob("*/model.json"), key=natural)}
+    own = {
+        path.parent.name: path.parent
+        for path in sorted(own_folder().glob("*/model.json"), key=natural)
+    }
     models, problems = {}, []
     # A name that ships stays what it is.
     for name, folder in (own | shipped_models()).items():
