@@ -25,6 +25,7 @@ from hoam_core.config import Experiment
 from hoam_core.data import Scaling
 from hoam_core.json_text import json_text
 from hoam_core.model import Model
+from hoam_core.order import natural
 from hoam_core.recorded_store import FILE as RECORDED
 from hoam_core.recorded_store import read_recorded, recorded_bytes
 from hoam_core.store import check_folder, write_files
@@ -96,7 +97,7 @@ def shipped_models(folder: Path | None = None) -> dict[str, Path]:
     folders = [models_folder() if folder is None else folder]
     if folder is None and (own := os.environ.get("HOAM_MODELS")):
         folders.append(Path(own))
-    paths = (path for place in folders for path in sorted(place.glob("*/model.json")))
+    paths = (path for place in folders for path in sorted(place.glob("*/model.json"), key=natural))
     return {path.parent.name: path.parent for path in paths}
 
 

@@ -14,7 +14,8 @@ ALL = [*CORE, *PAGE]
 
 # Every unit may import what its row names, and itself; nothing else of the package.
 FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
-FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers", "json_text"}
+FOUNDATION |= {"order", "prefixes", "json_text"}
+FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "model", "models", "simulate"}
@@ -29,6 +30,8 @@ ALLOWED = {
     "loading": {"checks"},
     "seeds": {"checks"},
     "dispersion": {"checks"},
+    "order": set(),
+    "prefixes": set(),
     "angles": set(),
     "fused": set(),
     "calculus": set(),
@@ -49,8 +52,8 @@ ALLOWED = {
     "model": METHODS | {"train", "config", "store"},
     "models": METHODS | {"train", "config", "store", "simulate", "recorded_store", "model"},
     "collection": METHODS | {"config"},
-    "recordings": {"checks", "collection", "systems"},
-    "imports": RECORDINGS | {"checks", "json_text", "store", "systems"},
+    "recordings": {"checks", "collection", "prefixes", "systems"},
+    "imports": RECORDINGS | {"checks", "json_text", "order", "prefixes", "store", "systems"},
     "learn_recorded": EVALUATION | RECORDINGS | {"learn"},
     "evaluate": MODELS | {"metrics"},
     "cluster": {"checks", "version"},

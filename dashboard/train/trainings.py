@@ -20,6 +20,7 @@ from hoam_core import Experiment
 from hoam_core.checkpoint import unfinished
 from hoam_core.checks import lookup
 from hoam_core.learn import check_buildable
+from hoam_core.order import natural
 from hoam_core.store import check_folder
 from hoam_core.systems import get_system
 
@@ -55,7 +56,7 @@ class Trainings:
         What another process trains at this moment stays its own.
         """
         problems = []
-        for place in sorted(self.folder.glob("*/")):
+        for place in sorted(self.folder.glob("*/"), key=natural):
             try:
                 found = unfinished(place)
             except (ValueError, OSError) as error:

@@ -35,7 +35,7 @@ def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
     parameters = read_parameters(attributes, reading.attributes, name)
     lengths = _lengths(dataset, parameters, name)
     unit = _time_unit(dataset, name)
-    x, notes = fewer(x, reading)
+    x, notes = fewer(x, reading, name)
     if unit:
         notes = [*notes, f"Times are in {unit}, as they stand in the file."]
     return checked(
