@@ -5,7 +5,7 @@ moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -16,13 +16,15 @@ from jaxtyping import Array, Float
 from hoam_core.checks import check_shape, check_times
 from hoam_core.domain import Domain, along_last
 
+Numbers = TypeVar("Numbers", Array, np.ndarray)
 
-def power_of_two(values: Float[Array, "*b"] | Float[np.ndarray, "*b"]) -> Array | np.ndarray:
+
+def power_of_two(values: Numbers) -> Numbers:
     """The powers of two just above positive values, and one for zero.
 
     Divided by them numbers lie from 1/2 to 1 and keep all their digits. NumPy for NumPy's arrays.
     """
-    xp = jnp if isinstance(values, jax.Array) else np
+    xp: Any = jnp if isinstance(values, jax.Array) else np
     return xp.ldexp(xp.ones_like(values), xp.frexp(values)[1])
 
 

@@ -33,7 +33,7 @@ class Units(NamedTuple):
     @classmethod
     def of(cls, frame: Frame) -> "Units":
         """Those of a frame's data."""
-        spread, end = np.asarray(frame.scaling.scale, float), frame.scaling.t_end
+        spread, end = (np.asarray(a, float) for a in (frame.scaling.scale, frame.scaling.t_end))
         largest = np.array([max(abs(value) for value in axis) for axis in frame.axes])
         return cls(power_of_two(spread), float(power_of_two(end)), power_of_two(largest))
 
@@ -46,8 +46,10 @@ class Units(NamedTuple):
             return jnp.asarray(np.asarray(values, float) / by)
 
         scaling = Scaling(
-            *(divided(one, self.x) for one in (s.shift, s.scale, s.low, s.high)),
-            *(divided(one, self.mu) for one in (s.mu_low, s.mu_high)), divided(s.t_end, self.t),
+            shift=divided(s.shift, self.x), scale=divided(s.scale, self.x),
+            low=divided(s.low, self.x), high=divided(s.high, self.x),
+            mu_low=divided(s.mu_low, self.mu), mu_high=divided(s.mu_high, self.mu),
+            t_end=divided(s.t_end, self.t),
         )  # fmt: skip
         axes = tuple(
             tuple(value / m for value in axis) for axis, m in zip(frame.axes, self.mu, strict=True)
