@@ -42,7 +42,9 @@ STILL = Extent(0, True)
 
 
 def is_openpmd(path: Path) -> bool:
-    """Whether an HDF5 file says that it follows the openPMD standard."""
+    """Whether a file is HDF5 and says that it follows the openPMD standard."""
+    if not h5py.is_hdf5(path):
+        return False
     with h5py.File(path) as file:
         return "openPMD" in file.attrs or "iterationEncoding" in file.attrs
 
