@@ -57,11 +57,12 @@ def _read(run: Run, reading: Reading) -> Recording:
         raise ValueError(f"There are no files {run.name!r}; check the path.")
     for file in run.files:
         check_file(file, run.called(file))
-    if is_openpmd(run.files[0]):
+    first, *others = run.files
+    if is_openpmd(first):
         return read_openpmd(run, reading)
-    if len(run.files) > 1:
+    if others:
         raise ValueError(f"{run.name!r} is no openPMD series; give its files one by one.")
-    return read_netcdf(run.files[0], reading, run.name)
+    return read_netcdf(first, reading, run.name)
 
 
 def _reason(error: Exception, run: Run) -> str:

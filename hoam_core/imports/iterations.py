@@ -53,25 +53,38 @@ def dumps_of(path: Path, called: str, wanted: Sequence[str]) -> Iterator[Dump]:
     with h5py.File(path) as file:
         root = str(_attribute(file, "basePath", called, "/data/%T/")).partition("%T")[0] or "/"
         inside = str(_attribute(file, "particlesPath", called, "particles/")).strip("/")
-        group = file.get(root)
-        for key in group if isinstance(group, h5py.Group) else ():
+        group = child(file, root)
+        for key, iteration in group.items() if isinstance(group, h5py.Group) else ():
             if not (key.isascii() and key.isdecimal()):
                 continue
-            iteration = group[key]
             if not isinstance(iteration, h5py.Group):
                 raise ValueError(
                     f"{called!r} holds no iteration at {root}{key}; write a group there."
                 )
-            particles = iteration.get(inside) if inside else None
+            particles = child(iteration, inside) if inside else None
             yield Dump(
                 int(key), path, called, f"{iteration.name}/{inside}", _time(iteration, called),
                 _species(particles, called), _attributes([file, iteration], wanted, called),
             )  # fmt: skip
 
 
+def child(group: h5py.Group, place: str) -> Node | None:
+    """What stands at a place; None for nothing, and for a link that leads nowhere."""
+    found = group.get(place)
+    return found if isinstance(found, h5py.Dataset | h5py.Group) else None
+
+
+def species_at(file: h5py.File, dump: Dump, name: str) -> h5py.Group:
+    """The group of a species. Raises ValueError where it has gone."""
+    group = child(file, f"{dump.particles}/{name}")
+    if not isinstance(group, h5py.Group):
+        raise ValueError(f"{dump.called!r} lacks the species {name!r} at {dump}; copy it again.")
+    return group
+
+
 def values_of(species: h5py.Group, place: str, called: str) -> np.ndarray | None:
     """Values of a component (n,) as they stand in a file; None where there is no such component."""
-    node = species.get(place)
+    node = child(species, place)
     if node is None:
         return None
     if not _is_component(node):
@@ -98,10 +111,18 @@ def values_of(species: h5py.Group, place: str, called: str) -> np.ndarray | None
 
 def si_values_of(species: h5py.Group, place: str, called: str) -> np.ndarray | None:
     """Values of a component (n,) in SI units; None where there is no such component."""
-    values = values_of(species, place, called)
-    if values is None:
+    node, values = child(species, place), values_of(species, place, called)
+    if node is None or values is None:
         return None
-    return np.asarray(values, float) * number_at(species[place], "unitSI", called)
+    return np.asarray(values, float) * number_at(node, "unitSI", called)
+
+
+def power_of_weight(species: h5py.Group, record: str, called: str) -> float:
+    """To which power of its weight the values of a record are those of a whole macroparticle."""
+    node = child(species, record)
+    if node is None or not number_at(node, "macroWeighted", called, 0.0):
+        return 0.0
+    return number_at(node, "weightingPower", called, 0.0)
 
 
 def number_at(node: Node, key: str, called: str, default: float | None = None) -> float:

@@ -20,8 +20,9 @@ from hoam_core.imports.iterations import (
     Dump,
     Extent,
     dumps_of,
-    number_at,
+    power_of_weight,
     si_values_of,
+    species_at,
     values_of,
 )
 from hoam_core.imports.reading import (
@@ -41,7 +42,7 @@ STILL = Extent(0, True)
 
 
 def is_openpmd(path: Path) -> bool:
-    """Whether an HDF5 file says that it follows the openPMD standard."""
+    """Whether a file is HDF5 and says that it follows the openPMD standard."""
     if not h5py.is_hdf5(path):
         return False
     with h5py.File(path) as file:
@@ -173,7 +174,7 @@ def _places(
 def _snapshot(dump: Dump, species: str, places: Sequence[Place]) -> Snapshot:
     called = dump.called
     with h5py.File(dump.file) as file:
-        group = file[dump.particles][species]
+        group = species_at(file, dump, species)
         weights = _weights(group, dump)
         columns = [_column(group, place, weights, dump) for place in places]
         ids = values_of(group, "id", called)
@@ -217,7 +218,5 @@ def _column(
                 "out positionOffset as a whole."
             )
         values = values + offset
-    record = group[place.record]
-    whole = number_at(record, "macroWeighted", called, 0.0)
-    power = number_at(record, "weightingPower", called, 0.0)
-    return values / weights**power if weights is not None and whole and power else values
+    power = power_of_weight(group, place.record, called)
+    return values / weights**power if weights is not None and power else values

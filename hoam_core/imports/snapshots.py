@@ -96,7 +96,7 @@ def assembled(
 
 def _followed(snapshots: Sequence[Snapshot]) -> tuple[bool, list[str]]:
     """Whether row i is the same particle at all times, and notes on why not, or since when."""
-    ids = [one.ids for one in snapshots]
+    first, ids = snapshots[0].ids, [one.ids for one in snapshots]
     if any(one.weights is not None for one in snapshots):
         return False, ["Particles of unequal weight were drawn anew by their weights."]
     if len({one.found for one in snapshots}) > 1:
@@ -105,7 +105,7 @@ def _followed(snapshots: Sequence[Snapshot]) -> tuple[bool, list[str]]:
         return True, ["Particles have no ids and are taken to keep their places in the file."]
     if any(one.twice for one in snapshots):
         return False, ["Some ids belong to two particles, so that no particle is followed."]
-    if any(one is None or not np.array_equal(one, ids[0]) for one in ids):
+    if first is None or any(one is None or not np.array_equal(one, first) for one in ids):
         return False, ["The ids change with time, so that no particle is followed."]
     return True, []
 
