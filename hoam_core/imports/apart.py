@@ -111,13 +111,16 @@ def _path() -> list[str]:
 
 def _awaited(part: Path, child: subprocess.Popen, seconds: float) -> Iterator[None]:
     """None until the part is there or the child is done. Raises what went wrong with it."""
-    begun = time.monotonic()
+    begun, reads = time.monotonic(), False
     while not part.exists():
         ended = child.poll()
         if ended is not None and not part.exists():
             _judge(ended, part.parent)
             return
-        allowed = seconds if (part.parent / NOW).exists() else STARTING
+        if not reads and (part.parent / NOW).exists():
+            # What the process took to start is not the file's.
+            begun, reads = time.monotonic(), True
+        allowed = seconds if reads else STARTING
         if time.monotonic() - begun > allowed:
             raise OvertaxedError(
                 f"{_reading_now(part.parent)} takes longer than {allowed:g} s to read; save fewer "

@@ -133,7 +133,8 @@ def _with_particles(
     numbers = ", ".join(str(dump.number) for dump in few[:MOST_TOLD])
     more = f" and {len(few) - MOST_TOLD} more" if len(few) > MOST_TOLD else ""
     what = "no" if least == 1 else f"fewer than {least}"
-    note = f"Left out are iterations with {what} particles of {species!r}: {numbers}{more}."
+    which = "iteration" if len(few) == 1 else "iterations"
+    note = f"Left out with {what} particles of {species!r}: {which} {numbers}{more}."
     return kept, (note,)
 
 

@@ -264,6 +264,12 @@ def test_a_reader_that_fails_is_one_sentence_on_the_page_and_leaves_nothing(
     assert desk.paths == ()
 
 
+def test_what_a_reader_takes_to_start_is_not_the_files(files):
+    slow = [sys.executable, "-c", "import time; time.sleep(2.5)" + FAKE + "sys.exit(1)"]
+    with pytest.raises(OvertaxedError, match=r"'bad.nc' ended the process that read it"):
+        list(recordings_apart(files, limits=Limits(seconds=2.0), command=slow))
+
+
 def test_a_cancelled_reader_is_killed(desk, files, temporary, monkeypatch):
     read = partial(recordings_apart, command=faulty("while True: pass"))
     monkeypatch.setattr(jobs, "recordings_apart", read)
