@@ -82,6 +82,7 @@ def material(runs: Comparing, words: str) -> Material | None:
     return Material(
         f"compare-{system.name}-seed{runs.state.seed}", words, script(now), partial(dataset, now),
         reel=partial(reel, now) if moves and len(system.components) > 1 else None,
+        title=f"{system.title}, t = {runs.state.time:.4g}, seed {runs.state.seed}",
     )  # fmt: skip
 
 

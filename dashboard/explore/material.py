@@ -39,8 +39,9 @@ def material(shown: Shown) -> Material | None:
     words = describe.headline(run, shown.system, shown.axes)
     moving = partial(reel, shown) if shown.cells is not None or shown.is_plane else None
     return Material(
-        shown.name, f"{shown.title}. {words}", text, partial(dataset, shown), reel=moving
-    )
+        shown.name, f"{shown.title}. {words}", text, partial(dataset, shown), reel=moving,
+        title=f"{shown.title}, t = {shown.time:.4g}, seed {shown.case.seed}",
+    )  # fmt: skip
 
 
 def dataset(shown: Shown) -> xr.Dataset:
