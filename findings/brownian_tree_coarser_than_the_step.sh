@@ -4,8 +4,8 @@
 #
 # Expected: an increment of Brownian motion over a step dt has the variance dt, so that the squared
 #   increments over [0, 1] sum to 1; or an error where `tol` is larger than the step.
-# Seen (2026-11-30; diffrax 0.7.2, jax 0.10.2): with dt = 0.01 the sum is 0.99 for tol = 1e-4, but
-#   0.60 for tol = 0.05 and 0.14 for tol = 0.3, without a word. Each path has the right ends, but is
+# Seen (2026-11-30; diffrax 0.7.2, jax 0.10.2): with dt = 0.01 the sum is 1.00 for tol = 1e-4, but
+#   0.61 for tol = 0.05 and 0.12 for tol = 0.3, without a word. Each path has the right ends, but is
 #   smooth in between, so that whatever depends on the noise within a step is damped.
 set -euo pipefail
 folder=$(mktemp -d)
