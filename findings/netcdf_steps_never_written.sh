@@ -7,7 +7,7 @@
 #   attribute `_FillValue` only. A file of netCDF4-python has none unless it is asked for, so that
 #   the steps read as 9.97e36, the default fill value, an ordinary number, with both engines; in a
 #   file that h5netcdf has written they read as 0, and nothing can tell them from data.
-# Here: tests/test_imports.py::test_times_that_were_never_written_are_left_out_and_told
+# Here: tests/test_netcdf.py::test_times_that_were_never_written_are_left_out_and_told
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from hoam_core.imports import read_recording
-from hoam_core.imports.netcdf import read_start
+from hoam_core.imports.netcdf import UNWRITTEN, read_start
 from hoam_core.recordings import collect
 
 TS = np.array([0.0, 0.5, 1.0, 1.5, 2.0])
@@ -191,3 +191,37 @@ def test_the_lowest_xarray_that_is_allowed_reads_the_same_times(tmp_path, pytest
     told = json.loads(there.stdout)
     assert told["xarray"].startswith(lowest)
     assert all(ts == TS.tolist() for ts in told["found"].values())
+
+
+@pytest.mark.parametrize("empty", [UNWRITTEN, np.nan, 0.0])
+def test_times_that_were_never_written_are_left_out_and_told(empty, tmp_path):
+    data = run()
+    whole = data.state.values.copy()
+    data.state[-1:] = empty
+    read = read_recording(written(tmp_path / "a.nc", data))
+    np.testing.assert_array_equal(read.x, whole[:-1].astype(read.x.dtype))
+    assert read.ts.tolist() == TS[:-1].tolist()
+    assert "The last time holds no states" in " ".join(read.notes)
+
+
+def test_a_file_of_an_unlimited_time_that_outran_its_states_is_cut(tmp_path):
+    states = shearing()
+    with h5netcdf.File(tmp_path / "a.nc", "w") as file:
+        file.dimensions = {"time": None, "particle": states.shape[1], "component": 2}
+        time = file.create_variable("time", ("time",), float)
+        state = file.create_variable("state", ("time", "particle", "component"), float)
+        file.resize_dimension("time", len(TS))
+        state[:] = states
+        file.resize_dimension("time", len(TS) + 1)
+        time[:] = np.append(TS, 2 * TS[-1] - TS[-2])
+        file.create_variable("component", ("component",), data=np.array([b"x", b"v"]))
+    read = read_recording(tmp_path / "a.nc")
+    assert len(read.ts) == len(TS)
+    assert any("The last time holds no states" in note for note in read.notes)
+
+
+def test_numbers_in_between_that_were_never_written_are_told(tmp_path):
+    data = run()
+    data.state[2, 5] = UNWRITTEN
+    with pytest.raises(ValueError, match=f"at t = {TS[2]:g} that were never written"):
+        read_recording(written(tmp_path / "a.nc", data))

@@ -62,8 +62,9 @@ def _side_by_side(dataset: xr.Dataset) -> tuple[list[str], list[list[str]]]:
 
 def _one_by_one(dataset: xr.Dataset) -> tuple[list[str], list[list[str]]]:
     """Heads and columns of the tables over the same coordinates, a line for each value."""
-    tables = [one for one in dataset.data_vars.values() if np.issubdtype(one.dtype, np.number)]
-    tables = [one for one in tables if one.ndim > 1 and one.dims == tables[0].dims]
+    numbers = (one for one in dataset.data_vars.values() if np.issubdtype(one.dtype, np.number))
+    tables = [one for one in numbers if one.ndim > 1]
+    tables = [one for one in tables if one.dims == tables[0].dims]
     if not tables or tables[0].size > MOST_LINES:
         raise ValueError(
             f"There is nothing to write: no variable has one dimension only, or at most "

@@ -17,6 +17,9 @@ from hoam_core.store import read_dataset
 from hoam_core.systems import SYSTEMS
 from hoam_core.systems.base import Component
 
+# netCDF's default fill value of floating-point numbers.
+UNWRITTEN = 9.969209968386869e36
+
 
 def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
     """The population of a file; ValueError where a variable or an attribute is missing."""
@@ -28,6 +31,7 @@ def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
         raise ValueError(f"{name!r} lacks the coordinate `time`; add the times as one.")
     state = dataset["state"].transpose("time", "particle", "component")
     ts, x, found = np.asarray(dataset["time"], float), state.values, state.shape[1]
+    ts, x, cut_off = _written(ts, x, name)
     components = _components(dataset, name, x)
     attributes = dict(dataset.attrs)
     if "parameters" in attributes:
@@ -36,6 +40,7 @@ def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
     lengths = _lengths(dataset, parameters, name)
     unit = _time_unit(dataset, name)
     x, notes = fewer(x, reading, name)
+    notes = [*cut_off, *notes]
     if unit:
         notes = [*notes, f"Times are in {unit}, as they stand in the file."]
     return checked(
@@ -58,6 +63,31 @@ def read_start(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
             f"File {str(path)!r} holds no run whose first state can be read; give one that "
             "`hoam simulate` wrote."
         ) from error
+
+
+def _written(
+    ts: np.ndarray, x: np.ndarray, name: str
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Times and states without those at the end that were never written, and what to tell of them.
+
+    A run that was interrupted may have written its times further than its states. The rest reads
+    as missing, as netCDF's default fill value, or as zeros, by the library that wrote the file.
+    """
+    numbers = np.nan_to_num(x.reshape(len(x), -1), nan=UNWRITTEN, posinf=0.5, neginf=0.5)
+    unfilled = np.isclose(np.abs(numbers), UNWRITTEN, rtol=1e-6)
+    empty = unfilled.all(axis=1) | (numbers == 0).all(axis=1)
+    last = len(x) - int(np.argmin(empty[::-1])) if len(x) and not empty.all() else 0
+    if unfilled[:last].any() and not np.isnan(x[:last]).any():
+        i = int(np.argmax(unfilled[:last].any(axis=1)))
+        raise ValueError(
+            f"{name!r} has numbers at t = {ts[i]:g} that were never written (netCDF's default fill "
+            f"value, {UNWRITTEN:.4g}); write the state of every particle, or leave those times out."
+        )
+    if last == len(x):
+        return ts, x, ()
+    count = len(x) - last
+    told = "The last time holds" if count == 1 else f"The last {count} times hold"
+    return ts[:last], x[:last], (f"{told} no states, as of a run that was cut off: left out.",)
 
 
 def _text(value: object) -> str:
