@@ -17,13 +17,19 @@ from dashboard.explore.scene import Scene
 from dashboard.explore.snapshot import snapshot
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
-from dashboard.parts.layout import AT_HAND, Later, WhenWanted, card, stack
+from dashboard.parts.layout import AT_HAND, Asides, Later, WhenWanted, card, stack
 from dashboard.parts.player import Player, act
+from dashboard.parts.projector import Screen
 from dashboard.parts.together import together
 from dashboard.runs import describe
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
 from hoam_core.systems import Lattice
+
+STEPS = {"next": 1, "previous": -1}
+# On a projector: what sliders, player and gaps need; of the rest the share of the pictures, and the
+# least height (px) of a figure, below which the page scrolls.
+BESIDE, SHARE, LEAST = 250, 0.6, 170
 
 
 class Explore(View):
@@ -40,7 +46,8 @@ class Explore(View):
         self.lattice = WhenWanted(lambda: LatticeScene(state, catalogue, visit.after_paint))
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
-        self.lower = Lower(session, self.scene.below)
+        self._asides, self._screen = Asides(), None
+        self.lower = Lower(session, self.scene.below, self._asides)
         self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
         self._headline, self._notices = readout.words(), readout.words()
@@ -57,9 +64,12 @@ class Explore(View):
         )
 
     def _build(self) -> pn.Column:
+        self._cards = Scenarios(self.state, self.visit.go)
         return stack(
-            Scenarios(self.state, self.visit.go),
-            pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
+            self._asides(
+                self._cards,
+                pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
+            ),
             card(
                 physics(self._sliders, self.state),
                 self._notices,
@@ -93,7 +103,10 @@ class Explore(View):
         self.session.sleep(dozing)
 
     def act(self, action: str) -> None:
-        act(self.state, action)
+        if action in STEPS:
+            self._cards.step(STEPS[action])
+        else:
+            act(self.state, action)
 
     def material(self) -> Material | None:
         return material(snapshot(self.state, self.session, self.catalogue))
@@ -112,7 +125,20 @@ class Explore(View):
             scene = self._on_stage()
             self.lower.place()
             self.scene.below.visible = scene is self.scene and not self.scene.alone
+        if self._screen is not None:
+            self.present(self._screen)
         self.update()
+
+    def present(self, screen: Screen | None) -> None:
+        """Pictures, player and curve fill the screen of a projector."""
+        super().present(screen)
+        self._screen = screen
+        self._asides.show(screen is None)
+        rest = screen.height - BESIDE if screen is not None else 0
+        for scene in (self.scene, self.lattice.made):
+            if scene is not None:
+                scene.fit(max(round(SHARE * rest), LEAST) if screen is not None else None)
+        self.lower.fit(max(round((1 - SHARE) * rest), LEAST) if screen is not None else None)
 
     def _on_stage(self) -> Scene | LatticeScene:
         """The scene of the system, in the page since it was first wanted, and no other visible."""

@@ -65,6 +65,11 @@ class Lessons(View):
         super().open()
         self._show()
 
+    def act(self, action: str) -> None:
+        number = self.choice.step + {"next": 1, "previous": -1}.get(action, 0)
+        if number != self.choice.step:
+            self.heard({"step": number})
+
     def heard(self, message: Any) -> None:
         """What the card's buttons say."""
         if message == "list":

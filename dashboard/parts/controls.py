@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 
 from dashboard.parts import readout
 from dashboard.parts.layout import grid
-from dashboard.parts.sliders import LiveSelect, LiveSlider, physics_slider
+from dashboard.parts.sliders import LiveSelect, LiveSlider, ends, physics_slider
 from dashboard.runs.catalogue import Catalogue
 from dashboard.state import Exploration
 
@@ -85,7 +85,8 @@ class Sliders(pn.viewable.Viewer):
             ]
         sliders = self._made[system.name]
         for slider, axis in zip(sliders, axes, strict=True):
-            slider.marks = [{"value": value} for value in axis]
+            trained = [{"value": value} for value in axis]
+            slider.marks = [*ends(slider.start, slider.end), *trained]
         if list(self._layout) != sliders:
             self._layout[:] = sliders
 

@@ -67,6 +67,28 @@ def drawn(figure) -> pn.pane.Bokeh:
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
 
 
+class Asides:
+    """Makes the parts of a view that step aside where pictures, curve and player are all there is.
+
+    They keep a visibility of their own within.
+    """
+
+    def __init__(self):
+        self._made: list[pn.Column] = []
+        self._shown = True
+
+    def __call__(self, *children) -> pn.Column:
+        """One part, a stack of children."""
+        self._made.append(made := stack(*children, visible=self._shown))
+        return made
+
+    def show(self, shown: bool) -> None:
+        """Have them all step aside, or come back."""
+        self._shown = shown
+        for one in self._made:
+            one.visible = shown
+
+
 class WhenWanted(Generic[Part]):
     """A part of a view that is made when it is first wanted, in the colours of the page."""
 

@@ -61,6 +61,10 @@ class Picture:
             axis.ticker = BasicTicker(desired_num_ticks=5)
         self.levels = colours(palette, 0, LEVELS)
         self.units = colours(palette, 0, 1)
+        if self.signed:
+            # The browser changes them itself with the theme (theme.js).
+            both = {"palettes": [list(DIVERGING[dark]) for dark in (False, True)]}
+            self.levels.tags, self.units.tags = [both], [both]
         self.image: GlyphRenderer = mark(
             self.figure, self.source,
             Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels),

@@ -16,11 +16,15 @@ THEME = {
 }
 BAR = "#12495e"
 SX = {
-    "& .header": {"backgroundColor": f"{BAR} !important", "boxShadow": "none"},
+    "& .header": {
+        "backgroundColor": f"{BAR} !important",
+        "boxShadow": "none",
+        "display": "var(--header-display, flex)",
+    },
     "& .header *": {"color": "#ffffff"},
     # An indicator without a name; the page has its own progress and status.
     "& .header .MuiLinearProgress-root": {"display": "none"},
-    "& .MuiToolbar-root": {"minHeight": "50px !important"},
+    "& .MuiToolbar-root": {"minHeight": "var(--header-height, 50px) !important"},
     "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
 }
 DARK = {
@@ -29,8 +33,17 @@ DARK = {
         "text": {"disabled": "rgba(255, 255, 255, 0.7)"},
     },
 }
+# What stands above a projector's pictures is gone, and what is left has large letters; parts that
+# lie in shadow roots take both from these variables.
 CSS = """
 html, body { overflow-x: hidden; }
+/* Before the page is drawn; theme.js knows by then. */
+html.dark { background: #121212; }
+html.projector { --page-type: 20px; --header-display: none; --header-height: 0px;
+  --button-size: 48px; --lower-columns: minmax(0, 1fr); }
+.skip { position: fixed; left: 8px; top: -60px; z-index: 2000; padding: 9px 16px;
+  border-radius: 6px; background: #12495e; color: #ffffff; font: 500 14px Roboto, sans-serif; }
+.skip:focus { top: 6px; outline: 2px solid #ffffff; outline-offset: -4px; }
 /* The page can be read while its last parts load; only an error covers it. */
 #loader:not(.error) { background: none; pointer-events: none; }
 """

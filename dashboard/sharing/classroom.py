@@ -14,11 +14,9 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
-from dashboard.choice import Choice
 from dashboard.parts import readout
 from dashboard.runs.catalogue import Catalogue
 from dashboard.sharing.follow import LECTURES, Following, News
-from dashboard.url import read_query
 from dashboard.view import Visit
 
 BANNER = """
@@ -76,7 +74,7 @@ class Classroom(pn.viewable.Viewer):
     """The banner of a page and its part in a lecture.
 
     `link()` is what the page shows, `changed` is called where that may be new, `held()` are the
-    parts with widgets, and `chosen()` the choices that stand in the link.
+    parts with widgets, and `show` restores what has a link.
     """
 
     def __init__(
@@ -85,12 +83,12 @@ class Classroom(pn.viewable.Viewer):
         link: Callable[[], str],
         changed: Callable[[], None],
         held: Callable[[], list[pn.viewable.Viewable]],
-        chosen: Callable[[], list[Choice]],
+        show: Callable[[str], None],
         **params,
     ):
         super().__init__(**params)
         self._visit, self._link, self._changed = visit, link, changed
-        self._held, self._chosen = held, chosen
+        self._held, self._show_link = held, show
         self._disabled: list[pn.viewable.Viewable] = []
         self._missed: set[str] = set()
         self.place = ""
@@ -144,20 +142,9 @@ class Classroom(pn.viewable.Viewer):
             return
         with pn.io.hold():
             if news.link != self._link():
-                self._visit.go(news.link)
-                self._leave_out(news.link)
+                self._show_link(news.link)
             state.param.update(**dict(zip(PLAYED, news[1:], strict=True)))
             self._rest()
-
-    def _leave_out(self, link: str) -> None:
-        """Give what a link leaves out its usual value; opened in place it would stay as it is."""
-        visit = self._visit
-        query = query_of(link)
-        for choice in self._chosen():
-            usual = type(choice)()
-            usual.read(read_query(query, visit.catalogue, visit.state.system), visit.state)
-            differs = [n for n in choice.addressed if getattr(choice, n) != getattr(usual, n)]
-            choice.param.update(**{name: getattr(usual, name) for name in differs})
 
     def _rest(self) -> None:
         """Disable the widgets that are on the page now."""

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.choice import Choice
 from dashboard.runs.catalogue import catalogue
-from dashboard.sharing.classroom import NOT_HERE, PLAYED, Classroom, followed
+from dashboard.sharing.classroom import NOT_HERE, PLAYED, Classroom, followed, query_of
 from dashboard.sharing.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query, write_query
@@ -135,11 +135,12 @@ class Desk:
         self.state, self.told, self.choice = Exploration(SHELF), [], Page()
         schedule = lambda result: result()  # noqa: E731
         visit = Visit(self.state, None, SHELF, None, schedule, self.go, self.told.append)
-        self.classroom = Classroom(visit, self.link, self.changed, list, self.chosen)
+        self.classroom = Classroom(visit, self.link, self.changed, list, self.show)
         self.go(query)
 
-    def chosen(self) -> list[Choice]:
-        return [self.choice]
+    def show(self, link: str) -> None:
+        self.go(link)
+        self.choice.read_all(query_of(link), SHELF, self.state)
 
     def link(self) -> str:
         return write_query(self.state, self.choice.write(self.state))
