@@ -68,6 +68,7 @@ class Shell:
         self._open: list[View] = []
         self._names: list[str] = []
         self._history, self._links = History(), 0
+        self._sidebar_open = True
         self._stage = pn.Column(sizing_mode="stretch_width", margin=0)
         self.help = pmui.Dialog(
             pn.pane.Markdown(HELP, sizing_mode="stretch_width"), title="Help",
@@ -239,9 +240,11 @@ class Shell:
     def _project(self) -> None:
         """Make the open views fit the screen of a projector, or have them as usual."""
         with pn.io.hold():
+            if self.projector.on and self.nav.visible:
+                self._sidebar_open, self.page.sidebar_open = self.page.sidebar_open, False
+            elif not self.projector.on and not self.nav.visible:
+                self.page.sidebar_open = self._sidebar_open
             self.nav.visible = not self.projector.on
-            if self.projector.on:
-                self.page.sidebar_open = False
             for view in self._open:
                 view.present(self.projector.screen)
         self.address()

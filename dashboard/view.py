@@ -14,7 +14,7 @@ import xarray as xr
 
 from dashboard.choice import Choice
 from dashboard.exports.reel import Reel
-from dashboard.parts.projector import LargeLetters, Screen
+from dashboard.parts.projector import Screen
 from dashboard.runs.catalogue import Catalogue
 from dashboard.session import Session
 from dashboard.state import Exploration
@@ -73,7 +73,6 @@ class View(pn.viewable.Viewer):
         super().__init__(**params)
         self.visit = visit
         self.shown = False
-        self._letters = LargeLetters()
 
     def open(self) -> None:
         """The view becomes visible: bring everything up to date."""
@@ -101,12 +100,7 @@ class View(pn.viewable.Viewer):
         """Colours for a light or a dark page."""
 
     def present(self, screen: Screen | None) -> None:
-        """Fit the screen of a projector, or be as usual; called anew when figures have come.
-
-        Letters and lines of all figures are enlarged; a view may do more.
-        """
-        panes = self._layout.select(pn.pane.Bokeh)
-        self._letters.show([pane.object for pane in panes if pane.object], screen is not None)
+        """Fit the screen of a projector, or be as usual."""
 
     def material(self) -> Material | None:
         """What can be exported now; None while there is nothing."""

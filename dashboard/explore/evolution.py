@@ -9,21 +9,15 @@ from dashboard.runs.memory import Run
 from dashboard.state import Exploration
 from hoam_core.metrics.physics import GrowthFit
 
-TALL = 246
-
 
 class Evolution(Observables):
     """The curves of the learned and of the full model."""
 
     def __init__(self, state: Exploration, catalogue: Catalogue, **params):
-        curves = [Curves("main", TALL, has_legend=True, log=True)]
+        curves = [Curves("main", 246, has_legend=True, log=True)]
         curves += [Curves(f"other-{i}", LOW) for i in range(4)]
         super().__init__(state, catalogue, curves, **params)
         self.fits: dict[str, GrowthFit | None] = {"model": None, "truth": None}
-
-    def fit(self, height: int | None) -> None:
-        """How tall the main curve is: as many pixels, or as usual."""
-        self.curves[0].figure.height = height or TALL
 
     def draw(self, answer: Run | None, truth: Run | None, rate: float | None) -> None:
         """All curves of the runs that are here."""

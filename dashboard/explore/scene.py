@@ -93,6 +93,8 @@ class Scene(pn.viewable.Viewer):
             scale = limit / 2 if picture.signed else limit
             if name in found:
                 self._show(picture, found[name], runs.get(name, answer).plane(axes), scale)
+                old = self.session.computing and name != "truth"
+                picture.pale("computing …" if old else "")
             else:
                 picture.scale(scale)
                 picture.clear(self._why_empty(name))

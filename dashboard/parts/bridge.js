@@ -174,24 +174,6 @@ function skip_link() {
   return link
 }
 
-// How large the screen is, as long as the page is made to fit it.
-function watch_screen(model) {
-  let due = null
-  const tell = () => model.send_msg({screen: [window.innerWidth, window.innerHeight]})
-  const show = () => {
-    document.documentElement.classList.toggle("projector", model.projector)
-    if (model.projector) { tell() }
-  }
-  const resized = () => {
-    clearTimeout(due)
-    if (model.projector) { due = setTimeout(tell, 200) }
-  }
-  model.on("projector", show)
-  window.addEventListener("resize", resized)
-  show()
-  return () => window.removeEventListener("resize", resized)
-}
-
 export function render({model, el}) {
   const forget_keys = listen_to_keys({
     send: (action) => model.send_msg({action}), full_screen, projector: () => model.projector,
@@ -218,13 +200,13 @@ export function render({model, el}) {
   })
   model.on("remove", () => {
     clearTimeout(leaving)
-    for (const forget of [forget_keys, forget_history, forget_screen]) { forget() }
+    for (const forget of [forget_keys, forget_history, forget_projector]) { forget() }
     skip.remove()
     document.removeEventListener("visibilitychange", looked)
   })
   Bokeh.documents[0]?.on_event("connection_lost", once(come_back))
   fit_sidebar()
-  const forget_screen = watch_screen(model)
+  const forget_projector = watch_projector(model)
   const ready = () => {
     if (Bokeh.documents.every((doc) => doc.is_idle)) {
       model.send_msg({ready: true, dark: page()?.data.dark_theme})

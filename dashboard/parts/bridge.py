@@ -61,7 +61,7 @@ class Bridge(JSComponent):
 
     _esm = COPYING + "".join(
         Path(__file__).with_name(name).read_text(encoding="utf-8")
-        for name in ("keys.js", "history.js", "bridge.js")
+        for name in ("keys.js", "history.js", "projector.js", "bridge.js")
     )
 
     def __init__(self, heard: Callable[[dict[str, Any]], None], **params):

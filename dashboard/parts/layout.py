@@ -25,7 +25,12 @@ CARD = """
 
 STACK = ":host { gap: 10px; max-height: none; }"
 # On a phone the pictures are taller than the screen; the player stays with whichever is read.
-AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
+AT_HAND = """
+@media (max-width: 759px), (max-height: 500px) {
+  :host { position: sticky; bottom: 0; z-index: 5; } }
+"""
+# A phone on its side: below the pictures, or they would be below the screen.
+NOT_FIRST = "@media (max-height: 500px) { :host { order: 1; } }"
 REST_AFTER = 80  # milliseconds, at most so many times
 LOOKS = 4
 Part = TypeVar("Part")
@@ -49,10 +54,10 @@ def card(*children, style: str = "") -> pn.Column:
     return pn.Column(*children, sizing_mode="stretch_width", margin=0, stylesheets=[CARD, style])
 
 
-def stack(*children, **options) -> pn.Column:
+def stack(*children, style: str = "", **options) -> pn.Column:
     """Cards one below the other; those that are not visible take no room."""
     options = {"sizing_mode": "stretch_width", "margin": 0} | options
-    return pn.Column(*children, stylesheets=[STACK], **options)
+    return pn.Column(*children, stylesheets=[STACK, style], **options)
 
 
 def wrapping(*children, **options) -> pn.Row:
@@ -77,9 +82,9 @@ class Asides:
         self._made: list[pn.Column] = []
         self._shown = True
 
-    def __call__(self, *children) -> pn.Column:
+    def __call__(self, *children, style: str = "") -> pn.Column:
         """One part, a stack of children."""
-        self._made.append(made := stack(*children, visible=self._shown))
+        self._made.append(made := stack(*children, style=style, visible=self._shown))
         return made
 
     def show(self, shown: bool) -> None:

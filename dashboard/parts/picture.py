@@ -24,6 +24,7 @@ from dashboard.parts.ink import DENSITY, DIVERGING, colours, frame, mark
 from dashboard.runs.frames import LEVELS, Plane
 
 TALL = 262
+PALE = 0.3
 
 
 class Origin(NamedTuple):
@@ -127,6 +128,14 @@ class Picture:
             self.note.text = note
         if len(self.source.data["image"]):
             self.source.data = self._data([])
+
+    def pale(self, note: str) -> None:
+        """Let what is drawn stand back behind a note; an empty one brings it back."""
+        alpha = PALE if note else 1.0
+        if self.image.glyph.global_alpha != alpha:
+            self.image.glyph.global_alpha = alpha
+        if self.note.text != note:
+            self.note.text = note
 
     def forget(self) -> None:
         """Send whatever is drawn next, since the browser shows something else by now."""

@@ -27,6 +27,7 @@ BAR_CSS = """
 button { display: inline-flex; align-items: center; justify-content: center; border: 0;
   width: var(--button-size, 36px); height: var(--button-size, 36px); border-radius: 50%;
   background: transparent; cursor: pointer; color: inherit; flex: none; }
+button, input { filter: var(--locked-filter, none); cursor: var(--locked-cursor, pointer); }
 button:hover { background: color-mix(in srgb, currentColor 12%, transparent); }
 button svg { fill: currentColor; }
 button.toggle { background: var(--panel-primary-color); color: var(--panel-on-primary-color); }
@@ -51,6 +52,12 @@ output { min-width: 5.1em; text-align: right; font-variant-numeric: tabular-nums
 select { height: 2.3em; margin-left: 8px; padding: 0 4px; border-radius: 6px; font: inherit;
   color: inherit; background: var(--panel-surface-color);
   border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+/* A finger that scrolls the page past the bar must not move the time: only the knob takes it. */
+@media (pointer: coarse) {
+  input { pointer-events: none; touch-action: pan-y; height: 36px; }
+  input::-webkit-slider-thumb { pointer-events: auto; touch-action: none; width: 26px; height: 26px;
+    margin-top: -11px; }
+  input::-moz-range-thumb { pointer-events: auto; touch-action: none; width: 26px; height: 26px; } }
 @media (max-width: 599px) { .bar { flex-wrap: wrap; justify-content: center; }
   button { width: 33px; height: 33px; } select { margin-left: 0; }
   input { order: -1; flex: 1 0 90%; margin: 4px 6px; } output { min-width: 58px; } }

@@ -1,21 +1,17 @@
 """A page that is read from the last row: large letters, and pictures, curve and player alone.
 
-The browser tells how large its screen is, and the open views are made to fit it. Letters of figures
-are enlarged here; those of everything else by the style sheets of the page (theme.py).
+The browser tells how large its screen is, and the open views are made to fit it. It enlarges the
+letters of figures itself (projector.js); all others follow the style sheets of the page (theme.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
-
-from bokeh.model import Model
-from bokeh.plotting import figure
 
 from dashboard.parts.bridge import Bridge
 
 PROJECTOR = "projector"  # in the address of the page
-LETTERS = "20px"
-# Lines of figures are drawn for who sits before them.
-BOLDER = 1.7
+# Their share of the height; and the least height of a figure (px), below which the page scrolls.
+PICTURES, LEAST = 0.6, 170
 
 
 class Screen(NamedTuple):
@@ -23,6 +19,11 @@ class Screen(NamedTuple):
 
     width: int
     height: int
+
+    def share(self, beside: int) -> tuple[int, int]:
+        """Heights of the pictures and of the curve below them, where so much else has to stand."""
+        rest = self.height - beside
+        return max(round(PICTURES * rest), LEAST), max(round((1 - PICTURES) * rest), LEAST)
 
 
 class Projector:
@@ -60,34 +61,3 @@ class Projector:
         if screen != self._screen:
             self._screen = screen
             self._changed()
-
-
-class LargeLetters:
-    """Enlarges all letters and lines of figures, and gives them back what they had."""
-
-    def __init__(self):
-        self._usual: dict[tuple[Model, str], object] = {}
-
-    def show(self, figures: Iterable[figure], large: bool) -> None:
-        """Figures that came since are enlarged, too."""
-        if large:
-            for made in figures:
-                self._enlarge(made)
-        else:
-            for (model, name), value in self._usual.items():
-                setattr(model, name, value)
-            self._usual.clear()
-
-    def _enlarge(self, made: figure) -> None:
-        for model in made.references():
-            for name in model.properties():
-                if (model, name) in self._usual:
-                    continue
-                if name.endswith("text_font_size"):
-                    self._keep(model, name, LETTERS)
-                elif name == "line_width" and isinstance(width := model.line_width, int | float):
-                    self._keep(model, name, BOLDER * width)
-
-    def _keep(self, model: Model, name: str, value: object) -> None:
-        self._usual[model, name] = getattr(model, name)
-        setattr(model, name, value)

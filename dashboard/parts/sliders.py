@@ -29,7 +29,7 @@ LOOKS = {
     "& .MuiSlider-markLabel": BELOW,
     "& .MuiSlider-markLabel[data-index='0']": {"transform": "translateX(-8px)"},
     "& .MuiSlider-markLabel[data-index='1']": {"transform": "translateX(calc(8px - 100%))"},
-    "& .MuiSlider-root, &.MuiSlider-root": {"marginBottom": "10px"},
+    "& .MuiSlider-root, &.MuiSlider-root": {"marginBottom": "var(--slider-foot, 10px)"},
 }
 
 

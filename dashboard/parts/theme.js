@@ -32,7 +32,10 @@ function recolour(doc, dark) {
 function follow(doc) {
   const page = page_of(doc)
   if (!page) { return }
-  page.data.setv({dark_theme: wanted()}, {sync: false})
+  // Every part of the library has a theme of its own, and would show it until it hears of the page's.
+  for (const {data} of doc.all_models) {
+    if (data?.properties?.dark_theme) { data.setv({dark_theme: wanted()}, {sync: false}) }
+  }
   recolour(doc, wanted())
   page.data.properties.dark_theme.change.connect(() => {
     const dark = page.data.dark_theme

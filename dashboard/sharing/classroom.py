@@ -14,6 +14,7 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
+from dashboard.lessons.choice import for_pupils
 from dashboard.parts import readout
 from dashboard.runs.catalogue import Catalogue
 from dashboard.sharing.follow import LECTURES, Following, News
@@ -130,7 +131,7 @@ class Classroom(pn.viewable.Viewer):
 
     def _news(self) -> News:
         state = self._visit.state
-        return News(self._link(), *(getattr(state, name) for name in PLAYED))
+        return News(for_pupils(self._link()), *(getattr(state, name) for name in PLAYED))
 
     def _show(self, news: News) -> None:
         state = self._visit.state
@@ -141,7 +142,7 @@ class Classroom(pn.viewable.Viewer):
                 self._visit.tell(NOT_HERE)
             return
         with pn.io.hold():
-            if news.link != self._link():
+            if news.link != for_pupils(self._link()):
                 self._show_link(news.link)
             state.param.update(**dict(zip(PLAYED, news[1:], strict=True)))
             self._rest()
@@ -171,12 +172,12 @@ class Classroom(pn.viewable.Viewer):
     def _said(self) -> tuple[str, str]:
         following = self.following
         if following.role == "follower":
-            return "You follow the teacher; the controls rest.", "Stop following"
+            return "🔒 You follow the teacher. Controls are locked.", "Stop following"
         if following.role == "teacher":
-            count = {0: "Nobody follows", 1: "One page follows"}.get(
-                following.count, f"{following.count} pages follow"
+            count = {0: "Nobody follows you yet", 1: "One page follows you"}.get(
+                following.count, f"{following.count} pages follow you"
             )
-            return f"{count} you with the code <b>{escape(following.code)}</b>.", "Stop teaching"
+            return f"{count}; the code is <b>{escape(following.code)}</b>.", "Stop teaching"
         if following.ended:
             return "The teacher has left; the page is yours now.", "Close"
         return "", ""

@@ -192,7 +192,8 @@ def test_sliders_are_made_once_for_a_system_and_marked_for_each_model(session):
     state.model = ""
     made.show()
     assert list(made.__panel__()) == [first]
-    assert first.marks == []
+    assert [mark["label"] for mark in first.marks] == ["0.4", "2.5"]
+    assert len(marks) > 2
     state.adopt(system="landau")
     made.show()
     state.adopt(system="two-stream")
