@@ -11,16 +11,16 @@ const SLIDER = "input[type=range]"
 const TYPES = "textarea, [contenteditable], [role=dialog], dialog, [role=listbox], [role=menu], " +
   "input:not([type=range], [type=checkbox], [type=radio], [type=button], [type=submit])"
 const MOVED = `${SLIDER}, [type=radio], [role=slider], [role=radio], [role=tab], select, [role=combobox]`
-// What a person has walked to by keys is pressed by the space bar, and a region scrolled. After a
-// click the same things have the focus as well, but nobody waits for them.
+// What a person has walked to by the Tab key is pressed by the space bar, and a region scrolled. After
+// a click the same things have the focus as well, but nobody waits for them. (`:focus-visible` does
+// not tell: it holds for what a menu gives the focus back to.)
 const PRESSED = "button, a, summary, select, [type=checkbox], [type=radio], [role=button], " +
-  "[role=combobox], [role=checkbox], [role=switch], [role=tab], [role=radio]"
+  "[role=checkbox], [role=switch], [role=tab], [role=radio]"
 const SCROLLED = "[role=region][tabindex]"
 
-function has_keys_of_its_own(event) {
+function has_keys_of_its_own(event, walked_to) {
   const path = event.composedPath().filter((one) => one instanceof Element)
   const within = (selector) => path.some((one) => one.matches(selector))
-  const walked_to = path[0]?.matches(":focus-visible")
   if (within(TYPES)) { return true }
   if (MOVES.includes(event.key)) { return within(MOVED) || (walked_to && within(SCROLLED)) }
   return event.key === " " && walked_to && within(`${PRESSED}, ${SCROLLED}`)
@@ -96,14 +96,19 @@ function listen_to_keys({send, full_screen, projector, toggle_projector}) {
     if (projector() && key in TURNS) { return turn_chosen(event), true }
     return false
   }
+  let clicked = false
+  const click = () => { clicked = true }
   const pressed = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) { return }
-    if (!has_keys_of_its_own(event) && act(event)) { event.preventDefault() }
+    if (event.ctrlKey || event.metaKey || event.altKey) { return }
+    if (event.key === "Tab") { clicked = false }
+    if (has_keys_of_its_own(event, !clicked) || !act(event)) { return }
+    event.preventDefault()
+    event.stopImmediatePropagation()
   }
-  window.addEventListener("keydown", large_steps, {capture: true})
-  window.addEventListener("keydown", pressed)
+  // Before what has the focus, which a click may have given it, hears of them.
+  const heard = [["keydown", large_steps], ["keydown", pressed], ["pointerdown", click]]
+  for (const [what, hear] of heard) { window.addEventListener(what, hear, {capture: true}) }
   return () => {
-    window.removeEventListener("keydown", large_steps, {capture: true})
-    window.removeEventListener("keydown", pressed)
+    for (const [what, hear] of heard) { window.removeEventListener(what, hear, {capture: true}) }
   }
 }

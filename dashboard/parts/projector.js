@@ -24,13 +24,17 @@ function watch_projector(model) {
   const enlarge = () => {
     for (const [one, name, value] of enlarged()) {
       const kept = usual.get(one) ?? {}
-      if (name in kept) { continue }
-      usual.set(one, {...kept, [name]: one[name]})
-      one.setv({[name]: value}, {sync: false})
+      usual.set(one, kept)
+      kept[name] ??= {before: one[name], now: value}
+      if (JSON.stringify(one[name]) !== JSON.stringify(kept[name].now)) {
+        one.setv({[name]: kept[name].now}, {sync: false})
+      }
     }
   }
   const restore = () => {
-    for (const [one, kept] of usual) { one.setv(kept, {sync: false}) }
+    for (const [one, kept] of usual) {
+      for (const [name, {before}] of Object.entries(kept)) { one.setv({[name]: before}, {sync: false}) }
+    }
     usual.clear()
   }
   const tell = () => model.send_msg({screen: [window.innerWidth, window.innerHeight]})

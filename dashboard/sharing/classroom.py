@@ -172,7 +172,7 @@ class Classroom(pn.viewable.Viewer):
     def _said(self) -> tuple[str, str]:
         following = self.following
         if following.role == "follower":
-            return "🔒 You follow the teacher. Controls are locked.", "Stop following"
+            return "You follow the teacher. Controls are locked.", "Stop following"
         if following.role == "teacher":
             count = {0: "Nobody follows you yet", 1: "One page follows you"}.get(
                 following.count, f"{following.count} pages follow you"
