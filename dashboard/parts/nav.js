@@ -24,6 +24,7 @@ export function render({model, el}) {
   // The buttons stay when another view is opened: a new one would not have the focus of the old.
   const mark = () => {
     for (const button of bar.children) {
+      button.classList.remove("asked")
       if (button.name === model.current) {
         button.setAttribute("aria-current", "page")
       } else {
@@ -43,7 +44,11 @@ export function render({model, el}) {
       button.name = name
       button.textContent = title
       button.title = hint
-      button.addEventListener("click", () => model.send_msg(name))
+      button.addEventListener("click", () => {
+        // A view that is made for the first time comes a moment later.
+        button.classList.toggle("asked", name !== model.current)
+        model.send_msg(name)
+      })
       return button
     }))
     mark()

@@ -26,6 +26,8 @@ button { flex: none; border: 0; background: none; padding: 9px 12px 7px;
 button:hover { color: var(--panel-on-background-color); }
 button[aria-current] { color: var(--panel-on-background-color);
   border-bottom-color: var(--panel-primary-color); }
+button.asked { cursor: progress; border-bottom-color:
+  color-mix(in srgb, var(--panel-primary-color) 45%, transparent); }
 button:focus-visible { outline: 2px solid var(--panel-primary-color); outline-offset: -2px; }
 """
 
