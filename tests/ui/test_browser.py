@@ -8,7 +8,7 @@ FOCUS = """() => {
   while (one?.shadowRoot?.activeElement) { one = one.shadowRoot.activeElement }
   return one.type ?? one.tagName
 }"""
-SCROLLED = """() => Bokeh.index.query((view) => view.model.class_name === "Page").map(
+SCROLLED = """() => [...Bokeh.index.query((view) => view.model.class_name === "Page")].map(
   (view) => view.shadow_el.querySelector(".main-content").scrollTop)"""
 TITLE = "Bokeh.documents[0].get_model_by_name('learned').title.text_font_size"
 HEIGHT = "Bokeh.documents[0].get_model_by_name('learned').height"
@@ -125,7 +125,7 @@ def test_a_projector_shows_pictures_curve_and_player_in_large_letters_by_keys_al
     curve = page.page.get_by_text("Logarithmic")
     curve.wait_for()
     assert page.page.evaluate("innerHeight") > page.page.evaluate(
-        "Math.max(...Bokeh.index.query((v) => v.model.name === 'main').map("
+        "Math.max(...[...Bokeh.index.query((v) => v.model.name === 'main')].map("
         "(v) => v.el.getBoundingClientRect().bottom))"
     )
     press("ArrowUp")
