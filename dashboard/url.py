@@ -149,7 +149,8 @@ def value_of(p: Parameter) -> Callable[[str], float]:
     return read
 
 
-def _seed(text: str) -> int:
+def seed_of(text: str) -> int:
+    """A seed; ValueError where a text is none."""
     seed = whole("seed", text)
     check_within("seed", seed, 0, HIGHEST_SEED)
     return seed
@@ -181,7 +182,7 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue, system: str = "")
     reader.keep("model", reader.model_for(about))
     reader.keep("plane", plane_of(about))
     reader.keep("particles", particles_up_to(catalogue.most_particles(about.name)))
-    reader.keep("seed", _seed)
+    reader.keep("seed", seed_of)
     reader.keep("share", _share)
     if "system" in query:  # a whole state, which is written without the usual share
         reader.values.setdefault("share", 1.0)

@@ -14,6 +14,7 @@ import xarray as xr
 
 from dashboard.choice import Choice
 from dashboard.exports.reel import Reel
+from dashboard.parts.projector import Screen
 from dashboard.runs.catalogue import Catalogue
 from dashboard.session import Session
 from dashboard.state import Exploration
@@ -99,6 +100,9 @@ class View(pn.viewable.Viewer):
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
+
+    def present(self, screen: Screen | None) -> None:
+        """Fit the screen of a projector, or be as usual."""
 
     def material(self) -> Material | None:
         """What can be exported now; None while there is nothing."""

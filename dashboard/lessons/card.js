@@ -33,6 +33,7 @@ export function render({model, el}) {
   body.setAttribute("aria-label", "What this step says")
   const notes = made("input", {type: "checkbox"})
   notes.addEventListener("change", () => model.send_msg({notes: notes.checked}))
+  const offer = made("label", {className: "notes"}, notes, "Instructor notes")
   let moved = false
   const go = (by) => { moved = true; model.send_msg({step: model.step + by}) }
   const back = button("Back", () => go(-1))
@@ -52,7 +53,7 @@ export function render({model, el}) {
   const foot = made("div", {className: "foot"}, back, next,
     button("Set it again", () => model.send_msg({step: model.step}),
       {title: "Bring back what this step starts with"}),
-    made("label", {className: "notes"}, notes, "Instructor notes"), fold,
+    offer, fold,
     button("All lessons", () => model.send_msg("list")))
   root.append(head, body, foot)
   if (localStorage.getItem(FOLDED)) { root.classList.add("folded") }
@@ -81,11 +82,13 @@ export function render({model, el}) {
     next.textContent = last ? "Finish" : "Next"
     next.title = last ? "Back to the list of lessons" : titles[step]
     notes.checked = model.notes
+    offer.hidden = model.pupils
     folded()
     // A screen reader hears the new heading; the eyes stay where they are.
     if (moved) { title.focus({preventScroll: true}); moved = false }
   }
   model.on("parts", draw)
+  model.on("pupils", () => { offer.hidden = model.pupils })
   model.on("notes", () => { notes.checked = model.notes })
   draw()
   el.appendChild(root)

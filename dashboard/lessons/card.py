@@ -23,6 +23,7 @@ class LessonCard(JSComponent):
     titles = param.List(doc="Titles of its steps.")
     step = param.Integer(default=1)
     notes = param.Boolean(default=False)
+    pupils = param.Boolean(default=False, doc="Whether nobody is offered the notes.")
     parts = param.Dict(default={}, doc="HTML of text, question, answer and notes.")
 
     _esm = FORMULAS + HERE.with_suffix(".js").read_text(encoding="utf-8")
@@ -43,6 +44,7 @@ class LessonCard(JSComponent):
             titles=[one.title for one in lesson.steps],
             step=choice.step,
             notes=choice.notes,
+            pupils=choice.pupils,
             parts={
                 "text": step.text,
                 "question": step.question,

@@ -20,7 +20,7 @@ TERM = Path(__file__).with_name("term.css").read_text(encoding="utf-8")
 INK = "color: var(--panel-on-background-color); font-family: Roboto, sans-serif;"
 SOFT = "color: color-mix(in srgb, var(--panel-on-background-color) 72%, transparent);"
 STYLE = f"""
-:host {{ {INK} font-size: 13px; line-height: 1.45; }}
+:host {{ {INK} font-size: var(--page-type, 13px); line-height: 1.45; }}
 h2 {{ font-size: 19px; font-weight: 500; margin: 0; line-height: 1.3; }}
 h3 {{ font-size: 13px; font-weight: 700; margin: 0 0 4px; }}
 p {{ margin: 0; }}
@@ -156,9 +156,11 @@ def about_model(model: Model | None, system: System) -> str:
     source = f'<p class="soft">{escape(system.reference)}</p>'
     if model is None:
         return f"<p>No learned model: the full model is shown alone.</p>{source}"
+    labels = {p.name: p.label for p in system.parameters}
     ranges = ", ".join(
-        f"{name} {low:g} – {high:g}" for name, (low, high) in model.trained_range().items()
-    )
+        f"{labels[name]} {low:g} – {high:g}" if low < high else f"{labels[name]} = {low:g} alone"
+        for name, (low, high) in model.trained_range().items()
+    ).replace("-", "−")
     return (
         f"<p><b>{escape(model.entry.title)}</b></p>"
         f"<p>Trained on {escape(ranges)} (marks on the slider).</p>{source}"

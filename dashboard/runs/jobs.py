@@ -35,6 +35,9 @@ PATHS = 6
 # first: of the first of these numbers that is expected to take less than a while, or of the last.
 COARSE, MOMENT, WHILE = (2_048, 512), 0.04, 0.15
 
+# From where on it is said that something is computed (s).
+LONG = 0.5
+
 
 class Effort(NamedTuple):
     """What an answer costs, and what is compiled for it: `stride` is the frames between steps."""
@@ -60,6 +63,13 @@ def expected(case: Case) -> float:
         return 0.0
     full = Effort(case.model, case.particles)
     return sum(took.get(effort, 0.0) for effort in (full, coarser(full)) if effort)
+
+
+def may_take_long(case: Case) -> bool:
+    """Whether a person may wait for an answer: it took long the last time, or never came yet."""
+    if answers.get(case) is not None:
+        return False
+    return took.get(Effort(case.model, case.particles), LONG) >= LONG
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:

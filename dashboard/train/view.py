@@ -24,10 +24,10 @@ from hoam_core import __version__
 from hoam_core.json_text import json_text
 
 INTRODUCTION = (
-    "<h2>Train a model of your own</h2><p>Choose a system at the side, a method and a budget, and "
-    "press <b>Train</b>. The full model is run at every training value, the method learns from "
-    "those runs, and the new model then stands in <b>Explore</b> beside the others. The quick "
-    "budget takes less than a minute for the plasmas of one dimension.</p>"
+    "<h2>Train a model of your own</h2><p>Choose a system (☰ opens the list of them), a method "
+    "and a budget, and press <b>Train</b>. The full model is run at every training value, the "
+    "method learns from those runs, and the new model then stands in <b>Explore</b> beside the "
+    "others. The quick budget takes less than a minute for the plasmas of one dimension.</p>"
 )
 
 
