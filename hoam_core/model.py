@@ -1,7 +1,6 @@
 """A trained model: where it was trained, what it predicts, and the card that tells of it."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -17,6 +16,7 @@ from hoam_core.checks import DivergedError, check_count, check_shape, check_time
 from hoam_core.config import Experiment, build_method
 from hoam_core.data import Scaling
 from hoam_core.domain import Domain
+from hoam_core.json_text import json_text
 from hoam_core.loading import quiet
 from hoam_core.methods import METHODS, Method, MethodEntry
 from hoam_core.methods.base import Params
@@ -145,7 +145,7 @@ class Model:
         """
         mu = self.system.vector(parameters)
         if steps is not None:
-            check_count("steps", steps)
+            steps = check_count("steps", steps)
         start_key, run_key = jax.random.split(seed_key(seed, "predict"))
         if initial is None:
             x0 = self.system.initial(start_key, mu, particles, quiet)
@@ -165,7 +165,7 @@ class Model:
             *self.outside(parameters),
             *self.doubts(parameters, curves, outside, len(x0), steps),
         ]
-        run.attrs |= self.provenance(steps) | {"warnings": json.dumps(found, ensure_ascii=False)}
+        run.attrs |= self.provenance(steps) | {"warnings": json_text(found, ensure_ascii=False)}
         return run
 
     def provenance(self, steps: int | None = None) -> dict[str, Any]:

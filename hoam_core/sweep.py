@@ -14,7 +14,6 @@ are those of f(t; mu_i) at stratified draws mu_i, read off the table by cubic sp
 parameter (of the logarithm for energies, which grow exponentially).
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -26,13 +25,14 @@ from jaxtyping import Array, Float
 from scipy.interpolate import CubicSpline, interp1d
 
 from hoam_core.checks import check_count, check_within, lookup
+from hoam_core.json_text import json_text
 from hoam_core.loading import quiet
 from hoam_core.metrics.physics import TINY
 from hoam_core.model import Model
 from hoam_core.plausibility import share_outside
 from hoam_core.seeds import seed_key
 from hoam_core.store import observe
-from hoam_core.systems import Observable, Parameter, System
+from hoam_core.systems import Observable, Parameter, Recorded, System
 from hoam_core.version import __version__
 
 LEARNED = "_learned"
@@ -79,7 +79,7 @@ def sweep_steps(
     run = _runner(model, ts, [o.name for o in wanted], particles, seed, steps)
     attributes = {
         "system": system.name, "method": model.experiment.method, **model.provenance(steps),
-        "parameters": json.dumps({k: v for k, v in fixed.items() if k != name}), "swept": name,
+        "parameters": json_text({k: v for k, v in fixed.items() if k != name}), "swept": name,
         "particles": int(particles), "seed": int(seed), "version": __version__,
     }  # fmt: skip
     table = partial(_table, about, wanted, ts, _trained(model, name))
@@ -90,7 +90,7 @@ def sweep_steps(
         doubted[i] = [f"{name} = {grid[i]:g}: {sentence}" for sentence in doubts]
         if len(rows) % every == 0 or len(rows) == len(grid):
             here = sorted(rows)
-            said = json.dumps([one for j in here for one in doubted[j]], ensure_ascii=False)
+            said = json_text([one for j in here for one in doubted[j]], ensure_ascii=False)
             told = attributes | {"warnings": said}
             yield len(rows) / len(grid), table(told, grid[here], [rows[j] for j in here])
 
@@ -162,7 +162,7 @@ def uncertain(
     the parameter, `<name>_draw(draw)`. The part of the distribution outside the range of the table
     is cut off; its share is the attribute `outside`. Raises ValueError where more than half is.
     """
-    check_count("draws", draws, 2)
+    draws = check_count("draws", draws, 2)
     name = table.attrs["swept"]
     low, high = float(table[name][0]), float(table[name][-1])
     inside = distribution.cdf([low, high])
@@ -209,9 +209,9 @@ def _runner(
 
     It rolls out only if one of them needs it.
     """
-    check_count("particles", particles)
+    particles = check_count("particles", particles)
     if steps is not None:
-        check_count("steps", steps)
+        steps = check_count("steps", steps)
     check_within("seed", seed, 0, 2**32 - 1)
     system = model.system
     needs_run = any(not name.endswith(LEARNED) for name in wanted)
@@ -222,7 +222,9 @@ def _runner(
         curves, doubts = {}, model.outside(point)
         if u is not None:
             mu = system.vector(point)
-            x = model.sample(_load(system, u, mu), ts, mu, run_key, steps=steps)
+            # Recorded particles are picked by NumPy, and compiled code would keep them.
+            load = system.load if isinstance(system, Recorded) else partial(_load, system)
+            x = model.sample(load(u, mu), ts, mu, run_key, steps=steps)
             curves = {k: np.asarray(v, float) for k, v in observe(system, x, mu).items()}
             # One that diverged is missing from the table, which says enough.
             if all(np.isfinite(curve).all() for curve in curves.values()):

@@ -35,6 +35,9 @@ PATHS = 6
 # the first of these numbers that is expected to take less than a while, or of the last.
 COARSE, COARSE_STEPS, MOMENT, WHILE = (2_048, 512), 50, 0.04, 0.15
 
+# From where on it is said that something is computed (s).
+LONG = 0.5
+
 
 class Effort(NamedTuple):
     """What an answer costs, and what is compiled for it.
@@ -63,6 +66,13 @@ def expected(case: Case) -> float:
         return 0.0
     full = Effort(case.model, case.particles)
     return sum(took.get(effort, 0.0) for effort in (full, coarser(full)) if effort)
+
+
+def may_take_long(case: Case) -> bool:
+    """Whether a person may wait for an answer: it took long the last time, or never came yet."""
+    if answers.get(case) is not None:
+        return False
+    return took.get(Effort(case.model, case.particles), LONG) >= LONG
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
@@ -104,7 +114,7 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
     x, curves, seconds = predict(model, system, case, ts, effort.stride)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
-    if not found.finite:
+    if not (found.finite and _finite(curves)):
         raise DivergedError(
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
@@ -120,6 +130,10 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
     )  # fmt: skip
     run.limits(axes)
     return run
+
+
+def _finite(curves: dict[str, np.ndarray]) -> bool:
+    return all(bool(np.all(np.isfinite(values))) for values in curves.values())
 
 
 def predict(
@@ -184,6 +198,11 @@ def grown(
     for piece in pieces:
         found = digest(piece.x, ranges, len(ts))
         outside = max(outside, found.outside)
+        if not found.finite:
+            raise DivergedError(
+                f"The run at {named(system, case)} diverged after t = {piece.ts[0]:.3g}; choose "
+                "other parameters, or more particles."
+            )
         moments.append(found.moments)
         paths.append(np.asarray(piece.x[:, :PATHS]))
         for name, values in observe(system, piece.x, mu).items():
