@@ -379,9 +379,9 @@ def test_a_person_is_told_of_answers_that_may_take_long_and_of_no_others(session
     state.particles = 16_384  # of which none has come yet
     assert session.computing
     last = asked.log[-1].deliver
-    last(SimpleNamespace(case=session.case._replace(particles=2_048)))  # the coarse one
+    last(SimpleNamespace(case=session.case._replace(particles=2_048), doubts=()))  # the coarse one
     assert session.computing
-    last(SimpleNamespace(case=session.case))
+    last(SimpleNamespace(case=session.case, doubts=()))
     assert not session.computing
     jobs.took[jobs.Effort(state.model, 16_384)] = 2.0
     state.seed = 3
