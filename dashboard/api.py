@@ -10,6 +10,7 @@ A prediction is made by a thread of its own that gives way to the sliders of the
 
 import asyncio
 import atexit
+import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from http import HTTPStatus
@@ -91,12 +92,12 @@ def summary(wanted: Wanted, run: xr.Dataset) -> dict[str, Any]:
     names = [str(name) for name in run.component.values]
     few = max(1, min(state.shape[1], MOST_NUMBERS // (state.shape[0] * state.shape[2])))
     over_time = [name for name in run.data_vars if run[name].dims == ("time",)]
-    about = {name: run.attrs[name] for name in ("system", "method", "particles", "seed", "version")}
+    told = ("system", "method", "particles", "seed", "steps", "model_sha256", "version")
     return {
         "model": wanted.model.name,
-        **about,
+        **{name: run.attrs[name] for name in told},
         "parameters": wanted.parameters,
-        "warnings": wanted.model.outside(wanted.parameters),
+        "warnings": json.loads(run.attrs["warnings"]),
         "components": names,
         "units": {c.name: c.unit for c in wanted.model.system.components}
         | {name: run[name].attrs["units"] for name in over_time},

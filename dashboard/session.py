@@ -49,7 +49,7 @@ class Session(param.Parameterized):
     )
     lattice = param.Parameter(doc="The LatticeView of the current parameters, or None.")
     problem = param.String(doc="Why the last request has no answer; empty if it has one.")
-    warnings = param.List(doc="A sentence for each parameter outside the trained range.")
+    warnings = param.List(doc="Sentences: parameters outside the trained range, doubts of a run.")
     computing = param.Boolean(doc="Whether an answer that may take long is on its way.")
     version = param.Integer(doc="Counts the answers that were shown.")
 
@@ -135,9 +135,11 @@ class Session(param.Parameterized):
         else:
             self.lattice = result
 
-    def _warn(self, case: Case) -> None:
+    def _warn(self, case: Case, answer: Run | None = None) -> None:
         model = self.catalogue.models.get(case.model)
         sentences = model.outside(self.state.mu) if model else []
+        if answer is not None and answer.case == case:
+            sentences = [*sentences, *answer.doubts]
         if sentences != self.warnings:
             self.warnings = sentences
 
@@ -170,6 +172,7 @@ class Session(param.Parameterized):
         if isinstance(result, Exception):
             self.param.update(problem=str(result), answer=None, computing=False)
         else:
+            self._warn(self.case, result)
             computing = self.computing and not self.is_last(result)
             self.param.update(
                 problem="", version=self.version + 1, answer=result, computing=computing

@@ -165,9 +165,16 @@ class Exploration(param.Parameterized):
 
     def _offer_particles(self, wanted: int | None = None) -> None:
         """The numbers that a system can show, and one more that a URL may ask for."""
-        wanted = wanted or self._catalogue.usual_particles(self.system)
-        self.param.particles.objects = sorted({*self._catalogue.particles(self.system), wanted})
+        shelf, model = self._catalogue, self.model or ""
+        wanted = wanted or shelf.usual_particles(self.system, model)
+        self.param.particles.objects = sorted({*shelf.particles(self.system, model), wanted})
         self.particles = wanted
+
+    @param.depends("model", watch=True)
+    def _follow_model(self) -> None:
+        """Offer no fewer particles than the model needs; what is enough for it stays."""
+        least = self._catalogue.least_particles(self.model or "")
+        self._offer_particles(self.particles if self.particles >= least else None)
 
     @property
     def settled(self) -> bool:

@@ -4,6 +4,7 @@ The truth is a run of the full model; the floor is the same error between two su
 seeds. No model can be judged below it. Neither shares its particles with training or prediction.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -100,7 +101,8 @@ def evaluate_steps(
     ts = model.times(n_times=n_times)
     if distances is None:
         distances = {"w2": transport_distance(len(system.components))}
-    result = xr.Dataset(attrs={"model": model.name, "particles": particles, "seed": seed})
+    about = {"particles": particles, "seed": seed}
+    result = xr.Dataset(attrs=model.provenance(steps) | about)
     result.attrs.update({f"parameter_{k}": v for k, v in system.named(mu).items()})
     if references is None:
         yield "truth", result
@@ -109,6 +111,7 @@ def evaluate_steps(
         references = References(truth, reference(system, mu, ts, seed + 1, snapshots(ts)))
     yield "prediction", result
     run = model.predict(parameters, particles=particles, seed=seed, steps=steps, n_times=n_times)
+    result.attrs["warnings"] = run.attrs["warnings"]
     if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
         result = _energy(result, run["electric_energy"].values, references, known)
@@ -184,6 +187,8 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
         "parameters": {name: result.attrs[f"parameter_{name}"] for name in names},
         "particles": result.attrs["particles"],
         "seed": result.attrs["seed"],
+        "steps": result.attrs["steps"],
+        "warnings": json.loads(result.attrs["warnings"]),
     }
     if "electric_energy" in result:
         summary["electric_energy"] = {

@@ -16,9 +16,8 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from flax.traverse_util import flatten_dict, unflatten_dict
+from flax.traverse_util import unflatten_dict
 from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save as save_arrays
 
 from hoam_core.checks import check_finite, lookup
 from hoam_core.config import Experiment
@@ -26,9 +25,10 @@ from hoam_core.data import Scaling
 from hoam_core.json_text import json_text
 from hoam_core.model import Model
 from hoam_core.order import natural
+from hoam_core.plausibility import Limits
 from hoam_core.recorded_store import FILE as RECORDED
 from hoam_core.recorded_store import read_recorded, recorded_bytes
-from hoam_core.store import check_folder, write_files
+from hoam_core.store import arrays_bytes, check_folder, write_files
 from hoam_core.systems import Recorded, get_system
 
 FORMAT = 1
@@ -50,9 +50,7 @@ def model_files(model: Model, folder: str = "") -> dict[str, bytes]:
     last.
     """
     check_finite(f"Model {model.name!r}", model.params)
-    arrays = {name: np.asarray(a) for name, a in flatten_dict(model.params, sep="/").items()}
-    # safetensors writes the memory as it lies, so a transposed view must be copied first.
-    data = save_arrays({name: np.array(a, order="C") for name, a in arrays.items()})
+    data = arrays_bytes(model.params)
     scaling = {k: np.asarray(v, float).tolist() for k, v in vars(model.scaling).items()}
     about = {
         "format": FORMAT,
@@ -62,6 +60,7 @@ def model_files(model: Model, folder: str = "") -> dict[str, bytes]:
         "scaling": scaling,
         "errors": list(model.errors),
         "training": dict(model.training),
+        "limits": model.limits.to_json(),
         "arrays_sha256": hashlib.sha256(data).hexdigest(),
     }
     files = {"model.safetensors": data}
@@ -147,6 +146,7 @@ def _read(folder: Path) -> Model:
             name=_name(about["name"]),
             errors=tuple(map(dict, about["errors"])),
             training=dict(about["training"]),
+            limits=Limits.from_json(about.get("limits", {}), experiment.axes),
             version=str(about["version"]),
             recorded=recorded,
         )

@@ -13,7 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from flax.traverse_util import flatten_dict
 from jaxtyping import Array, Float
+from safetensors.numpy import save as save_arrays
 
 from hoam_core.checks import check_finite
 from hoam_core.json_text import json_text
@@ -55,6 +57,13 @@ def check_file(path: str | Path) -> Path:
         )
     check_folder(path.parent)
     return path
+
+
+def arrays_bytes(params: Any) -> bytes:
+    """A tree of arrays as safetensors, the very bytes for the same numbers."""
+    arrays = {name: np.asarray(a) for name, a in flatten_dict(params, sep="/").items()}
+    # safetensors writes the memory as it lies, so a transposed view must be copied first.
+    return save_arrays({name: np.array(a, order="C") for name, a in arrays.items()})
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ FOUNDATION |= {"order", "prefixes", "json_text"}
 FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
-MODELS = METHODS | {"train", "config", "store", "model", "models", "simulate"}
+MODELS = METHODS | {"train", "config", "store", "plausibility", "model", "models", "simulate"}
 EVALUATION = MODELS | {"metrics", "evaluate", "cluster", "macro"}
 RECORDINGS = {"collection", "recordings", "imports"}
 ALLOWED = {
@@ -49,8 +49,10 @@ ALLOWED = {
     "store": SYSTEMS | {"data"},
     "simulate": METHODS | {"train", "config", "store"},
     "recorded_store": {"store", "systems"},
-    "model": METHODS | {"train", "config", "store"},
-    "models": METHODS | {"train", "config", "store", "simulate", "recorded_store", "model"},
+    "plausibility": SYSTEMS,
+    "model": METHODS | {"train", "config", "store", "plausibility"},
+    "models": METHODS
+    | {"train", "config", "store", "simulate", "recorded_store", "model", "plausibility"},
     "collection": METHODS | {"config"},
     "recordings": {"checks", "collection", "prefixes", "systems"},
     "imports": RECORDINGS | {"checks", "json_text", "order", "prefixes", "store", "systems"},
@@ -62,13 +64,15 @@ ALLOWED = {
     "barriers": {"checks", "solvers"},
     "macro": METHODS | {"config", "macro", "train"},
     "checkpoint": METHODS | {"config", "train", "store"},
-    "learn": EVALUATION | {"checkpoint", "sharding"},
+    "convergence": MODELS,
+    "judging": EVALUATION | {"convergence"},
+    "learn": EVALUATION | {"checkpoint", "convergence", "judging", "sharding"},
     "csv_text": set(),
     "measurement": {"checks", "csv_text", "sweep"},
     "sweep": MODELS | {"metrics"},
     "infer": MODELS | {"metrics", "measurement", "sweep"},
     "console": {"checks", "json_text", "systems"},
-    "reproduce": EVALUATION | {"learn", "reproduce"},
+    "reproduce": EVALUATION | {"judging", "learn", "reproduce"},
     "serve": {"checks"},
     "cli": EVALUATION | {"console", "cli_model", "cli_study", "serve"},
     "cli_model": EVALUATION | {"learn", "console", "imports"},

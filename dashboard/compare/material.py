@@ -16,13 +16,11 @@ from dashboard.compare.reel import reel
 from dashboard.compare.runs import Comparing
 from dashboard.exports.script import docstring, model_in_python
 from dashboard.runs import describe
-from dashboard.runs.catalogue import STEPS
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from dashboard.view import Material
 from hoam_core import __version__
 from hoam_core.json_text import json_text
-from hoam_core.systems import Lattice
 
 HEAD = '''import numpy as np
 
@@ -101,11 +99,8 @@ def _call(now: Compared, case: Case, few: int | None) -> str:
     if not case.model:
         options = f"seed={case.seed}, n_times={frames}, t_end={float(now.ts[-1])!r}"
         return f"full_model(\n    {parameters}, {options}\n)"
-    # Noise and methods that make every time anew take steps of their own.
-    own = few is not None or isinstance(now.system, Lattice)
     options = f"particles={case.particles}, seed={case.seed}, n_times={few or frames}"
-    steps = "" if own else f", steps={STEPS}"
-    return f"learned(\n    {model_in_python(case.model)}, {parameters},\n    {options}{steps}\n)"
+    return f"learned(\n    {model_in_python(case.model)}, {parameters},\n    {options}\n)"
 
 
 def dataset(now: Compared) -> xr.Dataset:
@@ -119,7 +114,12 @@ def dataset(now: Compared) -> xr.Dataset:
          "parameters": named(now.system, case), "particles": case.particles}
         for one, case in zip(now.facts, now.cases, strict=True)
     ]  # fmt: skip
+    said = [
+        f"{one.label}: {sentence}"
+        for one in now.facts if one.run is not None for sentence in one.run.doubts
+    ]  # fmt: skip
     made = xr.Dataset(attrs={
+        "warnings": json_text(said, ensure_ascii=False),
         "title": f"{now.system.title}: {', '.join(one.label for one in now.facts)}",
         "system": now.system.name, "columns": json_text(about), "seed": now.cases[0].seed,
         "parameters": json_text(about[0]["parameters"]), "version": __version__,

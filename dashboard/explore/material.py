@@ -14,13 +14,11 @@ from dashboard.explore.moving import reel
 from dashboard.explore.snapshot import Shown
 from dashboard.exports.script import script
 from dashboard.runs import describe
-from dashboard.runs.catalogue import STEPS
 from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
 from dashboard.view import Material
 from hoam_core import __version__
 from hoam_core.json_text import json_text
-from hoam_core.systems import Lattice
 
 # States of more particles are left out of a file: the first 2^k are a fair sample of all.
 MOST_BYTES = 64 * 2**20
@@ -69,11 +67,11 @@ def dataset(shown: Shown) -> xr.Dataset:
 
 
 def _predicted(shown: Shown) -> xr.Dataset:
-    case, lattice = shown.case, isinstance(shown.system, Lattice)
+    case = shown.case
     model = shown.catalogue.model(case.model, case.share)
     made = model.predict(
         named(shown.system, case), particles=case.particles, seed=case.seed,
-        n_times=len(shown.ts), steps=None if lattice else STEPS,
+        n_times=len(shown.ts),
     )  # fmt: skip
     t, n, d = made["state"].shape
     room = max(1, MOST_BYTES // (4 * t * d))

@@ -10,6 +10,7 @@ it. Names that begin like a formula get an apostrophe, as in spreadsheets.
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -101,4 +102,7 @@ def _comments(attributes: Mapping, words: str) -> Iterator[str]:
     if words:
         yield " ".join(words.split())
     for name, value in attributes.items():
-        yield f"{name}: {' '.join(str(value).split())}"
+        if name == "warnings":
+            yield from (f"warning: {sentence}" for sentence in json.loads(value))
+        else:
+            yield f"{name}: {' '.join(str(value).split())}"

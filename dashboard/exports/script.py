@@ -5,7 +5,7 @@ It takes the same steps as the page (jobs.py), so that the same seed gives the s
 
 from collections.abc import Mapping
 
-from dashboard.runs.catalogue import STEPS, own_folder
+from dashboard.runs.catalogue import own_folder
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from hoam_core import System
@@ -16,7 +16,9 @@ from hoam_core.systems import Lattice, Recorded
 LEARNED = """{imports}
 parameters = {parameters}
 model = hoam.load_model({model})
-{share}run = model.predict(parameters, particles={particles}, seed={seed}, n_times={frames}{steps})
+{share}run = model.predict(parameters, particles={particles}, seed={seed}, n_times={frames})
+for sentence in json.loads(run.attrs["warnings"]):
+    print(f"Warning: {{sentence}}")
 """
 SHARE = """units = model.params["units"]
 model = replace(model, params=with_share(model.params, {share:g} * units["share"]))
@@ -97,15 +99,14 @@ def script(system: System, case: Case, *, time: float, end: float, frames: int, 
 def _learned(system: System, case: Case, about: Mapping) -> str:
     lattice = isinstance(system, Lattice)
     noisy = lattice and case.share != 1.0
-    imports = "import hoam_core as hoam\n"
+    imports = "import json\n\nimport hoam_core as hoam\n"
     if noisy:
         imports = (
-            "from dataclasses import replace\n\nimport hoam_core as hoam\n"
+            "import json\nfrom dataclasses import replace\n\nimport hoam_core as hoam\n"
             "from hoam_core.methods import with_share\n"
         )
     return LEARNED.format(
         imports=imports, model=model_in_python(case.model),
         share=SHARE.format(share=case.share) if noisy else "",
-        # Noise takes its own steps; a smooth field one between two frames.
-        steps="" if lattice else f", steps={STEPS}", **about,
+        **about,
     )  # fmt: skip

@@ -94,11 +94,15 @@ class Moments(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """All that is kept of some states; `finite` says whether every number was one."""
+    """All that is kept of some states; `finite` says whether every number was one.
+
+    `outside` is the largest share of samples, over times, that the range of a component misses.
+    """
 
     kept: Kept
     moments: Moments
     finite: bool
+    outside: float
 
 
 def most_kept(times: int, components: int, particles: int) -> int:
@@ -119,8 +123,8 @@ def digest(x: Float[Array, "t n d"], ranges: Ranges, times: int) -> Digest:
         most = most_kept(times, d, n)
         parts, *rest = _sample(x, low, high, most)
         kept = Sample(np.asarray(parts), most)
-    mean, spread, finite = (np.asarray(one) for one in rest)
-    return Digest(kept, Moments(mean, spread), bool(finite))
+    outside, mean, spread, finite = (np.asarray(one) for one in rest)
+    return Digest(kept, Moments(mean, spread), bool(finite), float(outside))
 
 
 def _summary(x, width):
@@ -154,10 +158,8 @@ def _count(x, low, high):
     cell += jnp.arange(times, dtype=jnp.int32)[:, None] * (nx * ny)
     found = jnp.zeros(times * nx * ny, jnp.int32).at[cell.ravel()].add(inside.ravel())
     most = np.iinfo(np.uint16).max
-    return (
-        jnp.minimum(found, most).astype(jnp.uint16).reshape(times, ny, nx),
-        *_summary(x, high - low),
-    )
+    cells = jnp.minimum(found, most).astype(jnp.uint16).reshape(times, ny, nx)
+    return cells, 1 - jnp.min(jnp.mean(inside, axis=1)), *_summary(x, high - low)
 
 
 @partial(jax.jit, static_argnames="most")
@@ -166,7 +168,8 @@ def _sample(x, low, high, most):
     width = high - low
     u = (some - low[:, None, None]) * (PARTS / width)[:, None, None]
     inside = (u >= 0) & (u < PARTS)
-    return (jnp.where(inside, u, PARTS).astype(jnp.uint16), *_summary(x, width))
+    outside = 1 - jnp.min(jnp.mean(inside, axis=-1))
+    return jnp.where(inside, u, PARTS).astype(jnp.uint16), outside, *_summary(x, width)
 
 
 class Growing:

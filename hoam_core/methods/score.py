@@ -182,4 +182,5 @@ def ncsm(
         _noisy_populations(frame, sigmas, populations, samples),
         loss,
         batch_axes={"clean": 1, "noise": 1},
+        steps=steps,
     )

@@ -21,7 +21,7 @@ from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.evaluate import References, affordable_times, evaluate, reference, report, snapshots
-from hoam_core.learn import parameters_to_judge
+from hoam_core.judging import parameters_to_judge
 from hoam_core.methods.base import Method, Params
 from hoam_core.metrics import sinkhorn_divergence, transport_distance
 from hoam_core.model import Model

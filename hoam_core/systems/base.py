@@ -56,11 +56,12 @@ class Component:
 
 @dataclass(frozen=True)
 class Observable:
-    """A scalar of the population, with its label and unit."""
+    """A scalar of the population, with its label, its unit and what it can never leave."""
 
     name: str
     label: str
     unit: str
+    bounds: tuple[float, float] | None = None
 
 
 class System(abc.ABC):

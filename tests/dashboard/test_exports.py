@@ -79,9 +79,25 @@ def test_csv_opens_in_pandas_with_units_and_provenance(plasma, given):
         rtol=1e-6,
     )  # fmt: skip
     for line in ("# system: two-stream", '# parameters: {"mu": 1.25}', "# seed: 3",
-                 "# model: tiny"):  # fmt: skip
+                 "# model: tiny", f"# steps: {plasma.catalogue.models['tiny'].steps}"):  # fmt: skip
         assert line in text.splitlines()
     assert text.startswith("# Two-stream instability, μ = 1.25. The field energy")
+
+
+def test_what_speaks_against_a_run_stands_in_its_files():
+    (run,) = answer(PLASMA._replace(particles=64), SHELF, (0, 1))
+    assert any(sentence.startswith("64 particles are fewer") for sentence in run.doubts)
+    few = snapshot_of(PLASMA._replace(particles=64), (0, 1))
+    told = dataset(few)
+    assert json.loads(told.attrs["warnings"]) == list(run.doubts) == few.warnings
+    lines = to_csv(told).splitlines()
+    assert [line for line in lines if line.startswith("# warning: ")] == [
+        f"# warning: {sentence}" for sentence in run.doubts
+    ]
+    assert [value for name, value in material(few).reel().about if name == "warning"] == [
+        *run.doubts
+    ]
+    assert 'run.attrs["warnings"]' in material(few).script
 
 
 def test_curves_over_two_dimensions_stand_side_by_side():

@@ -120,9 +120,9 @@ def test_the_truth_leaves_the_cores_to_an_answer_that_takes_long(session, monkey
 def test_an_answer_is_coming_until_all_particles_have_come(session):
     assert session.answer_is_coming
     deliver = session._workers.models.log[-1].deliver
-    deliver(SimpleNamespace(case=session.case._replace(particles=512)))
+    deliver(SimpleNamespace(case=session.case._replace(particles=512), doubts=()))
     assert session.answer_is_coming
-    deliver(SimpleNamespace(case=session.case))
+    deliver(SimpleNamespace(case=session.case, doubts=()))
     assert not session.answer_is_coming
     session.state.parameters.mu = 1.41
     assert session.answer_is_coming
@@ -157,9 +157,9 @@ def test_an_answer_that_comes_after_a_remembered_one_is_not_shown(session, monke
     here = session.case
     session.state.parameters.mu = 1.41
     (late,) = session._workers.models.waiting.values()
-    monkeypatch.setattr(answers, "get", lambda case: SimpleNamespace(case=case))
+    monkeypatch.setattr(answers, "get", lambda case: SimpleNamespace(case=case, doubts=()))
     session.state.parameters.mu = here.mu[0]
-    late.deliver(SimpleNamespace(case=here._replace(mu=(1.41,))))
+    late.deliver(SimpleNamespace(case=here._replace(mu=(1.41,)), doubts=()))
     assert session.answer.case == here
     assert not session.answer_is_coming
 
@@ -173,7 +173,7 @@ def test_an_answer_is_timed_from_its_own_move_and_once(session, monkeypatch):
     first = session._workers.models.log[-3]
     for particles in (512, 4_096):
         case = session.case._replace(mu=(1.41,), particles=particles)
-        first.deliver(SimpleNamespace(case=case))
+        first.deliver(SimpleNamespace(case=case, doubts=()))
     assert told == [3]
     assert session.waited == 4
 
@@ -210,6 +210,12 @@ def test_warnings_follow_the_trained_range(session):
     session.state.parameters.mu = 2.4
     assert "outside the trained range" in session.warnings[0]
     session.state.parameters.mu = 1.5
+    assert session.warnings == []
+    deliver = session._workers.models.log[-1].deliver
+    deliver(SimpleNamespace(case=session.case, doubts=("it cannot be",)))
+    assert session.warnings == ["it cannot be"]
+    # What was wrong with one run is not said of the next.
+    session.state.parameters.mu = 1.45
     assert session.warnings == []
 
 
