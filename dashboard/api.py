@@ -10,7 +10,6 @@ A prediction is made by a thread of its own that gives way to the sliders of the
 
 import asyncio
 import atexit
-import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from http import HTTPStatus
@@ -24,9 +23,10 @@ from dashboard.runs.catalogue import MOST_PARTICLES, Catalogue, catalogue
 from dashboard.runs.worker import Worker
 from dashboard.state import HIGHEST_SEED
 from dashboard.threads import workers
-from dashboard.url import number, particles_up_to, whole
+from dashboard.url import key_in, key_of, number, particles_up_to, whole
 from hoam_core import Model
 from hoam_core.checks import DivergedError, check_within, lookup
+from hoam_core.json_text import json_text
 from hoam_core.store import dataset_bytes
 
 # States of one answer in memory; numbers of states that JSON, which is ten times larger, may hold.
@@ -57,9 +57,13 @@ def read_request(query: dict[str, str], shelf: Catalogue) -> Wanted:
         raise LookupError(str(error)) from error
     system = model.system
     known = {name: name for name in (*OWN, *(p.name for p in system.parameters))}
+    known |= {key: key for key in (key_of(system, p.name) for p in system.parameters)}
     for name in query:
         lookup(name, known, "argument")
-    values = {p.name: number(p.name, query.get(p.name, str(p.default))) for p in system.parameters}
+    values = {
+        p.name: number(p.name, query.get(key_in(query, system, p.name), str(p.default)))
+        for p in system.parameters
+    }
     system.vector(values)
     seed = whole("seed", query.get("seed", "0"))
     check_within("seed", seed, 0, HIGHEST_SEED)
@@ -112,7 +116,7 @@ def plain(values: np.ndarray) -> list:
 
 def to_json(value: Any) -> bytes:
     """The bytes of a JSON body."""
-    return json.dumps(value, allow_nan=False).encode()
+    return json_text(value).encode()
 
 
 @cache

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 from panel.util import edit_readonly
 
 from dashboard.exports.menu import Exports
+from dashboard.glossary.panel import Glossary
 from dashboard.lessons.choice import arriving
 from dashboard.parts.bridge import HELP, Bridge
 from dashboard.parts.controls import Controls
@@ -81,11 +82,13 @@ class Shell:
         self.share = Share(self.classroom, self.link)
         self.cite = Cite(lambda: self.visit.catalogue.systems[self.state.system])
         self.projector = Projector(self.bridge, self._project)
+        self.glossary = Glossary()
         buttons = [
             pmui.IconButton(icon=icon, description=words, color="light", margin=0,
                             on_click=lambda _, press=press: press())
             for icon, words, press in (
                 ("slideshow", "Projector mode (P)", self.projector.toggle),
+                ("menu_book", "Glossary: what the words mean", self.glossary.open),
                 ("share", "Share, and let others follow", self.share.open),
                 ("help_outline", "Help and keys (?)", self.show_help),
             )
@@ -103,7 +106,7 @@ class Shell:
             sidebar_resizable=False, busy_indicator=None,
             header=[pn.layout.HSpacer(), *buttons],
             main=[self.nav, self.classroom, self._stage, self.bridge, self.classroom.guard,
-                  self.help, self.share, self.cite, self.exports],
+                  self.help, self.share, self.cite, self.exports, self.glossary],
             raw_css=[CSS], sx=SX,
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",

@@ -48,7 +48,8 @@ class Material:
     `name` is the stem of file names; `words` the described state; `script` the Python that makes
     the same numbers with `hoam_core` alone; `dataset` all numbers with units and provenance, the
     variables of which that depend on one dimension alone become the CSV; `reel` what moves, for a
-    film and an offline hand-out; `film` the frames (h, w, 3), eight bits each, where there is none.
+    film and an offline hand-out; `film` the frames (h, w, 3), eight bits each, where there is none;
+    `title` system, parameters, time and seed, above saved plots.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Material:
     dataset: Callable[[], xr.Dataset] | None = None
     film: Callable[[], Iterator[np.ndarray]] | None = None
     reel: Callable[[], Reel] | None = None
+    title: str = ""
 
 
 class View(pn.viewable.Viewer):

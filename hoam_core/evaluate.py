@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from hoam_core.checks import check_count, check_within
+from hoam_core.checks import check_count, check_finite, check_within
 from hoam_core.metrics import Distance, curve_error, over_subsets, transport_distance
 from hoam_core.model import Model
 from hoam_core.simulate import simulate_pieces, start_truth
@@ -43,7 +43,9 @@ def reference(
             hit = np.flatnonzero(np.isclose(piece.ts, time))
             if hit.size:
                 states[time] = piece.x[hit[0]]
-    return Reference(ts, {k: np.concatenate(v) for k, v in curves.items()}, states)
+    observables = {k: np.concatenate(v) for k, v in curves.items()}
+    check_finite(f"The full model of {system.title!r}", (observables, states))
+    return Reference(ts, observables, states)
 
 
 class References(NamedTuple):
@@ -93,7 +95,7 @@ def evaluate_steps(
 ) -> Iterator[tuple[str, xr.Dataset]]:  # fmt: skip
     """`evaluate` as a generator of (what is done now, result so far), for progress and cancel."""
     check_within("seed", seed, 0, 2**32 - 2)
-    check_count("particles", particles, 10)
+    particles = check_count("particles", particles, 10)
     system, mu = model.system, model.system.vector(parameters)
     ts = model.times(n_times=n_times)
     if distances is None:

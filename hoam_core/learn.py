@@ -143,6 +143,7 @@ def _populations(experiment: Experiment) -> Generator[Progress, None, tuple[Ense
         runs.append(run)
         yield Progress("full-model runs", len(runs), total)
     ensemble = as_ensemble(experiment, runs)
+    ensemble.check()
     return ensemble, Scaling.of(ensemble)
 
 
@@ -177,6 +178,11 @@ def _closure(experiment: Experiment, lattice: PatchedLattice) -> Generator[Progr
     together = jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *seen)
     state = None
     for state in train_closure(together, fit_key, closures=experiment.options["closures"]):
+        if not state.finite:
+            raise DivergedError(
+                f"The training of the closure diverged before step {state.step}: take other "
+                "patches, or option `closures` = 0."
+            )
         yield Progress("closure", state.step, CLOSURE_STEPS, state.losses)
     if state is None:
         raise RuntimeError("The training of the closure yielded no state.")
@@ -207,10 +213,13 @@ def _fit(
         method, data, optimizer, key, steps=experiment.steps, every=every, state=state, mesh=mesh
     )
     for now in states:
-        if not np.all(np.isfinite(now.losses)):
+        # The losses are those before each update: parameters may be spoilt beside finite ones.
+        if not now.finite:
+            what = "parameters are" if np.all(np.isfinite(now.losses)) else "loss is"
+            kept = "; the last checkpoint is kept" if checkpoint.is_file() else ""
             raise DivergedError(
-                f"The training diverged before step {now.step}: its loss is not finite. Lower the "
-                "learning rate, or take more nodes; the last checkpoint is kept."
+                f"The training diverged before step {now.step}: its {what} not finite. Lower the "
+                f"learning rate, or take more nodes{kept}."
             )
         if method.loss is not None:
             write_checkpoint(checkpoint, experiment, now)

@@ -118,7 +118,7 @@ class Model:
         """
         mu = self.system.vector(parameters)
         if steps is not None:
-            check_count("steps", steps)
+            steps = check_count("steps", steps)
         start_key, run_key = jax.random.split(seed_key(seed, "predict"))
         if initial is None:
             x0 = self.system.initial(start_key, mu, particles, quiet)

@@ -14,7 +14,6 @@ are those of f(t; mu_i) at stratified draws mu_i, read off the table by cubic sp
 parameter (of the logarithm for energies, which grow exponentially).
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -25,12 +24,13 @@ from jaxtyping import Array, Float
 from scipy.interpolate import CubicSpline, interp1d
 
 from hoam_core.checks import check_count, check_within, lookup
+from hoam_core.json_text import json_text
 from hoam_core.loading import quiet
 from hoam_core.metrics.physics import TINY
 from hoam_core.model import Model
 from hoam_core.seeds import seed_key
 from hoam_core.store import observe
-from hoam_core.systems import Observable, Parameter, System
+from hoam_core.systems import Observable, Parameter, Recorded, System
 from hoam_core.version import __version__
 
 LEARNED = "_learned"
@@ -77,7 +77,7 @@ def sweep_steps(
     run = _runner(model, ts, [o.name for o in wanted], particles, seed, steps)
     attributes = {
         "system": system.name, "model": model.name, "method": model.experiment.method,
-        "parameters": json.dumps({k: v for k, v in fixed.items() if k != name}), "swept": name,
+        "parameters": json_text({k: v for k, v in fixed.items() if k != name}), "swept": name,
         "particles": int(particles), "seed": int(seed), "version": __version__,
     }  # fmt: skip
     table = partial(_table, about, wanted, ts, _trained(model, name), attributes)
@@ -156,7 +156,7 @@ def uncertain(
     the parameter, `<name>_draw(draw)`. The part of the distribution outside the range of the table
     is cut off; its share is the attribute `outside`. Raises ValueError where more than half is.
     """
-    check_count("draws", draws, 2)
+    draws = check_count("draws", draws, 2)
     name = table.attrs["swept"]
     low, high = float(table[name][0]), float(table[name][-1])
     inside = distribution.cdf([low, high])
@@ -200,9 +200,9 @@ def _runner(
     model: Model, ts: np.ndarray, wanted: list[str], particles: int, seed: int, steps: int | None
 ) -> Callable[[Mapping[str, float]], list[np.ndarray]]:
     """A function from parameters to the wanted curves; it rolls out only if one needs it."""
-    check_count("particles", particles)
+    particles = check_count("particles", particles)
     if steps is not None:
-        check_count("steps", steps)
+        steps = check_count("steps", steps)
     check_within("seed", seed, 0, 2**32 - 1)
     system = model.system
     needs_run = any(not name.endswith(LEARNED) for name in wanted)
@@ -213,7 +213,9 @@ def _runner(
         curves = {}
         if u is not None:
             mu = system.vector(point)
-            x = model.sample(_load(system, u, mu), ts, mu, run_key, steps=steps)
+            # Recorded particles are picked by NumPy, and compiled code would keep them.
+            load = system.load if isinstance(system, Recorded) else partial(_load, system)
+            x = model.sample(load(u, mu), ts, mu, run_key, steps=steps)
             curves = {k: np.asarray(v, float) for k, v in observe(system, x, mu).items()}
         if "electric_energy" + LEARNED in wanted:
             learned = model.learned_energy(point, ts)

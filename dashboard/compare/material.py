@@ -4,7 +4,6 @@ Everything is taken from the runs when it is asked for; runs never change, so th
 write the files while the page goes on.
 """
 
-import json
 import re
 from functools import partial
 
@@ -22,6 +21,7 @@ from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from dashboard.view import Material
 from hoam_core import __version__
+from hoam_core.json_text import json_text
 from hoam_core.systems import Lattice
 
 HEAD = '''import numpy as np
@@ -82,6 +82,7 @@ def material(runs: Comparing, words: str) -> Material | None:
     return Material(
         f"compare-{system.name}-seed{runs.state.seed}", words, script(now), partial(dataset, now),
         reel=partial(reel, now) if moves and len(system.components) > 1 else None,
+        title=f"{system.title}, t = {runs.state.time:.4g}, seed {runs.state.seed}",
     )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def script(now: Compared) -> str:
 
 
 def _call(now: Compared, case: Case, few: int | None) -> str:
-    parameters, frames = json.dumps(named(now.system, case)), len(now.ts)
+    parameters, frames = json_text(named(now.system, case)), len(now.ts)
     if not case.model:
         options = f"seed={case.seed}, n_times={frames}, t_end={float(now.ts[-1])!r}"
         return f"full_model(\n    {parameters}, {options}\n)"
@@ -120,8 +121,8 @@ def dataset(now: Compared) -> xr.Dataset:
     ]  # fmt: skip
     made = xr.Dataset(attrs={
         "title": f"{now.system.title}: {', '.join(one.label for one in now.facts)}",
-        "system": now.system.name, "columns": json.dumps(about), "seed": now.cases[0].seed,
-        "parameters": json.dumps(about[0]["parameters"]), "version": __version__,
+        "system": now.system.name, "columns": json_text(about), "seed": now.cases[0].seed,
+        "parameters": json_text(about[0]["parameters"]), "version": __version__,
         "model": ", ".join(one["model"] for one in about),
     })  # fmt: skip
     for one, column in zip(now.facts, about, strict=True):
@@ -144,7 +145,7 @@ def _with_curves(made: xr.Dataset, now: Compared, one: Facts, column: dict) -> x
         full[: len(values)] = values
         attributes = {
             "units": unit or "1", "long_name": f"{label}, {one.label}", "model": column["model"],
-            "parameters": json.dumps(column["parameters"]), "seed": column["seed"],
+            "parameters": json_text(column["parameters"]), "seed": column["seed"],
             "particles": column["particles"],
         }  # fmt: skip
         made[f"{name}_{suffix}"] = (time, full, attributes)

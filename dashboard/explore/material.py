@@ -5,7 +5,6 @@ asked for: the same seed and steps give the same numbers. The full model's run i
 drawn, by its densities and curves, since to run it again would take as long as the first time.
 """
 
-import json
 from functools import partial
 
 import numpy as np
@@ -20,6 +19,7 @@ from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
 from dashboard.view import Material
 from hoam_core import __version__
+from hoam_core.json_text import json_text
 from hoam_core.systems import Lattice
 
 # States of more particles are left out of a file: the first 2^k are a fair sample of all.
@@ -39,8 +39,9 @@ def material(shown: Shown) -> Material | None:
     words = describe.headline(run, shown.system, shown.axes)
     moving = partial(reel, shown) if shown.cells is not None or shown.is_plane else None
     return Material(
-        shown.name, f"{shown.title}. {words}", text, partial(dataset, shown), reel=moving
-    )
+        shown.name, f"{shown.title}. {words}", text, partial(dataset, shown), reel=moving,
+        title=f"{shown.title}, t = {shown.time:.4g}, seed {shown.case.seed}",
+    )  # fmt: skip
 
 
 def dataset(shown: Shown) -> xr.Dataset:
@@ -83,7 +84,7 @@ def _frame(shown: Shown) -> xr.Dataset:
     """A dataset of the full model alone, still without variables."""
     case = shown.truth.case
     attributes = {
-        "system": case.system, "parameters": json.dumps(named(shown.system, case)),
+        "system": case.system, "parameters": json_text(named(shown.system, case)),
         "seed": case.seed, "particles": case.particles, "method": "full-model",
         "version": __version__,
     }  # fmt: skip

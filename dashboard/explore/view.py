@@ -15,12 +15,15 @@ from dashboard.explore.material import material
 from dashboard.explore.scenarios import Scenarios
 from dashboard.explore.scene import Scene
 from dashboard.explore.snapshot import snapshot
+from dashboard.explore.solved import SUMMARY, solved, welcome
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
+from dashboard.parts.fold import Fold
 from dashboard.parts.layout import AT_HAND, NOT_FIRST, Asides, Later, WhenWanted, card, stack
 from dashboard.parts.player import Player, act
 from dashboard.parts.projector import Screen
 from dashboard.parts.together import together
+from dashboard.parts.welcome import Welcome
 from dashboard.runs import describe
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
@@ -51,6 +54,7 @@ class Explore(View):
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
         self._headline, self._notices = readout.words(), readout.words()
         self._status = readout.Status(sizing_mode="stretch_width", margin=0)
+        self._solved = Fold(SUMMARY)
         self._layout = self._build()
         state.param.watch(lambda *_: self._draw_frame(), "frame")
         state.param.watch(lambda *_: self._flip(), "playing")
@@ -69,6 +73,7 @@ class Explore(View):
         lower = stack(self.lower, style=NOT_FIRST)
         return stack(
             self._asides(
+                Welcome(welcome(), lambda: self.visit.go("?view=lessons")),
                 self._cards,
                 pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
                 style=NOT_FIRST,
@@ -76,6 +81,7 @@ class Explore(View):
             card(
                 physics(self._sliders, self.state),
                 self._notices,
+                self._asides(self._solved),
             ),
             self._stage,
             card(self.player, style=AT_HAND),
@@ -125,6 +131,8 @@ class Explore(View):
             return
         with together():
             self._sliders.show()
+            self._solved.text = solved(self.system)
+            self._solved.visible = bool(self._solved.text)
             scene = self._on_stage()
             self.lower.place()
             self.scene.below.visible = scene is self.scene and not self.scene.alone

@@ -3,13 +3,13 @@
 It takes the same steps as the page (jobs.py), so that the same seed gives the same numbers.
 """
 
-import json
 from collections.abc import Mapping
 
 from dashboard.runs.catalogue import STEPS, own_folder
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from hoam_core import System
+from hoam_core.json_text import json_text
 from hoam_core.models import shipped_models
 from hoam_core.systems import Lattice, Recorded
 
@@ -67,7 +67,7 @@ def model_in_python(name: str) -> str:
     """What `load_model` is given: the name of a model that ships, else the folder of one here."""
     folder = own_folder() / name
     ships = name in shipped_models() or not (folder / "model.json").is_file()
-    return json.dumps(name if ships else str(folder))
+    return json_text(name if ships else str(folder))
 
 
 def script(system: System, case: Case, *, time: float, end: float, frames: int, name: str) -> str:
@@ -78,11 +78,11 @@ def script(system: System, case: Case, *, time: float, end: float, frames: int, 
     """
     values = named(system, case)
     about = {
-        "parameters": json.dumps(values), "seed": case.seed, "frames": frames,
-        "particles": case.particles, "time": time, "file": json.dumps(f"{name}.nc"),
+        "parameters": json_text(values), "seed": case.seed, "frames": frames,
+        "particles": case.particles, "time": time, "file": json_text(f"{name}.nc"),
     }  # fmt: skip
     full = FULL_MODEL.format(
-        system=json.dumps(system.name), saves=SAVES, end=end,
+        system=json_text(system.name), saves=SAVES, end=end,
         **about | {"particles": system.truth_particles if case.model else case.particles},
     )  # fmt: skip
     listed = ", ".join(f"{key} = {value:g}" for key, value in values.items())

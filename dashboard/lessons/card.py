@@ -8,6 +8,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.lessons.choice import LessonsChoice
+from dashboard.parts.fold import FORMULA_LOOKS, FORMULAS
 
 HERE = Path(__file__)
 
@@ -25,8 +26,8 @@ class LessonCard(JSComponent):
     pupils = param.Boolean(default=False, doc="Whether nobody is offered the notes.")
     parts = param.Dict(default={}, doc="HTML of text, question, answer and notes.")
 
-    _esm = HERE.with_suffix(".js")
-    _stylesheets = [HERE.with_suffix(".css").read_text()]
+    _esm = FORMULAS + HERE.with_suffix(".js").read_text(encoding="utf-8")
+    _stylesheets = [FORMULA_LOOKS, HERE.with_suffix(".css").read_text(encoding="utf-8")]
 
     def __init__(self, heard: Callable[[Any], None], **params):
         super().__init__(sizing_mode="stretch_width", margin=0, **params)

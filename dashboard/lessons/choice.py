@@ -60,7 +60,9 @@ class LessonsChoice(Choice):
     @property
     def current(self) -> Step | None:
         """The open step."""
-        return self.about.steps[self.step - 1] if self.about else None
+        about = self.about
+        # A file of one's own may have lost steps since it was opened.
+        return about.steps[min(self.step, len(about.steps)) - 1] if about else None
 
 
 def link_to(lesson: str, step: int = 1) -> str:

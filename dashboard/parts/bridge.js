@@ -43,8 +43,22 @@ function give(parts, name, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000)
 }
 
-function save(title, {name, words}, found = plots()) {
-  if (found.length === 0) { return }
+// Where plots stand without the bands of the page between them: boxes with their own tops.
+function closed_up(found, most = 14) {
+  let end = -Infinity, lost = 0
+  return [...found].sort((a, b) => a.box.top - b.box.top).map(({view, box}) => {
+    const gap = box.top - lost - end
+    if (Number.isFinite(end) && gap > most) { lost += gap - most }
+    const top = box.top - lost
+    end = Math.max(end, top + box.height)
+    return {view, box: {left: box.left, right: box.right, top, bottom: top + box.height,
+      width: box.width, height: box.height}}
+  })
+}
+
+function save(title, {name, words}, chosen = plots()) {
+  if (chosen.length === 0) { return }
+  const found = closed_up(chosen)
   const left = Math.min(...found.map(({box}) => box.left))
   const top = Math.min(...found.map(({box}) => box.top))
   const right = Math.max(...found.map(({box}) => box.right))
@@ -192,7 +206,7 @@ export function render({model, el}) {
   document.addEventListener("visibilitychange", looked)
   model.on("msg:custom", (event) => {
     const asked = event.data ?? event
-    if (asked.save) { (asked.one ? choose : (what) => save(model.title, what))(asked.save) }
+    if (asked.save) { (asked.one ? choose : (what) => save(what.title || model.title, what))(asked.save) }
     if (asked.file) { give([asked.file.bytes], asked.file.name, asked.file.type) }
     if (asked === "full-screen") { full_screen() }
     if (asked === "painted") { painted(() => model.send_msg({painted: true})) }

@@ -10,6 +10,7 @@ from functools import partial
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.numbers import number_of
 from dashboard.parts import readout
 from dashboard.parts.layout import grid
 from dashboard.parts.sliders import LiveSelect, LiveSlider, ends, physics_slider
@@ -106,7 +107,7 @@ class Sliders(pn.viewable.Viewer):
         axes = model.experiment.axes if model else ((),) * len(system.parameters)
         if system.name not in self._made:
             self._made[system.name] = [
-                physics_slider(state.parameters.param[p.name], p) for p in system.parameters
+                physics_slider(number_of(state.parameters, p.name), p) for p in system.parameters
             ]
         sliders = self._made[system.name]
         for slider, axis in zip(sliders, axes, strict=True):

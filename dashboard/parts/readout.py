@@ -15,6 +15,8 @@ from dashboard.runs.describe import ErrorRow
 from hoam_core import Model, System
 from hoam_core.metrics.physics import GrowthFit
 
+# How a word that the glossary explains looks.
+TERM = Path(__file__).with_name("term.css").read_text(encoding="utf-8")
 INK = "color: var(--panel-on-background-color); font-family: Roboto, sans-serif;"
 SOFT = "color: color-mix(in srgb, var(--panel-on-background-color) 72%, transparent);"
 STYLE = f"""
@@ -47,7 +49,8 @@ progress::-moz-progress-bar {{ background: var(--panel-primary-color); }}
 
 def words(**params) -> pn.pane.HTML:
     """A pane for these pieces."""
-    options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": [STYLE]}
+    looks = [STYLE, TERM]
+    options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": looks}
     return pn.pane.HTML(**(options | params))
 
 

@@ -13,6 +13,7 @@ All that is private to `Syncable`; only this file touches it, and a test fails i
 import panel as pn
 import panel_material_ui as pmui
 import param
+from bokeh.models import PrintfTickFormatter
 
 from hoam_core.systems import Parameter
 
@@ -65,6 +66,15 @@ def ends(low: float, high: float) -> list[dict[str, object]]:
     return [{"value": v, "label": f"{v:g}".replace("-", "−")} for v in (low, high)]
 
 
+def number_format(low: float, high: float) -> str | PrintfTickFormatter:
+    """How a slider writes its value: with decimals, or with a power of ten where they say nothing.
+
+    Parameters of own data may be densities of 1e24 or times of 1e-13.
+    """
+    largest = max(abs(low), abs(high))
+    return "0.[000]" if 0.05 <= largest < 1e6 else PrintfTickFormatter(format="%.4g")
+
+
 def physics_slider(number: param.Parameter, about: Parameter) -> LiveSlider:
     """A slider over the hard bounds of a physics parameter, with room for marks."""
     return LiveSlider.from_param(
@@ -72,7 +82,7 @@ def physics_slider(number: param.Parameter, about: Parameter) -> LiveSlider:
         start=about.low,
         end=about.high,
         step=number.step,
-        format="0.[000]",
+        format=number_format(about.low, about.high),
         sizing_mode="stretch_width",
         margin=(2, 14, 0, 14),
         marks=ends(about.low, about.high),

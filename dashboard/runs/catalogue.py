@@ -18,6 +18,7 @@ from dashboard.runs.watchers import Watchers
 from hoam_core import SYSTEMS, Model, System, load_model
 from hoam_core.methods import with_share
 from hoam_core.models import models_folder, shipped_models
+from hoam_core.order import natural
 from hoam_core.systems import Recorded
 
 FRAMES = 101
@@ -124,7 +125,10 @@ def own_folder() -> Path:
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of this process, read once."""
-    own = {path.parent.name: path.parent for path in sorted(own_folder().glob("*/model.json"))}
+    own = {
+        path.parent.name: path.parent
+        for path in sorted(own_folder().glob("*/model.json"), key=natural)
+    }
     models, problems = {}, []
     # A name that ships stays what it is.
     for name, folder in (own | shipped_models()).items():

@@ -111,7 +111,7 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
     x, curves, seconds = predict(model, system, case, ts, effort.stride)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
-    if not found.finite:
+    if not (found.finite and _finite(curves)):
         raise DivergedError(
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
@@ -122,6 +122,10 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
     )
     run.limits(axes)
     return run
+
+
+def _finite(curves: dict[str, np.ndarray]) -> bool:
+    return all(bool(np.all(np.isfinite(values))) for values in curves.values())
 
 
 def predict(
@@ -184,6 +188,11 @@ def grown(
     curves: dict[str, list[np.ndarray]] = {o.name: [] for o in system.observable_info}
     for piece in pieces:
         found = digest(piece.x, ranges, len(ts))
+        if not found.finite:
+            raise DivergedError(
+                f"The run at {named(system, case)} diverged after t = {piece.ts[0]:.3g}; choose "
+                "other parameters, or more particles."
+            )
         moments.append(found.moments)
         paths.append(np.asarray(piece.x[:, :PATHS]))
         for name, values in observe(system, piece.x, mu).items():

@@ -1,6 +1,5 @@
 """What the view "sweep" says: headlines from the numbers, progress, and Python for them."""
 
-import json
 from collections.abc import Sequence
 from html import escape
 
@@ -13,6 +12,7 @@ from dashboard.sweep.asking import Asking
 from dashboard.sweep.choice import Belief
 from dashboard.sweep.jobs import CALIBRATION, Asked, Inferred, Table, options_of, values_of
 from hoam_core import Model
+from hoam_core.json_text import json_text
 from hoam_core.sweep import is_energy
 from hoam_core.systems import Parameter
 
@@ -192,7 +192,7 @@ def script(asked: Asked, model: Model, title: str) -> str:
 
 def json_or_repr(value) -> str:
     """A value as Python writes it, strings in double quotes."""
-    return json.dumps(value) if isinstance(value, dict | list | str) else repr(value)
+    return json_text(value) if isinstance(value, dict | list | str) else repr(value)
 
 
 def band_script(observable: str, belief: Belief) -> str:
