@@ -81,14 +81,14 @@ class Shell:
         )
         self.share = Share(self.classroom, self.link)
         self.cite = Cite(lambda: self.visit.catalogue.systems[self.state.system])
-        self.glossary = Glossary()
         self.projector = Projector(self.bridge, self._project)
+        self.glossary = Glossary()
         buttons = [
             pmui.IconButton(icon=icon, description=words, color="light", margin=0,
                             on_click=lambda _, press=press: press())
             for icon, words, press in (
-                ("menu_book", "Glossary: what the words mean", self.glossary.open),
                 ("slideshow", "Projector mode (P)", self.projector.toggle),
+                ("menu_book", "Glossary: what the words mean", self.glossary.open),
                 ("share", "Share, and let others follow", self.share.open),
                 ("help_outline", "Help and keys (?)", self.show_help),
             )

@@ -142,6 +142,8 @@ def needs(model: Model) -> str:
     """Steps and particles, as they were measured."""
     least, what = model.limits.particles, model.system.population
     enough = f"{least:,} {what} at least" if least else f"any number of {what}"
+    if model.method.coupled and not least:
+        enough = f"the least number of {what} is not measured yet"
     return f"{model.steps:,} steps over the trained time, which it takes everywhere; {enough}"
 
 

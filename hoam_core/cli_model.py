@@ -215,7 +215,12 @@ def _error_table(model: Model, summary: dict[str, Any]) -> Table:
             error, floor = found[f"{what}_error"], found[f"{what}_floor"]
             label = f"{what} of {name}, largest error over time"
             table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
-    for row in summary["w2"]:
-        label = f"W_2^2 at t = {row['t']:g}"
-        table.add_row(label, f"{row['value']:.5f}", f"{row['floor']:.5f}", f"{row['ratio']:.2f}")
+    for name, words in summary["samples"].items():
+        for row in summary[name]:
+            error, floor, ratio = (
+                f"{row['value']:.5f}",
+                f"{row['floor']:.5f}",
+                f"{row['ratio']:.2f}",
+            )
+            table.add_row(f"W_2^2 at t = {row['t']:g}, {words}", error, floor, ratio)
     return table

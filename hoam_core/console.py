@@ -41,8 +41,9 @@ Axes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUES", help="lo:hi:count, or a,b,c; repeatable."),
 ]
-Particles = Annotated[int, typer.Option("--particles", help="Size of the population.")]
-MaybeParticles = Annotated[int | None, typer.Option("--particles", help="Size of the population.")]
+POPULATION = "Size of the population; powers of two are quietest."
+Particles = Annotated[int, typer.Option("--particles", help=POPULATION)]
+MaybeParticles = Annotated[int | None, typer.Option("--particles", help=POPULATION)]
 Steps = Annotated[int | None, typer.Option("--steps", help="Integration steps.")]
 End = Annotated[float | None, typer.Option("--t-end", help="Last time.")]
 Times = Annotated[int | None, typer.Option("--n-times", help="Number of saved times.")]

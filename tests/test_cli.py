@@ -198,8 +198,15 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
     assert found["parameters"] == {"mu": 1.55}
     assert {"mean_error", "l2_error", "floor_mean", "floor_l2"} <= set(found["electric_energy"])
     assert [row["t"] for row in found["w2"]] == [1.0, 2.0]
+    assert found["samples"]["w2_aligned"] == "5 aligned blocks of 32"
     table = good("evaluate", tmp_path, *options).stdout
     assert "noise floor" in table
+    assert f"{found['w2_aligned'][0]['floor']:.5f}" in table
+
+
+@pytest.mark.parametrize("command", ["simulate", "train", "predict", "evaluate", "sweep"])
+def test_help_says_which_numbers_of_particles_are_quietest(command):
+    assert "powers of two are quietest" in " ".join(good(command, "--help").stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ class Explore(View):
             card(
                 physics(self._sliders, self.state),
                 self._notices,
-                self._solved,
+                self._asides(self._solved),
             ),
             self._stage,
             card(self.player, style=AT_HAND),

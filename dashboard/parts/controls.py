@@ -132,7 +132,11 @@ class Controls(pn.viewable.Viewer):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
-        particles = pmui.Select.from_param(state.param.particles, **WIDE)
+        particles = pmui.Select.from_param(
+            state.param.particles,
+            description="Powers of two: with them a start is quietest.",
+            **WIDE,
+        )
         share = pmui.Select.from_param(state.param.share, **WIDE)
         seed = seed_field(state)
         buttons = [

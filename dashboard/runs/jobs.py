@@ -197,12 +197,12 @@ def grown(
     outside = 0.0
     for piece in pieces:
         found = digest(piece.x, ranges, len(ts))
-        outside = max(outside, found.outside)
         if not found.finite:
             raise DivergedError(
                 f"The run at {named(system, case)} diverged after t = {piece.ts[0]:.3g}; choose "
                 "other parameters, or more particles."
             )
+        outside = max(outside, found.outside)
         moments.append(found.moments)
         paths.append(np.asarray(piece.x[:, :PATHS]))
         for name, values in observe(system, piece.x, mu).items():

@@ -11,6 +11,7 @@ from hoam_core.metrics.physics import (
 )
 from hoam_core.metrics.transport import (
     Distance,
+    over_blocks,
     over_subsets,
     sinkhorn_divergence,
     sliced_wasserstein2,
@@ -25,7 +26,7 @@ METRICS: dict[str, Distance] = {
 
 __all__ = [
     "METRICS", "CurveError", "Distance", "GrowthFit", "curve_error", "fit_damping", "fit_growth",
-    "maxima", "maximum_mean_discrepancy", "over_subsets",
+    "maxima", "maximum_mean_discrepancy", "over_blocks", "over_subsets",
     "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance",
     "wasserstein2",
 ]  # fmt: skip
