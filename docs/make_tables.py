@@ -144,7 +144,10 @@ def needs(model: Model) -> str:
     enough = f"{least:,} {what} at least" if least else f"any number of {what}"
     if model.method.coupled and not least:
         enough = f"the least number of {what} is not measured yet"
-    return f"{model.steps:,} steps over the trained time, which it takes everywhere; {enough}"
+    everywhere = (
+        "which it takes everywhere" if model.method.smooth else "or a few more, by the times"
+    )
+    return f"{model.steps:,} steps over the trained time, {everywhere}; {enough}"
 
 
 def _how_many(axis: tuple[float, ...], is_lattice: bool) -> str:
