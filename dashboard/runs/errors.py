@@ -112,7 +112,7 @@ def _of_picture(
     key = truth.case, second and second.case, axes
     if (known := _judged.get(model)) is None or known[0] != key:
         last = len(model) - 1
-        frames = range(last, 0, -max(1, last // FEW))
+        frames = range(last, -1, -max(1, last // FEW))
         found = [_apart(model, truth, second, i, axes) for i in frames]
         error, floor = (
             max((share for share in side if share is not None), default=None)

@@ -49,7 +49,7 @@ def _grown(ts: Curve, energy: Curve, peak: int, first: float, unit: str) -> str:
     if np.median(energy[at:]) >= energy[at] / 3:
         return f"{grew} and saturated at t = {ts[at]:.1f}, near {level(energy[at], unit)}"
     words = f"{grew}, up to {level(energy[peak], unit)} at t = {ts[peak]:.1f}"
-    last = energy[peak + 1 :][-max(1, len(energy) // 8) :].max()
+    last = float(energy[-max(1, len(energy) // 8) :].max())
     if energy[peak] < FELL * last:
         return words
     return f"{words}, and then fell to 1/{rounded(energy[peak] / last)} of it"
@@ -118,7 +118,7 @@ def _power(value: float) -> str:
 
 
 def rounded(ratio: float) -> str:
-    """Two digits of a large number, one of a huge one."""
+    """Two digits, and one of a huge number."""
     if ratio < 100:
-        return f"{ratio:.0f}"
+        return f"{ratio:.2g}" if ratio < 99.5 else "100"
     return f"{float(f'{ratio:.2g}'):,.0f}" if ratio < 1e4 else f"{float(f'{ratio:.1g}'):,.0f}"
