@@ -53,7 +53,7 @@ def headline(facts: list[Facts], busy: bool) -> str:
         return f"{best.label} against the full model: {sentence}."
     rest = ", ".join(f"{one.label} {percent(one.rows[0].error)}" for one in others)
     words = f"{best.label} is closest to the full model: {sentence}; {rest}."
-    fail = all(one.verdict is not None and one.verdict.sign == "✕" for one in judged)
+    fail = all(one.verdict is not None and one.verdict.rejects for one in judged)
     return f"No learned column is to be used here. {words}" if fail else words
 
 

@@ -4,10 +4,13 @@ Early is the first sixteenth of the run, and the first level is the highest valu
 oscillates comes back to it without having grown.
 
 - grew N-fold: the highest later value is N = GREW = 5 times the first level or more;
-- saturated: once it has reached half of its highest value and no longer rises by RISE = 5 % from
-  one time to the next, half of the later values keep above a third of what it is then;
+- saturated: at the first maximum that reaches half of the highest, or where it only rises at FULL =
+  95 % of its last value; half of the later values keep above a third of that;
+- still grows at the end: it only rises, and reaches those 95 % in its last sixteenth;
 - fell to 1/N: the maxima of an oscillating W, or else all values of its last quarter, came down to
-  a third of its first value or lower; bounced back: a later maximum is twice as high again;
+  a third of its first value or lower; bounced back: a later value is twice as high again;
+- is noise: it never reaches a millionth of the kinetic energy (NOTHING), which single precision can
+  hardly tell from zero;
 - stays, oscillates below a level: it did neither; nothing grows after the first sixteenth.
 """
 
@@ -19,7 +22,8 @@ from dashboard.runs.memory import Run
 from dashboard.runs.units import in_symbols
 from hoam_core.metrics.physics import TINY, maxima
 
-GREW, FELL, BACK, STEADY, RISE = 5.0, 3.0, 2.0, 3.0, 1.05
+GREW, FELL, BACK, STEADY, FULL = 5.0, 3.0, 2.0, 3.0, 0.95
+NOTHING, NOTHING_TOLD = 1e-6, "less than a millionth of the kinetic energy"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Curve = Float[np.ndarray, " t"]
 
@@ -33,20 +37,31 @@ def sentence(run: Run, unit: str) -> str:
         return ""
     early = max(3, len(run.ts) // 16)
     first = float(energy[:early].max())
-    peak = early + int(np.argmax(energy[early:]))
-    if energy[peak] >= GREW * max(first, TINY):
-        return _grown(ts, energy, peak, first, unit)
+    if energy.max() <= NOTHING * kinetic(run):
+        return (
+            f"the field energy is noise, below {level(energy.max(), unit, up=True)}: {NOTHING_TOLD}"
+        )
+    if energy[early:].max(initial=0.0) >= GREW * max(first, TINY):
+        return _grown(ts, energy, early, unit)
     return _damped(ts, energy) or _faded(ts, energy) or _steady(ts, energy, early, unit)
 
 
-def _grown(ts: Curve, energy: Curve, peak: int, first: float, unit: str) -> str:
+def kinetic(run: Run) -> float:
+    """The least kinetic energy of a run; 0 where it has none."""
+    return float(np.min(run.curves["kinetic_energy"])) if "kinetic_energy" in run.curves else 0.0
+
+
+def _grown(ts: Curve, energy: Curve, early: int, unit: str) -> str:
+    first, peak = float(energy[:early].max()), int(np.argmax(energy))
     grew = f"the field energy grew {rounded(energy[peak] / max(first, TINY))}-fold"
-    at = int(np.argmax(energy >= 0.5 * energy[peak]))
-    while at + 1 < len(energy) and energy[at + 1] > RISE * energy[at]:
+    at, soon = int(np.argmax(energy >= 0.5 * energy[peak])), len(energy) - early
+    while at + 1 < len(energy) and energy[at + 1] > energy[at]:
         at += 1
-    if at == len(energy) - 1:
-        return f"{grew} and still grows at the end, at {level(energy[at], unit)}"
-    if np.median(energy[at:]) >= energy[at] / 3:
+    if at == len(energy) - 1:  # it only rises
+        at = int(np.argmax(energy >= FULL * energy[-1]))
+        if at > soon:
+            return f"{grew} and still grows at the end, at {level(energy[-1], unit)}"
+    if at <= soon and np.median(energy[at:]) >= energy[at] / 3:
         return f"{grew} and saturated at t = {ts[at]:.1f}, near {level(energy[at], unit)}"
     words = f"{grew}, up to {level(energy[peak], unit)} at t = {ts[peak]:.1f}"
     last = float(energy[-max(1, len(energy) // 8) :].max())
@@ -60,17 +75,15 @@ def _damped(ts: Curve, energy: Curve) -> str:
     t, height = maxima(ts, energy)
     if not t.size or energy[0] <= 0:
         return ""
-    # A maximum that is still being climbed has no fall behind it.
-    t, height = np.append(t, ts[-1]), np.append(height, energy[-1])
-    lowest = int(np.argmin(height[:-1]))
+    lowest = int(np.argmin(height))
     ratio = energy[0] / height[lowest]
     if ratio < FELL:
         return ""
     words = f"the field energy fell to 1/{rounded(ratio)} by t = {t[lowest]:.1f}"
-    back = lowest + int(np.argmax(height[lowest:]))
-    if height[back] > BACK * height[lowest]:
-        return f"{words} and then bounced back to {_share(height[back] / energy[0])}"
-    if lowest < len(t) - 2:
+    later = float(energy[np.searchsorted(ts, t[lowest]) + 1 :].max(initial=0.0))
+    if later > BACK * height[lowest]:
+        return f"{words} and then bounced back to {_share(later / energy[0])}"
+    if lowest < len(t) - 1:
         return f"{words} and then oscillates near that level"
     return f"{words}: the wave is damped"
 
@@ -118,7 +131,6 @@ def _power(value: float) -> str:
 
 
 def rounded(ratio: float) -> str:
-    """Two digits, and one of a huge number."""
-    if ratio < 100:
-        return f"{ratio:.2g}" if ratio < 99.5 else "100"
-    return f"{float(f'{ratio:.2g}'):,.0f}" if ratio < 1e4 else f"{float(f'{ratio:.1g}'):,.0f}"
+    """Two digits."""
+    two = float(f"{ratio:.2g}")
+    return f"{two:g}" if two < 10 else f"{two:,.0f}"

@@ -17,8 +17,8 @@ def told(
         return headline(truth, system, axes)
     if answer is None:
         return headline(None, system, axes)
-    if verdict.in_doubt:
-        return f"The learned model fails here: {verdict.reason}."
+    if verdict.rejects:
+        return f"What the learned model says here is not to be used: {verdict.reason}."
     words = headline(answer, system, axes)
     return f"The learned model says: {words[:1].lower()}{words[1:]}"
 

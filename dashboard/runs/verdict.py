@@ -2,9 +2,10 @@
 
 Where the full model has run, every error of the answer is held against two bounds:
 
-- good, up to GOOD = 5 %: less than one sees in a curve or a picture. Or up to ALIKE = 1.5 noise
-  floors: two full-model runs of different seeds hardly agree better.
-- usable, up to USABLE = 25 %: right in kind, not in number. Or up to 3 noise floors.
+- good, up to GOOD = 10 %: less than one sees in a curve of some decades, or in the picture of a few
+  thousand particles. Or up to ALIKE = 1.5 noise floors: two full-model runs of different seeds
+  hardly agree better.
+- usable, up to USABLE = 30 %: right in kind, not in number. Or up to 3 noise floors.
 - do not use: anything beyond, and whatever is not a finite number.
 
 The worst error decides. Before that there is the distance to the values of the training: half of
@@ -20,7 +21,7 @@ from dashboard.runs.errors import ErrorRow, percent
 from dashboard.runs.memory import Run
 from hoam_core import Model
 
-GOOD, USABLE = 0.05, 0.25
+GOOD, USABLE = 0.1, 0.3
 # Two runs of one law differ by about one noise floor, and rarely by one and a half.
 ALIKE, MOST_ALIKE = 1.5, 3.0
 REACH = 0.5
@@ -28,15 +29,16 @@ UNCOMPARED = "not yet compared with the full model"
 
 
 class Verdict(NamedTuple):
-    """A word and its reason; `sign` repeats in a character what the word says.
-
-    `in_doubt`: by what is known of the run itself, nothing that it says should be repeated.
-    """
+    """A word and its reason; `sign` repeats in a character what the word says."""
 
     sign: str
     word: str
     reason: str
-    in_doubt: bool = False
+
+    @property
+    def rejects(self) -> bool:
+        """Whether nothing that the learned model says should be repeated."""
+        return self.word == "do not use"
 
     @property
     def words(self) -> str:
@@ -62,7 +64,7 @@ def judge(
     if model is None:
         return NO_MODEL
     if doubts:
-        return Verdict("✕", "do not use", doubts[0].rstrip("."), in_doubt=True)
+        return Verdict("✕", "do not use", doubts[0].rstrip("."))
     outside = ", outside the trained range" if model.outside(mu) else ""
     known = [row for row in rows if row.error is not None]
     if not known:

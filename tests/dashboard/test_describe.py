@@ -50,6 +50,22 @@ def test_a_growing_field_is_described_and_fitted():
     assert sentence.endswith("m vₜₕ².")
 
 
+def test_a_field_that_only_rises_saturated_before_the_end_or_still_grows():
+    for values, words in ((growing(), "saturated at t = "), (growing(0.1), "still grows at the")):
+        run = run_of({"electric_energy": values})
+        assert words in describe.headline(run, TWO_STREAM, AXES)
+
+
+def test_what_is_less_than_roundings_is_noise_and_grows_nowhere():
+    curves = {"electric_energy": 1e-8 * growing(), "kinetic_energy": np.full(101, 8.0)}
+    words = describe.headline(run_of(curves), TWO_STREAM, AXES)
+    assert words.startswith("The field energy is noise, below 9.")
+    assert "less than a millionth of the kinetic energy" in words
+    assert "· 10⁻⁸ m vₜₕ²" in words
+    curves["electric_energy"] = 1e-4 * growing()
+    assert "grew" in describe.headline(run_of(curves), TWO_STREAM, AXES)
+
+
 def test_a_quiet_field_is_described():
     run = run_of({"electric_energy": np.ones(101)})
     assert "nothing grows" in describe.headline(run, TWO_STREAM, AXES)
@@ -203,9 +219,9 @@ def test_of_nature_the_full_model_speaks_as_soon_as_it_is_there():
 
 def test_what_is_in_doubt_is_not_repeated():
     learned = run_of({"electric_energy": growing()})
-    doubt = Verdict("✕", "do not use", "its energy grew out of nothing", in_doubt=True)
+    doubt = Verdict("✕", "do not use", "its energy grew out of nothing")
     words = told(learned, None, TWO_STREAM, AXES, doubt)
-    assert words == "The learned model fails here: its energy grew out of nothing."
+    assert words.startswith("What the learned model says here is not to be used: its energy grew")
     assert described(words, doubt).endswith(
         "Learned model: do not use: its energy grew out of nothing."
     )
