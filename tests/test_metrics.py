@@ -10,6 +10,7 @@ from hoam_core.metrics import (
     METRICS,
     curve_error,
     fit_growth,
+    maxima,
     over_subsets,
     sinkhorn_divergence,
     sliced_wasserstein2,
@@ -110,6 +111,11 @@ def test_sinkhorn_of_a_wide_regularisation_is_the_distance_of_the_means(cloud):
 def test_sinkhorn_needs_a_positive_regularisation(cloud, epsilon):
     with pytest.raises(ValueError, match="`epsilon` must be a positive number"):
         sinkhorn_divergence(cloud, cloud, FREE, ONES, epsilon=epsilon)
+
+
+def test_a_flat_top_is_a_maximum_at_its_middle():
+    times, heights = maxima(np.arange(7.0), np.array([1, 2, 9, 9, 9, 2, 1.0]))
+    assert (times.tolist(), heights.tolist()) == ([3.0], pytest.approx([9.0]))
 
 
 def test_subsets_are_disjoint_and_their_mean_is_reported():

@@ -25,11 +25,12 @@ from dashboard.runs.frames import LEVELS, Plane
 
 TALL = 262
 MIDDLE = {
-    "text_baseline": "middle", "text_color": "#808080", "background_fill_color": None, "padding": 0
+    "text_baseline": "middle", "text_color": "#808080", "background_fill_color": None,
+    "padding": 0, "text_font_size": "13px",
 }  # fmt: skip
 ABOVE = {
     "text_baseline": "top", "text_color": "#1b1b1b", "background_fill_color": "#ffffff",
-    "padding": 3,
+    "padding": 2, "text_font_size": "11px",
 }  # fmt: skip
 
 
@@ -79,7 +80,7 @@ class Picture:
         )  # fmt: skip
         self.figure.add_layout(bar, "right")
         self.note = Label(
-            x=0.5, y=0.5, text="", text_align="center", text_font_size="13px", **MIDDLE
+            x=0.5, y=0.5, text="", text_align="center", **MIDDLE
         )  # fmt: skip
         self.figure.add_layout(self.note)
 

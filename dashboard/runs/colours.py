@@ -43,4 +43,4 @@ def clipped(run: Run | None, limit: float, axes: Axes) -> str:
     """A note where a run goes beyond the scale; empty where it does not."""
     if run is None or (ratio := run.limits(axes).density / limit) < BEYOND:
         return ""
-    return f"clipped: goes to about {ratio:.2g} times the scale"
+    return f"clipped: about {ratio:.2g} × the scale"

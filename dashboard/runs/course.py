@@ -43,6 +43,7 @@ class Course(NamedTuple):
             words = f"{'rises' if up else 'falls'} from {first} to {others[0]}{after}"
             if len(others) == 2:
                 words += f" and then {'falls' if up else 'rises'} to {others[1]}{after}"
+                words += "," * bool(self.crossings)
         return f"{label} {words}{often(self.crossings)}"
 
 

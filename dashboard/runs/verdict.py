@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from dashboard.runs.errors import ErrorRow, percent
+from dashboard.runs.errors import MOST, ErrorRow, percent
 from dashboard.runs.memory import Run
 from hoam_core import Model
 
@@ -88,6 +88,8 @@ def in_words(row: ErrorRow) -> str:
         return f"{words}, noise floor not known yet"
     if not math.isfinite(row.floor) or row.floor <= 0:
         return words
+    if row.error > MOST:
+        return f"{words}, noise floor {percent(row.floor)}"
     times = row.error / row.floor
     floor = f"the noise floor of {percent(row.floor)}"
     return f"{words}, below {floor}" if times < 1 else f"{words}, {_times(times)} {floor}"

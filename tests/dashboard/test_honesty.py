@@ -53,6 +53,8 @@ def test_a_single_training_value_has_no_spacing():
          "do not use: energy: error 32 %, 6.4 times the noise floor of 5 %"),
         (1.25, [ErrorRow("energy", 6.78, 0.0071)], "✕",
          "do not use: energy: error 678 %, 955 times the noise floor of 0.71 %"),
+        (1.25, [ErrorRow("energy", 745.3, 0.14)], "✕",
+         "do not use: energy: error more than 10 times, noise floor 14 %"),
         (1.25, [ErrorRow("energy", np.nan, 0.1), ErrorRow("picture", 0.5, 0.1)], "✕",
          "do not use: energy: the error is not a finite number"),
         (1.25, [ErrorRow("energy", np.inf, 0.1)], "✕", "do not use: energy: the error is not a"),
