@@ -1,7 +1,7 @@
 """What a curve does, in one word; every word is defined here, on the array y (t,).
 
-A curve is cut into legs. It turns where it afterwards goes back by more than a tenth of its whole
-range (TURN), since the noise of a population is no turn.
+A curve is cut into legs. It turns where it afterwards goes back by more than TURN = 15 % of its
+whole range, since the noise of a population is no turn.
 
 - stays: its range is at most a tenth of its largest size (STAYS), or less than is worth an axis;
 - rises, falls: one leg, from its first to its last value;
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-TURN, STAYS, BAND = 0.1, 0.1, 0.02
+TURN, STAYS, BAND = 0.15, 0.1, 0.02
 
 
 class Course(NamedTuple):
