@@ -67,9 +67,10 @@ def _of_curves(
     model: Run | None, truth: Run | None, second: Run | None, system: System, axes: Axes
 ) -> list[ErrorRow]:
     curves = shown(system, axes)
-    # A relative mean says nothing of a curve that passes through zero, or nearly so at every swing.
+    # A relative mean says nothing of a curve that passes through zero, or nearly so at every swing,
+    # as the energy of a field does unless it grows.
     fitted = energy.growth(truth)
-    swings = not has_field(system) or (fitted is not None and fitted.rate < 0)
+    swings = not has_field(system) or (truth is not None and (fitted is None or fitted.rate < 0))
     rows = []
     for curve in curves[:1] if has_field(system) else curves:
         error, floor = _error(truth, model, curve), _error(truth, second, curve)

@@ -153,6 +153,13 @@ def test_the_error_of_a_damped_energy_has_no_relative_mean():
     assert [row.label for row in rows] == ["electric energy W, L2", PICTURE]
 
 
+def test_nor_has_that_of_an_energy_that_swings_at_one_height():
+    truth = run_of({"electric_energy": damped(0.0)}, end=30.0)
+    assert energy.growth(truth) is None
+    rows = errors(truth, Reference(truth), SYSTEMS["landau"], AXES)
+    assert [row.label for row in rows] == ["electric energy W, L2", PICTURE]
+
+
 def swinging(shift=0.0):
     t = np.linspace(0, 9, 50)
     mean = np.stack([np.cos(t) + shift, np.sin(t)], -1)
