@@ -22,6 +22,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from hoam_core.checks import ClusterError, DivergedError, check_names
+from hoam_core.json_text import json_text
 from hoam_core.systems import Parameter, System, get_system
 
 results = Console()
@@ -197,7 +198,7 @@ def written(run: xr.Dataset, out: Path, quiet: bool) -> None:
 
 def print_json(value: Any) -> None:
     """Plain JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=1) + "\n")
+    sys.stdout.write(json_text(value, indent=1) + "\n")
 
 
 def bounds(parameters: dict[str, list[float]]) -> str:

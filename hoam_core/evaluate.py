@@ -4,6 +4,7 @@ The truth is a run of the full model; the floor is the same error between two su
 seeds. No model can be judged below it. Neither shares its particles with training or prediction.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
-from hoam_core.checks import check_count, check_within
+from hoam_core.checks import check_count, check_finite, check_within
 from hoam_core.metrics import Distance, curve_error, over_subsets, transport_distance
 from hoam_core.model import Model
 from hoam_core.simulate import simulate_pieces, start_truth
@@ -43,7 +44,9 @@ def reference(
             hit = np.flatnonzero(np.isclose(piece.ts, time))
             if hit.size:
                 states[time] = piece.x[hit[0]]
-    return Reference(ts, {k: np.concatenate(v) for k, v in curves.items()}, states)
+    observables = {k: np.concatenate(v) for k, v in curves.items()}
+    check_finite(f"The full model of {system.title!r}", (observables, states))
+    return Reference(ts, observables, states)
 
 
 class References(NamedTuple):
@@ -93,12 +96,13 @@ def evaluate_steps(
 ) -> Iterator[tuple[str, xr.Dataset]]:  # fmt: skip
     """`evaluate` as a generator of (what is done now, result so far), for progress and cancel."""
     check_within("seed", seed, 0, 2**32 - 2)
-    check_count("particles", particles, 10)
+    particles = check_count("particles", particles, 10)
     system, mu = model.system, model.system.vector(parameters)
     ts = model.times(n_times=n_times)
     if distances is None:
         distances = {"w2": transport_distance(len(system.components))}
-    result = xr.Dataset(attrs={"model": model.name, "particles": particles, "seed": seed})
+    about = {"particles": particles, "seed": seed}
+    result = xr.Dataset(attrs=model.provenance(steps) | about)
     result.attrs.update({f"parameter_{k}": v for k, v in system.named(mu).items()})
     if references is None:
         yield "truth", result
@@ -107,6 +111,7 @@ def evaluate_steps(
         references = References(truth, reference(system, mu, ts, seed + 1, snapshots(ts)))
     yield "prediction", result
     run = model.predict(parameters, particles=particles, seed=seed, steps=steps, n_times=n_times)
+    result.attrs["warnings"] = run.attrs["warnings"]
     if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
         result = _energy(result, run["electric_energy"].values, references, known)
@@ -182,6 +187,8 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
         "parameters": {name: result.attrs[f"parameter_{name}"] for name in names},
         "particles": result.attrs["particles"],
         "seed": result.attrs["seed"],
+        "steps": result.attrs["steps"],
+        "warnings": json.loads(result.attrs["warnings"]),
     }
     if "electric_energy" in result:
         summary["electric_energy"] = {

@@ -147,6 +147,24 @@ def test_a_parameter_outside_the_trained_range_is_a_warning(tmp_path):
     assert "mu = 2.2 lies outside the trained range 1.2 to 1.9" in " ".join(done.stderr.split())
 
 
+def test_a_run_that_is_not_to_be_trusted_says_so_and_so_does_its_file(tmp_path):
+    out = tmp_path / "run.nc"
+    done = good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--out", out)
+    wanted = load_model(MODEL)
+    sentence = (
+        f"64 particles are fewer than the {wanted.limits.particles} that this model needs: this "
+        "run is not to be trusted."
+    )
+    assert f"Warning: {sentence}" in " ".join(done.stderr.split())
+    assert good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--quiet", "--out", out).output == ""
+    told = read_dataset(out).attrs
+    assert json.loads(told["warnings"]) == [sentence]
+    assert (told["model"], told["model_sha256"]) == (MODEL, wanted.sha256)
+    assert told["steps"] == wanted.steps == wanted.limits.steps
+    about = json.loads((shipped_models()[MODEL] / "model.json").read_text())
+    assert wanted.sha256 == about["arrays_sha256"]
+
+
 def test_train_saves_a_model_that_predict_takes(tmp_path):
     folder, out = tmp_path / "model", tmp_path / "run.nc"
     good("train", "two-stream", "--particles", 64, "--no-judge", "--seed", 5, "--out", folder)

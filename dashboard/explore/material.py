@@ -5,7 +5,6 @@ asked for: the same seed and steps give the same numbers. The full model's run i
 drawn, by its densities and curves, since to run it again would take as long as the first time.
 """
 
-import json
 from functools import partial
 
 import numpy as np
@@ -15,12 +14,11 @@ from dashboard.explore.moving import reel
 from dashboard.explore.snapshot import Shown
 from dashboard.exports.script import script
 from dashboard.runs import describe
-from dashboard.runs.catalogue import STEPS
 from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
 from dashboard.view import Material
 from hoam_core import __version__
-from hoam_core.systems import Lattice
+from hoam_core.json_text import json_text
 
 # States of more particles are left out of a file: the first 2^k are a fair sample of all.
 MOST_BYTES = 64 * 2**20
@@ -38,8 +36,9 @@ def material(shown: Shown) -> Material | None:
     )  # fmt: skip
     moving = partial(reel, shown) if shown.cells is not None or shown.is_plane else None
     return Material(
-        shown.name, f"{shown.title}. {shown.words}", text, partial(dataset, shown), reel=moving
-    )
+        shown.name, f"{shown.title}. {shown.words}", text, partial(dataset, shown), reel=moving,
+        title=f"{shown.title}, t = {shown.time:.4g}, seed {shown.case.seed}",
+    )  # fmt: skip
 
 
 def dataset(shown: Shown) -> xr.Dataset:
@@ -67,11 +66,11 @@ def dataset(shown: Shown) -> xr.Dataset:
 
 
 def _predicted(shown: Shown) -> xr.Dataset:
-    case, lattice = shown.case, isinstance(shown.system, Lattice)
+    case = shown.case
     model = shown.catalogue.model(case.model, case.share)
     made = model.predict(
         named(shown.system, case), particles=case.particles, seed=case.seed,
-        n_times=len(shown.ts), steps=None if lattice else STEPS,
+        n_times=len(shown.ts),
     )  # fmt: skip
     t, n, d = made["state"].shape
     room = max(1, MOST_BYTES // (4 * t * d))
@@ -82,7 +81,7 @@ def _frame(shown: Shown) -> xr.Dataset:
     """A dataset of the full model alone, still without variables."""
     case = shown.truth.case
     attributes = {
-        "system": case.system, "parameters": json.dumps(named(shown.system, case)),
+        "system": case.system, "parameters": json_text(named(shown.system, case)),
         "seed": case.seed, "particles": case.particles, "method": "full-model",
         "version": __version__,
     }  # fmt: skip

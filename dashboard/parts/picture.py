@@ -32,6 +32,7 @@ ABOVE = {
     "text_baseline": "top", "text_color": "#1b1b1b", "background_fill_color": "#ffffff",
     "padding": 2, "text_font_size": "11px",
 }  # fmt: skip
+PALE = 0.3
 
 
 class Origin(NamedTuple):
@@ -69,6 +70,10 @@ class Picture:
             axis.ticker = BasicTicker(desired_num_ticks=5)
         self.levels = colours(palette, 0, LEVELS)
         self.units = colours(palette, 0, 1)
+        if self.signed:
+            # The browser changes them itself with the theme (theme.js).
+            both = {"palettes": [list(DIVERGING[dark]) for dark in (False, True)]}
+            self.levels.tags, self.units.tags = [both], [both]
         self.image: GlyphRenderer = mark(
             self.figure, self.source,
             Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels),
@@ -114,6 +119,8 @@ class Picture:
     def show(self, levels: np.ndarray, limit: float, origin: Origin = UNKNOWN) -> None:
         """Draw colour levels (ny, nx) whose last one stands for `limit`."""
         self.scale(limit)
+        if not self._above:
+            self._say("", above=False)
         old = self.source.data
         same = self._known and len(old["image"]) and old["version"][0] == origin.version
         # A repaint in the browser costs far more than this comparison.
@@ -131,6 +138,14 @@ class Picture:
         self._say(note, above=False)
         if len(self.source.data["image"]):
             self.source.data = self._data([])
+
+    def pale(self, note: str) -> None:
+        """Let what is drawn stand back behind a note; an empty one brings it back."""
+        alpha = PALE if note else 1.0
+        if self.image.glyph.global_alpha != alpha:
+            self.image.glyph.global_alpha = alpha
+        if note or not self._above:
+            self._say(note, above=False)
 
     def _say(self, text: str, above: bool) -> None:
         if (self.note.text, self._above) != (text, above):

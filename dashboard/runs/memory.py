@@ -61,7 +61,8 @@ class Run:
     """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
 
     `first` says that its seconds hold the compilation of the model; `paths` are those of a few
-    samples.
+    samples; `outside` is the largest share of samples that the drawn range of a component misses;
+    `doubts` are sentences about why it is not to be trusted.
     """
 
     case: Case
@@ -74,6 +75,8 @@ class Run:
     done: float = 1.0
     first: bool = False
     paths: Float[np.ndarray, "t q d"] | None = None
+    outside: float = 0.0
+    doubts: tuple[str, ...] = ()
     _limits: dict[Axes, Limits] = field(default_factory=dict, init=False, repr=False)
     # What its frames are remembered by: a coarse answer has the case of a full one, and the run
     # itself would be kept as long as one of its frames.

@@ -50,7 +50,7 @@ def doubts_of(run: Run | None, problem: str = "") -> tuple[str, ...]:
     """Why nothing that a run says should be repeated: it has no answer, or is no possible one."""
     if problem:
         return ("it has no answer at these values",)
-    return tuple(getattr(run, "doubts", ()))
+    return run.doubts if run is not None else ()
 
 
 NO_MODEL = Verdict("✓", "", "The full model itself is shown.")

@@ -12,17 +12,22 @@ import numpy as np
 import ot
 from jaxtyping import Array, Float
 
-from hoam_core.checks import check_count, check_positive, check_shape
+from hoam_core.checks import check_count, check_finite, check_positive, check_shape
 from hoam_core.domain import Domain
 
 
 def squared_costs(
     a: Float[Array, "n d"], b: Float[Array, "k d"], domain: Domain, scale: Float[Array, " d"]
 ) -> Float[Array, "n k"]:
-    """Squared scaled distances between all pairs."""
+    """Squared scaled distances between all pairs.
+
+    Raises DivergedError where one is not finite: solvers take it for none, or for zero.
+    """
     check_shape("b", b.shape, (None, a.shape[1]))
     move = domain.displacement(jnp.asarray(a)[:, None], jnp.asarray(b)[None])
-    return jnp.sum((move / jnp.asarray(scale)[None, None]) ** 2, axis=-1)
+    costs = jnp.sum((move / jnp.asarray(scale)[None, None]) ** 2, axis=-1)
+    check_finite("The distances between two samples", costs)
+    return costs
 
 
 def wasserstein2(
@@ -49,8 +54,12 @@ def sliced_wasserstein2(
             "use the exact distance."
         )
     first, second = (np.asarray(samples / jnp.asarray(scale)[None], float) for samples in (a, b))
-    distance = ot.sliced_wasserstein_distance(first, second, n_projections=directions, seed=seed)
-    return float(np.asarray(distance)) ** 2
+    check_finite("The samples of a distance", (first, second))
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = ot.sliced_wasserstein_distance(first, second, n_projections=directions, seed=seed)
+        squared = float(np.asarray(found)) ** 2
+    check_finite("The distance between two samples", squared)
+    return squared
 
 
 def sinkhorn_divergence(
@@ -92,7 +101,7 @@ def over_subsets(
 ) -> float:  # fmt: skip
     """Mean distance over disjoint random subsets; smaller ones where a sample is too small."""
     size = min(size, min(len(a), len(b)) // subsets)
-    check_count("size", size)
+    size = check_count("size", size)
     first = rng.permutation(len(a))[: subsets * size].reshape(subsets, size)
     second = rng.permutation(len(b))[: subsets * size].reshape(subsets, size)
     a, b = jnp.asarray(a), jnp.asarray(b)
