@@ -16,6 +16,7 @@ from hoam_core.metrics import (
     curve_error,
     entropic,
     fit_growth,
+    maxima,
     maximum_mean_discrepancy,
     over_blocks,
     over_subsets,
@@ -245,6 +246,11 @@ def test_sinkhorn_of_near_points_of_a_circle_is_their_exact_distance():
     a = np.random.default_rng(3).uniform(48.5, 49.5, size=(60, 1))
     found = sinkhorn_divergence(a, (a + 2.0) % BOX, CIRCLE, np.ones(1), epsilon=0.01)
     assert found == pytest.approx((BOX / np.pi * np.sin(np.pi * 2.0 / BOX)) ** 2, rel=0.01)
+
+
+def test_a_flat_top_is_a_maximum_at_its_middle():
+    times, heights = maxima(np.arange(7.0), np.array([1, 2, 9, 9, 9, 2, 1.0]))
+    assert (times.tolist(), heights.tolist()) == ([3.0], pytest.approx([9.0]))
 
 
 def test_subsets_are_disjoint_and_their_mean_is_reported():

@@ -5,11 +5,12 @@ import panel as pn
 from bokeh.models import CrosshairTool, Span
 
 from dashboard.compare.jobs import frame_at
-from dashboard.compare.scene import Drawn, fewest_of, here_of, line
+from dashboard.compare.scene import Drawn, fewest_of, here_of, judges_of, line
 from dashboard.parts.curves import Profile
 from dashboard.parts.ink import COLUMNS
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.colours import height_limits
 from dashboard.runs.units import with_unit
 from dashboard.state import Exploration
 
@@ -47,12 +48,12 @@ class Densities(pn.viewable.Viewer):
     def draw(self, columns: list[Drawn], time: float) -> None:
         """The densities at a time, of the columns whose runs have come so far."""
         axes, here = self.state.axes, here_of(columns)
+        heights = height_limits([*here, *judges_of(columns)], axes)
         for i, profile in enumerate(self.profiles):
             if here:
                 low = min(run.plane(axes).low[i] for run in here)
                 high = max(run.plane(axes).high[i] for run in here)
-                height = max(run.limits(axes).heights[i] for run in here)
-                profile.place(low, high, height)
+                profile.place(low, high, heights[i])
         fewest = fewest_of(columns)
         shown = [one.run for one in columns] + [None] * (len(COLUMNS) - len(columns))
         for letter, run in zip(COLUMNS, shown, strict=True):

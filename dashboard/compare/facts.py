@@ -8,16 +8,20 @@ import numpy as np
 from dashboard.compare.jobs import evaluations
 from dashboard.compare.runs import Comparing
 from dashboard.parts.ink import COLUMNS
-from dashboard.runs import describe, energy
-from dashboard.runs.describe import ErrorRow
+from dashboard.runs import energy
+from dashboard.runs.errors import ErrorRow, errors
 from dashboard.runs.memory import Axes, Case, Run
+from dashboard.runs.verdict import Verdict, doubts_of, judge
 from hoam_core import Parameter, System
 
 FULL = "full model"
 
 
 class Facts(NamedTuple):
-    """What is known of a column; `rows` is empty for the full model."""
+    """What is known of a column; `rows` is empty and there is no `verdict` for the full model.
+
+    `judge` is the full model's run at its parameters, as far as it is here.
+    """
 
     letter: str
     name: str
@@ -27,6 +31,8 @@ class Facts(NamedTuple):
     fit: float | None = None
     theory: float | None = None
     evaluations: int | None = None
+    verdict: Verdict | None = None
+    judge: Run | None = None
 
     @property
     def label(self) -> str:
@@ -85,12 +91,19 @@ def _facts(runs: Comparing, slot: int) -> Facts:
     pinned = "" if runs.columns[slot].pinned is None else " (pinned)"
     complete = run if run is not None and run.complete else None
     fit = energy.growth(run)
+    rows = errors(complete, found, system, axes) if model else []
     return Facts(
-        COLUMNS[slot], name_of(model, system.name) + pinned, where(runs, slot),
-        describe.errors(complete, found, system, axes) if model else [],
+        COLUMNS[slot], name_of(model, system.name) + pinned, where(runs, slot), rows,
         run, fit and fit.rate, found.rate if found else None,
         evaluations(model, runs.catalogue) if model else None,
+        _verdict(runs, slot, rows) if model else None, runs.truth(slot),
     )  # fmt: skip
+
+
+def _verdict(runs: Comparing, slot: int, rows: list[ErrorRow]) -> Verdict:
+    model, run = runs.catalogue.models[runs.columns[slot].model], runs.run(slot)
+    mu = dict(zip((p.name for p in model.system.parameters), runs.mu(slot), strict=True))
+    return judge(model, mu, rows, doubts_of(run, runs.problem(slot)))
 
 
 def warnings(runs: Comparing, slot: int) -> list[str]:

@@ -4,10 +4,10 @@ import numpy as np
 
 from dashboard.compare.facts import Compared, Facts
 from dashboard.compare.jobs import frame_at
-from dashboard.compare.scene import limit_of
 from dashboard.exports.reel import Chart, Curve, Image, Reel, Side
 from dashboard.parts.ink import DENSITY
 from dashboard.runs import describe
+from dashboard.runs.colours import clipped, colour_limit
 from dashboard.runs.frames import density, sigma_for, to_levels
 from dashboard.runs.memory import Run
 from dashboard.runs.units import with_unit
@@ -17,7 +17,8 @@ from hoam_core import __version__
 def reel(now: Compared) -> Reel:
     """A picture for each column that has a complete run, on one colour scale, and all curves."""
     whole = [one for one in now.facts if one.run is not None and one.run.complete]
-    limit = limit_of([one.run for one in whole], now.axes)
+    judges = [one.judge for one in whole if one.judge is not None]
+    limit = colour_limit([*(one.run for one in whole), *judges], now.axes)
     sigma = sigma_for(min(one.run.kept.particles for one in whole))
     scenes = tuple(_image(now, one, limit, sigma) for one in whole)
     charts = tuple(_chart(now, curve, whole) for curve in describe.shown(now.system, now.axes))
@@ -34,6 +35,7 @@ def _about(now: Compared) -> tuple[tuple[str, str], ...]:
     ]  # fmt: skip
     return (
         ("system", f"{now.system.title} ({now.system.name})"), *columns,
+        *((f"verdict {one.letter}", one.verdict.words) for one in now.facts if one.verdict),
         ("seed", str(now.cases[0].seed)), ("equations", now.system.reference),
         ("made with", f"hoam_core {__version__}"),
     )  # fmt: skip
@@ -50,7 +52,10 @@ def _image(now: Compared, one: Facts, limit: float, sigma: float) -> Image:
         counts = run.counts(frame_at(run, float(now.ts[frame])), now.axes)
         return to_levels(density(counts, run.kept.particles, plane, sigma), limit)
 
-    return Image(f"{one.label}, {one.where}", levels, DENSITY, DENSITY, *sides, (0.0, limit))
+    return Image(
+        f"{one.label}, {one.where}", levels, DENSITY, DENSITY, *sides, (0.0, limit),
+        note=clipped(run, limit, now.axes),
+    )  # fmt: skip
 
 
 def _chart(now: Compared, curve: describe.Shown, whole: list[Facts]) -> Chart:

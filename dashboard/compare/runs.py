@@ -214,6 +214,10 @@ class Comparing(param.Parameterized):
         """The run of a column as far as it is here."""
         if self.columns[slot].model:
             return self.slots[slot].run
+        return self.truth(slot)
+
+    def truth(self, slot: int) -> Run | None:
+        """The full model's run at the parameters of a column, as far as it is here."""
         found = self.judges.found.get(self.truth_case(slot))
         return found.truth if found else None
 

@@ -1,8 +1,8 @@
 """The pictures of a comparison at one frame: one colour scale, one zoom, one cursor for all.
 
 Pictures share their ranges, so that the browser zooms them together, and the lines of their
-crosshair. The colour limit is that of the full model where it is on show, else the highest, and
-holds for the whole run.
+crosshair. The colour limit is that of the full model as soon as its run is here, on show or not
+(colours.py), and holds for the whole run.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ from dashboard.parts.ink import COLUMNS
 from dashboard.parts.layout import drawn
 from dashboard.parts.picture import TALL, Origin, Picture
 from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.colours import clipped, colour_limit
 from dashboard.runs.frames import Plane, to_levels
-from dashboard.runs.memory import Axes, Run
+from dashboard.runs.memory import Run
 from dashboard.runs.units import with_unit
 from dashboard.state import Exploration
 
@@ -27,12 +28,6 @@ GREY = "#8A8A8A"
 def line(dimension: str) -> Span:
     """One line of a crosshair; figures that share it show it at the same place."""
     return Span(dimension=dimension, line_color=GREY, line_width=1.2, line_dash=[4, 3])
-
-
-def limit_of(runs: list[Run], axes: Axes) -> float:
-    """What the last colour stands for: that of the full model, which a clumped one must not dim."""
-    full = [run for run in runs if not run.case.model] or runs
-    return max((run.limits(axes).density for run in full), default=1.0)
 
 
 class Zoom:
@@ -63,18 +58,28 @@ class Zoom:
 
 @dataclass
 class Drawn:
-    """What of a column can be drawn now; `note` says why there is no run, or a late one."""
+    """What of a column can be drawn now; `note` says why there is no run, or a late one.
+
+    `judge` is the full model's run at its parameters, on show or not.
+    """
 
     run: Run | None
     note: str
     version: int = 0
     late: bool = False
+    judge: Run | None = None
 
 
 def here_of(columns: list[Drawn]) -> list[Run]:
     """The runs that scales are taken from: the complete ones, as soon as there are any."""
     here = [one.run for one in columns if one.run is not None]
     return [run for run in here if run.complete] or here
+
+
+def judges_of(columns: list[Drawn]) -> list[Run]:
+    """The complete runs of the full model that judge the columns."""
+    found = [one.judge for one in columns if one.judge is not None and one.judge.complete]
+    return list(dict.fromkeys(found))
 
 
 def fewest_of(columns: list[Drawn]) -> int:
@@ -143,7 +148,8 @@ class CompareScene:
     def draw(self, columns: list[Drawn], time: float) -> None:
         """Pictures at a time, of the columns whose runs have come so far."""
         axes = self.state.axes
-        limit, fewest = limit_of(here_of(columns), axes), fewest_of(columns)
+        limit = colour_limit([*here_of(columns), *judges_of(columns)], axes)
+        fewest = fewest_of(columns)
         for picture, one in zip(self.pictures, columns, strict=False):
             frame = frame_at(one.run, time) if one.run is not None else None
             if frame is None or self.flat:
@@ -154,6 +160,8 @@ class CompareScene:
             origin = Origin(one.version, 1000 * one.run.seconds, one.run.case.particles)
             picture.show(to_levels(field, limit), limit, origin)
             picture.pale("computing …" if one.late else "")
+            if not one.late:
+                picture.remark(clipped(one.run, limit, axes))
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

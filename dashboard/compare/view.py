@@ -186,9 +186,9 @@ class Compare(View):
 
     def _drawn(self) -> list[Drawn]:
         """What of each column can be drawn now."""
-        runs = self.runs
+        runs, slots = self.runs, self.runs.slots
         return [
-            Drawn(runs.run(i), self._why_empty(i), runs.slots[i].version, runs.is_late(i))
+            Drawn(runs.run(i), self._why_empty(i), slots[i].version, runs.is_late(i), runs.truth(i))
             for i in range(len(runs.columns))
         ]
 
@@ -230,7 +230,7 @@ class Compare(View):
             words, done = standing(runs, slot)
             self._heads[slot].caption.object = compare_words.caption(
                 one.letter, one.where, words, warnings(runs, slot), runs.problem(slot), done,
-                self._dark,
+                self._dark, one.verdict,
             )  # fmt: skip
             self.scene.pictures[slot].figure.title.text = one.label
         self.lower.write(facts, self._dark)

@@ -3,12 +3,14 @@
 Every error stands beside its noise floor, which is the same error between two full-model runs.
 """
 
+import math
 from collections.abc import Callable
 from html import escape
 
 from dashboard.compare.facts import Facts
 from dashboard.parts.ink import DASH, INK
-from dashboard.parts.readout import duration, percent
+from dashboard.parts.readout import duration, percent, trust
+from dashboard.runs.verdict import Verdict
 
 CAPTION = """
 .now { display: flex; gap: 6px; align-items: baseline; line-height: 1.3; }
@@ -42,20 +44,28 @@ def headline(facts: list[Facts], busy: bool) -> str:
     judged = [one for one in facts if one.rows and one.rows[0].error is not None]
     if not judged:
         words = "errors follow as soon as the full model has run" if busy else "no errors are known"
-        return f"{len(facts)} columns on one clock: {words}."
-    best, *others = sorted(judged, key=lambda one: one.rows[0].error)
+        return f"{len(facts)} columns at one time: {words}."
+    best, *others = sorted(judged, key=_first_error)
     first = best.rows[0]
-    floor = "" if first.floor is None else f" (noise floor {percent(first.floor, '')})"
-    sentence = f"{percent(first.error, '')} from the full model in {first.label}{floor}"
+    floor = "" if first.floor is None else f" (noise floor {percent(first.floor)})"
+    sentence = f"error {percent(first.error)} in {first.label}{floor}"
     if not others:
-        return f"{best.label} is {sentence}."
-    rest = ", ".join(f"{one.label} {percent(one.rows[0].error, '')}" for one in others)
-    return f"{best.label} is closest: {sentence}; {rest}."
+        return f"{best.label} against the full model: {sentence}."
+    rest = ", ".join(f"{one.label} {percent(one.rows[0].error)}" for one in others)
+    words = f"{best.label} is closest to the full model: {sentence}; {rest}."
+    fail = all(one.verdict is not None and one.verdict.rejects for one in judged)
+    return f"No learned column is to be used here. {words}" if fail else words
+
+
+def _first_error(one: Facts) -> float:
+    """By which columns are put in order; what is no number comes last."""
+    error = one.rows[0].error
+    return error if math.isfinite(error) else math.inf
 
 
 def caption(
     letter: str, where: str, state: str, warnings: list[str], problem: str, done: float | None,
-    dark: bool,
+    dark: bool, verdict: Verdict | None = None,
 ) -> str:  # fmt: skip
     """Parameters of a column and how its run stands; `done` draws a bar, which has its own room."""
     pieces = [
@@ -69,6 +79,8 @@ def caption(
             "</progress>"
         )
     pieces.append(f"<div class='bar'>{bar}</div>")
+    if verdict is not None:
+        pieces.append(trust(verdict))
     pieces += [f'<p class="warn">⚠ {escape(sentence)}</p>' for sentence in warnings]
     if problem:
         pieces.append(f'<p class="error" role="alert">✕ {escape(problem)}</p>')
@@ -95,7 +107,8 @@ def table(facts: list[Facts], waiting: str, dark: bool) -> str:
         for one in facts
     )
     labels = dict.fromkeys(row.label for one in facts for row in one.rows)
-    lines = [_line(f"Error: {label}", facts, _error_cell(label, waiting)) for label in labels]
+    lines = [_line("Verdict", facts, _verdict_cell)] if labels else []
+    lines += [_line(f"Error: {label}", facts, _error_cell(label, waiting)) for label in labels]
     rates = [rate for one in facts for rate in (one.fit, one.theory) if rate is not None]
     if rates:
         what = "Damping" if rates[-1] < 0 else "Growth"
@@ -124,6 +137,10 @@ def _error_cell(label: str, waiting: str) -> Callable[[Facts], str]:
         return f"<b>{error}</b><small>floor {floor}</small>"
 
     return cell
+
+
+def _verdict_cell(one: Facts) -> str:
+    return f"{one.verdict.sign} <b>{one.verdict.word}</b>" if one.verdict is not None else "—"
 
 
 def _rate_cell(one: Facts) -> str:

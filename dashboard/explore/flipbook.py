@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from dashboard.runs.colours import colour_limit
 from dashboard.runs.frames import to_levels, to_signed_levels
 from dashboard.runs.memory import Axes, Memory, Run, Smoothed
 
@@ -22,11 +23,6 @@ EFFORT = 1
 
 Part = str | tuple[str, int]
 Sides = tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]]
-
-
-def colour_limit(runs: Mapping[str, Run], axes: Axes) -> float:
-    """What the last colour of all pictures stands for: that of the first run."""
-    return next((run.limits(axes).density for run in runs.values()), 1.0)
 
 
 def _smoothed(runs: Mapping[str, Run], axes: Axes, frame: int) -> dict[str, Smoothed]:
@@ -42,7 +38,7 @@ def levels(
     runs: Mapping[str, Run], axes: Axes, frame: int
 ) -> dict[str, UInt8[np.ndarray, "ny nx"]]:
     """Pictures of the runs, "model" or "truth", that have reached a frame, and how they differ."""
-    limit = colour_limit(runs, axes)
+    limit = colour_limit(runs.values(), axes)
     fields = {kind: found.density for kind, found in _smoothed(runs, axes, frame).items()}
     pictures = {kind: to_levels(field, limit) for kind, field in fields.items()}
     if len(fields) == 2 and len({run.case.mu for run in runs.values()}) == 1:

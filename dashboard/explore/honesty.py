@@ -1,4 +1,4 @@
-"""How much the learned model can be trusted here and now, in facts and in one sentence.
+"""How much the learned model can be trusted here and now, in facts; verdict.py sums them up.
 
 Pure values from plain values: what the model was trained on next to what is asked, its error beside
 the noise floor of the full model, what an answer cost, and which file it came from.
@@ -10,30 +10,20 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from dashboard.parts.readout import duration, percent
+from dashboard.parts.readout import duration
 from dashboard.runs.catalogue import own_folder
-from dashboard.runs.describe import ErrorRow
+from dashboard.runs.errors import ErrorRow, percent
 from dashboard.runs.memory import Run
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import Model, System, __version__
 from hoam_core.models import shipped_models
 
-# An error this many times the noise floor can hardly be told from it.
-ALIKE = 1.5
-
 
 class Fact(NamedTuple):
     """One line of the panel."""
 
     label: str
-    words: str
-
-
-class Verdict(NamedTuple):
-    """What the facts come to; `sign` repeats in a character what the words say."""
-
-    sign: str
     words: str
 
 
@@ -50,26 +40,6 @@ def distance(value: float, axis: tuple[float, ...]) -> str:
         return f"{near:g} is a training value"
     gap = next(high - low for low, high in pairwise(values) if low <= value <= high)
     return f"{away:.3g} from the nearest training value {near:g}, spacing {gap:.3g}"
-
-
-def verdict(model: Model | None, mu: Mapping[str, float], rows: list[ErrorRow]) -> Verdict:
-    """One sentence: extrapolation first, then the largest error beside its noise floor."""
-    if model is None:
-        return Verdict("✓", "The full model itself is shown.")
-    known = [row for row in rows if row.error is not None and row.floor]
-    worst = max(known, key=lambda row: row.error / row.floor, default=None)
-    measured = ""
-    if worst is not None:
-        measured = (
-            f"{worst.label}: error {percent(worst.error, '')}, noise {percent(worst.floor, '')}"
-        )
-    if model.outside(mu):
-        return Verdict("⚠", f"Outside the trained range. {measured}".strip())
-    if worst is None:
-        return Verdict("…", "Inside the trained range; its error here is not known yet.")
-    if worst.error <= ALIKE * worst.floor:
-        return Verdict("✓", f"As good as the noise lets one tell. {measured}.")
-    return Verdict("≈", f"{measured}, {worst.error / worst.floor:,.0f} times less.")
 
 
 @lru_cache(maxsize=256)
@@ -92,7 +62,7 @@ def facts(
     for row in rows:
         if row.error is not None:
             floor = percent(row.floor, "not known yet")
-            found.append(Fact(row.label, f"{percent(row.error, '—')}, noise floor {floor}"))
+            found.append(Fact(row.label, f"{percent(row.error)}, noise floor {floor}"))
     if answer is not None:
         one = system.population.removesuffix("s")
         cost = model.evaluations(answer.ts)

@@ -60,9 +60,8 @@ class LatticeScene(pn.viewable.Viewer):
             return
         self._placed, self._view = self._wanted, None
         components = [lattice.components[i] for i in dict.fromkeys(state.axes)]
-        fields = tuple(c.label for c in lattice.components)
         lows, highs = zip(*(c.view for c in lattice.components), strict=True)
-        cells = self.cells.place(lattice.cell_names, fields, (min(lows), max(highs)))
+        cells = self.cells.place(lattice.cell_names, lattice.field_names, (min(lows), max(highs)))
         first, parameter = lattice.components[0], lattice.parameters[0]
         self.diagram.place(
             parameter.label, f"{first.label} at t = {state.ts[-1]:g}", lattice.limit_label,

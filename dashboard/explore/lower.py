@@ -10,9 +10,10 @@ from dashboard.explore.trust import Trust
 from dashboard.parts import readout
 from dashboard.parts.controls import cancel_button
 from dashboard.parts.layout import Asides, WhenWanted, card, grid, stack
-from dashboard.runs import describe
+from dashboard.runs.errors import ErrorRow
 from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
+from dashboard.runs.verdict import Verdict
 from dashboard.session import Session
 
 
@@ -73,19 +74,17 @@ class Lower(pn.viewable.Viewer):
         if self.evolution.made is not None:
             self.evolution.made.at(time)
 
-    def draw(self, answer: Run | None, reference: Reference | None) -> None:
+    def draw(
+        self, answer: Run | None, reference: Reference | None, rows: list[ErrorRow],
+        verdict: Verdict,
+    ) -> None:  # fmt: skip
         """The curves and all words of the runs that are here."""
         truth, rate = (reference.truth, reference.rate) if reference else (None, None)
         self._write_progress(reference)
-        # The reference is of the present parameters, which an older or coarser answer is not.
-        judged = answer if self.session.is_last(answer) else None
-        rows = describe.errors(
-            judged, reference, self.catalogue.systems[self.state.system], self.state.axes
-        )
         waiting = "computing" if self.session.truth_is_coming else "—"
         self._errors.object = readout.error_table(rows, waiting)
         model = self.catalogue.models.get(self.state.model or "")
-        self._trust.tell(model, self.state.mu, rows, answer, self.session)
+        self._trust.tell(model, self.state.mu, rows, answer, self.session, verdict)
         curves = self.evolution.made
         if curves is not None:
             curves.draw(answer, truth, rate)

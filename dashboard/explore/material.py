@@ -34,10 +34,9 @@ def material(shown: Shown) -> Material | None:
         shown.system, run.case, time=shown.time, end=float(shown.ts[-1]), name=shown.name,
         frames=len(shown.ts),
     )  # fmt: skip
-    words = describe.headline(run, shown.system, shown.axes)
     moving = partial(reel, shown) if shown.cells is not None or shown.is_plane else None
     return Material(
-        shown.name, f"{shown.title}. {words}", text, partial(dataset, shown), reel=moving,
+        shown.name, f"{shown.title}. {shown.words}", text, partial(dataset, shown), reel=moving,
         title=f"{shown.title}, t = {shown.time:.4g}, seed {shown.case.seed}",
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from dashboard.exports.reel import Chart, Curve, Image, Key, Lines, Reel, Side
 from dashboard.parts.cells import CELLS
 from dashboard.parts.ink import DENSITY, DIVERGING, WORDS
 from dashboard.runs import describe
+from dashboard.runs.colours import clipped, colour_limit
 from dashboard.runs.frames import density, sigma_for, to_levels, to_signed_levels
 from dashboard.runs.memory import Run
 from dashboard.runs.units import with_unit
@@ -31,6 +32,7 @@ def _about(shown: Shown) -> Iterator[tuple[str, str]]:
     if case.model:
         method = shown.catalogue.models[case.model].entry.title
         yield "learned model", f"{case.model}: {method}; {case.particles:,} {system.population}"
+        yield "verdict", shown.verdict.words
         yield from (("warning", sentence) for sentence in shown.warnings)
     yield "full model", f"{system.truth_particles:,} {system.population}"
     yield "seed", str(case.seed)
@@ -41,7 +43,7 @@ def _about(shown: Shown) -> Iterator[tuple[str, str]]:
 def _pictures(shown: Shown) -> tuple[Image, ...]:
     whole = shown.truth if shown.truth is not None and shown.truth.complete else None
     runs = [run for run in (shown.answer, whole or (None if shown.answer else shown.truth)) if run]
-    axes, plane, limit = shown.axes, runs[0].plane(shown.axes), runs[0].limits(shown.axes).density
+    axes, plane, limit = shown.axes, runs[0].plane(shown.axes), colour_limit(runs, shown.axes)
     sides = [
         Side(with_unit(c.label, c.unit), low, high)
         for c, low, high in zip(
@@ -59,7 +61,7 @@ def _pictures(shown: Shown) -> tuple[Image, ...]:
         Image(
             "Learned model" if run.case.model else "Full model",
             lambda frame, run=run: to_levels(field(run, frame), limit),
-            DENSITY, DENSITY, *sides, (0.0, limit),
+            DENSITY, DENSITY, *sides, (0.0, limit), note=clipped(run, limit, axes),
         )
         for run in runs
     ]  # fmt: skip
@@ -83,8 +85,8 @@ def _lattice(shown: Shown) -> Image | Lines:
     if not names:
         lows, highs = zip(*(c.view for c in components), strict=True)
         x = (np.arange(cells.shape[-1]) + 0.5) / cells.shape[-1]
-        labels = tuple(c.label for c in components)[: cells.shape[1]]
-        return Lines(title, x, lambda i: cells[i], labels, min(lows), max(highs))
+        fields = shown.system.field_names
+        return Lines(title, x, lambda i: cells[i], fields, min(lows), max(highs))
     flat = cells if cells.ndim == 3 else cells[:, 0]
     colours = list(CELLS[: len(names)])
     palette = colours + [colours[-1]] * (256 - len(colours))

@@ -9,11 +9,12 @@ import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource
 
-from dashboard.explore.flipbook import Part, colour_limit, levels, sides
+from dashboard.explore.flipbook import Part, levels, sides
 from dashboard.parts.curves import Profile
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.picture import TALL, Origin, Picture
 from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.colours import clipped, colour_limit, height_limits
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
 from dashboard.runs.units import with_unit
@@ -88,13 +89,15 @@ class Scene(pn.viewable.Viewer):
     def draw_pictures(self, answer: Run | None, truth: Run | None) -> None:
         """The pictures at the present frame, from the runs that are here."""
         runs, axes = here(answer, truth), self.state.axes
-        limit, found = colour_limit(runs, axes), levels(runs, axes, self.state.frame)
+        limit, found = colour_limit(runs.values(), axes), levels(runs, axes, self.state.frame)
         for name, picture in self.pictures.items():
             scale = limit / 2 if picture.signed else limit
             if name in found:
                 self._show(picture, found[name], runs.get(name, answer).plane(axes), scale)
                 old = self.session.computing and name != "truth"
                 picture.pale("computing …" if old else "")
+                if not old:
+                    picture.remark(clipped(runs.get(name), limit, axes))
             else:
                 picture.scale(scale)
                 picture.clear(self._why_empty(name))
@@ -115,9 +118,9 @@ class Scene(pn.viewable.Viewer):
                     profile.show(kind, [], [])
 
     def _place_profiles(self, plane: Plane, runs: list[Run]) -> None:
-        heights = [run.limits(self.state.axes).heights for run in runs]
+        heights = height_limits(runs, self.state.axes)
         for i, profile in enumerate(self.profiles):
-            profile.place(plane.low[i], plane.high[i], max(pair[i] for pair in heights))
+            profile.place(plane.low[i], plane.high[i], heights[i])
 
     def _show(self, picture: Picture, found: np.ndarray, plane: Plane, limit: float) -> None:
         picture.place(plane)

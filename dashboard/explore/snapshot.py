@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.errors import errors
+from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Axes, Case, Run, named
+from dashboard.runs.speaker import described, told
+from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import System
@@ -29,6 +33,7 @@ class Shown:
     answer: Run | None
     truth: Run | None
     cells: np.ndarray | None = None
+    second: Run | None = None
 
     @property
     def run(self) -> Run | None:
@@ -64,6 +69,21 @@ class Shown:
         return ", ".join(f"{s if len(s) < 3 else name} = {v:g}" for s, name, v in symbols)
 
     @property
+    def verdict(self) -> Verdict:
+        """Whether the learned model's answer is to be trusted."""
+        found = Reference(self.truth, self.second) if self.truth is not None else None
+        rows = errors(self.answer, found, self.system, self.axes)
+        model = self.catalogue.models.get(self.case.model)
+        return judge(model, named(self.system, self.case), rows, doubts_of(self.answer))
+
+    @property
+    def words(self) -> str:
+        """The headline of the view and the verdict."""
+        verdict = self.verdict
+        sentence = told(self.answer, self.truth, self.system, self.axes, verdict)
+        return described(sentence, verdict)
+
+    @property
     def title(self) -> str:
         """System and parameters in words."""
         return f"{self.system.title}, {self.values}"
@@ -81,4 +101,5 @@ def snapshot(state: Exploration, session: Session, catalogue: Catalogue) -> Show
         answer=answer if answer is not None and answer.case == session.case else None,
         truth=truth if truth is not None and truth.case == session.truth_case else None,
         cells=lattice.cells if lattice is not None and lattice.case.mu == mu else None,
+        second=reference.second if reference is not None else None,
     )  # fmt: skip

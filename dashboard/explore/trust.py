@@ -5,10 +5,11 @@ from pathlib import Path
 import param
 from panel.custom import JSComponent
 
-from dashboard.explore.honesty import facts, verdict
+from dashboard.explore.honesty import facts
 from dashboard.parts.readout import INK, SOFT
-from dashboard.runs.describe import ErrorRow
+from dashboard.runs.errors import ErrorRow
 from dashboard.runs.memory import Run
+from dashboard.runs.verdict import Verdict
 from dashboard.session import Session
 from hoam_core import Model
 
@@ -43,10 +44,11 @@ class Trust(JSComponent):
         rows: list[ErrorRow],
         answer: Run | None,
         session: Session,
+        verdict: Verdict,
     ) -> None:
         """Say what is known now."""
-        sign, words = verdict(model, mu, rows)
         lines = facts(model, mu, rows, answer, session.waited) if model is not None else []
         self.param.update(
-            sign=sign, words=words, facts=[list(line) for line in lines], version=session.version
-        )
+            sign=verdict.sign, words=f"{verdict.words}." if verdict.word else verdict.words,
+            facts=[list(line) for line in lines], version=session.version,
+        )  # fmt: skip

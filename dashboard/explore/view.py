@@ -24,8 +24,11 @@ from dashboard.parts.player import Player, act
 from dashboard.parts.projector import Screen
 from dashboard.parts.together import together
 from dashboard.parts.welcome import Welcome
-from dashboard.runs import describe
+from dashboard.runs.errors import ErrorRow, errors
+from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
+from dashboard.runs.speaker import told
+from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.view import Material, View, Visit
 from hoam_core.systems import Lattice
 
@@ -48,12 +51,12 @@ class Explore(View):
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
         self._asides, self._screen = Asides(), None
-        self._placed = ""
         self.lower = Lower(session, self.scene.below, self._asides)
         self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
         self._headline, self._notices = readout.words(), readout.words()
         self._status = readout.Status(sizing_mode="stretch_width", margin=0)
+        self._placed: tuple[str, str] | None = None
         self._solved = Fold(SUMMARY)
         self._layout = self._build()
         state.param.watch(lambda *_: self._draw_frame(), "frame")
@@ -138,9 +141,9 @@ class Explore(View):
             self.scene.below.visible = scene is self.scene and not self.scene.alone
         if self._screen is not None:
             self.present(self._screen)
-        if self._placed != (system := self.state.system):
-            # What was said and drawn of another system is gone before anything comes of this one.
-            self._placed = system
+        if self._placed != (chosen := (self.state.system, self.state.model)):
+            # What was said and drawn of another system or model is gone before anything comes.
+            self._placed = chosen
             self._draw_rest()
         self.update()
 
@@ -239,16 +242,28 @@ class Explore(View):
             drawn = self._flipping.shows(answer, truth)
             if not (drawn or isinstance(self.system, Lattice)):
                 self.scene.draw_densities(answer, truth)
-            self.lower.draw(answer, reference)
-            self._write(answer, truth)
+            rows, verdict = self._judge(answer, reference)
+            self.lower.draw(answer, reference, rows, verdict)
+            self._write(answer, truth, verdict)
         self._flip()
 
-    def _write(self, answer: Run | None, truth: Run | None) -> None:
-        session, either = self.session, answer if answer is not None else truth
-        said = describe.headline(either, self.system, self.state.axes)
+    def _judge(
+        self, answer: Run | None, reference: Reference | None
+    ) -> tuple[list[ErrorRow], Verdict]:
+        """Errors and verdict of the answer, where it is the last one."""
+        state, session = self.state, self.session
+        # The reference is of the present parameters, which an older or coarser answer is not.
+        judged = answer if session.is_last(answer) else None
+        rows = errors(judged, reference, self.system, state.axes)
+        model = self.catalogue.models.get(state.model or "")
+        return rows, judge(model, state.mu, rows, doubts_of(judged, session.problem))
+
+    def _write(self, answer: Run | None, truth: Run | None, verdict: Verdict) -> None:
+        session = self.session
+        said = told(answer, truth, self.system, self.state.axes, verdict)
         if session.computing:
             said = f"Computing with {self.state.particles:,} {self.system.population} …"
-        self._headline.object = readout.headline(said)
+        self._headline.object = readout.headline(said, verdict)
         self._notices.object = readout.notices(session.warnings, session.problem)
         self._notices.visible = bool(session.warnings or session.problem)
         self._write_status(answer)

@@ -89,6 +89,7 @@ def _background(reel: Reel) -> Pillow.Image:
             _name(draw, list(zip(FIELDS, scene.names, strict=False)), left, bottom + 6)
         else:
             draw.text(((left + right) // 2, bottom + 6), below, SOFT, font(12), anchor="ma")
+            draw.text(((left + right) // 2, bottom + 21), scene.note, TEXT, font(12), anchor="ma")
     for chart in reel.charts[:1]:
         _draw_chart(draw, chart, reel.end)
     return sheet

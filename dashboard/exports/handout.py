@@ -67,7 +67,10 @@ def _scene(scene: Image | Lines, frames: range) -> dict:
     if isinstance(scene, Lines):
         rows = [_rows(scene, i) for i in frames]
         keys = list(zip(("var(--first)", "var(--second)"), scene.names, strict=False))
-        shown = {"kind": "lines", "sides": f"{scene.low:g} to {scene.high:g}, along the place x"}
+        shown = {
+            "kind": "lines",
+            "sides": f"{scene.low:g} to {scene.high:g}, along the place on the line",
+        }
     else:
         # The first row of a picture is its lowest.
         rows = [scene.levels(i)[::-1] for i in frames]
@@ -76,7 +79,7 @@ def _scene(scene: Image | Lines, frames: range) -> dict:
         shown = {
             "kind": "image", "scale": scene.scale,
             "sides": f"{x.label}, {x.low:.4g} to {x.high:.4g}; up: {y.label}, {y.low:.4g} to "
-            f"{y.high:.4g}",
+            f"{y.high:.4g}" + (f"; {scene.note}" if scene.note else ""),
             "light": palette(scene.light).tolist(), "dark": palette(scene.dark).tolist(),
         }  # fmt: skip
     ny, nx = rows[0].shape

@@ -32,7 +32,8 @@ class Image:
     """A moving picture: colour levels (ny, nx) of a frame, lowest row first, and their palette.
 
     `light` and `dark` are the palettes "#rrggbb" of both themes; `scale` the densities that the
-    first and the last colour stand for, `keys` the names of colours that stand for kinds instead.
+    first and the last colour stand for, `keys` the names of colours that stand for kinds instead;
+    `note` is said below it, such as that it goes beyond the scale.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Image:
     y: Side
     scale: tuple[float, float] | None = None
     keys: tuple[Key, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

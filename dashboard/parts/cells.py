@@ -42,7 +42,7 @@ class CellsFigure:
         )  # fmt: skip
         self.lines = frame(
             height=TALL, name="fields", title=LINES,
-            x_range=Range1d(0, 1), y_range=Range1d(0, 1),
+            x_range=Range1d(0, 1), y_range=Range1d(0, 1), x_axis_label="place on the line",
         )  # fmt: skip
         self._fields = [
             mark(self.lines, self.line_source, Line(

@@ -24,6 +24,14 @@ from dashboard.parts.ink import DENSITY, DIVERGING, colours, frame, mark
 from dashboard.runs.frames import LEVELS, Plane
 
 TALL = 262
+MIDDLE = {
+    "text_baseline": "middle", "text_color": "#808080", "background_fill_color": None,
+    "padding": 0, "text_font_size": "13px",
+}  # fmt: skip
+ABOVE = {
+    "text_baseline": "top", "text_color": "#1b1b1b", "background_fill_color": "#ffffff",
+    "padding": 2, "text_font_size": "11px",
+}  # fmt: skip
 PALE = 0.3
 
 
@@ -40,7 +48,7 @@ UNKNOWN = Origin()
 
 @dataclass
 class Picture:
-    """An image of densities with its colour bar, and a note in its middle when it is empty."""
+    """An image of densities with its colour bar, with a note: in its middle why it is empty."""
 
     name: str
     title: str
@@ -51,7 +59,7 @@ class Picture:
     def __post_init__(self):
         self.source = ColumnDataSource(self._data([]), name=f"{self.name}-source")
         self._placed: Plane | None = None
-        self._known = True
+        self._known, self._above = True, False
         palette = DIVERGING[False] if self.signed else DENSITY
         self.figure = frame(
             height=TALL, name=self.name, title=self.title, x_range=Range1d(0, 1),
@@ -77,8 +85,7 @@ class Picture:
         )  # fmt: skip
         self.figure.add_layout(bar, "right")
         self.note = Label(
-            x=0.5, y=0.5, text="", text_align="center", text_baseline="middle",
-            text_font_size="13px", text_color="#808080",
+            x=0.5, y=0.5, text="", text_align="center", **MIDDLE
         )  # fmt: skip
         self.figure.add_layout(self.note)
 
@@ -101,7 +108,7 @@ class Picture:
         self.figure.x_range.update(start=x0, end=x1)
         self.figure.y_range.update(start=y0, end=y1)
         self.image.glyph.update(x=x0, y=y0, dw=x1 - x0, dh=y1 - y0)
-        self.note.update(x=(x0 + x1) / 2, y=(y0 + y1) / 2)
+        self.note.update(x=(x0 + x1) / 2, y=self._height)
 
     def scale(self, limit: float) -> None:
         """What the last colour stands for, also while there is nothing to draw."""
@@ -112,8 +119,8 @@ class Picture:
     def show(self, levels: np.ndarray, limit: float, origin: Origin = UNKNOWN) -> None:
         """Draw colour levels (ny, nx) whose last one stands for `limit`."""
         self.scale(limit)
-        if self.note.text:
-            self.note.text = ""
+        if not self._above:
+            self._say("", above=False)
         old = self.source.data
         same = self._known and len(old["image"]) and old["version"][0] == origin.version
         # A repaint in the browser costs far more than this comparison.
@@ -122,10 +129,13 @@ class Picture:
         self._known = True
         self.source.data = self._data([levels], origin)
 
+    def remark(self, text: str) -> None:
+        """Say something at the upper edge of what is drawn; nothing is said by an empty text."""
+        self._say(text, above=True)
+
     def clear(self, note: str) -> None:
-        """Draw nothing but a note."""
-        if self.note.text != note:
-            self.note.text = note
+        """Draw nothing but a note in the middle."""
+        self._say(note, above=False)
         if len(self.source.data["image"]):
             self.source.data = self._data([])
 
@@ -134,8 +144,20 @@ class Picture:
         alpha = PALE if note else 1.0
         if self.image.glyph.global_alpha != alpha:
             self.image.glyph.global_alpha = alpha
-        if self.note.text != note:
-            self.note.text = note
+        if note or not self._above:
+            self._say(note, above=False)
+
+    def _say(self, text: str, above: bool) -> None:
+        if (self.note.text, self._above) != (text, above):
+            self._above = above
+            look = ABOVE if above and text else MIDDLE
+            self.note.update(text=text, y=self._height, **look)
+
+    @property
+    def _height(self) -> float:
+        """Where the note stands."""
+        low, high = (self._placed.low[1], self._placed.high[1]) if self._placed else (0.0, 1.0)
+        return high if self._above else (low + high) / 2
 
     def forget(self) -> None:
         """Send whatever is drawn next, since the browser shows something else by now."""

@@ -11,7 +11,8 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
-from dashboard.runs.describe import ErrorRow
+from dashboard.runs.errors import PICTURE, ErrorRow, percent
+from dashboard.runs.verdict import Verdict
 from hoam_core import Model, System
 from hoam_core.metrics.physics import GrowthFit
 
@@ -38,6 +39,10 @@ td b, .rates td:first-child {{ font-weight: 700; }}
   background: color-mix(in srgb, #E69F00 14%, transparent); }}
 .error {{ border-left: 4px solid #D55E00; padding: 6px 10px; border-radius: 4px;
   background: color-mix(in srgb, #D55E00 14%, transparent); }}
+.verdict {{ border-left: 4px solid #009E73; padding: 1px 8px; margin: 3px 0; }}
+.verdict.usable {{ border-color: #E69F00; }}
+.verdict.do-not-use {{ border-color: #D55E00;
+  background: color-mix(in srgb, #D55E00 14%, transparent); }}
 progress {{ width: 100%; height: 6px; appearance: none; border: 0; display: block;
   border-radius: 3px; overflow: hidden; margin-top: 5px;
   background: color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }}
@@ -52,6 +57,12 @@ def words(**params) -> pn.pane.HTML:
     looks = [STYLE, TERM]
     options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": looks}
     return pn.pane.HTML(**(options | params))
+
+
+LUMPS = (
+    '<p class="soft">Few particles make an uneven picture: its noise floor is that of as few '
+    "of the full model. Lumps that stay with more particles are the learned model's error.</p>"
+)
 
 
 class Status(JSComponent):
@@ -69,9 +80,19 @@ class Status(JSComponent):
     ]
 
 
-def headline(sentence: str) -> str:
-    """The sentence about what one sees; screen readers hear it when it changes."""
-    return f'<div role="status" aria-live="polite"><h2>{escape(sentence)}</h2></div>'
+def headline(sentence: str, verdict: Verdict | None = None) -> str:
+    """The sentence about what one sees and the verdict; screen readers hear when they change."""
+    below = trust(verdict, "Learned model: ") if verdict is not None and verdict.word else ""
+    return f'<div role="status" aria-live="polite"><h2>{escape(sentence)}</h2>{below}</div>'
+
+
+def trust(verdict: Verdict, before: str = "") -> str:
+    """A verdict in its colour, sign and word, and the reason behind it."""
+    return (
+        f'<p class="verdict {verdict.word.replace(" ", "-")}"><span aria-hidden="true">'
+        f"{verdict.sign}</span> <b>{before}{verdict.word}.</b> "
+        f"{escape(verdict.reason[:1].upper() + verdict.reason[1:])}.</p>"
+    )
 
 
 def notices(warnings: list[str], problem: str) -> str:
@@ -95,10 +116,9 @@ def progress(state: str, done: float, has_first: bool, system: System) -> str:
         return f'<p class="soft">{what}: failed.</p>'
     if state == "waiting":
         text = f"{what}: starts when the sliders rest."
-    elif has_first:
-        text = f"{what}: second run for the noise floor, {200 * done - 100:.0f} %"
     else:
-        text = f"{what}: {200 * done:.0f} %"
+        which = "second run, for the noise floor" if has_first else "first of two runs"
+        text = f"{what}: {100 * done:.0f} %, {which}"
     return (
         f'<p class="soft">{text}</p>'
         f'<progress max="1" value="{done:.3f}" aria-label="Progress of the full model"></progress>'
@@ -110,14 +130,6 @@ def duration(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds < 2 else f"{seconds:.1f} s"
 
 
-def percent(value: float | None, missing: str) -> str:
-    """A relative error in per cent with two digits."""
-    if value is None:
-        return missing
-    # Two digits of .995 would be written with an exponent.
-    return f"{100 * value:,.0f} %" if value >= 0.995 else f"{100 * value:.2g} %"
-
-
 def error_table(rows: list[ErrorRow], waiting: str) -> str:
     """Every error beside its noise floor."""
     lines = "".join(
@@ -125,10 +137,11 @@ def error_table(rows: list[ErrorRow], waiting: str) -> str:
         f"<td><b>{percent(row.error, '—')}</b></td><td>{percent(row.floor, waiting)}</td></tr>"
         for row in rows
     )
+    pictured = any(row.label == PICTURE and row.error is not None for row in rows)
     return (
         "<h3>Error of the learned model</h3><table><thead><tr><th scope='col'>relative error</th>"
         "<th scope='col'>model</th><th scope='col'>noise floor</th></tr></thead>"
-        f"<tbody>{lines}</tbody></table>"
+        f"<tbody>{lines}</tbody></table>{LUMPS if pictured else ''}"
     )
 
 

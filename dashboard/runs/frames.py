@@ -110,6 +110,13 @@ def density(
     return smooth / (np.float32(area) if 1e-30 < area < 1e30 else np.float64(area))
 
 
+def misplaced(
+    one: Float[np.ndarray, "ny nx"], other: Float[np.ndarray, "ny nx"], plane: Plane
+) -> float:
+    """Share of the mass of two densities of mass one that lies in the wrong place, from 0 to 1."""
+    return 0.5 * plane.cell_area * float(np.abs(one - other).sum())
+
+
 def marginals(
     counts: UInt16[np.ndarray, "*t ny nx"], particles: int, plane: Plane, sigma: float
 ) -> tuple[Float[np.ndarray, "*t nx"], Float[np.ndarray, "*t ny"]]:

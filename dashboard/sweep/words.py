@@ -56,7 +56,7 @@ def digits(value: float, spread: float) -> str:
 
 
 def headline_of_map(data: xr.Dataset, observable: str, about: Parameter) -> str:
-    """Where the largest value lies."""
+    """Where the largest value of the learned model lies."""
     values = np.asarray(data[observable], float)
     if not np.isfinite(values).any():
         return f"The learned model diverged for every {about.name} of this range."
@@ -64,7 +64,7 @@ def headline_of_map(data: xr.Dataset, observable: str, about: Parameter) -> str:
     at, t = float(data[about.name][row]), float(data["time"][column])
     label = data[observable].attrs["long_name"].removesuffix(", without roll-out")
     return (
-        f"{label[:1].upper()}{label[1:]} is largest, {values[row, column]:.3g}, at "
+        f"The learned model says: {label} is largest, {values[row, column]:.3g}, at "
         f"{about.name} = {at:.4g} and t = {t:.3g}."
     )
 
@@ -80,7 +80,7 @@ def headline_of_band(band: xr.Dataset, observable: str, belief: Belief, over: st
     width = np.log(high / low) if is_energy(observable) else high - low
     i = int(np.argmax(width[1:])) + 1
     t, sign = float(band["time"][i]), "±"
-    known = f"With {over} = {belief.mean:g} {sign} {belief.spread:g}"
+    known = f"The learned model says: with {over} = {belief.mean:g} {sign} {belief.spread:g}"
     if is_energy(observable):
         return (
             f"{known}, the energy at t = {t:.3g} is uncertain by a factor of "

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from dashboard.runs.frames import Plane, Ranges, density, limits, sigma_for
+from dashboard.runs.frames import Plane, Ranges, density, limits, misplaced, sigma_for
 from dashboard.runs.kept import digest
 from hoam_core import Ensemble, Model
 
@@ -46,9 +46,7 @@ def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Sight
     found = [digest(x, ranges, 1) for x in (made, run[-1:])]
     counts = [one.kept.counts(0, axes) for one in found]
     fields = [density(c, n, plane, sigma_for(n)) for c in counts]
-    apart = None
-    if found[0].finite:
-        apart = 0.5 * plane.cell_area * float(np.abs(fields[0] - fields[1]).sum())
+    apart = misplaced(fields[0], fields[1], plane) if found[0].finite else None
     limit = limits(counts[1][None], n, plane).density
     named = model.system.named(mu)
     return Sight(step, named, float(ts[-1]), plane, limit, fields[0], fields[1], apart)

@@ -80,7 +80,9 @@ def maxima(
     level = np.log(np.maximum(energy, TINY))
     found, _ = find_peaks(level, prominence=np.log(2))
     before, here, after = level[found - 1], level[found], level[found + 1]
-    shift = 0.5 * (before - after) / (before - 2 * here + after)
+    curvature = before - 2 * here + after
+    # The middle of a flat top needs no refinement, and has no curvature to take it from.
+    shift = 0.5 * (before - after) / np.where(curvature < 0, curvature, -1.0)
     return ts[found] + shift * (ts[1] - ts[0]), np.exp(here - 0.25 * (before - after) * shift)
 
 

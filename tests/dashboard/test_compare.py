@@ -17,6 +17,7 @@ from dashboard.compare.runs import Comparing
 from dashboard.exports.film import frames
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.jobs import Effort, took
+from dashboard.runs.verdict import Verdict
 from tests.dashboard.recorder import Recorder
 from tests.dashboard.test_compare_choice import opened
 
@@ -144,10 +145,23 @@ def test_errors_of_every_learned_column_stand_beside_their_floor(compared):
     assert [galerkin.evaluations, dice.evaluations] == models == [steps[0], 2 * steps[1]]
     words = compare_words.headline([full, galerkin, dice], busy=False)
     best = min((galerkin, dice), key=lambda one: one.rows[0].error)
-    assert words.startswith(f"{best.label} is closest")
+    assert words.startswith(f"{best.label} is closest to the full model: error ")
+    assert [one.verdict.word for one in (galerkin, dice)] == ["good", "usable"]
+    assert full.verdict is None
+    spoilt = [
+        one._replace(
+            rows=[one.rows[0]._replace(error=error)], verdict=Verdict("✕", "do not use", "why")
+        )
+        for one, error in ((galerkin, np.nan), (dice, 30.0))
+    ]
+    words = compare_words.headline([full, *spoilt], busy=False)
+    assert words.startswith("No learned column is to be used here. C dice is closest")
+    assert "error more than 10 times" in words
+    assert "B galerkin not finite" in words
     table = compare_words.table([full, galerkin, dice], "computing", dark=False)
     assert table.count("<small>floor") == 2 * len(galerkin.rows)
     assert "Field evaluations a particle" in table
+    assert table.count("<b>good</b>") == table.count("<b>usable</b>") == 1
 
 
 def test_a_column_says_where_it_stands_and_warns_outside_the_trained_range(compared):
@@ -155,7 +169,9 @@ def test_a_column_says_where_it_stands_and_warns_outside_the_trained_range(compa
     assert warnings(compared, 1) == []
     runs, _, _ = comparing("system=oscillator&with=truth,oscillator-galerkin@omega=19")
     assert "outside the trained range" in warnings(runs, 1)[0]
-    words = compare_words.caption("B", "ω < 3", "computing", ["far"], "", 0.5, dark=True)
+    verdict = Verdict("✕", "do not use", "energy: error 300 %")
+    words = compare_words.caption("B", "ω < 3", "computing", ["far"], "", 0.5, True, verdict)
+    assert "<b>do not use.</b> Energy: error 300 %." in words
     assert "ω &lt; 3" in words
     assert 'value="0.500"' in words
 

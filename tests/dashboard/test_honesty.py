@@ -7,8 +7,9 @@ import pytest
 
 from dashboard.explore import honesty
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.describe import ErrorRow
+from dashboard.runs.errors import ErrorRow
 from dashboard.runs.memory import Case, Run
+from dashboard.runs.verdict import beyond, doubts_of, judge
 from hoam_core.models import shipped_models
 
 AXIS = (1.2, 1.3, 1.5)
@@ -37,22 +38,60 @@ def test_a_single_training_value_has_no_spacing():
 @pytest.mark.parametrize(
     ("mu", "rows", "sign", "words"),
     [
-        (1.25, [], "…", "not known yet"),
-        (1.25, [ErrorRow("energy", 0.02, None)], "…", "not known yet"),
-        (1.25, [ErrorRow("energy", 0.0021, 0.002)], "✓", "As good as the noise lets one tell"),
-        (1.25, [ErrorRow("momentum", 0.001, 0.002), ErrorRow("energy", 0.04, 0.002)], "≈",
-         "energy: error 4 %, noise 0.2 %, 20 times less."),
-        (2.2, [ErrorRow("energy", 0.4, 0.002)], "⚠", "Outside the trained range. energy: error"),
+        (1.25, [], "…", "usable: inside the trained range, not yet compared"),
+        (1.25, [ErrorRow("energy", None, None)], "…", "usable: inside the trained range, not yet"),
+        (1.15, [], "⚠", "usable: just outside the trained range, not yet compared"),
+        (1.1, [], "✕", "do not use: outside the trained range, not yet compared"),
+        (1.25, [ErrorRow("energy", 0.0021, 0.002)], "✓",
+         "good: energy: error 0.21 %, 1.0 times the noise floor of 0.2 %"),
+        (1.25, [ErrorRow("momentum", 0.001, 0.002), ErrorRow("energy", 0.042, 0.002)], "≈",
+         "good: energy: error 4.2 %, 21 times the noise floor of 0.2 %"),
+        (1.25, [ErrorRow("energy", 0.12, 0.002)], "⚠", "usable: energy: error 12 %, 60 times"),
+        (1.25, [ErrorRow("energy", 0.12, None)], "⚠", "usable: energy: error 12 %, noise floor"),
+        (1.25, [ErrorRow("energy", 0.44, 0.15)], "⚠", "usable: energy: error 44 %, 2.9 times"),
+        (1.25, [ErrorRow("energy", 0.32, 0.05), ErrorRow("picture", 0.01, 0.01)], "✕",
+         "do not use: energy: error 32 %, 6.4 times the noise floor of 5 %"),
+        (1.25, [ErrorRow("energy", 6.78, 0.0071)], "✕",
+         "do not use: energy: error 678 %, 955 times the noise floor of 0.71 %"),
+        (1.25, [ErrorRow("energy", 745.3, 0.14)], "✕",
+         "do not use: energy: error more than 10 times, noise floor 14 %"),
+        (1.25, [ErrorRow("energy", np.nan, 0.1), ErrorRow("picture", 0.5, 0.1)], "✕",
+         "do not use: energy: the error is not a finite number"),
+        (1.25, [ErrorRow("energy", np.inf, 0.1)], "✕", "do not use: energy: the error is not a"),
+        (2.2, [ErrorRow("energy", 0.04, 0.002)], "≈", "of 0.2 %, outside the trained range"),
     ],
 )  # fmt: skip
-def test_the_verdict_names_the_worst(mu, rows, sign, words):
-    found = honesty.verdict(MODEL, {"mu": mu}, rows)
+def test_the_verdict_is_the_worst_error_beside_its_floor(mu, rows, sign, words):
+    found = judge(MODEL, {"mu": mu}, rows)
     assert found.sign == sign
     assert words in found.words
 
 
+def test_an_error_is_never_said_to_be_alike_where_it_is_not():
+    for error in np.geomspace(1e-4, 100, 25):
+        found = judge(MODEL, {"mu": 1.25}, [ErrorRow("energy", float(error), 0.001)])
+        assert (found.sign in "✓≈") == (error <= 0.1)
+        assert found.rejects == (error > 0.3)
+
+
+def test_doubts_about_the_run_itself_outweigh_all_errors():
+    rows = [ErrorRow("energy", 0.001, 0.001)]
+    found = judge(MODEL, {"mu": 1.25}, rows, ("Its energy grew 300-fold out of nothing.",))
+    assert found.words == "do not use: Its energy grew 300-fold out of nothing"
+    assert found.rejects
+    assert doubts_of(None, "Model 'x' diverged") == ("it has no answer at these values",)
+    assert doubts_of(None) == ()
+
+
+def test_a_single_training_value_reaches_nowhere():
+    assert beyond(64.0, (64.0,)) == 0
+    assert beyond(65.0, (64.0,)) == np.inf
+    assert beyond(1.5, (1.2, 1.3, 1.4)) == pytest.approx(1)
+    assert beyond(1.15, (1.2, 1.3, 1.4)) == pytest.approx(0.5)
+
+
 def test_without_a_model_there_is_nothing_to_distrust():
-    assert honesty.verdict(None, {"mu": 1.2}, []).words == "The full model itself is shown."
+    assert judge(None, {"mu": 1.2}, []).words == "The full model itself is shown."
 
 
 def test_the_facts_tell_population_cost_latency_and_file():

@@ -127,6 +127,7 @@ def test_opening_sweeps_and_draws_the_map_with_its_training_values(opened, worke
     assert len(np.unique(levels)) > 100
     assert levels.shape[1] == view.map.source.data["values"][0].shape[1] == 101
     assert len(view.map.marks.data["y"]) == 8
+    assert "The learned model says: " in view._headline.object
     assert "is largest" in view._headline.object
     assert view.map.bars[True].visible
 
@@ -179,6 +180,7 @@ def test_uncertain_draws_a_band_and_follows_the_belief(opened, worker):
     narrow = view.uncertain().band.areas.data
     assert len(narrow["t"]) == 101
     assert (narrow["a"] <= narrow["m"]).all()
+    assert "The learned model says: " in view._headline.object
     assert "uncertain by a factor" in view._headline.object
     view.choice.belief = Belief("normal", 1.5, 0.06)
     worker.work()

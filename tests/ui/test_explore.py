@@ -57,6 +57,7 @@ def test_opens_with_a_picture_and_without_any_outside_host(live):
     page.until(lambda: page.status("truth") == "done", "truth and noise floor are complete")
     assert len(page.picture("full")[0]) == len(page.picture("difference")[0]) == len(levels)
     page.page.get_by_text("noise floor", exact=True).wait_for()
+    page.page.locator(".verdict", has_text="Learned model: good.").wait_for()
     assert page.page.locator("h2").inner_text().startswith("The field energy grew")
 
 
@@ -137,6 +138,17 @@ def test_dragging_the_slider_moves_the_picture_and_the_address(live):
     page.until(lambda: int(page.status("version")) > version, "a new answer is shown")
     page.until(lambda: page.picture("learned") not in ([], before), "the picture has changed")
     page.until(lambda: page.slider.input_value() == page.query()["mu"], "slider = address")
+
+
+@pytest.mark.slow
+def test_where_the_learned_model_breaks_the_truth_is_seen_and_speaks(live):
+    page = live("?mu=0.4&seed=3")
+    page.page.locator("h2", has_text="is not to be used").wait_for()
+    page.until(lambda: page.status("truth") == "done", "truth and noise floor are complete")
+    page.page.locator(".verdict", has_text="Learned model: do not use. Electric").wait_for()
+    assert page.page.locator("h2").inner_text().startswith("The field energy grew")
+    # Neither a dark nor a white sheet.
+    assert len(set(page.picture("full")[0])) > 100
 
 
 @pytest.mark.slow
@@ -249,7 +261,7 @@ def test_another_system_and_the_full_model_alone(live):
     choose(page, "System", "Noisy harmonic oscillator")
     page.until_query(system="oscillator", omega="4.25", t="0.5")
     page.until(lambda: len(page.picture("full")) == 1, "the full model is drawn")
-    page.page.get_by_text("swings between").wait_for()
+    page.page.get_by_text("rises from -1 to 1 and then falls").wait_for()
     choose(page, "System", "Two-stream instability")
     page.until_query(system="two-stream", model="two-stream-galerkin")
     page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")

@@ -74,6 +74,8 @@ class Lattice(System):
 
     # What the numbers of a picture stand for; none where its rows are fields.
     cell_names: ClassVar[dict[int, str]] = {}
+    # What the numbers of a cell are where they are fields and no kinds.
+    field_names: ClassVar[tuple[str, ...]] = ()
     # What `limit` is, in words.
     limit_label: ClassVar[str] = ""
 

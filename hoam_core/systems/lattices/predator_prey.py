@@ -80,6 +80,7 @@ class PredatorPrey(PatchedLattice):
     n_times = 151
     truth_particles = 512
     limit_label = "mean field"
+    field_names = "prey u", "predators v"
     rates = 2
     dimension = 1
     patch = 40

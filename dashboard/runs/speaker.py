@@ -1,0 +1,28 @@
+"""Whose words are said: of nature the full model speaks, as soon as its run is there.
+
+Until then the learned model is named as the one who speaks, and nothing in doubt is repeated.
+"""
+
+from dashboard.runs.describe import headline
+from dashboard.runs.memory import Axes, Run
+from dashboard.runs.verdict import Verdict
+from hoam_core import System
+
+
+def told(
+    answer: Run | None, truth: Run | None, system: System, axes: Axes, verdict: Verdict
+) -> str:
+    """The sentence above everything: what the full model does, or who says what it does."""
+    if truth is not None and (truth.complete or answer is None):
+        return headline(truth, system, axes)
+    if answer is None:
+        return headline(None, system, axes)
+    if verdict.rejects:
+        return f"What the learned model says here is not to be used: {verdict.reason}."
+    words = headline(answer, system, axes)
+    return f"The learned model says: {words[:1].lower()}{words[1:]}"
+
+
+def described(sentence: str, verdict: Verdict) -> str:
+    """The same with the verdict, for those who cannot look and for files."""
+    return f"{sentence} Learned model: {verdict.words}." if verdict.word else sentence

@@ -1,0 +1,96 @@
+"""Whose colour scale it is: the truth is always to be seen, and what leaves the scale says so."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashboard.compare.scene import CompareScene, Drawn, Zoom
+from dashboard.explore.flipbook import levels
+from dashboard.parts.picture import Picture
+from dashboard.runs.catalogue import catalogue
+from dashboard.runs.colours import clipped, colour_limit, height_limits
+from dashboard.runs.frames import to_levels
+from dashboard.runs.kept import Cells
+from dashboard.runs.memory import Case, Run
+from dashboard.state import Exploration
+from tests.dashboard.test_describe import AXES, run_of
+
+
+def heaped(width: float, model: str = "", frames: int = 9, times: int = 9) -> Run:
+    """A run whose mass stands in a heap that is so many cells wide."""
+    rng = np.random.default_rng(0)
+    at = rng.normal((72, 48), width, (20_000, 2)).astype(int) % (144, 96)
+    counts = np.zeros((96, 144), np.uint16)
+    np.add.at(counts, (at[:, 1], at[:, 0]), 1)
+    kept = Cells(np.stack([counts] * frames), 20_000)
+    case = Case("two-stream", model, (1.25,), 0, 20_000)
+    return replace(run_of({"electric_energy": np.ones(frames)}, times=times), kept=kept, case=case)
+
+
+TRUTH, FINE = heaped(10), heaped(10.5, "fine")
+HEAP, SHEET = heaped(2, "heap"), heaped(400, "sheet")
+
+
+@pytest.mark.parametrize("broken", [HEAP, SHEET])
+def test_a_broken_model_does_not_hide_the_truth(broken):
+    limit = colour_limit([broken, TRUTH], AXES)
+    assert limit == TRUTH.limits(AXES).density
+    shown = levels({"model": broken, "truth": TRUTH}, AXES, 4)["truth"]
+    # Neither a white sheet nor a dark one: all shades from nothing to the last colour.
+    assert len(np.unique(shown)) > 100
+    assert (shown == 255).mean() < 0.05
+    assert shown.max() > 180
+
+
+def test_a_model_that_leaves_the_scale_says_so():
+    limit = colour_limit([HEAP, TRUTH], AXES)
+    assert clipped(HEAP, limit, AXES).startswith("clipped: about ")
+    for run in (TRUTH, FINE, SHEET, None):
+        assert clipped(run, limit, AXES) == ""
+
+
+def test_before_the_truth_is_there_a_broken_model_sets_no_scale_of_others():
+    own = FINE.limits(AXES).density
+    assert colour_limit([FINE], AXES) == own
+    assert colour_limit([HEAP, FINE, SHEET], AXES) == own
+    assert colour_limit([HEAP, FINE], AXES) == own
+    assert colour_limit([], AXES) == 1.0
+    # The first times of a full run may be more crowded than all the others.
+    early = heaped(2, frames=3)
+    assert colour_limit([FINE, early], AXES) == own
+    assert colour_limit([SHEET, early], AXES) == SHEET.limits(AXES).density
+
+
+def test_densities_of_one_side_leave_room_for_twice_the_truth():
+    truth = TRUTH.limits(AXES).heights
+    assert height_limits([HEAP, TRUTH], AXES) == pytest.approx([2 * one for one in truth])
+    assert height_limits([SHEET, TRUTH], AXES) == truth
+    assert height_limits([HEAP], AXES) == HEAP.limits(AXES).heights
+
+
+def test_a_picture_says_at_its_edge_what_there_is_to_say_and_in_its_middle_why_it_is_empty():
+    picture = Picture("learned", "Learned model")
+    picture.place(TRUTH.plane(AXES))
+    picture.show(to_levels(np.ones((96, 144)), 1.0), 1.0)
+    picture.remark("clipped")
+    assert (picture.note.text, picture.note.y) == ("clipped", 1.0)
+    picture.place(replace(TRUTH.plane(AXES), high=(1.0, 3.0)))
+    assert picture.note.y == 3.0
+    picture.clear("computing …")
+    assert (picture.note.text, picture.note.y) == ("computing …", 1.5)
+    picture.show(to_levels(np.ones((96, 144)), 1.0), 1.0)
+    picture.remark("")
+    assert picture.note.text == ""
+
+
+def test_columns_take_the_scale_of_the_full_model_that_judges_them_though_it_is_not_on_show():
+    scene = CompareScene(Exploration(catalogue()), catalogue(), Zoom())
+    scene.grow(2)
+    judged = [Drawn(run, "", 1, TRUTH) for run in (HEAP, FINE)]
+    scene.frame_all([TRUTH.plane(AXES)] * 2)
+    scene.draw(judged, 4.0)
+    heap, fine = scene.pictures
+    assert heap.units.high == fine.units.high == TRUTH.limits(AXES).density
+    assert "clipped" in heap.note.text
+    assert fine.note.text == ""
