@@ -280,7 +280,7 @@ def test_the_model_is_judged_and_can_be_taken_along(trained, tmp_path):
 def test_own_data_are_offered_to_nobody_else(trained):
     mine, other = Shelf(catalogue()), Shelf(catalogue())
     state = Exploration(mine)
-    mine.keep(trained.model)
+    mine.offer(trained.model)
     state.admit(trained.model.system)
     name = trained.model.system.name
     assert name in mine.systems
@@ -305,7 +305,7 @@ def test_recordings_are_the_truth_where_there_are_any(trained):
 def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
     shelf, worker = Shelf(catalogue()), Immediate()
     worker.hold = True
-    shelf.keep(trained.model)
+    shelf.offer(trained.model)
     state = Exploration(shelf)
     state.admit(trained.model.system)
     session = Session(state, shelf, Workers(*[worker] * 5), lambda f: f())
