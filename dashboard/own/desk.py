@@ -144,17 +144,23 @@ class Desk(param.Parameterized):
         self._start(self._reader, job, "Opening what is kept", name=name)
 
     def delete(self, name: str) -> None:
-        """Delete something that is kept; whoever looks at it still has it until the page closes."""
+        """Delete something that is kept, and take it off the page."""
         self.keep.delete(name)
-        if name == self.showing:
-            self._call("")
+        if name == self.showing or (self.model is not None and self.model.name == name):
+            self._put_away()
         self.look()
 
     def clear(self) -> None:
         """Delete everything that is kept for the visitor."""
         self.keep.clear()
-        self._call("")
+        self._put_away()
         self.look()
+
+    def _put_away(self) -> None:
+        self._stop()
+        self._forget_files()
+        self._call("")
+        self.param.update(checked=None, model=None, told="", problem="", busy=None)
 
     def cancel(self) -> None:
         """Stop what goes on; what was checked before stays."""

@@ -27,6 +27,7 @@ from dashboard.url import key_of
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
 from hoam_core.imports import names_of
+from hoam_core.models import save_model
 from hoam_core.store import to_dataset
 
 FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
@@ -67,7 +68,7 @@ class OwnData(View):
         self._found, self._made = self._build_found(), self._build_made()
         self._layout = stack(
             card(readout.words(object=_introduction(self.desk.keep)), self._build_input()),
-            self._problem, self._busy, self._made, self._found, self._list, margin=(10, 14),
+            self._problem, self._busy, self._made, self._list, self._found, margin=(10, 14),
         )  # fmt: skip
         shown = ["busy", "checked", "model", "problem", "told"]
         self.desk.param.watch(lambda *_: self._draw(), shown)
@@ -207,7 +208,11 @@ class OwnData(View):
         self._download.filename = f"{model.name}.zip"
 
     def _zip(self):
-        return zipped(self.desk.model_folder, self.desk.model.name)
+        model, folder = self.desk.model, self.desk.model_folder
+        if not (folder / "model.json").is_file():  # another page has deleted it
+            folder = self.desk.folder / "again"
+            save_model(model, folder)
+        return zipped(folder, model.name)
 
     def _explore(self) -> None:
         visit, model = self.visit, self.desk.model
