@@ -5,6 +5,10 @@ is. No name that a visitor gives becomes a name of a file: folders are called by
 thing was used last is the time of its `about.json`; when its visitor came last, that of the
 visitor's folder. Several processes may share all of it: room is counted and made by one at a time,
 and who finds a thing gone is told so.
+
+A model of the view Train lies elsewhere, among those that are offered to everybody. Its thing
+holds a mark that stands beside the model, too, so that it goes with what its visitor had here, and
+nothing of that name that is somebody else's does.
 """
 
 import contextlib
@@ -30,9 +34,10 @@ from dashboard.keeping.bounds import (
     most_bytes_of_all,
 )  # fmt: skip
 from dashboard.train.claim import Claim
+from hoam_core.store import whole_file
 
 log = logging.getLogger(__name__)
-ABOUT, PART = "about.json", ".part-"
+ABOUT, PART, MARK = "about.json", ".part-", "kept.json"
 VISITOR = re.compile(r"[0-9a-f]{64}")
 MOST_THINGS = 64
 # What was used in the last day makes room for nobody.
@@ -58,18 +63,43 @@ class Thing:
     used: float
     about: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def place(self) -> Path:
+        """Where its files lie."""
+        return _elsewhere(self.about) or self.folder
+
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def marked(folder: Path) -> dict[str, Any]:
+    """What stands beside a model that was trained for a visitor; empty for any other folder."""
+    try:
+        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and "mark" in found else {}
+
+
+def _elsewhere(about: dict[str, Any]) -> Path | None:
+    """The folder outside of the store that a thing speaks of, if it is the same still."""
+    folder = Path(str(about.get("elsewhere", "")))
+    same = "elsewhere" in about and marked(folder).get("mark") == about.get("mark")
+    return folder if same else None
 
 
 def _thing(folder: Path) -> Thing | None:
     """What a folder holds; None where it is no thing, or is being deleted at this moment."""
     try:
         told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        used, size = (folder / ABOUT).stat().st_mtime, _size(folder)
+        used, size, about = (folder / ABOUT).stat().st_mtime, _size(folder), dict(told["about"])
         kind, name, title = (str(told[key]) for key in ("kind", "name", "title"))
-        return Thing(folder, kind, name, title, size, used, dict(told["about"]))
+        if place := _elsewhere(about):
+            size += _size(place)
+        elif "elsewhere" in about:
+            return None
+        return Thing(folder, kind, name, title, size, used, about)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -92,6 +122,9 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _forget(folder: Path) -> None:
+    thing = _thing(folder)
+    if thing is not None and thing.place != folder:
+        shutil.rmtree(thing.place, ignore_errors=True)
     # Without its description it is nothing any more, whatever is left of it.
     (folder / ABOUT).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -185,6 +218,19 @@ class Keep:
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
+    def mark(self, kind: str, name: str, title: str, folder: Path, **about: Any) -> None:
+        """Keep what lies in a folder elsewhere, with `about` beside it. FullError without room."""
+        told = {"mark": secrets.token_hex(16), **about}
+        short = {key: value for key, value in told.items() if isinstance(value, str)}
+        thing = self.making(kind, name, title, elsewhere=str(folder), **short)
+        with thing, whole_file(folder / MARK) as part:
+            part.write_text(json.dumps(told), encoding="utf-8")
+
+    def check_room(self, size: int = 0) -> None:
+        """Raises FullError, a ValueError, where so many bytes more cannot be kept."""
+        if self._folder is not None:
+            self._check("", size)
+
     def _check(self, name: str, size: int) -> None:
         others = [one for one in self.things() if one.name != name]
         taken = sum(one.size for one in others)
@@ -243,6 +289,8 @@ def sweep(root: Path | None = None) -> None:
         for place in _visitors(root):
             with contextlib.suppress(OSError):
                 if now - place.stat().st_mtime > kept_seconds():
+                    for thing in _things(place):
+                        _forget(thing.folder)
                     shutil.rmtree(place, ignore_errors=True)
                 for part in place.glob(f"{PART}*/"):
                     if now - part.stat().st_mtime > STALE:

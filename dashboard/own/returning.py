@@ -80,5 +80,6 @@ def try_out(model: Model) -> None:
 
 def what(thing: Thing) -> str:
     """What a thing is, in a word or two."""
+    kind = {"trained": "model of the view Train, offered to everybody here"}.get(thing.kind)
     method = thing.about.get("method")
-    return f"model, {method}" if thing.kind == "model" and method else thing.kind
+    return (kind or thing.kind) + (f", {method}" if method else "")

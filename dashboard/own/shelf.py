@@ -86,3 +86,8 @@ class Shelf(Offer):
 
     def watch(self, heard: Callable[[Model], None]) -> Callable[[], None]:
         return self._shared.watch(heard)
+
+
+def keep_of(catalogue: Offer) -> Keep:
+    """What is kept for the visitor of a catalogue; nothing for that of everybody."""
+    return catalogue.keep if isinstance(catalogue, Shelf) else Keep()

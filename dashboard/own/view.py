@@ -19,10 +19,11 @@ from dashboard.own.desk import Desk
 from dashboard.own.jobs import zipped
 from dashboard.own.kept_list import KeptList, terms
 from dashboard.own.paths import VARIABLE, allowed_folders, largest_upload, refusal, tally
-from dashboard.own.shelf import Shelf
+from dashboard.own.shelf import Shelf, keep_of
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack, wrapping
 from dashboard.parts.upload import Upload
+from dashboard.train.trainings import trainings
 from dashboard.url import key_of
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
@@ -55,10 +56,9 @@ class OwnData(View):
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
         self.choice: OwnChoice = visit.choices.get("data") or OwnChoice()
-        workers, shelf = visit.workers, visit.catalogue
-        keep = shelf.keep if isinstance(shelf, Shelf) else None
+        workers, keep = visit.workers, keep_of(visit.catalogue)
         self.desk = Desk(self.choice, workers.files, workers.trainings, visit.schedule, keep)
-        self._list = KeptList(self.desk.keep, self.desk.open, self._delete)
+        self._list = KeptList(self.desk.keep, self._open_kept, self._delete)
         self._coming = False
         self._progress, self._problem = readout.words(), readout.words()
         self._table, self._facts = readout.words(), readout.words()
@@ -174,7 +174,17 @@ class OwnData(View):
     def _tell_unsaved(self) -> None:
         self.visit.unsaved(self._coming or self.desk.unsaved)
 
+    def _open_kept(self, name: str) -> None:
+        thing = self.desk.keep.find(name)
+        if thing is not None and thing.kind == "trained":
+            self.visit.go(f"?view=train&system={thing.about['system']}&training={name}")
+        else:
+            self.desk.open(name)
+
     def _delete(self, name: str) -> None:
+        for thing in self.desk.things:
+            if thing.kind == "trained" and name in ("", thing.name):
+                trainings().forget(thing.name)
         if name:
             self.desk.delete(name)
         else:
