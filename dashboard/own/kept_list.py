@@ -100,7 +100,7 @@ def terms(keep: Keep) -> str:
 def _told(keep: Keep, things: list[Thing]) -> str:
     size = sum(thing.size for thing in things)
     return (
-        f"<h3>Kept on this server until {date(keep.until)}</h3><p class='soft'>For this browser "
-        f"alone, and each visit renews it. {megabytes(size)} of {megabytes(most_bytes())} are "
-        "taken. On a computer that others use, delete it before you go.</p>"
+        f"<h3>Kept on this server until {date(keep.until)}</h3><p class='soft'>Found again in this "
+        f"browser alone, and each visit renews it. {megabytes(size)} of {megabytes(most_bytes())} "
+        "are taken. On a computer that others use, delete it before you go.</p>"
     )

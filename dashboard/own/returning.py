@@ -4,6 +4,7 @@ Generators for the workers like those of jobs.py. Whatever is not here any more,
 a ValueError with a sentence for the visitor.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,16 +14,23 @@ from dashboard.keeping.store import Keep, Thing
 from dashboard.own.jobs import Checked, Found, Made, Step, kept_model_of
 from dashboard.own.preview import rows_of
 from dashboard.own.shelf import kept_model
+from dashboard.runs.catalogue import FRAMES, STEPS
 from hoam_core import Model, load_model
 from hoam_core.checks import DivergedError
 from hoam_core.store import write_files
 from hoam_core.systems import Lattice
 
 TRIED = {"particles": 64, "n_times": 4}
+# A thread answers all visitors: looks at the field for a particle, and seconds for a few particles.
+MOST_LOOKS, MOST_SECONDS = 200_000, 3.0
 GONE = (
     "What this address names is not here: what visitors bring is kept for them alone, in the "
     "browser that brought it, and for a limited time. Give the files again, or load the model."
 )
+
+
+class TooSlowError(RuntimeError):
+    """A model that would keep other visitors waiting."""
 
 
 def reopen(keep: Keep, name: str) -> Iterator[Step | Found | Made]:
@@ -65,10 +73,23 @@ def take_in(data: bytes, keep: Keep, owner: str, folder: Path) -> Iterator[Step 
 
 
 def try_out(model: Model) -> None:
-    """Raises ValueError unless a model makes a few finite samples at its usual parameters."""
+    """Raises ValueError unless a model soon makes a few finite samples at its usual parameters."""
     usual = {p.name: p.default for p in model.system.parameters}
+    steps = None if isinstance(model.system, Lattice) else STEPS
     try:
-        model.predict(usual, **TRIED, steps=None if isinstance(model.system, Lattice) else 8)
+        looks = model.method.evaluations(model.times(n_times=FRAMES), steps)
+        if looks > MOST_LOOKS:
+            raise TooSlowError(f"it takes {looks:,.0f} evaluations for a particle")
+        model.predict(usual, **TRIED, steps=steps)  # compiled
+        started = time.perf_counter()
+        model.predict(usual, **TRIED, steps=steps)
+        if (took := time.perf_counter() - started) > MOST_SECONDS:
+            raise TooSlowError(f"it takes {took:.0f} s for {TRIED['particles']} particles")
+    except TooSlowError as error:
+        raise ValueError(
+            f"The model is too slow for a page that others use, too: {error}. Train one with fewer "
+            "steps or a smaller network, or use `hoam predict`."
+        ) from error
     except DivergedError as error:
         raise ValueError(f"The model cannot be used: {error}") from error
     except Exception as error:  # arrays that do not fit make every part fail otherwise

@@ -204,14 +204,14 @@ class Training:
 
     def _keep_it(self, model: Model) -> None:
         """From now on it is the visitor's to delete, and goes when that visitor stays away."""
-        look, title = self.look, model.system.title
+        look = self.look
         every = max(1, len(look.steps) // MOST_LOSSES)
         told = {"steps": look.steps[::every], "losses": look.losses[::every]}
         told |= {"system": model.experiment.system, "method": model.experiment.method}
         if self._keep:
             # Without room it belongs to everybody and to nobody.
             with contextlib.suppress(FullError):
-                self._keep.mark("trained", self.name, title, self.folder, **told)
+                self._keep.mark("trained", self.name, self.name, self.folder, **told)
 
     def recall(self, model: Model) -> None:
         """It was trained before this process began: show it as it was."""

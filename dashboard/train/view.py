@@ -65,7 +65,7 @@ class TrainView(View):
             columns="minmax(0, 340px) minmax(0, 1fr)",
         )
         self._layout.margin = (10, 14)
-        self._due = False
+        self._due, self._found = False, False
         self._stop = self.all.watch(self._hear)
         self._which.param.watch(self._choose, "value")
         visit.state.param.watch(lambda *_: self._follow(), "system")
@@ -75,7 +75,20 @@ class TrainView(View):
     def open(self) -> None:
         super().open()
         self._follow()
+        self._find()
         self._draw()
+
+    def _find(self) -> None:
+        """Show the visitor's own newest training once, where neither link nor visitor chose one."""
+        keep, found = keep_of(self.visit.catalogue), self._found
+        self._found = True
+        if keep and not found and not self.choice.training:
+            mine = (one for one in self.all.names() if self._is_of(keep, one))
+            self.choice.training = next(mine, "")
+
+    def _is_of(self, keep: Keep, name: str) -> bool:
+        """Whether a visitor has started a training, in this process or in a former one."""
+        return self.all.get(name).keep.visitor == keep.visitor or keep.find(name) is not None
 
     def _follow(self) -> None:
         if self.shown:

@@ -23,7 +23,7 @@ from dashboard.state import Exploration
 from dashboard.url import read_query
 from hoam_core import SYSTEMS, Model, load_model
 from hoam_core.learn_recorded import learn_recorded
-from hoam_core.models import model_files
+from hoam_core.models import model_files, shipped_models
 from hoam_core.recordings import Recording, collect
 from hoam_core.systems.base import Component
 from tests.conftest import tiny_model
@@ -205,7 +205,16 @@ def of_nan() -> bytes:
     return zip_of({ARRAYS: data, JSON: json.dumps(about).encode()})
 
 
+def that_takes_hours() -> bytes:
+    """A closure whose paths take steps of a billionth."""
+    about = json.loads(shipped_models()["ising-partial"].joinpath(JSON).read_text())
+    about["experiment"]["options"] |= {"step": 1e-9}
+    arrays = shipped_models()["ising-partial"].joinpath(ARRAYS).read_bytes()
+    return zip_of({JSON: json.dumps(about).encode(), ARRAYS: arrays})
+
+
 REFUSED = {
+    "too slow for a page": that_takes_hours,
     "no zip file that can be read": lambda: b"these are words",
     "is damaged, or something else": lambda: zip_of(plain())[:-40],
     "as no model does": bomb,

@@ -11,6 +11,7 @@ import pytest
 
 from dashboard.keeping.bounds import date
 from dashboard.keeping.store import MARK, Keep, sweep
+from dashboard.own.shelf import Shelf
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
 from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
@@ -336,9 +337,9 @@ def test_a_link_restores_a_plan_and_its_budget():
 def test_a_model_is_kept_with_what_else_its_visitor_has(tiny, kept, shelf, worker, tmp_path):
     """It is found again with its curve, deleted by its visitor alone, and swept when that is."""
     keep, other = (Keep(letter * 64, tmp_path / "kept") for letter in "ab")
-    made = kept.start(network(tiny, 20), shelf, name="mine", judge=False, keep=keep)
+    made = kept.start(network(tiny, 2), shelf, name="mine", judge=False, keep=keep)
     made.run(worker, shelf)
-    until(lambda: made.look.status == "done", "it is trained")
+    until(lambda: made.look.status == "done", "it is trained", 240.0)
     (thing,) = keep.things()
     assert (thing.kind, thing.name, thing.place) == ("trained", "mine", made.folder)
     assert thing.size > sum(p.stat().st_size for p in made.folder.iterdir())
@@ -400,6 +401,29 @@ def test_a_visitor_is_shown_no_training_that_he_did_not_choose(tiny, kept, shelf
     view._which.value = ""
     assert choice.training == ""
     assert view._introduction.visible
+    view.close()
+
+
+def test_after_a_reload_a_visitor_finds_the_newest_training_of_his_own(
+    tiny, kept, shelf, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("dashboard.train.view.trainings", lambda: kept)
+    keep = Keep("a" * 64, tmp_path / "kept")
+    kept.start(galerkin(tiny), shelf, name="older", keep=keep)
+    mine = kept.start(galerkin(tiny), shelf, name="newer", keep=keep)
+    kept.start(galerkin(tiny), shelf, name="of-a-stranger", keep=Keep("b" * 64, tmp_path / "kept"))
+    view = TrainView(
+        Visit(
+            Exploration(shelf), None, Shelf(shelf, keep), recorders(), lambda f: f(),
+            go=lambda link: None, tell=lambda sentence: None, choices={"train": TrainChoice()},
+        )
+    )  # fmt: skip
+    view.open()
+    assert view.training is mine
+    view._which.value = ""
+    view.hide()
+    view.open()
+    assert view.training is None
     view.close()
 
 
