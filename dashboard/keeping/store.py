@@ -264,9 +264,10 @@ def _visitors(root: Path) -> list[Path]:
 
 def _make_room(root: Path, more: int, instead: Thing | None = None) -> None:
     """Delete what was used longest ago until there is room; FullError if all of it is in use."""
-    things = sorted((t for place in _visitors(root) for t in _things(place)), key=lambda t: t.used)
+    everything = (one for place in _visitors(root) for one in _things(place))
+    stays = (one for one in everything if instead is None or one.folder != instead.folder)
+    things = sorted(stays, key=lambda one: one.used)
     free = most_bytes_of_all() - sum(one.size for one in things)
-    free += instead.size if instead is not None else 0
     for one in things:
         if free >= more or one.used > time.time() - RESTS_AFTER:
             break

@@ -9,6 +9,7 @@ nobody gets back to it.
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
 from http.cookies import CookieError
 
 from bokeh.document import Document
@@ -19,7 +20,6 @@ from dashboard.keeping.bounds import kept_seconds
 
 COOKIE, ATTRIBUTE = "hoam_own", "hoam_own"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-PAGE = "text/html"
 
 
 def filed_under(token: str) -> str:
@@ -41,11 +41,19 @@ def _taken_out(request: HTTPServerRequest) -> str:
     return found.value if TOKEN.fullmatch(found.value) else ""
 
 
+@dataclass
+class Whose:
+    """Under which name a visitor's things are filed, and whether a page has asked for it."""
+
+    name: str
+    asked: bool = False
+
+
 class Recognised(OutputTransform):
     """Tells a request whose it is, and a browser that gets a page by what it is known again."""
 
     def __init__(self, request: HTTPServerRequest):
-        self._token, self._end = "", ""
+        self._token, self._end, self._whose = "", "", Whose("")
         if not kept_seconds():
             return
         try:
@@ -54,13 +62,14 @@ class Recognised(OutputTransform):
             return
         self._token = self._token or secrets.token_urlsafe(32)
         self._end = "; Secure" if request.protocol == "https" else ""
-        setattr(request, ATTRIBUTE, filed_under(self._token))
+        self._whose = Whose(filed_under(self._token))
+        setattr(request, ATTRIBUTE, self._whose)
 
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
         """Called by Tornado as an answer begins."""
-        if self._token and headers.get("Content-Type", "").startswith(PAGE):
+        if self._whose.asked:
             age = int(kept_seconds())
             headers.add(
                 "Set-Cookie",
@@ -73,4 +82,8 @@ def visitor_of(document: Document | None) -> str:
     """Under which name things of a page's visitor are filed; empty without a server or a cookie."""
     context = document.session_context if document is not None else None
     # The request itself, not its copy in the page's token, which a visitor could write.
-    return str(getattr(getattr(context, "request", None), ATTRIBUTE, ""))
+    whose = getattr(getattr(context, "request", None), ATTRIBUTE, None)
+    if not isinstance(whose, Whose):
+        return ""
+    whose.asked = True
+    return whose.name

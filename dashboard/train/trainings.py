@@ -17,6 +17,7 @@ from dashboard.runs.watchers import Watchers
 from dashboard.train.claim import is_free
 from dashboard.train.plan import data_bytes
 from dashboard.train.training import Training, for_visitors
+from dashboard.url import OWN
 from hoam_core import Experiment, Model
 from hoam_core.checkpoint import unfinished
 from hoam_core.checks import lookup
@@ -149,6 +150,11 @@ def check_name(name: str, taken: Iterable[str]) -> None:
         raise ValueError(
             "Argument `name` must be small letters, digits and single hyphens, a letter first and "
             f"at most {LONGEST_NAME} of them, but is {name!r}; try 'my-model-2'."
+        )
+    if name.startswith(OWN):
+        raise ValueError(
+            f"Argument `name` must not begin with {OWN!r}, as names in the view Own data do, but "
+            f"is {name!r}; try 'my-model-2'."
         )
     if name in taken:
         raise ValueError(f"Argument `name` is {name!r}, which is taken; choose another.")

@@ -16,7 +16,7 @@ from dashboard.keeping import store
 from dashboard.keeping.bounds import ALTOGETHER, DAYS, MEGABYTES, kept_seconds, most_bytes
 from dashboard.keeping.collections import ARRAYS, read_collection, write_collection
 from dashboard.keeping.store import ABOUT, FullError, Keep, sweep
-from dashboard.keeping.visitor import ATTRIBUTE, COOKIE, Recognised, filed_under
+from dashboard.keeping.visitor import COOKIE, Recognised, filed_under, visitor_of
 from hoam_core.recordings import Recording, collect
 from hoam_core.systems.base import Component
 from tests.ui.served import ROOT
@@ -224,9 +224,18 @@ def asked(cookie: str, protocol: str = "http") -> HTTPServerRequest:
     return request
 
 
-def answered(request: HTTPServerRequest, kind: str = "text/html") -> list[str]:
-    headers = HTTPHeaders({"Content-Type": kind})
-    Recognised(request).transform_first_chunk(200, headers, b"", True)
+def whose(request: HTTPServerRequest) -> str:
+    """What a page says whose request it was made for."""
+    document = Mock()
+    document.session_context.request = request
+    return visitor_of(document)
+
+
+def answered(request: HTTPServerRequest, *, page: bool = True) -> list[str]:
+    headers, transform = HTTPHeaders(), Recognised(request)
+    if page:
+        whose(request)
+    transform.transform_first_chunk(200, headers, b"", True)
     return headers.get_list("Set-Cookie")
 
 
@@ -237,10 +246,10 @@ def test_a_visitor_is_known_again_by_a_cookie_that_no_page_tells():
     assert len(token) == 43
     assert {"HttpOnly", "SameSite=Lax", f"Max-Age={30 * DAY}", "Path=/"} < set(cookie.split("; "))
     again = asked(f"other=1; {COOKIE}={token}")
-    assert answered(again, "application/json") == []
+    assert answered(again, page=False) == []
     again = asked(f"other=1; {COOKIE}={token}", "https")
     assert answered(again) == [cookie + "; Secure"]
-    assert getattr(again, ATTRIBUTE) == getattr(first, ATTRIBUTE) == filed_under(token)
+    assert whose(again) == whose(first) == filed_under(token)
     # Bokeh copies cookies and headers into its pages.
     assert (again.headers["Cookie"], [*again.cookies]) == ("other=1", ["other"])
     alone = asked(f"{COOKIE}={token}")
@@ -252,7 +261,7 @@ def test_a_visitor_is_known_again_by_a_cookie_that_no_page_tells():
 def test_a_cookie_of_another_form_is_nobody(token):
     request = asked(f"{COOKIE}={token}")
     (cookie,) = answered(request)
-    assert getattr(request, ATTRIBUTE) not in (filed_under(token), ANNA)
+    assert whose(request) not in (filed_under(token), ANNA)
     assert f"{COOKIE}={token};" not in cookie
 
 
@@ -260,7 +269,8 @@ def test_where_nothing_is_kept_there_is_no_cookie(monkeypatch):
     monkeypatch.setenv(DAYS, "0")
     request = asked(f"{COOKIE}={'a' * 43}")
     assert answered(request) == []
-    assert not hasattr(request, ATTRIBUTE)
+    assert whose(request) == ""
+    assert visitor_of(None) == ""
 
 
 @pytest.mark.parametrize("nonsense", ["", "many", "-1", "nan", "inf"])

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from dashboard.keeping.visitor import COOKIE, filed_under
 from hoam_core.models import shipped_models
 
 
@@ -31,7 +32,10 @@ def test_own_work_is_there_after_a_reload_and_a_model_is_given_back(live, tmp_pa
     kept.wait_for()
     own.until(lambda: "data" in own.query(), "the address names the model")
     assert own.serious() == []
-    page.reload()
+    sent = page.reload().text()
+    (token,) = [one["value"] for one in page.context.cookies() if one["name"] == COOKIE]
+    assert token not in sent
+    assert filed_under(token) not in sent
     explore.wait_for()
     assert asked == []
     explore.click()
