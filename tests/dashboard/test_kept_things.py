@@ -174,21 +174,18 @@ for i in range(20):
 
 
 def test_two_processes_share_one_folder(tmp_path):
-    command = [sys.executable, "-c", PROCESS, str(tmp_path)]
-    both = [
-        subprocess.Popen(
-            [*command, name, ANNA], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
-        )
-        for name in ("a", "b")
-    ]
-    keep = Keep(ANNA, tmp_path)
-    while any(one.poll() is None for one in both):
-        sweep(tmp_path)
-        # Whatever is there is whole.
-        assert all((one.folder / "bytes").exists() or not one.folder.exists()
-                   for one in keep.things())  # fmt: skip
-        time.sleep(0.05)
-    assert [one.returncode for one in both] == [0, 0]
+    command = [sys.executable, "-c", PROCESS, str(tmp_path), "a", ANNA]
+    keep, number = Keep(ANNA, tmp_path), 0
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) as other:
+        while other.poll() is None or number < 40:
+            put(keep, f"b-{number % 4}", 10_000)
+            keep.delete(f"b-{(number + 2) % 4}")
+            sweep(tmp_path)
+            # Whatever is there is whole.
+            found = [one for one in keep.things() if one.folder.exists()]
+            assert all((one.folder / "bytes").exists() or not one.folder.exists() for one in found)
+            number += 1
+    assert other.returncode == 0
     assert len(keep.things()) == 4
     assert all(one.size > 10_000 for one in keep.things())
 
