@@ -6,6 +6,7 @@ import pytest
 
 from dashboard.keeping.visitor import COOKIE, filed_under
 from hoam_core.models import shipped_models
+from tests.ui.served import FIRST_PICTURE
 
 
 def opened(live):
@@ -42,16 +43,16 @@ def test_own_work_is_there_after_a_reload_and_a_model_is_given_back(live, tmp_pa
     own.until(lambda: own.query()["model"].startswith("own-two-stream-"), "it is explored")
     own.until(lambda: len(own.picture("learned")) == 1, "it answers")
     page.reload()
-    page.get_by_role("navigation").get_by_text("Own data").click()
+    page.wait_for_function(FIRST_PICTURE)
+    assert own.query()["model"].startswith("own-two-stream-")
+    own.open("?view=data")
     page.get_by_role("button", name="Use an example").click()
     page.get_by_role("progressbar", name="Progress").wait_for()
-    page.reload()
-    own.until(lambda: asked == ["beforeunload"], "leaving asks while something would be lost")
-    page.get_by_role("navigation").get_by_text("Own data").click()
+    own.open("?view=data")
+    assert asked == ["beforeunload"]
     page.get_by_role("button", name="Delete everything").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     kept.wait_for(state="hidden")
-    assert own.query()["model"].startswith("own-two-stream-")
 
 
 @pytest.mark.slow
