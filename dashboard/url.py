@@ -19,13 +19,12 @@ from hoam_core.systems import Recorded
 
 # What a link of any view may hold beside parameters.
 ENTRIES = frozenset(
-    ("view", "system", "model", "t", "seed", "particles", "share", "plane", "format")
+    ("view", "system", "model", "t", "seed", "particles", "share", "plane", "format", "data")
 )
 # Before the names of the parameters of own data.
 OWN = "mu."
-
 # What visitors bring is called so; nothing that ships is.
-OWN = "own-"
+BROUGHT = "own-"
 GONE = (
     "The data or the model of this link are not here: what visitors bring is kept for them alone, "
     "in the browser that brought it, and for a limited time. The view Own data shows what is there."
@@ -76,7 +75,7 @@ class Reader:
 
 def _is_gone(name: str | None, known: Mapping[str, Any]) -> bool:
     """Whether a name is that of somebody's own, and not here."""
-    return name is not None and name.startswith(OWN) and name not in known
+    return name is not None and name.startswith(BROUGHT) and name not in known
 
 
 def number(name: str, text: str) -> float:

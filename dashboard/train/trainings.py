@@ -17,7 +17,7 @@ from dashboard.runs.watchers import Watchers
 from dashboard.train.claim import is_free
 from dashboard.train.plan import data_bytes
 from dashboard.train.training import Training, for_visitors
-from dashboard.url import OWN
+from dashboard.url import BROUGHT
 from hoam_core import Experiment, Model
 from hoam_core.checkpoint import unfinished
 from hoam_core.checks import lookup
@@ -151,10 +151,10 @@ def check_name(name: str, taken: Iterable[str]) -> None:
             "Argument `name` must be small letters, digits and single hyphens, a letter first and "
             f"at most {LONGEST_NAME} of them, but is {name!r}; try 'my-model-2'."
         )
-    if name.startswith(OWN):
+    if name.startswith(BROUGHT):
         raise ValueError(
-            f"Argument `name` must not begin with {OWN!r}, as names in the view Own data do, but "
-            f"is {name!r}; try 'my-model-2'."
+            f"Argument `name` must not begin with {BROUGHT!r}, as names in the view Own data do, "
+            f"but is {name!r}; try 'my-model-2'."
         )
     if name in taken:
         raise ValueError(f"Argument `name` is {name!r}, which is taken; choose another.")
