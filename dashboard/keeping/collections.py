@@ -11,6 +11,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from hoam_core.collection import Collection
+from hoam_core.json_text import json_text
 from hoam_core.systems.base import Component
 
 ARRAYS, TOLD = "collection.safetensors", "collection.json"
@@ -47,7 +48,7 @@ def write_collection(collection: Collection, folder: Path, more: Mapping[str, An
     }
     save_file(arrays, folder / ARRAYS)
     told = {"sha256": digest(folder / ARRAYS), "collection": _plain(collection), "more": dict(more)}
-    (folder / TOLD).write_text(json.dumps(told), encoding="utf-8")
+    (folder / TOLD).write_text(json_text(told), encoding="utf-8")
 
 
 def read_collection(folder: Path) -> tuple[Collection, dict[str, Any]]:

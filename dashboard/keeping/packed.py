@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from hoam_core.json_text import json_text
 from hoam_core.recorded_store import FILE as RECORDED
 
 JSON, ARRAYS = "model.json", "model.safetensors"
@@ -110,12 +111,12 @@ def renamed(files: Mapping[str, bytes], visitor: str) -> tuple[str, dict[str, by
             f"The model.json of this zip file describes no model ({type(error).__name__}: "
             f"{str(error)[:80]}); {CURE}"
         ) from error
-    return told["name"], {**files, JSON: json.dumps(told, indent=1).encode()}
+    return told["name"], {**files, JSON: json_text(told, indent=1).encode()}
 
 
 def _shown(told: Mapping[str, Any], *without: str) -> bytes:
     rest = {key: value for key, value in told.items() if key not in without}
-    return json.dumps(rest, sort_keys=True).encode()
+    return json_text(rest, sort_keys=True).encode()
 
 
 def _stem(name: str) -> str:

@@ -34,6 +34,7 @@ from dashboard.keeping.bounds import (
     most_bytes_of_all,
 )  # fmt: skip
 from dashboard.train.claim import Claim
+from hoam_core.json_text import json_text
 from hoam_core.store import whole_file
 
 log = logging.getLogger(__name__)
@@ -203,7 +204,7 @@ class Keep:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             part.mkdir()
             yield part
-            (part / ABOUT).write_text(json.dumps(told), encoding="utf-8")
+            (part / ABOUT).write_text(json_text(told), encoding="utf-8")
             with _alone(self._root):
                 self._check(name, _size(part))
                 _make_room(self._root, _size(part), self.find(name))
@@ -224,7 +225,7 @@ class Keep:
         short = {key: value for key, value in told.items() if isinstance(value, str)}
         thing = self.making(kind, name, title, elsewhere=str(folder), **short)
         with thing, whole_file(folder / MARK) as part:
-            part.write_text(json.dumps(told), encoding="utf-8")
+            part.write_text(json_text(told), encoding="utf-8")
 
     def check_room(self, size: int = 0) -> None:
         """Raises FullError, a ValueError, where so many bytes more cannot be kept."""
