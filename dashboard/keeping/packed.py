@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from hoam_core.checks import DivergedError
 from hoam_core.json_text import json_text
 from hoam_core.recorded_store import FILE as RECORDED
 
@@ -106,7 +107,14 @@ def renamed(files: Mapping[str, bytes], visitor: str) -> tuple[str, dict[str, by
         else:
             stem = _stem(name)
         told["name"] = _unique(stem, visitor, files[ARRAYS], _shown(told, "name", "recorded"))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+        DivergedError,
+    ) as error:
         raise ValueError(
             f"The model.json of this zip file describes no model ({type(error).__name__}: "
             f"{str(error)[:80]}); {CURE}"
