@@ -23,6 +23,8 @@ JSON, ARRAYS = "model.json", "model.safetensors"
 # Bytes that a file may unpack to, and how many entries an archive may have, folders too.
 LIMITS = {JSON: 4 * 2**20, ARRAYS: 32 * 2**20, RECORDED: 80 * 2**20}
 MOST_ENTRIES, MOST_BYTES = 16, sum(LIMITS.values())
+# What a description of anything else makes its readers raise.
+WRONG = (ValueError, TypeError, KeyError, AttributeError, RecursionError, DivergedError)
 PREFIX, LONGEST_STEM = "own-", 40
 CURE = "give the zip file that “Download the model” made."
 

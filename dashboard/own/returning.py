@@ -14,11 +14,10 @@ from dashboard.keeping.store import Keep, Thing
 from dashboard.own.jobs import Checked, Found, Made, Step, kept_model_of
 from dashboard.own.preview import rows_of
 from dashboard.own.shelf import kept_model
-from dashboard.runs.catalogue import FRAMES, STEPS
+from dashboard.runs.catalogue import FRAMES
 from hoam_core import Model, load_model
 from hoam_core.checks import DivergedError
 from hoam_core.store import write_files
-from hoam_core.systems import Lattice
 
 TRIED = {"particles": 64, "n_times": 4}
 # A thread answers all visitors: looks at the field for a particle, and seconds for a few particles.
@@ -75,14 +74,13 @@ def take_in(data: bytes, keep: Keep, owner: str, folder: Path) -> Iterator[Step 
 def try_out(model: Model) -> None:
     """Raises ValueError unless a model soon makes a few finite samples at its usual parameters."""
     usual = {p.name: p.default for p in model.system.parameters}
-    steps = None if isinstance(model.system, Lattice) else STEPS
     try:
-        looks = model.method.evaluations(model.times(n_times=FRAMES), steps)
+        looks = model.method.evaluations(model.times(n_times=FRAMES))
         if looks > MOST_LOOKS:
             raise TooSlowError(f"it takes {looks:,.0f} evaluations for a particle")
-        model.predict(usual, **TRIED, steps=steps)  # compiled
+        model.predict(usual, **TRIED)  # compiled
         started = time.perf_counter()
-        model.predict(usual, **TRIED, steps=steps)
+        model.predict(usual, **TRIED)
         if (took := time.perf_counter() - started) > MOST_SECONDS:
             raise TooSlowError(f"it takes {took:.0f} s for {TRIED['particles']} particles")
     except TooSlowError as error:
