@@ -8,6 +8,8 @@ import panel as pn
 from panel.viewable import Viewable
 
 from dashboard.gate import CROWDED, Gate, has_visitor, leave, let_in
+from dashboard.keeping.store import Keep
+from dashboard.keeping.visitor import visitor_of
 from dashboard.lessons.choice import arriving
 from dashboard.own.shelf import Shelf
 from dashboard.parts import spare
@@ -38,10 +40,13 @@ def page() -> Viewable:
         if not let_in(document):
             return bare(CROWDED)
         pn.state.on_session_destroyed(leave)
-    shelf = Shelf(catalogue())
+    keep = Keep(visitor_of(document))
+    keep.seen()
+    shelf = Shelf(catalogue(), keep)
     query = {
         name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
     }
+    shelf.recall(query.values())
     reader = read_query(arriving(followed(query, shelf)), shelf)
     state = Exploration(shelf, **reader.values)
     choices = {name: entry.choice() for name, entry in VIEWS.items()}

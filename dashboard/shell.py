@@ -61,7 +61,8 @@ class Shell:
     def __init__(self, *, problems: list[str], projector: bool = False, **visit):
         self.bridge = Bridge(self.heard, title=TITLE)
         self.visit = Visit(
-            go=self.go, tell=self.tell, after_paint=self.bridge.after_paint, **visit
+            go=self.go, tell=self.tell, after_paint=self.bridge.after_paint,
+            unsaved=lambda is_it: self.bridge.param.update(unsaved=is_it), **visit
         )  # fmt: skip
         self.state, self.gate = self.visit.state, visit["schedule"]
         self.state.together = together

@@ -19,10 +19,16 @@ from hoam_core.systems import Recorded
 
 # What a link of any view may hold beside parameters.
 ENTRIES = frozenset(
-    ("view", "system", "model", "t", "seed", "particles", "share", "plane", "format")
+    ("view", "system", "model", "t", "seed", "particles", "share", "plane", "format", "data")
 )
 # Before the names of the parameters of own data.
 OWN = "mu."
+# What visitors bring is called so; nothing that ships is.
+BROUGHT = "own-"
+GONE = (
+    "The data or the model of this link are not here: what visitors bring is kept for them alone, "
+    "in the browser that brought it, and for a limited time. The view Own data shows what is there."
+)
 
 
 class Reader:
@@ -54,6 +60,8 @@ class Reader:
         def read(text: str) -> str:
             if text == "none":
                 return ""
+            if _is_gone(text, self.catalogue.models):
+                raise ValueError(GONE)
             model = lookup(text, self.catalogue.models, "model")
             if model.experiment.system != system.name:
                 raise ValueError(
@@ -63,6 +71,11 @@ class Reader:
             return text
 
         return read
+
+
+def _is_gone(name: str | None, known: Mapping[str, Any]) -> bool:
+    """Whether a name is that of somebody's own, and not here."""
+    return name is not None and name.startswith(BROUGHT) and name not in known
 
 
 def number(name: str, text: str) -> float:
@@ -174,6 +187,11 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue, system: str = "")
     `system` is the one that a link means which names none; by default the first of the catalogue.
     """
     reader = Reader(query, catalogue)
+    if _is_gone(query.get("system"), catalogue.systems):
+        # The rest of the link speaks of that system: no other is meant by it.
+        query = {name: text for name, text in query.items() if name == "view"}
+        reader = Reader(query, catalogue)
+        reader.problems.append(GONE)
     reader.keep("view", _view)
     usual = catalogue.systems[system or next(iter(catalogue.systems))]
     about = reader.attempt("system", lambda text: lookup(text, catalogue.systems, "system"))

@@ -27,7 +27,8 @@ class Visit:
 
     `schedule` runs a function on the visitor's own event loop, from any thread; `go` opens a link
     such as "?view=explore&system=landau&k=0.5" in place; `tell` says something in a toast;
-    `after_paint` runs a function when the browser has painted what it was sent.
+    `after_paint` runs a function when the browser has painted what it was sent; `unsaved` hears
+    whether something would be lost if the page were left, so that the browser asks first.
     """
 
     state: Exploration
@@ -39,6 +40,7 @@ class Visit:
     tell: Callable[[str], None]
     choices: dict[str, Choice] = field(default_factory=dict)
     after_paint: Callable[[Callable[[], None]], None] = lambda act: act()
+    unsaved: Callable[[bool], None] = lambda is_it: None
 
 
 @dataclass(frozen=True)

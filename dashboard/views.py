@@ -8,6 +8,7 @@ from dashboard.compare.view import Compare
 from dashboard.explore.view import Explore
 from dashboard.lessons.choice import LessonsChoice
 from dashboard.lessons.view import Lessons
+from dashboard.own.choice import OwnChoice
 from dashboard.own.view import OwnData
 from dashboard.quadrature.choice import QuadratureChoice
 from dashboard.quadrature.view import QuadratureLab
@@ -38,6 +39,6 @@ VIEWS: dict[str, Entry] = {
         QuadratureLab,
         QuadratureChoice,
     ),
-    "data": Entry("Own data", "Learn from snapshots of your own", OwnData),
+    "data": Entry("Own data", "Learn from snapshots of your own", OwnData, OwnChoice),
     "sweep": Entry("Sweep and infer", "All values at once, and back again", Sweep, SweepChoice),
 }

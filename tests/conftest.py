@@ -12,6 +12,8 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Nothing is read from the models of whoever runs the tests, nor written among them.
 os.environ["HOAM_MODELS"] = tempfile.mkdtemp(prefix="hoam-models-")
 atexit.register(shutil.rmtree, os.environ["HOAM_MODELS"], ignore_errors=True)
+os.environ["HOAM_KEPT"] = tempfile.mkdtemp(prefix="hoam-kept-")
+atexit.register(shutil.rmtree, os.environ["HOAM_KEPT"], ignore_errors=True)
 
 # Most of the time of these tests is compilation: keep what was compiled, within a run and between,
 # by this process and by those that it starts.

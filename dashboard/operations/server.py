@@ -16,6 +16,8 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from dashboard import api, gate, session
+from dashboard.keeping.store import sweep
+from dashboard.keeping.visitor import Recognised
 from dashboard.operations import logs, messages, metrics
 from dashboard.operations.garbage import EVERY, Garbage
 from dashboard.operations.headers import Headers
@@ -27,6 +29,7 @@ from hoam_core import __version__
 from hoam_core.serve import process_name
 
 PROBE = 500.0  # milliseconds
+SWEPT_EVERY = 3 * 3_600.0  # seconds
 
 
 class Absent(RequestHandler):
@@ -78,6 +81,7 @@ def equip(server: BokehTornado) -> None:
     messages.guard(server)
     server.add_transform(Headers)
     server.add_transform(Belonging)
+    server.add_transform(Recognised)
     server.settings["log_function"] = ended
     metrics.SERVERS.add(server)
 
@@ -104,6 +108,17 @@ def tidy() -> None:
     PeriodicCallback(garbage.look, 1_000 * EVERY).start()
 
 
+def sweep_up() -> None:
+    """Delete what is kept no longer, now and every few hours; a thread touches the disk."""
+    # Many visitors' folders take a while, and nobody waits for this.
+    PeriodicCallback(_sweep, 1_000 * SWEPT_EVERY).start()
+    _sweep()
+
+
+def _sweep() -> None:
+    workers().files.ask("sweep", lambda: iter([sweep()]), lambda _: None)
+
+
 def probe_loop(loop: IOLoop) -> None:
     """Ask the loop for something twice a second, and measure how late it comes."""
     due = loop.time() + PROBE / 1_000
@@ -122,6 +137,7 @@ def _begin() -> None:
         equip(server)
     probe_loop(IOLoop.current())
     tidy()
+    sweep_up()
     log.info("server started", extra={"version": __version__, "letter": process_name()})
 
 

@@ -4,19 +4,34 @@ Pure `param` state. The texts are read here, so that a slip is told by the field
 """
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import param
 
-from dashboard.url import number
+from dashboard.choice import Choice
+from dashboard.state import Exploration
+from dashboard.url import Reader, number
 from hoam_core import METHODS
+from hoam_core.checks import lookup
 from hoam_core.imports import Reading
 
 METHOD_TITLES = {e.title: name for name, e in METHODS.items() if not e.of_lattices}
 
 
-class OwnChoice(param.Parameterized):
-    """The fields of the view; all may be left as they are."""
+# What is said about files, and goes with them.
+SAID = ("title", "attributes", "values", "lengths", "species", "components")
+LONGEST_NAME = 120
 
+
+class OwnChoice(Choice):
+    """The fields of the view; all may be left as they are.
+
+    A link names what is kept for the visitor, which nobody else finds by it, and the plan.
+    """
+
+    addressed: ClassVar[tuple[str, ...]] = ("data", "method", "held_out")
+
+    data = param.String(doc="The name of what is shown among the things that are kept.")
     title = param.String(default="My data", label="Title")
     attributes = param.String(label="Attributes with the parameters")
     values = param.String(label="Parameter values, if no file tells them")
@@ -25,6 +40,42 @@ class OwnChoice(param.Parameterized):
     components = param.String(label="Components (openPMD)")
     method = param.Selector(default="galerkin", objects=METHOD_TITLES, label="Method")
     held_out = param.Selector(default="", objects={"nothing": ""}, label="Hold out to judge")
+
+    def __init__(self, **params):
+        super().__init__(**params)
+        self._wanted: str | None = None
+
+    def read(self, reader: Reader, state: Exploration) -> None:
+        if state.view != "data":
+            return
+        methods = {name: name for name in METHOD_TITLES.values()}
+        kinds = {
+            "data": ("data", lambda text: text[:LONGEST_NAME]),
+            "own-method": ("method", lambda text: lookup(text, methods, "method")),
+        }
+        for entry, (name, read) in kinds.items():
+            if (value := reader.attempt(entry, read)) is not None:
+                self.param.update(**{name: value})
+        # What can be held out is known when the data are there.
+        self._wanted = reader.query.get("hold-out")
+
+    def write(self, state: Exploration) -> dict[str, str]:
+        if not self.data:
+            return {}
+        found = {"data": self.data, "own-method": self.method}
+        return found | ({"hold-out": self.held_out or "nothing"} if self._offered else {})
+
+    @property
+    def _offered(self) -> bool:
+        return len(self.param.held_out.names) > 1
+
+    def said(self) -> dict[str, str]:
+        """What the visitor has said about files, as it was typed."""
+        return {name: getattr(self, name) for name in SAID}
+
+    def take_over(self, said: Mapping[str, str]) -> None:
+        """Say that again."""
+        self.param.update(**{name: said[name] for name in SAID if name in said})
 
     def reading(self) -> Reading:
         """How files are read."""
@@ -46,10 +97,13 @@ class OwnChoice(param.Parameterized):
         return {name: number(name, text) for name, text in told.items()}
 
     def offer(self, interior: list[tuple[str, float]]) -> None:
-        """Values that can be held out; the middle one is chosen."""
+        """Values that can be held out; that of a link is chosen, else the middle one."""
         objects = {f"{name} = {value:g}": f"{name}={value!r}" for name, value in interior}
         self.param.held_out.objects = {**objects, "nothing": ""}
-        self.held_out = list(objects.values())[len(objects) // 2] if objects else ""
+        usual = list(objects.values())[len(objects) // 2] if objects else ""
+        wanted, self._wanted = self._wanted, None
+        known = wanted is not None and wanted in (*objects.values(), "nothing")
+        self.held_out = usual if not known else "" if wanted == "nothing" else wanted
 
     def held(self) -> tuple[str, float] | None:
         """The value that is held out, or None."""

@@ -1,19 +1,43 @@
-"""What one visitor can show: the catalogue of the process, and what he made of data of his own.
+"""What one visitor can show: the catalogue of the process, and what is his own.
 
-Recordings may be confidential, so they and their models are never offered to anybody else; they end
-with the visit.
+Recordings may be confidential, so they and their models are never offered to anybody else. What is
+kept for the visitor is not loaded until somebody asks for it by its name, and by all pages of the
+process only once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from weakref import WeakValueDictionary
 
-from dashboard.runs.catalogue import Catalogue
-from hoam_core import Model, System
+from dashboard.keeping.store import Keep, Thing
+from dashboard.runs.catalogue import Offer
+from hoam_core import Model, System, load_model
+
+# A link compares four models at most; more of them only cost memory.
+MOST_RECALLED = 4
+# Models that pages hold, by their folders and when those were written.
+_loaded: WeakValueDictionary[tuple[Path, int], Model] = WeakValueDictionary()
 
 
-class Shelf(Catalogue):
-    """A catalogue with systems and models of one visitor over those of everybody."""
+def kept_model(thing: Thing) -> Model:
+    """The model of a thing that is kept. ValueError where it is gone or damaged."""
+    try:
+        written = (thing.folder / "model.json").stat().st_mtime_ns
+    except OSError as error:
+        raise ValueError(
+            f"The model {thing.title!r} is kept here no longer; load it again from its zip file."
+        ) from error
+    key = thing.folder, written
+    if (known := _loaded.get(key)) is None:
+        known = _loaded[key] = load_model(thing.folder)
+    return known
 
-    def __init__(self, shared: Catalogue):
+
+class Shelf(Offer):
+    """A visitor's catalogue: it holds that of everybody, and systems and models over it."""
+
+    def __init__(self, shared: Offer, keep: Keep | None = None):
+        self.keep = keep or Keep()
         self._shared = shared
         self._systems: dict[str, System] = {}
         self._models: dict[str, Model] = {}
@@ -33,15 +57,37 @@ class Shelf(Catalogue):
         """Sentences about models that were left out."""
         return self._shared.problems
 
-    def keep(self, model: Model) -> None:
+    @property
+    def shipped(self) -> frozenset[str]:
+        """Names of the models that everybody has."""
+        return self._shared.shipped
+
+    def offer(self, model: Model) -> None:
         """Offer a model and its system to this visitor alone."""
-        self._systems[model.system.name] = model.system
+        self._systems[model.experiment.system] = model.system
         self._models[model.name] = model
 
+    def recall(self, link: Iterable[str]) -> None:
+        """Load what is kept and named by the values of a link; what is damaged stays unknown."""
+        told = " ".join(link)
+        kept = [one for one in self.keep.things() if one.kind == "model"]
+        wanted = [one for one in kept if one.name in told]
+        wanted = wanted or [one for one in kept if str(one.about.get("system")) in told.split()]
+        for thing in wanted[:MOST_RECALLED]:
+            try:
+                model = kept_model(thing)
+            except ValueError:
+                continue
+            self.keep.use(thing)
+            self.offer(model)
+
     def add(self, model: Model) -> None:
-        """Offer a model to everybody."""
         self._shared.add(model)
 
     def watch(self, heard: Callable[[Model], None]) -> Callable[[], None]:
-        """Call `heard` with every model that is offered to everybody."""
         return self._shared.watch(heard)
+
+
+def keep_of(catalogue: Offer) -> Keep:
+    """What is kept for the visitor of a catalogue; nothing for that of everybody."""
+    return catalogue.keep if isinstance(catalogue, Shelf) else Keep()

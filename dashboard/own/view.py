@@ -11,19 +11,24 @@ import panel as pn
 import panel_material_ui as pmui
 import xarray as xr
 
+from dashboard.keeping import packed
+from dashboard.keeping.store import Keep
 from dashboard.own import preview as own_preview
 from dashboard.own.choice import OwnChoice
 from dashboard.own.desk import Desk
 from dashboard.own.jobs import zipped
+from dashboard.own.kept_list import KeptList, terms
 from dashboard.own.paths import VARIABLE, allowed_folders, largest_upload, refusal, tally
-from dashboard.own.shelf import Shelf
+from dashboard.own.shelf import Shelf, keep_of
 from dashboard.parts import readout
-from dashboard.parts.layout import card, grid, stack
+from dashboard.parts.layout import card, grid, stack, wrapping
 from dashboard.parts.upload import Upload
+from dashboard.train.trainings import trainings
 from dashboard.url import key_of
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
 from hoam_core.imports import names_of
+from hoam_core.models import save_model
 from hoam_core.store import to_dataset
 
 FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
@@ -32,9 +37,9 @@ QUIET_HEAD = {"& h3, & .MuiTypography-root": {"fontSize": "14px", "fontWeight": 
 INTRODUCTION = (
     "<h2>Learn from your own snapshots</h2><p>Give at least two files, each with one population at "
     "the same times and at another value of a parameter: NetCDF with "
-    "<code>state(time, particle, component)</code>, or openPMD particles (HDF5). Nothing leaves "
-    "this server, nobody else sees it, and it is deleted when you close the page. Up to {size} MB "
-    "can be uploaded.</p>"
+    "<code>state(time, particle, component)</code>, or openPMD particles (HDF5); up to {size} MB "
+    "can be uploaded. Or load a model that you downloaded here. Nothing leaves this server, and "
+    "nobody else sees it. {terms}</p>"
 )
 HINTS = {
     "attributes": "Names of attributes, such as drift; empty: the attribute “parameters”",
@@ -50,9 +55,11 @@ class OwnData(View):
 
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
-        self.choice = OwnChoice()
-        workers = visit.workers
-        self.desk = Desk(self.choice, workers.files, workers.trainings, visit.schedule)
+        self.choice: OwnChoice = visit.choices.get("data") or OwnChoice()
+        workers, keep = visit.workers, keep_of(visit.catalogue)
+        self.desk = Desk(self.choice, workers.files, workers.trainings, visit.schedule, keep)
+        self._list = KeptList(self.desk.keep, self._open_kept, self._delete)
+        self._coming = False
         self._progress, self._problem = readout.words(), readout.words()
         self._table, self._facts = readout.words(), readout.words()
         self._told, self._verdict = readout.words(), readout.words()
@@ -60,27 +67,48 @@ class OwnData(View):
         self._busy = card(pn.Row(self._progress, self._cancel, sizing_mode="stretch_width"))
         self._found, self._made = self._build_found(), self._build_made()
         self._layout = stack(
-            card(readout.words(object=_introduction()), self._build_input()),
-            self._problem, self._busy, self._made, self._found, margin=(10, 14),
+            card(readout.words(object=_introduction(self.desk.keep)), self._build_input()),
+            self._problem, self._busy, self._made, self._list, self._found, margin=(10, 14),
         )  # fmt: skip
-        self.desk.param.watch(lambda *_: self._draw(), ["busy", "checked", "model", "problem"])
+        shown = ["busy", "checked", "model", "problem", "told"]
+        self.desk.param.watch(lambda *_: self._draw(), shown)
+        self.desk.param.watch(lambda *_: self._list.show(self.desk.things), "things")
+        self.choice.param.watch(lambda *_: self._follow(), "data")
         self._draw()
+        self._list.show(self.desk.things)
+
+    def open(self) -> None:
+        super().open()
+        self.desk.look()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Bring back what the address names, unless it is here."""
+        if self.shown and self.choice.data and self.choice.data != self.desk.showing:
+            self.desk.open(self.choice.data)
 
     def _button(self, label: str, icon: str, press, **options) -> pmui.Button:
         options = {"variant": "contained", "size": "small", "margin": (6, 4)} | options
         return pmui.Button(label=label, icon=icon, on_click=lambda _: press(), **options)
 
     def _build_input(self) -> pn.Column:
+        button = {"variant": "contained", "margin": (6, 4), "size": "small"}
         self._upload = Upload(
             refusal, self.desk.refuse, label="Choose or drop files", icon="upload_file",
             tally=tally, multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(),
-            variant="contained", margin=(6, 4), size="small",
+            begun=self._begun, **button,
         )  # fmt: skip
         self._upload.param.watch(self._take, "value")
+        self._zips = Upload(
+            packed.refusal, self.desk.refuse, label="Load a model", icon="drive_folder_upload",
+            accept=".zip", max_total_file_size=packed.MOST_BYTES, begun=self._begun,
+            **(button | {"variant": "outlined"}),
+        )  # fmt: skip
+        self._zips.param.watch(self._take_zip, "value")
         example = self._button(
             "Use an example", "science", self.desk.use_example, variant="outlined"
         )
-        parts: list = [pn.Row(self._upload, example, sizing_mode="stretch_width", margin=0)]
+        parts: list = [wrapping(self._upload, example, self._zips)]
         if allowed_folders():
             self._path = pmui.TextInput(
                 label="Or files on this server", placeholder="runs/*.nc",
@@ -134,14 +162,43 @@ class OwnData(View):
             # What was taken lies on the disk of the visit.
             self._upload.clear()
 
+    def _take_zip(self, event) -> None:
+        if event.new:
+            self.desk.load(event.new)
+            self._zips.clear()
+
+    def _begun(self, coming: bool) -> None:
+        self._coming = coming
+        self._tell_unsaved()
+
+    def _tell_unsaved(self) -> None:
+        self.visit.unsaved(self._coming or self.desk.unsaved)
+
+    def _open_kept(self, name: str) -> None:
+        thing = self.desk.keep.find(name)
+        if thing is not None and thing.kind == "trained":
+            self.visit.go(f"?view=train&system={thing.about['system']}&training={name}")
+        else:
+            self.desk.open(name)
+
+    def _delete(self, name: str) -> None:
+        for thing in self.desk.things:
+            if thing.kind == "trained" and name in ("", thing.name):
+                trainings().forget(thing.name)
+        if name:
+            self.desk.delete(name)
+        else:
+            self.desk.clear()
+
     def _draw(self) -> None:
         desk = self.desk
+        self._tell_unsaved()
         with pn.io.hold():
             self._busy.visible = desk.busy is not None
             if desk.busy is not None:
                 self._progress.object = _progress(*desk.busy)
-            self._problem.object = readout.notices([], desk.problem)
-            self._problem.visible = bool(desk.problem)
+            self._problem.object = readout.notices([desk.told] if desk.told else [], desk.problem)
+            self._problem.visible = bool(desk.problem or desk.told)
             self._found.visible = desk.checked is not None
             self._train.disabled = desk.busy is not None
             if desk.checked is not None:
@@ -161,12 +218,16 @@ class OwnData(View):
         self._download.filename = f"{model.name}.zip"
 
     def _zip(self):
-        return zipped(self.desk.folder / "model", self.desk.model.name)
+        model, folder = self.desk.model, self.desk.model_folder
+        if not (folder / "model.json").is_file():  # another page has deleted it
+            folder = self.desk.folder / "again"
+            save_model(model, folder)
+        return zipped(folder, model.name)
 
     def _explore(self) -> None:
         visit, model = self.visit, self.desk.model
         if isinstance(visit.catalogue, Shelf):
-            visit.catalogue.keep(model)
+            visit.catalogue.offer(model)
         visit.state.admit(model.system)
         system = model.system
         values = {key_of(system, p.name): repr(p.default) for p in system.parameters}
@@ -193,7 +254,8 @@ class OwnData(View):
 
     def _script(self) -> str:
         choice, paths = self.choice, self.desk.paths
-        files = names_of(paths)
+        # Of data that were brought back there are no files here, but their names.
+        files = names_of(paths) if paths else list(self.desk.checked.collection.files)
         return (
             "from hoam_core.imports import Reading, read_recordings\n"
             "from hoam_core.learn_recorded import learn_recorded\n"
@@ -213,8 +275,8 @@ class OwnData(View):
         self.desk.close()
 
 
-def _introduction() -> str:
-    return INTRODUCTION.format(size=largest_upload() // 2**20)
+def _introduction(keep: Keep) -> str:
+    return INTRODUCTION.format(size=largest_upload() // 2**20, terms=terms(keep))
 
 
 def _progress(words: str, done: float | None) -> str:

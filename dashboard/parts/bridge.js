@@ -204,6 +204,11 @@ export function render({model, el}) {
     if (document.hidden) { leaving = setTimeout(() => model.send_msg({away: true}), AWAY_AFTER) }
   }
   document.addEventListener("visibilitychange", looked)
+  // Only then: a page that asks whenever it is left is left unread. After the connection is lost there
+  // is nothing to lose any more.
+  let lost = false
+  const leaving_page = (event) => { if (model.unsaved && !lost) { event.preventDefault() } }
+  window.addEventListener("beforeunload", leaving_page)
   model.on("msg:custom", (event) => {
     const asked = event.data ?? event
     if (asked.save) { (asked.one ? choose : (what) => save(what.title || model.title, what))(asked.save) }
@@ -216,9 +221,10 @@ export function render({model, el}) {
     clearTimeout(leaving)
     for (const forget of [forget_keys, forget_history, forget_projector]) { forget() }
     skip.remove()
+    window.removeEventListener("beforeunload", leaving_page)
     document.removeEventListener("visibilitychange", looked)
   })
-  Bokeh.documents[0]?.on_event("connection_lost", once(come_back))
+  Bokeh.documents[0]?.on_event("connection_lost", once(() => { lost = true; come_back() }))
   fit_sidebar()
   const forget_projector = watch_projector(model)
   const ready = () => {

@@ -58,6 +58,7 @@ class Bridge(JSComponent):
     heading = param.String(doc="Title of the browser's tab.")
     projector = param.Boolean(doc="Whether the page is made to be read from afar.")
     title = param.String(default="", doc="Title of saved pictures.")
+    unsaved = param.Boolean(doc="Whether something would be lost if the page were left.")
 
     _esm = COPYING + "".join(
         Path(__file__).with_name(name).read_text(encoding="utf-8")

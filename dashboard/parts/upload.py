@@ -21,19 +21,26 @@ def every() -> Callable[[str], int]:
 class Upload(pmui.FileInput):
     """A field that takes what `refusal(files, bytes)` has no sentence against; `tell` hears it.
 
-    `tally()` makes what takes one name after another and tells how many files count so far.
+    `tally()` makes what takes one name after another and tells how many files count so far; `begun`
+    hears True when an upload begins, and False when it has ended, however it has.
     """
 
     def __init__(
         self, refusal: Callable[[int, int], str], tell: Callable[[str], None],
-        tally: Callable[[], Callable[[str], int]] = every, **params: Any,
+        tally: Callable[[], Callable[[str], int]] = every, *,
+        begun: Callable[[bool], None] = lambda coming: None, **params: Any,
     ):  # fmt: skip
         super().__init__(chunk_size=PIECE, **params)
         self._refusal, self._tell, self._taken, self._refused = refusal, tell, 0, ""
         self._tally, self._add, self._files = tally, tally(), 0
+        self._begun = begun
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
         status = msg.get("status")
+        if status in ("initializing", "upload_event"):
+            self._begun(True)
+        else:
+            self._begun(False)
         if status in ("initializing", "error"):
             self._begin()
         elif status == "upload_event":

@@ -5,6 +5,7 @@ that one damaged file costs one entry of a selector and not the page. A model th
 the page runs is added for everybody; those in the user's own folder are found again at the start.
 """
 
+import abc
 import os
 import threading
 from collections.abc import Callable
@@ -30,29 +31,25 @@ USUAL, USUAL_NUMBERS = 4_096, 131_072
 PREFERRED = ("partial", "galerkin", "hybrid", "dice", "hoam-gauss")
 
 
-@dataclass(eq=False)
-class Catalogue:
-    """Systems and models by name; `problems` are sentences about models that were left out.
+class Offer(abc.ABC):
+    """What views read of a catalogue, that of everybody or that of one visitor.
 
-    `models` is never changed but replaced, so that any thread may read it while one adds to it.
+    `shipped` are the names of the models that everybody has; `problems` are sentences about models
+    that were left out.
     """
 
     systems: dict[str, System]
     models: dict[str, Model]
-    problems: tuple[str, ...] = ()
-    shipped: frozenset[str] = frozenset()
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _watchers: Watchers[Model] = field(default_factory=Watchers, repr=False)
+    problems: tuple[str, ...]
+    shipped: frozenset[str]
 
+    @abc.abstractmethod
     def add(self, model: Model) -> None:
         """Offer a model to everybody, in place of one of the same name; from any thread."""
-        with self._lock:
-            self.models = {**self.models, model.name: model}
-        self._watchers.tell(model)
 
+    @abc.abstractmethod
     def watch(self, heard: Callable[[Model], None]) -> Callable[[], None]:
         """Call `heard`, on the thread that adds it, with every new model; returns how to stop."""
-        return self._watchers.watch(heard)
 
     def models_of(self, system: str) -> list[str]:
         """Names of the models of a system, the most accurate methods first.
@@ -122,6 +119,29 @@ class Catalogue:
         # Between the recorded times nothing can be compared.
         frames = about.n_times if isinstance(about, Recorded) else FRAMES
         return (self.models[model] if model else about).times(n_times=frames)
+
+
+@dataclass(eq=False)
+class Catalogue(Offer):
+    """The systems and models of everybody.
+
+    `models` is never changed but replaced, so that any thread may read it while one adds to it.
+    """
+
+    systems: dict[str, System]
+    models: dict[str, Model]
+    problems: tuple[str, ...] = ()
+    shipped: frozenset[str] = frozenset()
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _watchers: Watchers[Model] = field(default_factory=Watchers, repr=False)
+
+    def add(self, model: Model) -> None:
+        with self._lock:
+            self.models = {**self.models, model.name: model}
+        self._watchers.tell(model)
+
+    def watch(self, heard: Callable[[Model], None]) -> Callable[[], None]:
+        return self._watchers.watch(heard)
 
 
 def own_folder() -> Path:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dashboard.keeping.store import FullError, Keep, marked
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.worker import Worker, sentence
 from dashboard.train.claim import Claim
@@ -26,6 +27,7 @@ from hoam_core.checkpoint import CHECKPOINT
 from hoam_core.learn import Progress, learn
 
 EVERY = 10
+MOST_LOSSES = 500  # that are kept of a training
 TURN = 2.0  # seconds
 BETWEEN_NEWS = 0.2
 ACTIVE = ("waiting", "running", "paused")
@@ -74,10 +76,11 @@ class Training:
         *,
         judge: bool = True,
         changed: Callable[["Training"], None] = lambda _: None,
+        keep: Keep | None = None,
     ):
         self.name, self.experiment, self.folder, self.judge = name, experiment, folder, judge
         self.look = Look()
-        self._changed = changed
+        self._changed, self._keep = changed, keep or Keep()
         self._lock = threading.RLock()
         self._wanted, self._busy = "cancelled", False
         self._steps: Iterator[Progress] | None = None
@@ -187,10 +190,37 @@ class Training:
             news["sight"] = watcher.sight
         if value.model is not None and value.data is None:
             news["model"] = value.model
+            if look.model is None:
+                self._keep_it(value.model)
             if value.model is not look.model and self._catalogue is not None:
                 self._catalogue.add(value.model)
         news["seconds"] = look.seconds + time.monotonic() - start
         self._tell(rarely=value.stage == look.stage, **news)
+
+    @property
+    def keep(self) -> Keep:
+        """What is kept for the visitor who started it; nothing if nobody in particular has."""
+        return self._keep
+
+    def _keep_it(self, model: Model) -> None:
+        """From now on it is the visitor's to delete, and goes when that visitor stays away."""
+        look = self.look
+        every = max(1, len(look.steps) // MOST_LOSSES)
+        told = {"steps": look.steps[::every], "losses": look.losses[::every]}
+        told |= {"system": model.experiment.system, "method": model.experiment.method}
+        if self._keep:
+            # Without room it belongs to everybody and to nobody.
+            with contextlib.suppress(FullError):
+                self._keep.mark("trained", self.name, self.name, self.folder, **told)
+
+    def recall(self, model: Model) -> None:
+        """It was trained before this process began: show it as it was."""
+        told = marked(self.folder)
+        self.look = Look(
+            "done", {"training": (self.experiment.steps,) * 2}, tuple(told.get("steps", ())),
+            tuple(told.get("losses", ())), model=model,
+            seconds=float(model.training.get("seconds") or 0.0),
+        )  # fmt: skip
 
     def _tell(self, *, rarely: bool = False, **news) -> None:
         with self._lock:

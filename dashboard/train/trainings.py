@@ -7,16 +7,18 @@ number is bounded, and so is the memory of all that hold data.
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from dashboard.runs.catalogue import Catalogue, own_folder
+from dashboard.keeping.store import Keep, marked
+from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
 from dashboard.runs.watchers import Watchers
 from dashboard.train.claim import is_free
 from dashboard.train.plan import data_bytes
 from dashboard.train.training import Training, for_visitors
-from hoam_core import Experiment
+from dashboard.url import BROUGHT
+from hoam_core import Experiment, Model
 from hoam_core.checkpoint import unfinished
 from hoam_core.checks import lookup
 from hoam_core.learn import check_buildable
@@ -69,15 +71,37 @@ class Trainings:
                     )
         return problems
 
+    def recall(self, models: Mapping[str, Model]) -> None:
+        """Take in those that visitors have finished and that are among the models, newest last."""
+        places = [one for one in self.folder.glob("*/") if one.name in models and marked(one)]
+        for place in sorted(places, key=lambda one: one.stat().st_mtime)[-MOST:]:
+            if place.name not in self._all:
+                model = models[place.name]
+                made = Training(place.name, model.experiment, place, changed=self._watchers.tell)
+                made.recall(model)
+                with self._lock:
+                    self._all[place.name] = made
+
+    def forget(self, name: str) -> None:
+        """A training and its model are deleted; open pages may have the model still."""
+        with self._lock:
+            gone = self._all.pop(name, None)
+        if gone is not None:
+            self._watchers.tell(gone)
+
     def start(
-        self, experiment: Experiment, catalogue: Catalogue, *, name: str = "", judge: bool = True
-    ) -> Training:
+        self, experiment: Experiment, catalogue: Catalogue, *, name: str = "", judge: bool = True,
+        keep: Keep | None = None,
+    ) -> Training:  # fmt: skip
         """A new training, which is not run yet. Raises ValueError for what cannot be trained.
 
-        Without a name it gets `<system>-<method>`, numbered where that is taken.
+        Without a name it gets `<system>-<method>`, numbered where that is taken. Its model goes
+        with what is kept for its visitor.
         """
         system = get_system(experiment.system)
         check_buildable(experiment)
+        keep = keep or Keep()
+        keep.check_room()
         with self._lock:
             self._check_room(data_bytes(experiment, system))
             taken = {*catalogue.models, *self._all, *self._folders()}
@@ -85,8 +109,8 @@ class Trainings:
                 check_name(name, taken)
             else:
                 name = free_name(f"{experiment.system}-{experiment.method}", taken)
-            folder = self._made_folder(name)
-            made = Training(name, experiment, folder, judge=judge, changed=self._watchers.tell)
+            folder, tell = self._made_folder(name), self._watchers.tell
+            made = Training(name, experiment, folder, judge=judge, changed=tell, keep=keep)
             for old in [one for one in self._all.values() if not one.active][: -(MOST - 1)]:
                 del self._all[old.name]
             self._all[name] = made
@@ -127,6 +151,11 @@ def check_name(name: str, taken: Iterable[str]) -> None:
             "Argument `name` must be small letters, digits and single hyphens, a letter first and "
             f"at most {LONGEST_NAME} of them, but is {name!r}; try 'my-model-2'."
         )
+    if name.startswith(BROUGHT):
+        raise ValueError(
+            f"Argument `name` must not begin with {BROUGHT!r}, as names in the view Own data do, "
+            f"but is {name!r}; try 'my-model-2'."
+        )
     if name in taken:
         raise ValueError(f"Argument `name` is {name!r}, which is taken; choose another.")
 
@@ -145,4 +174,5 @@ def trainings() -> Trainings:
     """The trainings of this process; those that a restart cut off are found once."""
     made = Trainings(own_folder())
     made.find()
+    made.recall(catalogue().models)
     return made

@@ -11,6 +11,9 @@ import panel as pn
 import panel_material_ui as pmui
 import xarray as xr
 
+from dashboard.keeping.bounds import date
+from dashboard.keeping.store import Keep
+from dashboard.own.shelf import keep_of
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack
 from dashboard.train import words as train_words
@@ -51,17 +54,18 @@ class TrainView(View):
             label="Training", options=NO_TRAINING, value="", sizing_mode="stretch_width",
             size="small", margin=(6, 4),
         )  # fmt: skip
+        self._terms, self._termed = readout.words(), None
         introduction = readout.words()
         introduction.object = INTRODUCTION
         self._introduction = card(introduction)
         self._which_card = card(self._which)
         self._layout = grid(
             self.form,
-            stack(self._introduction, self._which_card, self.panel),
+            stack(self._introduction, self._which_card, self.panel, self._terms),
             columns="minmax(0, 340px) minmax(0, 1fr)",
         )
         self._layout.margin = (10, 14)
-        self._due = False
+        self._due, self._found = False, False
         self._stop = self.all.watch(self._hear)
         self._which.param.watch(self._choose, "value")
         visit.state.param.watch(lambda *_: self._follow(), "system")
@@ -71,7 +75,20 @@ class TrainView(View):
     def open(self) -> None:
         super().open()
         self._follow()
+        self._find()
         self._draw()
+
+    def _find(self) -> None:
+        """Show the visitor's own newest training once, where neither link nor visitor chose one."""
+        keep, found = keep_of(self.visit.catalogue), self._found
+        self._found = True
+        if keep and not found and not self.choice.training:
+            mine = (one for one in self.all.names() if self._is_of(keep, one))
+            self.choice.training = next(mine, "")
+
+    def _is_of(self, keep: Keep, name: str) -> bool:
+        """Whether a visitor has started a training, in this process or in a former one."""
+        return self.all.get(name).keep.visitor == keep.visitor or keep.find(name) is not None
 
     def _follow(self) -> None:
         if self.shown:
@@ -102,6 +119,15 @@ class TrainView(View):
             self._which_card.visible = bool(names)
             self._introduction.visible = training is None
             self.panel.show(training)
+            self._show_terms(training)
+
+    def _show_terms(self, training: Training | None) -> None:
+        """Until when a finished model is kept; the disk is asked once for each."""
+        now = training is not None and (training.name, training.look.status)
+        if now != self._termed:
+            self._termed = now
+            done = training is not None and training.look.status == "done"
+            self._terms.object = terms(keep_of(self.visit.catalogue), training.name) if done else ""
 
     def _choose(self, event) -> None:
         if event.new != self.choice.training:
@@ -112,8 +138,9 @@ class TrainView(View):
         try:
             experiment = choice.experiment(visit.state.seed or 0)
             made = self.all.start(
-                experiment, visit.catalogue, name=choice.called.strip(), judge=choice.judge
-            )
+                experiment, visit.catalogue, name=choice.called.strip(), judge=choice.judge,
+                keep=keep_of(visit.catalogue),
+            )  # fmt: skip
         except ValueError as error:
             self.form.problem.object = readout.notices([], str(error))
             return
@@ -149,6 +176,16 @@ class TrainView(View):
 
     def close(self) -> None:
         self._stop()
+
+
+def terms(keep: Keep, name: str) -> str:
+    """What becomes of a trained model, for whoever has trained it and for others."""
+    if keep.find(name) is None:
+        return '<p class="soft">Offered to everybody here. Download it to be sure of it.</p>'
+    return (
+        f'<p class="soft">Kept on this server until {date(keep.until)}, which each of your visits '
+        "renews, and offered to everybody here. You can delete it in the view Own data.</p>"
+    )
 
 
 def script_of(training: Training) -> str:

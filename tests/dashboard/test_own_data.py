@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from dashboard.keeping.store import Keep
 from dashboard.own import jobs
 from dashboard.own.choice import OwnChoice
 from dashboard.own.desk import Desk
@@ -30,6 +31,7 @@ from dashboard.runs.worker import Worker
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.threads import Workers
+from dashboard.url import read_query
 from dashboard.view import Visit
 from hoam_core import load_model
 from hoam_core.imports import read_recordings
@@ -86,10 +88,15 @@ def files_of(folder, n=3):
 
 
 @pytest.fixture(scope="module")
-def trained(folder):
-    """A desk with a model of the example."""
+def keep(tmp_path_factory) -> Keep:
+    return Keep("a" * 64, tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture(scope="module")
+def trained(folder, keep):
+    """A desk with a model of the example, for a visitor for whom things are kept."""
     worker = Immediate()
-    made = Desk(OwnChoice(title="Two streams"), worker, worker, lambda f: f())
+    made = Desk(OwnChoice(title="Two streams"), worker, worker, lambda f: f(), keep)
     made.give(files_of(folder))
     made.train()
     assert made.problem == ""
@@ -272,15 +279,80 @@ def test_the_model_is_judged_and_can_be_taken_along(trained, tmp_path):
     assert errors["parameters"] == {"mu": 1.4}
     assert max(row["ratio"] for row in errors["w2"]) < 2
     assert "mu = 1.4" in verdict(errors, "Two streams")
-    with zipfile.ZipFile(zipped(trained.folder / "model", "mine")) as archive:
+    with zipfile.ZipFile(zipped(trained.model_folder, "mine")) as archive:
+        names = ["model.json", "model.safetensors", "recorded.safetensors"]
+        assert sorted(archive.namelist()) == [f"mine/{name}" for name in names]
         archive.extractall(tmp_path)
     assert load_model(tmp_path / "mine").name == trained.model.name
+
+
+def test_what_was_read_and_trained_is_there_again_after_a_reload(trained, keep):
+    """The address names it; files need not be given again, nor the model be trained anew."""
+    trained.choice.held_out = "mu=1.4"
+    data, model = trained.showing, trained.model
+    assert sorted(one.kind for one in trained.things) == ["data", "model"]
+    assert not trained.unsaved
+    link = {"view": "data"} | trained.choice.write(None)
+    assert link["data"] == data
+    shelf, choice, worker = Shelf(catalogue(), keep), OwnChoice(), Immediate()
+    reader = read_query(link, shelf)
+    state = Exploration(shelf, **reader.values)
+    choice.read(reader, state)
+    assert reader.problems == []
+    desk = Desk(choice, worker, worker, lambda f: f(), keep)
+    desk.open(choice.data)
+    assert desk.problem == ""
+    assert np.array_equal(desk.checked.collection.x, trained.checked.collection.x)
+    assert [row.pictures for row in desk.checked.rows] == [
+        row.pictures for row in trained.checked.rows
+    ]
+    assert (choice.title, choice.data, choice.held()) == ("Two streams", data, ("mu", 1.4))
+    assert desk.model.name == model.name
+    assert desk.model.errors == model.errors
+    assert desk.model_folder != trained.folder / "model"
+    desk.check()
+    assert "only what was read of them is kept" in desk.problem
+    assert desk.checked is not None
+    choice.read(read_query(link | {"hold-out": "nothing"}, shelf), state)
+    desk.open(data)
+    assert choice.held() is None
+    desk.close()
+    stranger = Desk(OwnChoice(), worker, worker, lambda f: f(), Keep("b" * 64, keep._root))
+    stranger.open(data)
+    assert "kept for them alone" in stranger.problem
+    assert stranger.checked is None
+    stranger.close()
+
+
+def test_what_is_deleted_is_taken_off_the_page_and_what_cannot_be_kept_is_told(
+    folder, tmp_path, monkeypatch
+):
+    worker, keep = Immediate(), Keep("c" * 64, tmp_path)
+    desk = Desk(OwnChoice(), worker, worker, lambda f: f(), keep)
+    desk.give(files_of(folder))
+    (thing,) = desk.things
+    assert desk.choice.data == desk.showing == thing.name
+    desk.delete(thing.name)
+    assert (desk.things, desk.checked, desk.choice.data, desk.told) == ([], None, "", "")
+    assert list(tmp_path.rglob("*.safetensors")) == []
+    monkeypatch.setenv("HOAM_KEPT_MB", "0.1")
+    desk.give(files_of(folder))
+    assert desk.checked is not None
+    assert "There is no room to keep it" in desk.told
+    assert desk.unsaved
+    assert desk.choice.data == ""
+    worker.hold = True
+    desk.use_example()
+    assert (desk.told, desk.unsaved) == ("", True)
+    desk.cancel()
+    assert not desk.unsaved
+    desk.close()
 
 
 def test_own_data_are_offered_to_nobody_else(trained):
     mine, other = Shelf(catalogue()), Shelf(catalogue())
     state = Exploration(mine)
-    mine.keep(trained.model)
+    mine.offer(trained.model)
     state.admit(trained.model.system)
     name = trained.model.system.name
     assert name in mine.systems
@@ -305,7 +377,7 @@ def test_recordings_are_the_truth_where_there_are_any(trained):
 def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
     shelf, worker = Shelf(catalogue()), Immediate()
     worker.hold = True
-    shelf.keep(trained.model)
+    shelf.offer(trained.model)
     state = Exploration(shelf)
     state.admit(trained.model.system)
     session = Session(state, shelf, Workers(*[worker] * 5), lambda f: f())

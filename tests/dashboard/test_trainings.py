@@ -1,5 +1,6 @@
 """Trainings of the process: run, pause, cancel, resume, names, bad input, what is left behind."""
 
+import os
 import threading
 import time
 import zipfile
@@ -8,6 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dashboard.keeping.bounds import date
+from dashboard.keeping.store import MARK, Keep, sweep
+from dashboard.own.shelf import Shelf
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
 from dashboard.runs.worker import Worker
 from dashboard.state import Exploration
@@ -24,7 +28,7 @@ from dashboard.train.plan import (
 from dashboard.train.sight import Watcher
 from dashboard.train.training import Training, for_visitors
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
-from dashboard.train.view import TrainView, dataset_of, script_of
+from dashboard.train.view import TrainView, dataset_of, script_of, terms
 from dashboard.train.words import error_table, errors_of
 from dashboard.url import read_query
 from dashboard.view import Visit
@@ -330,6 +334,53 @@ def test_a_link_restores_a_plan_and_its_budget():
     assert ["method" in bad.problems[0], len(bad.problems)] == [True, 1]
 
 
+def test_a_model_is_kept_with_what_else_its_visitor_has(tiny, kept, shelf, worker, tmp_path):
+    """It is found again with its curve, deleted by its visitor alone, and swept when that is."""
+    keep, other = (Keep(letter * 64, tmp_path / "kept") for letter in "ab")
+    made = kept.start(network(tiny, 2), shelf, name="mine", judge=False, keep=keep)
+    made.run(worker, shelf)
+    until(lambda: made.look.status == "done", "it is trained", 240.0)
+    (thing,) = keep.things()
+    assert (thing.kind, thing.name, thing.place) == ("trained", "mine", made.folder)
+    assert thing.size > sum(p.stat().st_size for p in made.folder.iterdir())
+    assert other.find("mine") is None
+    assert f"until {date(keep.until)}" in terms(keep, "mine")
+    assert "Offered to everybody" in terms(other, "mine")
+    restarted = Trainings(kept.folder)
+    restarted.recall({"mine": made.look.model})
+    again = restarted.get("mine").look
+    assert (again.status, again.steps) == ("done", made.look.steps)
+    assert again.losses == made.look.losses
+    assert again.model is made.look.model
+    other.delete("mine")
+    assert made.folder.is_dir()
+    # What has that name later is not theirs who had it before.
+    mark = (made.folder / MARK).read_text()
+    (made.folder / MARK).write_text('{"mark": "another"}')
+    assert keep.things() == []
+    keep.clear()
+    assert made.folder.is_dir()
+    (made.folder / MARK).write_text(mark)
+    keep.mark("trained", "mine", "Mine", made.folder)
+    then = time.time() - 40 * 86_400
+    os.utime(tmp_path / "kept" / ("a" * 64), (then, then))
+    sweep(tmp_path / "kept")
+    assert not made.folder.exists()
+    kept.forget("mine")
+    assert kept.names() == []
+
+
+def test_nothing_is_trained_that_could_not_be_kept(tiny, kept, shelf, tmp_path, monkeypatch):
+    keep = Keep("a" * 64, tmp_path / "kept")
+    for i in range(3):
+        with keep.making("model", f"own-{i}", "Title") as folder:
+            (folder / "bytes").write_bytes(bytes(400_000))
+    monkeypatch.setenv("HOAM_KEPT_MB", "1")
+    with pytest.raises(ValueError, match="Delete some and try again"):
+        kept.start(galerkin(tiny), shelf, keep=keep)
+    assert kept.names() == []
+
+
 def test_a_visitor_is_shown_no_training_that_he_did_not_choose(tiny, kept, shelf, monkeypatch):
     monkeypatch.setattr("dashboard.train.view.trainings", lambda: kept)
     kept.start(galerkin(tiny), shelf, name="of-a-stranger")
@@ -350,6 +401,29 @@ def test_a_visitor_is_shown_no_training_that_he_did_not_choose(tiny, kept, shelf
     view._which.value = ""
     assert choice.training == ""
     assert view._introduction.visible
+    view.close()
+
+
+def test_after_a_reload_a_visitor_finds_the_newest_training_of_his_own(
+    tiny, kept, shelf, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("dashboard.train.view.trainings", lambda: kept)
+    keep = Keep("a" * 64, tmp_path / "kept")
+    kept.start(galerkin(tiny), shelf, name="older", keep=keep)
+    mine = kept.start(galerkin(tiny), shelf, name="newer", keep=keep)
+    kept.start(galerkin(tiny), shelf, name="of-a-stranger", keep=Keep("b" * 64, tmp_path / "kept"))
+    view = TrainView(
+        Visit(
+            Exploration(shelf), None, Shelf(shelf, keep), recorders(), lambda f: f(),
+            go=lambda link: None, tell=lambda sentence: None, choices={"train": TrainChoice()},
+        )
+    )  # fmt: skip
+    view.open()
+    assert view.training is mine
+    view._which.value = ""
+    view.hide()
+    view.open()
+    assert view.training is None
     view.close()
 
 

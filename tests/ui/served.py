@@ -65,7 +65,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(port: int, warm: str = "all") -> Iterator[tuple[str, subprocess.Popen]]:
-    """Address and process of a server on a port; what is trained there goes with it."""
+    """Address and process of a server on a port; what is trained and kept there goes with it."""
     url = f"http://localhost:{port}/app"
     # The page runs programs as its visitors have them, not those that tests compile in a hurry.
     own = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
@@ -76,7 +76,8 @@ def running(port: int, warm: str = "all") -> Iterator[tuple[str, subprocess.Pope
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=own | {"HOAM_WARM": warm, "HOAM_MODELS": models},
+            env=own
+            | {"HOAM_WARM": warm, "HOAM_MODELS": models, "HOAM_KEPT": str(Path(models, ".kept"))},
         )
         try:
             if not answers(url, server):

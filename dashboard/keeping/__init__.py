@@ -1,0 +1,1 @@
+"""What visitors bring and make is kept for them on the server, within bounds."""

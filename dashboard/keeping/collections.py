@@ -1,0 +1,72 @@
+"""Recordings that fit together, as files: the arrays as safetensors, everything else as JSON."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from hoam_core.collection import Collection
+from hoam_core.json_text import json_text
+from hoam_core.systems.base import Component
+
+ARRAYS, TOLD = "collection.safetensors", "collection.json"
+
+
+def _plain(collection: Collection) -> dict[str, Any]:
+    """What is no array; components as their fields."""
+    found = {f.name: getattr(collection, f.name) for f in dataclasses.fields(collection)}
+    plain = {name: value for name, value in found.items() if not isinstance(value, np.ndarray)}
+    return plain | {"components": [dataclasses.asdict(c) for c in collection.components]}
+
+
+def _tuples(value: Any) -> Any:
+    """JSON's lists as the tuples that they were."""
+    if isinstance(value, list):
+        return tuple(_tuples(one) for one in value)
+    return value
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, which need not fit into memory twice."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_collection(collection: Collection, folder: Path, more: Mapping[str, Any]) -> None:
+    """Write a collection and `more` plain values about it into a folder."""
+    fields = (getattr(collection, f.name) for f in dataclasses.fields(collection))
+    names = [f.name for f in dataclasses.fields(collection)]
+    arrays = {
+        name: np.ascontiguousarray(value)
+        for name, value in zip(names, fields, strict=True)
+        if isinstance(value, np.ndarray)
+    }
+    save_file(arrays, folder / ARRAYS)
+    told = {"sha256": digest(folder / ARRAYS), "collection": _plain(collection), "more": dict(more)}
+    (folder / TOLD).write_text(json_text(told), encoding="utf-8")
+
+
+def read_collection(folder: Path) -> tuple[Collection, dict[str, Any]]:
+    """The collection in a folder, and what was written with it.
+
+    Raises ValueError where a file is missing, damaged or of another version.
+    """
+    try:
+        told = json.loads((folder / TOLD).read_text(encoding="utf-8"))
+        if digest(folder / ARRAYS) != told["sha256"]:
+            raise ValueError("the arrays are others")
+        plain = {name: _tuples(value) for name, value in told["collection"].items()}
+        plain["components"] = tuple(
+            Component(**{name: _tuples(value) for name, value in one.items()})
+            for one in told["collection"]["components"]
+        )
+        return Collection(**plain, **load_file(folder / ARRAYS)), dict(told["more"])
+    except Exception as error:  # the parsers of damaged bytes raise anything
+        raise ValueError(
+            "These data are kept here no longer in a form that can be read; give the files again."
+        ) from error

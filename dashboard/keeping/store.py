@@ -1,0 +1,301 @@
+"""The folders of what is kept: one for each visitor, in it one for each thing, whole or not there.
+
+A thing is written beside and moved into place at the end, with `about.json`, which says what it
+is. No name that a visitor gives becomes a name of a file: folders are called by digests. When a
+thing was used last is the time of its `about.json`; when its visitor came last, that of the
+visitor's folder. Several processes may share all of it: room is counted and made by one at a time,
+and who finds a thing gone is told so.
+
+A model of the view Train lies elsewhere, among those that are offered to everybody. Its thing
+holds a mark that stands beside the model, too, so that it goes with what its visitor had here, and
+nothing of that name that is somebody else's does.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dashboard.keeping.bounds import (
+    SECONDS_A_DAY,
+    kept_folder,
+    kept_seconds,
+    megabytes,
+    most_bytes,
+    most_bytes_of_all,
+)  # fmt: skip
+from dashboard.train.claim import Claim
+from hoam_core.json_text import json_text
+from hoam_core.store import whole_file
+
+log = logging.getLogger(__name__)
+ABOUT, PART, MARK = "about.json", ".part-", "kept.json"
+VISITOR = re.compile(r"[0-9a-f]{64}")
+MOST_THINGS = 64
+# What was used in the last day makes room for nobody.
+RESTS_AFTER = SECONDS_A_DAY
+# A part that is older was left by a process that was ended.
+STALE = 3_600.0
+LOCK_PATIENCE = 10.0  # seconds
+
+
+class FullError(ValueError):
+    """There is no room to keep something; the sentence says what can be done."""
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something that is kept: its `kind` ("data" or "model"), name, title, bytes and times."""
+
+    folder: Path
+    kind: str
+    name: str
+    title: str
+    size: int
+    used: float
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Path:
+        """Where its files lie."""
+        return _elsewhere(self.about) or self.folder
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def marked(folder: Path) -> dict[str, Any]:
+    """What stands beside a model that was trained for a visitor; empty for any other folder."""
+    try:
+        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and "mark" in found else {}
+
+
+def _elsewhere(about: dict[str, Any]) -> Path | None:
+    """The folder outside of the store that a thing speaks of, if it is the same still."""
+    folder = Path(str(about.get("elsewhere", "")))
+    same = "elsewhere" in about and marked(folder).get("mark") == about.get("mark")
+    return folder if same else None
+
+
+def _thing(folder: Path) -> Thing | None:
+    """What a folder holds; None where it is no thing, or is being deleted at this moment."""
+    try:
+        told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        used, size, about = (folder / ABOUT).stat().st_mtime, _size(folder), dict(told["about"])
+        kind, name, title = (str(told[key]) for key in ("kind", "name", "title"))
+        if place := _elsewhere(about):
+            size += _size(place)
+        elif "elsewhere" in about:
+            return None
+        return Thing(folder, kind, name, title, size, used, about)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _things(folder: Path) -> list[Thing]:
+    found = (_thing(place) for place in folder.glob("[!.]*/"))
+    return sorted((one for one in found if one is not None), key=lambda one: -one.used)
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """One at a time, of all threads and processes; after some patience all the same."""
+    claim, end = Claim(root), time.monotonic() + LOCK_PATIENCE
+    while not claim.take() and time.monotonic() < end:
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        claim.drop()
+
+
+def _forget(folder: Path) -> None:
+    thing = _thing(folder)
+    if thing is not None and thing.place != folder:
+        shutil.rmtree(thing.place, ignore_errors=True)
+    # Without its description it is nothing any more, whatever is left of it.
+    (folder / ABOUT).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class Keep:
+    """What is kept for one visitor; for somebody without a name nothing is."""
+
+    def __init__(self, visitor: str = "", root: Path | None = None):
+        if visitor and not VISITOR.fullmatch(visitor):
+            raise ValueError("Argument `visitor` must be a digest of 64 hexadecimal digits.")
+        self._root = root or kept_folder()
+        self._folder = self._root / visitor if visitor and kept_seconds() else None
+
+    def __bool__(self) -> bool:
+        """Whether anything can be kept."""
+        return self._folder is not None
+
+    @property
+    def visitor(self) -> str:
+        """Under which name all of it is filed; empty for nobody."""
+        return self._folder.name if self._folder is not None else ""
+
+    def things(self) -> list[Thing]:
+        """All that is kept, what was used last first."""
+        return _things(self._folder) if self._folder is not None else []
+
+    def find(self, name: str) -> Thing | None:
+        """The thing of that name; None if there is none (any more)."""
+        if self._folder is None:
+            return None
+        found = _thing(self._folder / _folder_name(name))
+        return found if found is not None and found.name == name else None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all things."""
+        return sum(one.size for one in self.things())
+
+    @property
+    def until(self) -> float:
+        """When it ends unless the visitor comes again; seconds since 1970."""
+        try:
+            seen = self._folder.stat().st_mtime if self._folder is not None else time.time()
+        except OSError:
+            seen = time.time()
+        return seen + kept_seconds()
+
+    def seen(self) -> None:
+        """The visitor has come: the time that it is kept begins again."""
+        if self._folder is not None:
+            with contextlib.suppress(OSError):
+                os.utime(self._folder)
+
+    def use(self, thing: Thing) -> None:
+        """A thing is used; what is not makes room first."""
+        with contextlib.suppress(OSError):
+            os.utime(thing.folder / ABOUT)
+
+    @contextlib.contextmanager
+    def making(
+        self, kind: str, name: str, title: str, size: int = 0, **about: Any
+    ) -> Iterator[Path]:
+        """A folder to write a thing's files into; at the end it takes the place of one of its name.
+
+        `size` is how many bytes are expected. Raises FullError, a ValueError, where there is no
+        room, and then nothing has changed.
+        """
+        if self._folder is None:
+            raise FullError("Nothing is kept here after the page is closed; download it.")
+        self._check(name, size)
+        part = self._folder / (PART + secrets.token_hex(8))
+        told = {"kind": kind, "name": name, "title": title, "about": about}
+        try:
+            # Nobody else on the machine reads it either.
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.mkdir()
+            yield part
+            (part / ABOUT).write_text(json_text(told), encoding="utf-8")
+            with _alone(self._root):
+                self._check(name, _size(part))
+                _make_room(self._root, _size(part), self.find(name))
+                place = self._folder / _folder_name(name)
+                _forget(place)
+                part.rename(place)
+        except OSError as error:
+            log.warning("Something could not be kept", extra={"reason": error.strerror})
+            raise FullError(
+                f"It could not be kept ({error.strerror}); download it, or try again later."
+            ) from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def mark(self, kind: str, name: str, title: str, folder: Path, **about: Any) -> None:
+        """Keep what lies in a folder elsewhere, with `about` beside it. FullError without room."""
+        told = {"mark": secrets.token_hex(16), **about}
+        short = {key: value for key, value in told.items() if isinstance(value, str)}
+        thing = self.making(kind, name, title, elsewhere=str(folder), **short)
+        with thing, whole_file(folder / MARK) as part:
+            part.write_text(json_text(told), encoding="utf-8")
+
+    def check_room(self, size: int = 0) -> None:
+        """Raises FullError, a ValueError, where so many bytes more cannot be kept."""
+        if self._folder is not None:
+            self._check("", size)
+
+    def _check(self, name: str, size: int) -> None:
+        others = [one for one in self.things() if one.name != name]
+        taken = sum(one.size for one in others)
+        if taken + size > most_bytes() or len(others) >= MOST_THINGS:
+            raise FullError(
+                f"There is no room to keep it: it needs {megabytes(size)}, and {len(others)} "
+                f"things take {megabytes(taken)} of your {megabytes(most_bytes())}. Delete some "
+                "and try again, or download it."
+            )
+
+    def delete(self, name: str) -> None:
+        """Delete a thing for good; it may be gone already."""
+        if self._folder is not None:
+            _forget(self._folder / _folder_name(name))
+
+    def clear(self) -> None:
+        """Delete everything."""
+        for one in self.things():
+            _forget(one.folder)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _folder_name(name: str) -> str:
+    return hashlib.sha256(name.encode(errors="replace")).hexdigest()[:32]
+
+
+def _visitors(root: Path) -> list[Path]:
+    return [place for place in root.glob("*/") if VISITOR.fullmatch(place.name)]
+
+
+def _make_room(root: Path, more: int, instead: Thing | None = None) -> None:
+    """Delete what was used longest ago until there is room; FullError if all of it is in use."""
+    everything = (one for place in _visitors(root) for one in _things(place))
+    stays = (one for one in everything if instead is None or one.folder != instead.folder)
+    things = sorted(stays, key=lambda one: one.used)
+    free = most_bytes_of_all() - sum(one.size for one in things)
+    for one in things:
+        if free >= more or one.used > time.time() - RESTS_AFTER:
+            break
+        _forget(one.folder)
+        free += one.size
+    if free < more:
+        raise FullError(
+            f"There is no room to keep it: it needs {megabytes(more)}, and other visitors' things "
+            "fill what this server keeps. Download it, or try again tomorrow."
+        )
+
+
+def sweep(root: Path | None = None) -> None:
+    """Delete what nobody has come back for, what was left half-written, and what is too much."""
+    root = root or kept_folder()
+    if not root.is_dir():
+        return
+    with _alone(root):
+        now = time.time()
+        for place in _visitors(root):
+            with contextlib.suppress(OSError):
+                if now - place.stat().st_mtime > kept_seconds():
+                    for thing in _things(place):
+                        _forget(thing.folder)
+                    shutil.rmtree(place, ignore_errors=True)
+                for part in place.glob(f"{PART}*/"):
+                    if now - part.stat().st_mtime > STALE:
+                        shutil.rmtree(part, ignore_errors=True)
+        with contextlib.suppress(FullError):
+            _make_room(root, 0)
