@@ -87,7 +87,7 @@ def test_a_picture_says_at_its_edge_what_there_is_to_say_and_in_its_middle_why_i
 def test_columns_take_the_scale_of_the_full_model_that_judges_them_though_it_is_not_on_show():
     scene = CompareScene(Exploration(catalogue()), catalogue(), Zoom())
     scene.grow(2)
-    judged = [Drawn(run, "", 1, TRUTH) for run in (HEAP, FINE)]
+    judged = [Drawn(run, "", 1, judge=TRUTH) for run in (HEAP, FINE)]
     scene.frame_all([TRUTH.plane(AXES)] * 2)
     scene.draw(judged, 4.0)
     heap, fine = scene.pictures
