@@ -151,7 +151,7 @@ def _with_observables(
         "method": method,
         "version": __version__,
     }
-    times = {"time": ("time", np.asarray(ts), {"units": "model time"})}
+    times = {"time": ("time", np.asarray(ts), system.time_attributes)}
     return xr.Dataset(variables, times, attributes)
 
 

@@ -18,6 +18,7 @@ from dashboard.runs import describe
 from dashboard.runs.catalogue import STEPS
 from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
+from dashboard.runs.units import density_unit
 from dashboard.view import Material
 from hoam_core import __version__
 from hoam_core.systems import Lattice
@@ -60,6 +61,8 @@ def dataset(shown: Shown) -> xr.Dataset:
         made[f"cells_{FULL}"] = _cells(shown)
     elif shown.truth is not None and shown.is_plane:
         made[f"density_{FULL}"] = _density(shown, shown.truth)
+    # What was added has brought times without words of their own.
+    made["time"].attrs = shown.system.time_attributes
     case = shown.case
     made.attrs |= {"model": case.model or "none", "title": shown.title}
     if case.share != 1.0:
@@ -87,7 +90,7 @@ def _frame(shown: Shown) -> xr.Dataset:
         "seed": case.seed, "particles": case.particles, "method": "full-model",
         "version": __version__,
     }  # fmt: skip
-    return xr.Dataset({}, {"time": ("time", shown.ts, {"units": "model time"})}, attributes)
+    return xr.Dataset({}, {"time": ("time", shown.ts, shown.system.time_attributes)}, attributes)
 
 
 def _curves(shown: Shown, run: Run):
@@ -113,7 +116,8 @@ def _density(shown: Shown, run: Run) -> xr.DataArray:
     ]
     h, v = (shown.system.components[i] for i in shown.axes)
     sides = {v.name: plane.centres(1), h.name: plane.centres(0)}
-    about = {"units": f"1 / ({h.unit or '1'} {v.unit or '1'})", "long_name": "smoothed density"}
+    unit = density_unit(h.unit, v.unit) or "1"
+    about = {"units": unit, "long_name": "smoothed density of a population of mass 1"}
     made = xr.DataArray(
         np.stack(fields), {"time": shown.ts[: len(run)], **sides}, ("time", v.name, h.name),
         attrs=about,

@@ -75,6 +75,8 @@ class System(abc.ABC):
     observable_info: ClassVar[tuple[Observable, ...]]
     t_end: ClassVar[float]
     n_times: ClassVar[int]
+    # The unit of its times, in ASCII; empty: they are plain numbers.
+    time_unit: ClassVar[str] = ""
     loading_dimension: ClassVar[int]
     truth_particles: ClassVar[int]
     # Size of the truth that models are judged by, where the quick one of the page is too small.
@@ -146,6 +148,11 @@ class System(abc.ABC):
             "components": [c.name for c in self.components],
             "observables": [o.name for o in self.observable_info],
         }
+
+    @property
+    def time_attributes(self) -> dict[str, str]:
+        """What a file says of the coordinate `time`."""
+        return {"units": self.time_unit or "1", "long_name": "time t"}
 
     def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
         """Equispaced times from zero; the system's own end and number unless given."""

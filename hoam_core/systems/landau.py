@@ -14,7 +14,8 @@ from jaxtyping import Array, Float
 from hoam_core.dispersion import Maxwellian, solve
 from hoam_core.loading import cosine_quantile
 from hoam_core.systems.base import Parameter
-from hoam_core.systems.vlasov import VlasovSystem, phase_space
+from hoam_core.systems.plasma_units import DEBYE
+from hoam_core.systems.vlasov import VlasovSystem
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Landau(VlasovSystem):
     )  # fmt: skip
     t_end = 30.0
     n_times = 151
-    components = phase_space(4 * np.pi, 5.0)
+    components = DEBYE.phase_space(4 * np.pi, 5.0)
 
     def length(self, mu: Float[Array, " p"]) -> Float[Array, ""] | float:
         return 2 * jnp.pi / mu[1]

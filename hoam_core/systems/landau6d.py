@@ -30,7 +30,7 @@ from hoam_core.domain import Domain
 from hoam_core.loading import cosine_quantile
 from hoam_core.solvers import pic3d
 from hoam_core.systems.base import Component, Parameter, System
-from hoam_core.systems.vlasov import PLASMA_OBSERVABLES
+from hoam_core.systems.plasma_units import DEBYE
 
 WAVENUMBER = 0.5
 LENGTH = 2 * np.pi / WAVENUMBER
@@ -48,10 +48,11 @@ class StrongLandau(System):
         ),
     )  # fmt: skip
     components = (
-        *(Component(name, f"position {name}", "lambda_D", (0.0, LENGTH)) for name in "xyz"),
-        *(Component(f"v{name}", f"velocity v_{name}", "v_th", (-5.0, 5.0)) for name in "xyz"),
+        *(Component(name, f"position {name}", DEBYE.length, (0.0, LENGTH)) for name in "xyz"),
+        *(Component(f"v{name}", f"velocity v_{name}", DEBYE.speed, (-5.0, 5.0)) for name in "xyz"),
     )
-    observable_info = PLASMA_OBSERVABLES
+    observable_info = DEBYE.observables()
+    time_unit = DEBYE.time
     loading_dimension = 6
     plane = ("x", "vx")
     t_end = 6.0
