@@ -14,7 +14,7 @@ import numpy as np
 import param
 
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import Reference, answer, expected, growth_rate, reference
+from dashboard.runs.jobs import Reference, answer, expected, linear_theory, reference
 from dashboard.runs.lattice_jobs import LatticeView, lattice_view
 from dashboard.runs.memory import Axes, Case, Run, answers, truth_case, truths
 from dashboard.runs.watchers import Watchers
@@ -178,8 +178,8 @@ class Session(param.Parameterized):
         system = self.catalogue.systems[case.system]
         if first is not None and second is not None:
             self._workers.truths.cancel(self)
-            rate = growth_rate(system, case.mu)
-            self.param.update(reference=Reference(first, second, rate), truth_state="done")
+            theory = linear_theory(system, case.mu)
+            self.param.update(reference=Reference(first, second, theory), truth_state="done")
             return
         known = Reference(first) if first is not None else None
         self.param.update(reference=known, truth_state="waiting")

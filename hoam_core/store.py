@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from hoam_core.systems import Lattice, System
 from hoam_core.version import __version__
@@ -94,13 +94,21 @@ def observe(
     system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
 ) -> dict[str, Float[Array, " t"]]:
     """The observables of a path at every time."""
-    # Only the function, since what is compiled is kept, and a system may hold much memory.
-    return _observe(system.observables, jnp.asarray(x), jnp.asarray(mu))
+    return observe_all(system, x, mu)[0]
 
 
-@partial(jax.jit, static_argnames="observables")
-def _observe(observables, x, mu):
-    return jax.lax.map(lambda one: observables(one, mu), x)
+def observe_all(
+    system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
+) -> tuple[dict[str, Float[Array, " t"]], Complex[Array, "t m"] | None]:
+    """The observables of a path, and the complex amplitudes of its field's waves (or None)."""
+    # Only the functions, since what is compiled is kept, and a system may hold much memory.
+    return _observe(system.observables, system.field_modes, jnp.asarray(x), jnp.asarray(mu))
+
+
+@partial(jax.jit, static_argnames=("observables", "field_modes"))
+def _observe(observables, field_modes, x, mu):
+    # The energy of a field is a sum over the same waves, so that they cost nothing more.
+    return jax.lax.map(lambda one: (observables(one, mu), field_modes(one, mu)), x)
 
 
 def to_dataset(

@@ -62,13 +62,14 @@ ALLOWED = {
     "measurement": {"checks", "sweep"},
     "sweep": MODELS | {"metrics"},
     "infer": MODELS | {"metrics", "measurement", "sweep"},
+    "rates": SYSTEMS | {"metrics", "store"},
     "console": {"checks", "systems"},
     "reproduce": EVALUATION | {"learn", "reproduce"},
     "serve": {"checks"},
     "cli": EVALUATION | {"console", "cli_model", "cli_study", "serve"},
     "cli_model": EVALUATION | {"learn", "console", "imports"},
     "cli_study": EVALUATION | {"console", "reproduce", "studies", "task_store"},
-    "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer"},
+    "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer", "rates"},
 }
 
 

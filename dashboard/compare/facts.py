@@ -8,24 +8,27 @@ import numpy as np
 from dashboard.compare.jobs import evaluations
 from dashboard.compare.runs import Comparing
 from dashboard.parts.ink import COLUMNS
-from dashboard.runs import describe, energy
+from dashboard.runs import describe
 from dashboard.runs.describe import ErrorRow
 from dashboard.runs.memory import Axes, Case, Run
+from dashboard.runs.rates import Rates, rates
 from hoam_core import Parameter, System
 
 FULL = "full model"
 
 
 class Facts(NamedTuple):
-    """What is known of a column; `rows` is empty for the full model."""
+    """What is known of a column; `rows` is empty for the full model.
+
+    Its `rates` are those of its learned model and of the full one.
+    """
 
     letter: str
     name: str
     where: str
     rows: list[ErrorRow]
     run: Run | None = None
-    fit: float | None = None
-    theory: float | None = None
+    rates: Rates | None = None
     evaluations: int | None = None
 
     @property
@@ -84,11 +87,10 @@ def _facts(runs: Comparing, slot: int) -> Facts:
         found = None
     pinned = "" if runs.columns[slot].pinned is None else " (pinned)"
     complete = run if run is not None and run.complete else None
-    fit = energy.growth(run)
     return Facts(
         COLUMNS[slot], name_of(model, system.name) + pinned, where(runs, slot),
         describe.errors(complete, found, system, axes) if model else [],
-        run, fit and fit.rate, found.rate if found else None,
+        run, rates(system, complete if model else None, found),
         evaluations(model, runs.catalogue) if model else None,
     )  # fmt: skip
 

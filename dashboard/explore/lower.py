@@ -5,7 +5,9 @@ The pictures need not wait for it: it is made by `complete`, when they have been
 
 import panel as pn
 
+from dashboard.explore.choice import ExploreChoice
 from dashboard.explore.evolution import Evolution
+from dashboard.explore.growth import Growth
 from dashboard.explore.trust import Trust
 from dashboard.parts import readout
 from dashboard.parts.controls import cancel_button
@@ -13,18 +15,22 @@ from dashboard.parts.layout import WhenWanted, card, grid, stack
 from dashboard.runs import describe
 from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
+from dashboard.runs.rates import rates
 from dashboard.session import Session
 
 
 class Lower(pn.viewable.Viewer):
     """Curves and words of a `Session`; `densities` are those of its scene."""
 
-    def __init__(self, session: Session, densities: pn.Column, **params):
+    def __init__(
+        self, session: Session, densities: pn.Column, choice: ExploreChoice, **params
+    ):  # fmt: skip
         super().__init__(**params)
         self.session, self.state, self.catalogue = session, session.state, session.catalogue
         self.evolution = WhenWanted(lambda: Evolution(self.state, self.catalogue))
         self._densities = densities
-        self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
+        self._choice, self._growth = choice, Growth(session, choice)
+        self._progress, self._errors = (readout.words() for _ in range(2))
         self._error_card = card(self._errors)
         self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
         self._button = cancel_button(self._press)
@@ -64,22 +70,21 @@ class Lower(pn.viewable.Viewer):
 
     def draw(self, answer: Run | None, reference: Reference | None) -> None:
         """The curves and all words of the runs that are here."""
-        truth, rate = (reference.truth, reference.rate) if reference else (None, None)
+        truth = reference.truth if reference else None
         self._write_progress(reference)
         # The reference is of the present parameters, which an older or coarser answer is not.
         judged = answer if self.session.is_last(answer) else None
-        rows = describe.errors(
-            judged, reference, self.catalogue.systems[self.state.system], self.state.axes
-        )
+        system = self.catalogue.systems[self.state.system]
+        rows = describe.errors(judged, reference, system, self.state.axes)
         waiting = "computing" if self.session.truth_is_coming else "—"
         self._errors.object = readout.error_table(rows, waiting)
         model = self.catalogue.models.get(self.state.model or "")
         self._trust.tell(model, self.state.mu, rows, answer, self.session)
         curves = self.evolution.made
         if curves is not None:
-            curves.draw(answer, truth, rate)
-            self._growth.object = readout.growth_table(curves.fits, rate, bool(self.state.model))
-            self._growth.visible = bool(self._growth.object)
+            found = rates(system, judged, reference, self._choice.wanted)
+            curves.draw(answer, truth, found)
+            self._growth.show(found)
 
     def _write_progress(self, reference: Reference | None) -> None:
         state, system = self.session.truth_state, self.catalogue.systems[self.state.system]

@@ -18,6 +18,7 @@ from dashboard.runs import describe
 from dashboard.runs.catalogue import STEPS
 from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
+from dashboard.runs.rates import Rates
 from dashboard.runs.units import density_unit
 from dashboard.view import Material
 from hoam_core import __version__
@@ -64,10 +65,19 @@ def dataset(shown: Shown) -> xr.Dataset:
     # What was added has brought times without words of their own.
     made["time"].attrs = shown.system.time_attributes
     case = shown.case
+    if shown.rates is not None:
+        made.attrs["growth_rate"] = json.dumps(_rate(shown.rates))
     made.attrs |= {"model": case.model or "none", "title": shown.title}
     if case.share != 1.0:
         made.attrs["share"] = case.share
     return made
+
+
+def _rate(found: Rates) -> dict:
+    """The rate of one wave of the field, as plain values."""
+    fits = {kind: fit._asdict() if fit else None for kind, fit in found.fits.items()}
+    theory = {"rate": found.mode.growth_rate, "frequency": abs(found.mode.frequency)}
+    return {"mode": found.mode.number, "theory": theory, **fits, "why": found.why}
 
 
 def _predicted(shown: Shown) -> xr.Dataset:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.memory import Axes, Case, Run, named
+from dashboard.runs.rates import USUAL, Rates, Wanted, rates
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import System
@@ -29,6 +30,7 @@ class Shown:
     answer: Run | None
     truth: Run | None
     cells: np.ndarray | None = None
+    rates: Rates | None = None
 
     @property
     def run(self) -> Run | None:
@@ -60,16 +62,20 @@ class Shown:
         return f"{self.system.title}, {self.values}"
 
 
-def snapshot(state: Exploration, session: Session, catalogue: Catalogue) -> Shown:
+def snapshot(
+    state: Exploration, session: Session, catalogue: Catalogue, wanted: Wanted = USUAL
+) -> Shown:
     """What the view shows now; runs of another case than the present one are left out."""
     answer, reference, lattice = session.answer, session.reference, session.lattice
     truth = reference.truth if reference is not None else None
-    mu = session.case.mu
+    mu, system = session.case.mu, catalogue.systems[state.system]
+    answer = answer if answer is not None and answer.case == session.case else None
+    truth = truth if truth is not None and truth.case == session.truth_case else None
     return Shown(
-        catalogue.systems[state.system], catalogue,
+        system, catalogue,
         session.case if state.model else session.truth_case,
         state.axes, state.ts, state.time, state.log_scale,
-        answer=answer if answer is not None and answer.case == session.case else None,
-        truth=truth if truth is not None and truth.case == session.truth_case else None,
+        answer=answer, truth=truth,
         cells=lattice.cells if lattice is not None and lattice.case.mu == mu else None,
+        rates=rates(system, answer, reference, wanted) if truth is not None else None,
     )  # fmt: skip

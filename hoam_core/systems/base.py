@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_multiple, check_names, check_positive, check_within
+from hoam_core.dispersion import Mode
 from hoam_core.domain import Domain
 from hoam_core.loading import Loading, quiet
 
@@ -131,9 +132,22 @@ class System(abc.ABC):
         """Electric energy of the density modes 1, 2, ..., if the system has a field."""
         return None
 
-    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
-        """Theoretical growth rate of the linear instability, if the system has one."""
+    def field_modes(
+        self, x: Float[Array, "n d"], mu: Float[Array, " p"]
+    ) -> Complex[Array, " m"] | None:
+        """Complex amplitudes E_m of the waves m = 1, 2, ... of the field along the first component.
+
+        E(x) = Re sum_m E_m exp(2 pi i m x / L), an acceleration; None without a field.
+        """
         return None
+
+    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+        """What linear theory says of these waves, where it is known; in the order of m."""
+        return ()
+
+    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
+        """Largest growth rate of linear theory, negative if all is damped; None without theory."""
+        return max((mode.growth_rate for mode in self.linear_modes(mu)), default=None)
 
     def has_truth(self, mu: Float[Array, " p"]) -> bool:
         """Whether there is a truth at these parameters; of a full model there always is."""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hoam_core.dispersion import Maxwellian, solve
+from hoam_core.dispersion import Maxwellian, Mode, modes_of
 from hoam_core.loading import cosine_quantile
 from hoam_core.systems.base import Parameter
 from hoam_core.systems.plasma_units import DEBYE
@@ -53,6 +53,6 @@ class Landau(VlasovSystem):
         x = cosine_quantile(u[:, 0], mu[0]) / mu[1]
         return self.domain(mu).wrap(jnp.stack([x, jax.scipy.special.ndtri(u[:, 1])], axis=-1))
 
-    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
-        """Damping rate of the density wave, negative (dispersion.py)."""
-        return solve(float(mu[1]), self.beams(mu), 1.0).imag
+    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+        """The density wave, which is the first of the box; its rate is negative (dispersion.py)."""
+        return modes_of(self.beams(mu), 1.0, 2 * np.pi / float(mu[1]), modes=1)

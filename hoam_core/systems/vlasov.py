@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
-from hoam_core.dispersion import Maxwellian, fastest_mode
+from hoam_core.dispersion import Maxwellian, Mode, modes_of
 from hoam_core.domain import Domain
 from hoam_core.solvers import pic
 from hoam_core.systems.base import System
@@ -114,8 +114,11 @@ class VlasovSystem(System):
     ) -> Float[Array, ""]:
         return pic.energy_of_modes(modes, self.length(mu), self.coupling(mu))
 
-    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
-        """Largest growth rate among the modes of the box (dispersion.py)."""
+    def field_modes(self, x: Float[Array, "n 2"], mu: Float[Array, " p"]) -> Complex[Array, " 12"]:
+        length, coupling = self.length(mu), self.coupling(mu)
+        return pic.field_modes(pic.density_modes(x[:, 0], length, modes=12), length, coupling)
+
+    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+        """The waves that fit into the box (dispersion.py); collisions are left out."""
         beams = tuple(Maxwellian(*map(float, astuple(beam))) for beam in self.beams(mu))
-        length, coupling = float(self.length(mu)), float(self.coupling(mu))
-        return fastest_mode(beams, coupling, length).growth_rate
+        return modes_of(beams, float(self.coupling(mu)), float(self.length(mu)))

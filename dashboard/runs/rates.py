@@ -1,0 +1,111 @@
+"""The rate of one wave of the field in both models beside linear theory, and the line of theory.
+
+Which wave and which window is the truth's matter, unless a visitor has chosen: both models are
+fitted alike. Only complete runs have rates, so that nothing is fitted while a slider moves.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dashboard.runs.memory import Run
+from hoam_core import System
+from hoam_core.dispersion import Mode
+from hoam_core.metrics import ModeFit, fit_window
+from hoam_core.metrics.physics import maxima
+from hoam_core.rates import strongest, wavenumber, why
+
+if TYPE_CHECKING:
+    from dashboard.runs.jobs import Reference
+
+FIELD = "electric_energy"
+POINTS = 64
+Line = tuple[np.ndarray, np.ndarray]
+NOTHING: Line = (np.array([]), np.array([]))
+
+
+class Wanted(NamedTuple):
+    """What a visitor has chosen: a mode (0: the strongest) and a window (None: what suits it)."""
+
+    number: int = 0
+    window: tuple[float, float] | None = None
+
+
+USUAL = Wanted()
+
+
+class Rates(NamedTuple):
+    """The mode, the fastest one of theory, the window, fits by kind of run, and a word on them."""
+
+    mode: Mode
+    fastest: Mode
+    fits: dict[str, ModeFit | None]
+    window: tuple[float, float] | None = None
+    why: str = ""
+
+
+def prepare(truth: Run, theory: tuple[Mode, ...]) -> None:
+    """Find the fit of a truth where it holds nobody up: in the worker that has computed it."""
+    if truth.modes is not None:
+        mode = strongest(truth.modes, theory)
+        truth.fit(mode.number, mode.growth_rate > 0)
+
+
+def rates(
+    system: System, answer: Run | None, reference: "Reference | None", wanted: Wanted = USUAL
+) -> Rates | None:
+    """Both models' rate of one mode; None before the truth is complete, or without theory.
+
+    The uncertainty of the truth's holds what a second run of another seed finds.
+    """
+    if reference is None or not reference.theory or not reference.truth.complete:
+        return None
+    truth, second, theory = reference
+    fastest = max(theory, key=lambda mode: mode.growth_rate)
+    known = 0 < wanted.number <= len(theory)
+    mode = theory[wanted.number - 1] if known else strongest(truth.modes, theory)
+    if wanted.window is None:
+        fit = truth.fit(mode.number, mode.growth_rate > 0)
+    else:
+        fit = _in_window(truth, mode, wanted.window)
+    window = wanted.window or (fit and (fit.start, fit.end))
+    if fit is not None and second is not None and second.complete and window:
+        again = _in_window(second, mode, window)
+        apart = abs(again.rate - fit.rate) if again else 0.0
+        fit = fit._replace(uncertainty=float(np.hypot(fit.uncertainty, apart)))
+    first = wavenumber(system, np.asarray(truth.case.mu))
+    words = why(fit, mode, theory, truth.times, truth.modes, first)
+    fits = {"truth": fit, "model": _in_window(answer, mode, window) if window and fit else None}
+    return Rates(mode, fastest, fits, window, words)
+
+
+def _in_window(run: Run | None, mode: Mode, window: tuple[float, float]) -> ModeFit | None:
+    if run is None or run.modes is None or not run.complete or not np.isfinite(run.modes).all():
+        return None
+    return fit_window(run.times, run.modes, mode.number, window)
+
+
+def theory_line(run: Run | None, found: Rates | None) -> Line:
+    """W ~ exp(2 gamma t) of linear theory beside the energy of a run, many points of it.
+
+    A growing wave follows it in the window; a damped one swings below, so that its maxima do.
+    """
+    if run is None or found is None or not run.complete:
+        return NOTHING
+    t, energy, rate = run.times, np.maximum(run.curves[FIELD], 1e-30), found.mode.growth_rate
+    if rate <= 0:
+        at, height = (values[:2] for values in maxima(t, energy))
+        if not at.size or found.fits["truth"] is None:
+            return NOTHING
+        ends, level = (0.0, float(t[-1])), np.mean(np.log(height) - 2 * rate * at)
+    else:
+        if found.window is None:
+            return NOTHING
+        (start, end), inside = found.window, (t >= found.window[0]) & (t <= found.window[1])
+        if not inside.any():
+            return NOTHING
+        level = np.mean(np.log(energy[inside]) - 2 * rate * t[inside])
+        more = 0.5 * (end - start)
+        ends = max(start - more, 0.0), min(end + more, float(t[-1]))
+    line = np.linspace(*ends, POINTS)
+    return line, np.exp(level + 2 * rate * line)
