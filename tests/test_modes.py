@@ -29,6 +29,7 @@ def test_a_growing_part_is_found_beneath_what_beats_with_it(beat):
     assert fit.rate == pytest.approx(0.21, abs=max(fit.uncertainty, 1e-3))
     assert fit.frequency == pytest.approx(0.4, abs=0.02)
     assert fit.uncertainty < 0.02
+    assert fit.height == pytest.approx(1e-3 * np.exp(0.21 * fit.end), rel=0.15)
     assert 0 <= fit.start < fit.end <= 30
 
 
@@ -69,7 +70,7 @@ THEORY = (Mode(1, 0.4, 0.1), Mode(2, 0.8, 0.13), Mode(3, 1.1, -0.2))
 
 
 def fit_of(rate, uncertainty=0.002, frequency=0.4):
-    return ModeFit(rate, uncertainty, frequency, 2.0, 20.0)
+    return ModeFit(rate, uncertainty, frequency, 2.0, 20.0, 1.0)
 
 
 @pytest.mark.parametrize(

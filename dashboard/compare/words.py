@@ -107,7 +107,7 @@ def table(facts: list[Facts], waiting: str, dark: bool, time_unit: str = "") -> 
     return (
         '<h3>Errors and costs</h3><div class="wide" role="region" tabindex="0" '
         'aria-label="Errors and costs of the columns"><table><thead><tr><td></td>'
-        f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>{_whys(facts)}"
     )
 
 
@@ -133,9 +133,17 @@ def _rate_cell(one: Facts) -> str:
     mode = one.rates.mode
     fit = rate_of(one.rates.fits["model" if one.rows else "truth"])
     theory = f"{mode.growth_rate:.4f}".replace("-", "−")
-    return (
-        f"<b>{fit}</b><small>mode {mode.number}, theory {theory}</small>"
-        f"<small>{escape(one.rates.why)}</small>"
+    return f"<b>{fit}</b><small>mode {mode.number}, theory {theory}</small>"
+
+
+def _whys(facts: list[Facts]) -> str:
+    """How rates stand to theory, each sentence once, after the letters that it is about."""
+    letters: dict[str, list[str]] = {}
+    for one in facts:
+        if one.rates is not None:
+            letters.setdefault(one.rates.why, []).append(one.letter)
+    return "".join(
+        f'<p class="soft">γ of {", ".join(who)}: {escape(why)}</p>' for why, who in letters.items()
     )
 
 

@@ -25,7 +25,7 @@ class Growth(pn.viewable.Viewer):
         self._following = False
         self._table = readout.words()
         self.window = pmui.RangeSlider(
-            label="Fitted from t =", start=0, end=1, value=(0, 1), step=0.1, format="0.[00]",
+            label="Window of the fit, t", start=0, end=1, value=(0, 1), step=0.1, format="0.[00]",
             size="small", sizing_mode="stretch_width", margin=(4, 16, 0, 12),
         )  # fmt: skip
         self.mode = pmui.Select(

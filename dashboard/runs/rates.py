@@ -12,7 +12,7 @@ from dashboard.runs.memory import Run
 from hoam_core import System
 from hoam_core.dispersion import Mode
 from hoam_core.metrics import ModeFit, fit_window
-from hoam_core.metrics.physics import maxima
+from hoam_core.metrics.physics import TINY, maxima
 from hoam_core.rates import strongest, wavenumber, why
 
 if TYPE_CHECKING:
@@ -88,24 +88,21 @@ def _in_window(run: Run | None, mode: Mode, window: tuple[float, float]) -> Mode
 def theory_line(run: Run | None, found: Rates | None) -> Line:
     """W ~ exp(2 gamma t) of linear theory beside the energy of a run, many points of it.
 
-    A growing wave follows it in the window; a damped one swings below, so that its maxima do.
+    A growing wave has, at the end of the window, the height of its part that grows; a damped one
+    swings below the line, so that its first maxima lie on it.
     """
-    if run is None or found is None or not run.complete:
+    fit = found and found.fits["truth"]
+    if run is None or found is None or fit is None or not run.complete:
         return NOTHING
-    t, energy, rate = run.times, np.maximum(run.curves[FIELD], 1e-30), found.mode.growth_rate
+    t, energy, rate = run.times, np.maximum(run.curves[FIELD], TINY), found.mode.growth_rate
     if rate <= 0:
         at, height = (values[:2] for values in maxima(t, energy))
-        if not at.size or found.fits["truth"] is None:
+        if not at.size:
             return NOTHING
-        ends, level = (0.0, float(t[-1])), np.mean(np.log(height) - 2 * rate * at)
-    else:
-        if found.window is None:
-            return NOTHING
-        (start, end), inside = found.window, (t >= found.window[0]) & (t <= found.window[1])
-        if not inside.any():
-            return NOTHING
-        level = np.mean(np.log(energy[inside]) - 2 * rate * t[inside])
-        more = 0.5 * (end - start)
-        ends = max(start - more, 0.0), min(end + more, float(t[-1]))
-    line = np.linspace(*ends, POINTS)
-    return line, np.exp(level + 2 * rate * line)
+        line = np.linspace(0.0, float(t[-1]), POINTS)
+        return line, np.exp(np.mean(np.log(height) - 2 * rate * at) + 2 * rate * line)
+    more = 0.5 * (fit.end - fit.start)
+    line = np.linspace(max(fit.start - more, 0.0), min(fit.end + more, float(t[-1])), POINTS)
+    # W = L/4 |E|^2 of one wave.
+    level = 0.25 * (run.ranges.high[0] - run.ranges.low[0]) * fit.height**2
+    return line, level * np.exp(2 * rate * (line - fit.end))

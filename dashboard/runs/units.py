@@ -16,9 +16,11 @@ MU = re.compile(r"\bmu\b")
 
 def in_symbols(unit: str) -> str:
     """A unit as the page writes it."""
+    # First: to a pattern, the symbols that follow are letters of a word.
+    unit = MU.sub("μ", unit)
     for plain, symbol in SYMBOLS:
         unit = unit.replace(plain, symbol)
-    return MU.sub("μ", unit)
+    return unit
 
 
 def with_unit(label: str, unit: str) -> str:

@@ -36,18 +36,25 @@ MAXIMA = (2, 3, 4, 6, 8, 12)
 LEAST_GROWTH = 0.7
 # Windows so many times as uncertain as the best one are nearly as good.
 NEARLY = 2.0
+# Of itself: a wave that begins to saturate, the steps and the cells of a full model shift a rate by
+# up to a hundredth, and no window tells.
+LEAST_UNCERTAIN = 0.01
 # A rate that the windows leave so uncertain, of itself and of one e-folding a window, is none.
 MOST_UNCERTAIN = 0.5
 
 
 class ModeFit(NamedTuple):
-    """Rate gamma +- uncertainty and frequency omega (>= 0) of a mode, and the window."""
+    """Rate gamma +- uncertainty and frequency omega (>= 0) of a mode, and the window.
+
+    `height` is |c exp(lambda t)| at the end of the window, of the part whose rate it is.
+    """
 
     rate: float
     uncertainty: float
     frequency: float
     start: float
     end: float
+    height: float
 
 
 def exponentials(
@@ -126,23 +133,26 @@ def _fit(ts: np.ndarray, y: np.ndarray, start: int, end: int) -> ModeFit | None:
     ]
     if not found:
         return None
-    rates, frequencies, residuals = np.array(found).T
+    rates, frequencies, residuals, heights = np.array(found).T
     middle, frequency = float(np.median(rates)), float(np.median(frequencies))
     # What is left over tilts a slope; the wave is as high at the end as in its last half swing.
     swing = end - start if not frequency else round(np.pi / frequency / dt * stride)
     last, span = np.abs(y[max(start, end - swing) : end]).max(), ts[end - 1] - ts[start]
     scatter = 2 * np.median(residuals) / (last * span)
     around = float(np.hypot(np.abs(rates - middle).max(), scatter))
-    return ModeFit(middle, around, frequency, float(ts[start]), float(ts[end - 1]))
+    around = max(around, LEAST_UNCERTAIN * abs(middle))
+    # That of the whole window: the median would be of windows with several ends.
+    whole = float(np.median(heights[: len(ORDERS)]))
+    return ModeFit(middle, around, frequency, float(ts[start]), float(ts[end - 1]), whole)
 
 
-def _last(y: np.ndarray, dt: float, order: int) -> tuple[float, float, float]:
-    """Rate and frequency of the part that is largest at the last sample; the rms of the rest."""
+def _last(y: np.ndarray, dt: float, order: int) -> tuple[float, float, float, float]:
+    """Of the part that is largest at the last sample: rate, frequency, rms of the rest, height."""
     exponents, amplitudes = exponentials(y, dt, order)
     parts = amplitudes * np.exp(np.outer(dt * np.arange(len(y)), exponents))
     which = exponents[np.argmax(np.abs(parts[-1]))]
     rest = float(np.sqrt(np.mean(np.abs(y - parts.sum(axis=1)) ** 2)))
-    return which.real, abs(which.imag), rest
+    return which.real, abs(which.imag), rest, float(np.abs(parts[-1]).max())
 
 
 def _growing(y: np.ndarray) -> Iterator[tuple[int, int]]:
