@@ -4,18 +4,29 @@ The truth is a run of the full model; the floor is the same error between two su
 seeds. No model can be judged below it. Neither shares its particles with training or prediction.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from hoam_core.checks import check_count, check_within
-from hoam_core.metrics import Distance, curve_error, over_subsets, transport_distance
+from hoam_core.dispersion import Mode
+from hoam_core.metrics import (
+    Distance,
+    ModeFit,
+    curve_error,
+    fit_mode,
+    fit_window,
+    over_subsets,
+    transport_distance,
+)
 from hoam_core.model import Model
+from hoam_core.rates import strongest, wavenumber, why, with_second
 from hoam_core.simulate import simulate_pieces, start_truth
-from hoam_core.store import observe
+from hoam_core.store import observe_all
 from hoam_core.systems import Lattice, System
 
 
@@ -25,6 +36,7 @@ class Reference(NamedTuple):
     ts: np.ndarray
     observables: dict[str, np.ndarray]
     states: dict[float, Float[Array, "n d"]]
+    modes: Complex[np.ndarray, "t m"] | None = None
 
 
 def reference(
@@ -35,15 +47,21 @@ def reference(
     particles = particles or system.judged_particles or system.truth_particles
     x0, run_key = start_truth(system, mu, particles, seed)
     curves: dict[str, list[np.ndarray]] = {}
+    modes: list[np.ndarray] = []
     states = {}
     for piece in simulate_pieces(system, run_key, mu, x0, ts):
-        for name, values in observe(system, piece.x, mu).items():
+        observed, waves = observe_all(system, piece.x, mu)
+        modes += [] if waves is None else [np.asarray(waves)]
+        for name, values in observed.items():
             curves.setdefault(name, []).append(np.asarray(values))
         for time in snapshots:
             hit = np.flatnonzero(np.isclose(piece.ts, time))
             if hit.size:
                 states[time] = piece.x[hit[0]]
-    return Reference(ts, {k: np.concatenate(v) for k, v in curves.items()}, states)
+    return Reference(
+        ts, {k: np.concatenate(v) for k, v in curves.items()}, states,
+        np.concatenate(modes) if modes else None,
+    )  # fmt: skip
 
 
 class References(NamedTuple):
@@ -75,8 +93,9 @@ def evaluate(
     truth, and its mean and L2 error with their floors (and those of the energy that a method knows
     without a roll-out); for lattices `mean_error(component)` and `spread_error`, the largest over
     time, with floors; each distance, by default `w2(snapshot)`, with its `_floor`, at half and
-    full time (sliced in more than twelve dimensions). Raises ValueError for parameters outside the
-    bounds.
+    full time (sliced in more than twelve dimensions). The attribute `growth` (JSON) holds the rate
+    of one wave of the field beside linear theory, where there is one. Raises ValueError for
+    parameters outside the bounds.
     """
     options = {"references": references, "distances": distances, "n_times": n_times}
     stages = evaluate_steps(
@@ -110,6 +129,8 @@ def evaluate_steps(
     if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
         result = _energy(result, run["electric_energy"].values, references, known)
+    if references.truth.modes is not None and (theory := system.linear_modes(mu)):
+        result.attrs["growth"] = json.dumps(_growth(system, mu, theory, run, references))
     if isinstance(system, Lattice):
         result = _means(result, system, run, references)
     yield "transport distances", result
@@ -133,6 +154,24 @@ def _energy(
         result[f"electric_energy_mean_{name}"] = error.mean
         result[f"electric_energy_l2_{name}"] = error.l2
     return result
+
+
+def _growth(
+    system: System, mu: Array, theory: tuple[Mode, ...], run: xr.Dataset, references: References
+) -> dict[str, Any]:
+    """The rate of one wave of the field in truth and model, beside linear theory (rates.py)."""
+    truth, second = references
+    mode = strongest(truth.modes, theory)
+    fit = fit_mode(truth.ts, truth.modes, mode.number, grows=mode.growth_rate > 0)
+    fits: dict[str, ModeFit | None] = {"truth": fit, "model": None}
+    if fit is not None:
+        fits["truth"] = fit = with_second(fit, truth.ts, second.modes, mode)
+        modes = np.asarray(observe_all(system, run["state"].values, mu)[1])
+        window = fit.start, fit.end
+        fits["model"] = fit_window(run["time"].values, modes, mode.number, window)
+    told = {kind: one._asdict() if one else None for kind, one in fits.items()}
+    words = why(fit, mode, theory, truth.ts, truth.modes, wavenumber(system, mu))
+    return {"mode": mode.number, "theory": mode.growth_rate, **told, "why": words}
 
 
 def _means(
@@ -195,6 +234,8 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
             "learned_mean": float(result["electric_energy_mean_learned"]),
             "learned_l2": float(result["electric_energy_l2_learned"]),
         }
+    if "growth" in result.attrs:
+        summary["growth"] = json.loads(result.attrs["growth"])
     if "mean_error" in result:
         kinds = ("mean_error", "mean_floor", "spread_error", "spread_floor")
         summary["observables"] = {

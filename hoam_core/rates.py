@@ -99,6 +99,17 @@ def strongest(modes: Complex[np.ndarray, "t m"], theory: tuple[Mode, ...]) -> Mo
     return max(growing, key=lambda mode: heights[grown, mode.number - 1])
 
 
+def with_second(
+    fit: ModeFit, ts: Float[np.ndarray, " t"], second: Complex[np.ndarray, "t m"] | None, mode: Mode
+) -> ModeFit:
+    """The fit, whose uncertainty holds what a second run of another seed finds in its window."""
+    window = fit.start, fit.end
+    again = None if second is None else fit_window(ts, second, mode.number, window)
+    if again is None:
+        return fit
+    return fit._replace(uncertainty=float(np.hypot(fit.uncertainty, again.rate - fit.rate)))
+
+
 def why(
     fit: ModeFit | None, mode: Mode, theory: tuple[Mode, ...], ts: Float[np.ndarray, " t"],
     modes: Complex[np.ndarray, "t m"], first: float,

@@ -18,7 +18,7 @@ FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barr
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "model", "models", "simulate"}
-EVALUATION = MODELS | {"metrics", "evaluate", "cluster", "macro"}
+EVALUATION = MODELS | {"metrics", "rates", "evaluate", "cluster", "macro"}
 RECORDINGS = {"collection", "recordings", "imports"}
 ALLOWED = {
     "version": set(),
@@ -51,7 +51,7 @@ ALLOWED = {
     "recordings": {"checks", "collection", "systems"},
     "imports": RECORDINGS | {"checks", "store", "systems"},
     "learn_recorded": EVALUATION | RECORDINGS | {"learn"},
-    "evaluate": MODELS | {"metrics"},
+    "evaluate": MODELS | {"metrics", "rates"},
     "cluster": {"checks", "version"},
     "task_store": {"checks", "store"},
     "studies": EVALUATION | {"learn", "reproduce", "studies", "task_store"},

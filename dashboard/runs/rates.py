@@ -13,7 +13,7 @@ from hoam_core import System
 from hoam_core.dispersion import Mode
 from hoam_core.metrics import ModeFit, fit_window
 from hoam_core.metrics.physics import TINY, maxima
-from hoam_core.rates import strongest, wavenumber, why
+from hoam_core.rates import strongest, wavenumber, why, with_second
 
 if TYPE_CHECKING:
     from dashboard.runs.jobs import Reference
@@ -69,10 +69,8 @@ def rates(
     else:
         fit = _in_window(truth, mode, wanted.window)
     window = wanted.window or (fit and (fit.start, fit.end))
-    if fit is not None and second is not None and second.complete and window:
-        again = _in_window(second, mode, window)
-        apart = abs(again.rate - fit.rate) if again else 0.0
-        fit = fit._replace(uncertainty=float(np.hypot(fit.uncertainty, apart)))
+    if fit is not None and second is not None and second.complete:
+        fit = with_second(fit, second.times, second.modes, mode)
     first = wavenumber(system, np.asarray(truth.case.mu))
     words = why(fit, mode, theory, truth.times, truth.modes, first)
     fits = {"truth": fit, "model": _in_window(answer, mode, window) if window and fit else None}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.rates import Place, measured, places
 from dashboard.explore.choice import ExploreChoice
 from dashboard.parts.readout import rate_of, rate_table
 from dashboard.runs.catalogue import catalogue
@@ -186,3 +187,41 @@ def test_what_is_wrong_with_a_window_or_mode_is_told(entry, words):
     choice.read(reader, Exploration(shelf, system="two-stream"))
     assert choice.wanted == Wanted()
     assert any(words in sentence for sentence in reader.problems)
+
+
+# Waves small enough for linear theory, and some that are not, on purpose; and no wave at all.
+SHOWN = [
+    ({"system": "two-stream", "mu": "1.85"}, 0.1522, "agree"),
+    ({"system": "bump-on-tail", "mu": "1.35"}, 0.0982, "agree"),
+    ({"system": "landau", "alpha": "0.05", "k": "0.5"}, -0.1534, "agree"),
+    ({"system": "landau", "alpha": "0.3", "k": "0.42"}, -0.0813, "too strong for linear theory"),
+    ({"system": "landau", "alpha": "0", "k": "0.5"}, -0.1534, "No rate"),
+    ({"system": "strong-landau-6d", "alpha": "0.5"}, -0.1534, "too strong for linear theory"),
+    ({"system": "strong-landau-6d-all-axes", "alpha": "0.5"}, -0.1534, "too strong for linear"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("link", "theory", "words"), SHOWN)
+def test_the_full_model_beside_linear_theory(link, theory, words):
+    found = measured(Place("here", link), catalogue())
+    assert found.mode.growth_rate == pytest.approx(theory, abs=6e-5)
+    assert words in found.why
+    assert (found.fits["truth"] is None) == (words == "No rate")
+
+
+@pytest.mark.slow
+def test_every_rate_that_is_shown_is_that_of_theory_or_says_why():
+    shelf = catalogue()
+    seen = list(places(shelf))
+    assert len(seen) > 20
+    for place in seen:
+        found = measured(place, shelf)
+        fit = found.fits["truth"]
+        if "agree" in found.why:
+            assert abs(fit.rate - found.mode.growth_rate) <= fit.uncertainty, place
+        else:
+            assert "No cause of the difference is known" not in found.why, place
+        if fit is not None:
+            assert 0 <= fit.start < fit.end, place
+            assert fit.uncertainty < max(abs(fit.rate), 1 / (fit.end - fit.start)), place
