@@ -47,7 +47,8 @@ class Growth(pn.viewable.Viewer):
     def _take_window(self, event) -> None:
         start, end = event.new
         if not self._following and end > start:
-            self.choice.window = (float(start), float(end))
+            # Steps of a slider add up with a rounding error.
+            self.choice.window = (round(float(start), 6), round(float(end), 6))
 
     def _take_mode(self, event) -> None:
         if not self._following and event.new is not None:

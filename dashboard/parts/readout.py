@@ -157,9 +157,10 @@ def rate_table(found: Rates, learned: bool, time_unit: str) -> str:
     values = "".join(f"<td>{value}</td>" for value in cells.values())
     words = [found.why]
     if found.fastest.number != mode.number:
+        favours = "" if found.chosen else f"; the start favours mode {mode.number}"
         words.append(
             f"In theory mode {found.fastest.number} grows fastest, with "
-            f"{found.fastest.growth_rate:.4f}; the start favours mode {mode.number}."
+            f"{found.fastest.growth_rate:.4f}{favours}."
         )
     told = "".join(f"<p>{escape(one)}</p>" for one in words)
     return (

@@ -18,7 +18,6 @@ from hoam_core.rates import strongest, wavenumber, why, with_second
 if TYPE_CHECKING:
     from dashboard.runs.jobs import Reference
 
-FIELD = "electric_energy"
 POINTS = 64
 Line = tuple[np.ndarray, np.ndarray]
 NOTHING: Line = (np.array([]), np.array([]))
@@ -35,13 +34,17 @@ USUAL = Wanted()
 
 
 class Rates(NamedTuple):
-    """The mode, the fastest one of theory, the window, fits by kind of run, and a word on them."""
+    """The mode, the fastest one of theory, the window, fits by kind of run, and a word on them.
+
+    `chosen` says that a visitor has named the mode; else it is the one that the start favours.
+    """
 
     mode: Mode
     fastest: Mode
     fits: dict[str, ModeFit | None]
     window: tuple[float, float] | None = None
     why: str = ""
+    chosen: bool = False
 
 
 def prepare(truth: Run, theory: tuple[Mode, ...]) -> None:
@@ -74,7 +77,7 @@ def rates(
     first = wavenumber(system, np.asarray(truth.case.mu))
     words = why(fit, mode, theory, truth.times, truth.modes, first)
     fits = {"truth": fit, "model": _in_window(answer, mode, window) if window and fit else None}
-    return Rates(mode, fastest, fits, window, words)
+    return Rates(mode, fastest, fits, window, words, known)
 
 
 def _in_window(run: Run | None, mode: Mode, window: tuple[float, float]) -> ModeFit | None:
@@ -92,8 +95,11 @@ def theory_line(run: Run | None, found: Rates | None) -> Line:
     fit = found and found.fits["truth"]
     if run is None or found is None or fit is None or not run.complete:
         return NOTHING
-    t, energy, rate = run.times, np.maximum(run.curves[FIELD], TINY), found.mode.growth_rate
+    t, rate = run.times, found.mode.growth_rate
+    # Of one wave, W = L/4 |E|^2.
+    part = 0.25 * (run.ranges.high[0] - run.ranges.low[0])
     if rate <= 0:
+        energy = np.maximum(part * np.abs(run.modes[:, found.mode.number - 1]) ** 2, TINY)
         at, height = (values[:2] for values in maxima(t, energy))
         if not at.size:
             return NOTHING
@@ -101,6 +107,4 @@ def theory_line(run: Run | None, found: Rates | None) -> Line:
         return line, np.exp(np.mean(np.log(height) - 2 * rate * at) + 2 * rate * line)
     more = 0.5 * (fit.end - fit.start)
     line = np.linspace(max(fit.start - more, 0.0), min(fit.end + more, float(t[-1])), POINTS)
-    # W = L/4 |E|^2 of one wave.
-    level = 0.25 * (run.ranges.high[0] - run.ranges.low[0]) * fit.height**2
-    return line, level * np.exp(2 * rate * (line - fit.end))
+    return line, part * fit.height**2 * np.exp(2 * rate * (line - fit.end))
