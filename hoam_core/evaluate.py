@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, Complex, Float
 
 from hoam_core.checks import check_count, check_within
-from hoam_core.dispersion import Mode
 from hoam_core.metrics import (
     Distance,
     ModeFit,
@@ -129,8 +129,8 @@ def evaluate_steps(
     if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
         result = _energy(result, run["electric_energy"].values, references, known)
-    if references.truth.modes is not None and (theory := system.linear_modes(mu)):
-        result.attrs["growth"] = json.dumps(_growth(system, mu, theory, run, references))
+    if found := _growth(system, mu, run, references):
+        result.attrs["growth"] = json.dumps(found)
     if isinstance(system, Lattice):
         result = _means(result, system, run, references)
     yield "transport distances", result
@@ -157,16 +157,18 @@ def _energy(
 
 
 def _growth(
-    system: System, mu: Array, theory: tuple[Mode, ...], run: xr.Dataset, references: References
-) -> dict[str, Any]:
+    system: System, mu: Array, run: xr.Dataset, references: References
+) -> dict[str, Any] | None:
     """The rate of one wave of the field in truth and model, beside linear theory (rates.py)."""
-    truth, second = references
+    (truth, second), theory = references, system.linear_modes(mu)
+    if truth.modes is None or not theory:
+        return None
     mode = strongest(truth.modes, theory)
     fit = fit_mode(truth.ts, truth.modes, mode.number, grows=mode.growth_rate > 0)
     fits: dict[str, ModeFit | None] = {"truth": fit, "model": None}
     if fit is not None:
         fits["truth"] = fit = with_second(fit, truth.ts, second.modes, mode)
-        modes = np.asarray(observe_all(system, run["state"].values, mu)[1])
+        modes = np.asarray(observe_all(system, jnp.asarray(run["state"].values), mu)[1])
         window = fit.start, fit.end
         fits["model"] = fit_window(run["time"].values, modes, mode.number, window)
     told = {kind: one._asdict() if one else None for kind, one in fits.items()}

@@ -13,6 +13,7 @@ that one's rate.
 import json
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Complex, Float
@@ -43,7 +44,7 @@ def mode_amplitudes(run: xr.Dataset) -> xr.DataArray:
     an acceleration. Raises ValueError for a system without a field.
     """
     system = get_system(str(run.attrs["system"]))
-    modes = observe_all(system, run["state"].values, parameters_of(system, run))[1]
+    modes = observe_all(system, jnp.asarray(run["state"].values), parameters_of(system, run))[1]
     if modes is None:
         raise ValueError(f"The system {system.name!r} has no field; take a plasma.")
     numbers = np.arange(1, modes.shape[1] + 1)
