@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.timing import compete, machine
-from dashboard.runs.catalogue import STEPS, catalogue
+from dashboard.runs.catalogue import catalogue
 
 MODELS = (
     "two-stream-galerkin", "landau-galerkin", "oscillator-galerkin", "oscillator-dice",
@@ -34,7 +34,7 @@ def compare(name: str) -> float:
     low, high = (jnp.array([p.train[i] for p in system.parameters]) for i in (0, -1))
     values = low + shares[:, None] * (high - low)
     starts = jnp.stack([system.initial(jax.random.key(0), mu, particles) for mu in values])
-    roll_out = partial(model.sample, ts=ts, key=key, steps=STEPS)
+    roll_out = partial(model.sample, ts=ts, key=key)
     together = jax.jit(jax.vmap(lambda x0, mu: roll_out(x0, mu=mu)))
     times = compete(
         {

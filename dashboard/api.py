@@ -24,9 +24,10 @@ from dashboard.runs.catalogue import MOST_PARTICLES, Catalogue, catalogue
 from dashboard.runs.worker import Worker
 from dashboard.state import HIGHEST_SEED
 from dashboard.threads import workers
-from dashboard.url import number, particles_up_to, whole
+from dashboard.url import key_in, key_of, number, particles_up_to, whole
 from hoam_core import Model
 from hoam_core.checks import DivergedError, check_within, lookup
+from hoam_core.json_text import json_text
 from hoam_core.store import dataset_bytes
 
 # States of one answer in memory; numbers of states that JSON, which is ten times larger, may hold.
@@ -57,9 +58,13 @@ def read_request(query: dict[str, str], shelf: Catalogue) -> Wanted:
         raise LookupError(str(error)) from error
     system = model.system
     known = {name: name for name in (*OWN, *(p.name for p in system.parameters))}
+    known |= {key: key for key in (key_of(system, p.name) for p in system.parameters)}
     for name in query:
         lookup(name, known, "argument")
-    values = {p.name: number(p.name, query.get(p.name, str(p.default))) for p in system.parameters}
+    values = {
+        p.name: number(p.name, query.get(key_in(query, system, p.name), str(p.default)))
+        for p in system.parameters
+    }
     system.vector(values)
     seed = whole("seed", query.get("seed", "0"))
     check_within("seed", seed, 0, HIGHEST_SEED)
@@ -87,12 +92,12 @@ def summary(wanted: Wanted, run: xr.Dataset) -> dict[str, Any]:
     names = [str(name) for name in run.component.values]
     few = max(1, min(state.shape[1], MOST_NUMBERS // (state.shape[0] * state.shape[2])))
     over_time = [name for name in run.data_vars if run[name].dims == ("time",)]
-    about = {name: run.attrs[name] for name in ("system", "method", "particles", "seed", "version")}
+    told = ("system", "method", "particles", "seed", "steps", "model_sha256", "version")
     return {
         "model": wanted.model.name,
-        **about,
+        **{name: run.attrs[name] for name in told},
         "parameters": wanted.parameters,
-        "warnings": wanted.model.outside(wanted.parameters),
+        "warnings": json.loads(run.attrs["warnings"]),
         "components": names,
         "units": {c.name: c.unit for c in wanted.model.system.components}
         | {name: run[name].attrs["units"] for name in over_time},
@@ -112,7 +117,7 @@ def plain(values: np.ndarray) -> list:
 
 def to_json(value: Any) -> bytes:
     """The bytes of a JSON body."""
-    return json.dumps(value, allow_nan=False).encode()
+    return json_text(value).encode()
 
 
 @cache

@@ -1,9 +1,13 @@
 """Lessons, scenario cards and their thumbnails: where they lie and how they are read.
 
+Those that ship are assets of the package. A folder of one's own, named by the variable
+HOAM_LESSONS, holds more of both, and is read anew whenever something in it has changed.
+
 A damaged file costs itself and not the page: what is wrong is a sentence with the file and the
 field, kept in `Shelf.problems`.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +21,7 @@ import hoam_core
 from hoam_core.checks import lookup
 
 T = TypeVar("T")
+OWN = "HOAM_LESSONS"
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,25 @@ def assets(name: str) -> Path:
     package = Path(hoam_core.__file__).parent
     installed = package / "assets" / name
     return installed if installed.exists() else package.parent / "assets" / name
+
+
+def own_folder() -> Path | None:
+    """The folder of HOAM_LESSONS, None where the variable is not set."""
+    named = os.environ.get(OWN, "").strip()
+    return Path(named).expanduser() if named else None
+
+
+def stamps(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of each file in a folder and below: other ones where it has changed."""
+    if folder is None:
+        return ()
+    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    return tuple((str(path), about.st_mtime_ns, about.st_size) for path, about in found)
+
+
+def with_own(shelf: Shelf[T], own: Shelf[T]) -> Shelf[T]:
+    """What ships, and what is one's own; of one name, one's own."""
+    return Shelf(shelf.items | own.items, shelf.problems + own.problems)
 
 
 def text_of(path: Path) -> str:

@@ -4,12 +4,14 @@ Pure `param` state like `Exploration`: made for every view when a page opens, so
 restores a view before it is drawn. A view without choices of its own uses `Choice` itself.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import param
 
+from dashboard.runs.catalogue import Catalogue
 from dashboard.state import Exploration
-from dashboard.url import Reader
+from dashboard.url import Reader, read_query
 
 
 class Choice(param.Parameterized):
@@ -26,3 +28,10 @@ class Choice(param.Parameterized):
     def write(self, state: Exploration) -> dict[str, str]:
         """The entries of the link that `read` turns into this choice."""
         return {}
+
+    def read_all(self, query: Mapping[str, str], catalogue: Catalogue, state: Exploration) -> None:
+        """Read a query; what it leaves out gets its usual value rather than stay as it is."""
+        usual = type(self)()
+        usual.read(read_query(query, catalogue, state.system), state)
+        differs = [name for name in self.addressed if getattr(self, name) != getattr(usual, name)]
+        self.param.update(**{name: getattr(usual, name) for name in differs})

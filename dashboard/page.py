@@ -11,6 +11,7 @@ from dashboard.gate import CROWDED, Gate, has_visitor, leave, let_in
 from dashboard.lessons.choice import arriving
 from dashboard.own.shelf import Shelf
 from dashboard.parts import spare
+from dashboard.parts.projector import PROJECTOR
 from dashboard.runs.catalogue import catalogue
 from dashboard.session import Session
 from dashboard.sharing.classroom import followed
@@ -29,7 +30,7 @@ def page() -> Viewable:
     # Loading the page anew is the bridge's, see bridge.js.
     pn.extension(
         "mathjax", notifications=True, disconnect_notification=CUT_OFF,
-        js_files={"spare": spare.ADDRESS},
+        js_files=spare.ADDRESSES,
     )  # fmt: skip
     document = pn.state.curdoc
     visited = has_visitor(document)
@@ -55,6 +56,7 @@ def page() -> Viewable:
     shell = Shell(
         state=state, session=session, catalogue=shelf, workers=threads, schedule=gate,
         choices=choices, problems=[*reader.problems, *shelf.problems],
+        projector=query.get(PROJECTOR) == "1",
     )  # fmt: skip
     pn.state.on_session_destroyed(lambda _: shell.close())
     if code := query.get("follow"):

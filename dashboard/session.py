@@ -14,7 +14,14 @@ import numpy as np
 import param
 
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import Reference, answer, expected, linear_theory, reference
+from dashboard.runs.jobs import (
+    Reference,
+    answer,
+    expected,
+    linear_theory,
+    may_take_long,
+    reference,
+)
 from dashboard.runs.lattice_jobs import LatticeView, lattice_view
 from dashboard.runs.memory import Axes, Case, Run, answers, truth_case, truths
 from dashboard.runs.watchers import Watchers
@@ -42,7 +49,8 @@ class Session(param.Parameterized):
     )
     lattice = param.Parameter(doc="The LatticeView of the current parameters, or None.")
     problem = param.String(doc="Why the last request has no answer; empty if it has one.")
-    warnings = param.List(doc="A sentence for each parameter outside the trained range.")
+    warnings = param.List(doc="Sentences: parameters outside the trained range, doubts of a run.")
+    computing = param.Boolean(doc="Whether an answer that may take long is on its way.")
     version = param.Integer(doc="Counts the answers that were shown.")
 
     def __init__(
@@ -127,9 +135,11 @@ class Session(param.Parameterized):
         else:
             self.lattice = result
 
-    def _warn(self, case: Case) -> None:
+    def _warn(self, case: Case, answer: Run | None = None) -> None:
         model = self.catalogue.models.get(case.model)
         sentences = model.outside(self.state.mu) if model else []
+        if answer is not None and answer.case == case:
+            sentences = [*sentences, *answer.doubts]
         if sentences != self.warnings:
             self.warnings = sentences
 
@@ -137,7 +147,7 @@ class Session(param.Parameterized):
         asked = time.perf_counter()
         if not case.model:
             self._workers.models.cancel(self)
-            self.param.update(answer=None, problem="")
+            self.param.update(answer=None, problem="", computing=False)
             return
         if self.answer is not None and self.answer.case[:2] != case[:2]:
             self.answer = None
@@ -145,6 +155,7 @@ class Session(param.Parameterized):
             self._workers.models.cancel(self)
             self._show(case, asked, known)
             return
+        self.computing = may_take_long(case)
         job = partial(answer, case, self.catalogue, self.state.axes)
         self._workers.models.ask(self, job, self._on_loop(self._show, case, asked), finish=True)
 
@@ -159,9 +170,13 @@ class Session(param.Parameterized):
             self._answered = asked
             ANSWERED.tell(self.waited)
         if isinstance(result, Exception):
-            self.param.update(problem=str(result), answer=None)
+            self.param.update(problem=str(result), answer=None, computing=False)
         else:
-            self.param.update(problem="", version=self.version + 1, answer=result)
+            self._warn(self.case, result)
+            computing = self.computing and not self.is_last(result)
+            self.param.update(
+                problem="", version=self.version + 1, answer=result, computing=computing
+            )
 
     def _ask_truth(self, delay: float) -> None:
         case, ts = self.truth_case, self.state.ts

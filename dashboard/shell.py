@@ -10,11 +10,14 @@ import panel_material_ui as pmui
 from panel.util import edit_readonly
 
 from dashboard.exports.menu import Exports
+from dashboard.glossary.panel import Glossary
 from dashboard.lessons.choice import arriving
 from dashboard.parts.bridge import HELP, Bridge
 from dashboard.parts.controls import Controls
+from dashboard.parts.history import History
 from dashboard.parts.nav import Nav
 from dashboard.parts.player import Clock
+from dashboard.parts.projector import Projector
 from dashboard.parts.theme import CSS, DARK, SX, THEME
 from dashboard.parts.together import together
 from dashboard.sharing.cite import Cite
@@ -24,10 +27,13 @@ from dashboard.url import read_query, write_query
 from dashboard.view import View, Visit
 from dashboard.views import VIEWS
 
-TITLE = "Learned population dynamics"
+TITLE = "hoam_core"
 ADDRESSED = [
     "parameters", "model", "seed", "share", "particles", "playing", "horizontal", "vertical",
 ]  # fmt: skip
+
+
+TURNS = {"next-view": 1, "previous-view": -1}
 
 
 def bare(words: str) -> pmui.Page:
@@ -52,7 +58,7 @@ def _without_busy(page: pmui.Page) -> None:
 class Shell:
     """Puts the parts of a page together and connects what lies outside them."""
 
-    def __init__(self, *, problems: list[str], **visit):
+    def __init__(self, *, problems: list[str], projector: bool = False, **visit):
         self.bridge = Bridge(self.heard, title=TITLE)
         self.visit = Visit(
             go=self.go, tell=self.tell, after_paint=self.bridge.after_paint, **visit
@@ -62,6 +68,8 @@ class Shell:
         self._views: dict[str, View] = {}
         self._open: list[View] = []
         self._names: list[str] = []
+        self._history, self._links = History(), 0
+        self._sidebar_open = True
         self._stage = pn.Column(sizing_mode="stretch_width", margin=0)
         self.help = pmui.Dialog(
             pn.pane.Markdown(HELP, sizing_mode="stretch_width"), title="Help",
@@ -69,15 +77,18 @@ class Shell:
             close_on_click=True,
         )  # fmt: skip
         self.classroom = Classroom(
-            self.visit, self.link, self.address, held=lambda: [self._stage],
-            chosen=lambda: [self.visit.choices[name] for name in self._names],
-        )  # fmt: skip
+            self.visit, self.link, self.address, held=lambda: [self._stage], show=self.restore
+        )
         self.share = Share(self.classroom, self.link)
         self.cite = Cite(lambda: self.visit.catalogue.systems[self.state.system])
+        self.projector = Projector(self.bridge, self._project)
+        self.glossary = Glossary()
         buttons = [
             pmui.IconButton(icon=icon, description=words, color="light", margin=0,
                             on_click=lambda _, press=press: press())
             for icon, words, press in (
+                ("slideshow", "Projector mode (P)", self.projector.toggle),
+                ("menu_book", "Glossary: what the words mean", self.glossary.open),
                 ("share", "Share, and let others follow", self.share.open),
                 ("help_outline", "Help and keys (?)", self.show_help),
             )
@@ -95,7 +106,7 @@ class Shell:
             sidebar_resizable=False, busy_indicator=None,
             header=[pn.layout.HSpacer(), *buttons],
             main=[self.nav, self.classroom, self._stage, self.bridge, self.classroom.guard,
-                  self.help, self.share, self.cite, self.exports],
+                  self.help, self.share, self.cite, self.exports, self.glossary],
             raw_css=[CSS], sx=SX,
             theme_config={"light": THEME, "dark": THEME | DARK},
             meta_description="A slider moves the physics; a learned model answers at once.",
@@ -105,6 +116,7 @@ class Shell:
         self._show_view()
         self.page.param.watch(lambda event: self._theme(event.new), "dark_theme")
         self._watch_address()
+        self.projector.toggle(projector)
         pn.state.onload(lambda: [self.tell(f"{one} The default is used.") for one in problems])
 
     def _watch_address(self) -> None:
@@ -153,11 +165,13 @@ class Shell:
                 first = view is self._views.get("lessons")
                 self._stage.insert(0 if first else len(self._stage), view)
             self.visit.after_paint(view.complete)
+        self.visit.after_paint(self._project)
         self.nav.current = self.state.view
         self.controls.offer(wanted[-1].uses)
 
     def go(self, link: str) -> None:
         """Open a link in place."""
+        self._links += 1
         query = arriving(dict(parse_qsl(link.lstrip("?"))))
         reader = read_query(query, self.visit.catalogue, self.state.system)
         with pn.io.hold():
@@ -167,15 +181,33 @@ class Shell:
         for sentence in reader.problems:
             self.tell(sentence)
 
+    def restore(self, link: str) -> None:
+        """Show again what had this link: what it leaves out gets its usual value."""
+        with pn.io.hold():
+            self.go(link)
+            query = dict(parse_qsl(link.lstrip("?")))
+            for name in self._names:
+                self.visit.choices[name].read_all(query, self.visit.catalogue, self.state)
+
+    def _go_back(self, link: str, backs: int) -> None:
+        """The visitor has gone back or forward in the browser's history."""
+        with self._history.restoring(backs):
+            if not self.classroom.guard.locked:
+                self.restore(link)
+            self.address()
+
     def heard(self, message: dict) -> None:
         """Something the browser reports: a key, a copy, or that nobody sees the page (for long)."""
-        if message.get("action") == "help":
-            self.show_help()
-        elif message.get("action") == "save":
-            self.exports.picture()
-        elif "action" in message and not self.classroom.guard.locked:
-            self._open[-1].act(message["action"])
+        if "action" in message:
+            self._act(message["action"])
+        elif "restore" in message:
+            self._go_back(message["restore"], message["backs"])
+        elif "screen" in message:
+            self.projector.fit(*message["screen"])
         elif "ready" in message:
+            # What comes through the gate is drawn in the right colours from the beginning.
+            if message.get("dark") is not None:
+                self.page.dark_theme = message["dark"]
             self.gate.open()
         elif message.get("copied"):
             pn.state.notifications.success("The link is copied.")
@@ -188,6 +220,37 @@ class Shell:
         else:
             self._doze(False)
             self.classroom.catch_up()
+
+    def _act(self, action: str) -> None:
+        """What a key asks for; a page that follows moves nothing."""
+        free = {
+            "help": self.show_help, "save": self.exports.picture,
+            "projector": self.projector.toggle,
+        }  # fmt: skip
+        if action in free:
+            free[action]()
+        elif self.classroom.guard.locked:
+            return
+        elif action in TURNS:
+            names = list(VIEWS)
+            here = names.index(self.state.view)
+            self.state.view = names[(here + TURNS[action]) % len(names)]
+        elif action in ("next", "previous"):
+            self._open[0].act(action)
+        else:
+            self._open[-1].act(action)
+
+    def _project(self) -> None:
+        """Make the open views fit the screen of a projector, or have them as usual."""
+        with pn.io.hold():
+            if self.projector.on and self.nav.visible:
+                self._sidebar_open, self.page.sidebar_open = self.page.sidebar_open, False
+            elif not self.projector.on and not self.nav.visible:
+                self.page.sidebar_open = self._sidebar_open
+            self.nav.visible = not self.projector.on
+            for view in self._open:
+                view.present(self.projector.screen)
+        self.address()
 
     def _doze(self, dozing: bool) -> None:
         for view in self._open:
@@ -206,8 +269,21 @@ class Shell:
 
     def address(self) -> None:
         """Write what the page shows to the address bar, and tell those who follow."""
-        self.bridge.search = self.link() + self.classroom.suffix
+        search = self.link() + self.classroom.suffix + self.projector.suffix
+        # Another view or system, and whatever a link has opened: what Back goes back from.
+        mark = (*self._names, self.state.system, self.state.model, self._links)
+        place = self._history.place(search, mark, follows=self.classroom.guard.locked)
+        self.bridge.param.update(place=place, heading=self._heading())
         self.classroom.following.tell()
+
+    def _heading(self) -> str:
+        """What the tab of the browser is called: first what tells it from others."""
+        lesson = self.visit.choices["lessons"].about if self.state.view == "lessons" else None
+        view = self._open[-1] if self._open else None
+        about = [lesson.title] if lesson else []
+        if not about and view is not None and "system" in view.uses:
+            about = [self.visit.catalogue.systems[self.state.system].title]
+        return " – ".join([*about, VIEWS[self.state.view].title, TITLE])
 
     def _theme(self, dark: bool) -> None:
         for view in self._views.values():

@@ -10,7 +10,7 @@ from typing import Any
 
 import param
 
-from dashboard.numbers import parameter_state, values_of
+from dashboard.numbers import attributes_of, parameter_state, put, values_of
 from dashboard.runs.catalogue import PARTICLES, Catalogue
 from hoam_core import System
 
@@ -42,6 +42,8 @@ class Exploration(param.Parameterized):
 
     def __init__(self, catalogue: Catalogue, **values):
         self._catalogue, self.turning, self._adopting = catalogue, False, False
+        # Of the system whose frame `frame` is.
+        self._frames = 2
         # Within it all that follows another system is shown; a page has it shown as one change.
         self.together: Callable[[], AbstractContextManager] = nullcontext
         super().__init__()
@@ -54,7 +56,7 @@ class Exploration(param.Parameterized):
         self._offer_models(values.pop("model", None))
         self._offer_plane(values.pop("plane", None))
         self.param.watch(self._keep_apart, ["horizontal", "vertical"])
-        self.parameters.param.update(**mu)
+        put(self.parameters, mu)
         self._offer_particles(values.pop("particles", None))
         time = values.pop("t", None)
         self.param.update(**values)
@@ -71,7 +73,7 @@ class Exploration(param.Parameterized):
             if watched:
                 before, watcher = watched.pop()
                 before.param.unwatch(watcher)
-            numbers, names = self.parameters, list(values_of(self.parameters))
+            numbers, names = self.parameters, attributes_of(self.parameters)
             watched.append((numbers, numbers.param.watch(heard, names, precedence=int(last))))
 
         self.param.watch(follow, "parameters")
@@ -97,7 +99,7 @@ class Exploration(param.Parameterized):
             self.time = time
 
     def _take_over(self, *, mu: dict[str, float] | None = None, **values) -> None:
-        self.parameters.param.update(**(mu or {}))
+        put(self.parameters, mu or {})
         if (model := values.pop("model", None)) not in (None, self.model):
             self._offer_models(model)
         if plane := values.pop("plane", None):
@@ -109,13 +111,14 @@ class Exploration(param.Parameterized):
     @param.depends("system", watch=True)
     def _follow_system(self) -> None:
         with self.together():
-            share = self.frame / (len(self.ts) - 1)
+            share = self.frame / (self._frames - 1)
             self.playing = False
             self._offer_models(None)
             self._offer_plane(None)
             self._offer_particles()
             self.parameters = self._by_system[self.system]
-            self.frame = round(share * (len(self.ts) - 1))
+            self._frames = len(self.ts)
+            self.frame = round(min(share, 1.0) * (self._frames - 1))
 
     @param.depends("seed", watch=True)
     def _mend_seed(self) -> None:
@@ -162,9 +165,16 @@ class Exploration(param.Parameterized):
 
     def _offer_particles(self, wanted: int | None = None) -> None:
         """The numbers that a system can show, and one more that a URL may ask for."""
-        wanted = wanted or self._catalogue.usual_particles(self.system)
-        self.param.particles.objects = sorted({*self._catalogue.particles(self.system), wanted})
+        shelf, model = self._catalogue, self.model or ""
+        wanted = wanted or shelf.usual_particles(self.system, model)
+        self.param.particles.objects = sorted({*shelf.particles(self.system, model), wanted})
         self.particles = wanted
+
+    @param.depends("model", watch=True)
+    def _follow_model(self) -> None:
+        """Offer no fewer particles than the model needs; what is enough for it stays."""
+        least = self._catalogue.least_particles(self.model or "")
+        self._offer_particles(self.particles if self.particles >= least else None)
 
     @property
     def settled(self) -> bool:
@@ -177,6 +187,11 @@ class Exploration(param.Parameterized):
             and (not self.model or self.model in self._catalogue.models_of(self.system))
             and components.issuperset(self.plane)
         )
+
+    @property
+    def about(self) -> System:
+        """The system that is chosen."""
+        return self._catalogue.systems[self.system]
 
     @property
     def plane(self) -> tuple[str, str]:

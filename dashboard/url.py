@@ -15,6 +15,14 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.state import HIGHEST_SEED, SHARES, VIEWS, Exploration
 from hoam_core import Parameter, System
 from hoam_core.checks import check_count, check_multiple, check_within, lookup
+from hoam_core.systems import Recorded
+
+# What a link of any view may hold beside parameters.
+ENTRIES = frozenset(
+    ("view", "system", "model", "t", "seed", "particles", "share", "plane", "format")
+)
+# Before the names of the parameters of own data.
+OWN = "mu."
 
 
 class Reader:
@@ -114,6 +122,20 @@ def plane_of(system: System) -> Callable[[str], tuple[str, str]]:
     return read
 
 
+def key_of(system: System, parameter: str) -> str:
+    """The entry of a link that holds a physics parameter.
+
+    Parameters of own data may have any name, that of another entry too, so theirs begin by `mu.`.
+    """
+    return f"{OWN}{parameter}" if isinstance(system, Recorded) else parameter
+
+
+def key_in(query: Mapping[str, str], system: System, parameter: str) -> str:
+    """The entry that holds a parameter in this link, which may be of the time before `mu.`."""
+    key = key_of(system, parameter)
+    return key if key in query or parameter in ENTRIES else parameter
+
+
 def value_of(p: Parameter) -> Callable[[str], float]:
     """A reader of values of a physics parameter, inside its hard bounds."""
 
@@ -127,7 +149,8 @@ def value_of(p: Parameter) -> Callable[[str], float]:
     return read
 
 
-def _seed(text: str) -> int:
+def seed_of(text: str) -> int:
+    """A seed; ValueError where a text is none."""
     seed = whole("seed", text)
     check_within("seed", seed, 0, HIGHEST_SEED)
     return seed
@@ -159,13 +182,13 @@ def read_query(query: Mapping[str, str], catalogue: Catalogue, system: str = "")
     reader.keep("model", reader.model_for(about))
     reader.keep("plane", plane_of(about))
     reader.keep("particles", particles_up_to(catalogue.most_particles(about.name)))
-    reader.keep("seed", _seed)
+    reader.keep("seed", seed_of)
     reader.keep("share", _share)
     if "system" in query:  # a whole state, which is written without the usual share
         reader.values.setdefault("share", 1.0)
     mu = {}
     for p in about.parameters:
-        if (value := reader.attempt(p.name, value_of(p))) is not None:
+        if (value := reader.attempt(key_in(query, about, p.name), value_of(p))) is not None:
             mu[p.name] = value
     reader.values["mu"] = mu
     end = float(catalogue.times(about.name, reader.values.get("model", ""))[-1])
@@ -185,7 +208,8 @@ def write_query(state: Exploration, more: Mapping[str, str] | None = None) -> st
     `more` are the entries of the view's own choice.
     """
     query = {"view": state.view, "system": state.system, "model": state.model or "none"}
-    query |= {name: f"{value:g}" for name, value in state.mu.items()}
+    about = state.about
+    query |= {key_of(about, name): f"{value:.12g}" for name, value in state.mu.items()}
     query |= {"t": f"{state.time:g}", "seed": state.seed, "particles": state.particles}
     if state.share != 1.0:
         query["share"] = f"{state.share:g}"

@@ -14,6 +14,7 @@ import xarray as xr
 
 from dashboard.choice import Choice
 from dashboard.exports.reel import Reel
+from dashboard.parts.projector import Screen
 from dashboard.runs.catalogue import Catalogue
 from dashboard.session import Session
 from dashboard.state import Exploration
@@ -47,7 +48,8 @@ class Material:
     `name` is the stem of file names; `words` the described state; `script` the Python that makes
     the same numbers with `hoam_core` alone; `dataset` all numbers with units and provenance, the
     variables of which that depend on one dimension alone become the CSV; `reel` what moves, for a
-    film and an offline hand-out; `film` the frames (h, w, 3), eight bits each, where there is none.
+    film and an offline hand-out; `film` the frames (h, w, 3), eight bits each, where there is none;
+    `title` system, parameters, time and seed, above saved plots.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Material:
     dataset: Callable[[], xr.Dataset] | None = None
     film: Callable[[], Iterator[np.ndarray]] | None = None
     reel: Callable[[], Reel] | None = None
+    title: str = ""
 
 
 class View(pn.viewable.Viewer):
@@ -97,6 +100,9 @@ class View(pn.viewable.Viewer):
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
+
+    def present(self, screen: Screen | None) -> None:
+        """Fit the screen of a projector, or be as usual."""
 
     def material(self) -> Material | None:
         """What can be exported now; None while there is nothing."""

@@ -63,7 +63,7 @@ def wait_for_first(catalogue: Catalogue, seconds: float) -> bool:
 
 def _case(catalogue: Catalogue, system: str, model: str) -> Case:
     mu = tuple(p.default for p in catalogue.systems[system].parameters)
-    return Case(system, model, mu, 0, catalogue.usual_particles(system))
+    return Case(system, model, mu, 0, catalogue.usual_particles(system, model))
 
 
 def _weight(system: System) -> int:

@@ -131,10 +131,18 @@ def card(model: Model) -> str:
         f"t = {e.t_end:g}, {axes}; seed {e.seed}.",
         f"- Budget: {steps}{about['seconds']:,.0f} s on {about['device']}, data included; "
         f"options {options}.",
+        f"- Needs: {needs(model)}.",
         "- Limits: outside these parameter ranges it extrapolates, and later times it refuses.",
         "", f"| parameters | {columns}", "|---|---|---|---|",
         *(f"| {row}" for row in rows), "",
     ])  # fmt: skip
+
+
+def needs(model: Model) -> str:
+    """Steps and particles, as they were measured."""
+    least, what = model.limits.particles, model.system.population
+    enough = f"{least:,} {what} at least" if least else f"any number of {what}"
+    return f"{model.steps:,} steps over the trained time, which it takes everywhere; {enough}"
 
 
 def _how_many(axis: tuple[float, ...], is_lattice: bool) -> str:

@@ -17,6 +17,7 @@ from safetensors.numpy import save as save_arrays
 
 from hoam_core.config import Experiment
 from hoam_core.data import Ensemble, Increments
+from hoam_core.json_text import json_text
 from hoam_core.methods.base import Method
 from hoam_core.store import whole_file
 from hoam_core.train import TrainState
@@ -30,7 +31,7 @@ def _leaves(state: TrainState) -> list[np.ndarray]:
 
 def write_checkpoint(path: Path, experiment: Experiment, state: TrainState) -> None:
     """Write the state of a training of an experiment."""
-    about = {"step": str(state.step), "experiment": json.dumps(_plain(experiment))}
+    about = {"step": str(state.step), "experiment": json_text(_plain(experiment))}
     arrays = {f"{i:05d}": leaf for i, leaf in enumerate(_leaves(state))}
     with whole_file(path) as part:
         part.write_bytes(save_arrays(arrays, metadata=about))
@@ -89,4 +90,4 @@ def unfinished(folder: str | Path) -> tuple[Experiment, int] | None:
 
 
 def _plain(experiment: Experiment) -> dict[str, Any]:
-    return json.loads(json.dumps(experiment.to_json()))
+    return json.loads(json_text(experiment.to_json()))

@@ -8,8 +8,9 @@ person catch that one type.
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from math import isfinite
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import jax
 import numpy as np
 
 T = TypeVar("T")
@@ -48,12 +49,25 @@ def check_positive(name: str, value: float) -> None:
         raise ValueError(f"Argument `{name}` must be a positive number, but is {value}.")
 
 
-def check_count(name: str, value: int, minimum: int = 1) -> None:
-    """Raises ValueError unless `value` is a whole number of at least `minimum`."""
+def check_count(name: str, value: float, minimum: int = 1) -> int:
+    """`value` as an int, of NumPy or 256.0 too; ValueError unless it is whole and not too small."""
     whole = not isinstance(value, bool) and isfinite(value) and int(value) == value
     if not whole or value < minimum:
         raise ValueError(
             f"Argument `{name}` must be a whole number of at least {minimum}, but is {value}."
+        )
+    return int(value)
+
+
+def check_finite(what: str, values: Any) -> None:
+    """Raises DivergedError where an array, or a tree of arrays, holds a NaN or an infinity."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(values)]
+    wrong = sum(int(leaf.size - np.isfinite(leaf).sum()) for leaf in leaves)
+    if wrong:
+        total = sum(leaf.size for leaf in leaves)
+        raise DivergedError(
+            f"{what} cannot be used: {wrong:,} of {total:,} numbers are NaN or infinite, so what "
+            "made them has diverged; take smaller steps, or parameters nearer to the trained ones."
         )
 
 

@@ -97,12 +97,14 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:
     if as_json:
         print_json(cards)
         return
-    table = listing("name", "method", "trained range", "error of the energy, L2")
+    table = listing("name", "method", "trained range", "needs", "error of the energy, L2")
     for card in cards:
         energies = [e["electric_energy"] for e in card["errors"] if "electric_energy" in e]
         errors = [f"{e['l2_error']:.3f}" for e in energies]
         method = "\n".join(filter(None, (card["method"], card["network"])))
-        table.add_row(card["name"], method, bounds(card["parameters"]), "\n".join(errors))
+        needs = "\n".join(f"{value} {what}" for what, value in card["limits"].items() if value)
+        trained = bounds(card["parameters"])
+        table.add_row(card["name"], method, trained, needs, "\n".join(errors))
     show(table)
 
 
@@ -122,6 +124,7 @@ def _readable_models(quiet: bool) -> list[Model]:
 def info(as_json: Json = False, quiet: Quiet = False) -> None:
     """Versions, devices and what ships: for a bug report."""
     packages = ("jax", "flax", "optax", "diffrax", "equinox", "pot", "ott-jax", "xarray")
+    readable = _readable_models(quiet)
     facts = {
         "version": __version__,
         "python": platform.python_version(),
@@ -129,7 +132,8 @@ def info(as_json: Json = False, quiet: Quiet = False) -> None:
         "devices": [f"{d.platform}: {d.device_kind}" for d in jax.devices()],
         "packages": {name: installed_version(name) for name in packages},
         "systems": list(SYSTEMS),
-        "models": [model.name for model in _readable_models(quiet)],
+        "models": [model.name for model in readable],
+        "limits": {model.name: model.card()["limits"] for model in readable},
     }
     if as_json:
         print_json(facts)

@@ -1,6 +1,7 @@
 """The commands of learned models: training, prediction, and judging beside the full model."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -132,9 +133,6 @@ def predict(
                 "leave one of them out."
             )
         start = read_initial(initial, learned.system)
-    if not quiet:
-        for sentence in learned.outside(values):
-            warn(sentence)
     with progress(quiet) as bar:
         task = bar.add_task(f"{learned.name}", total=None, note="")
         run = learned.predict(
@@ -144,6 +142,13 @@ def predict(
         bar.update(task, total=1, completed=1)
     write_dataset(run, out)
     written(run, out, quiet)
+    # Quiet or not, the file itself says them.
+    _warn_of(json.loads(run.attrs["warnings"]), quiet)
+
+
+def _warn_of(warnings: list[str], quiet: bool) -> None:
+    for sentence in () if quiet else warnings:
+        warn(sentence)
 
 
 def read_initial(path: Path, system: System) -> jax.Array:
@@ -186,6 +191,7 @@ def evaluate(
         print_json(summary)
         return
     show(_error_table(learned, summary))
+    _warn_of(summary["warnings"], quiet)
 
 
 def _error_table(model: Model, summary: dict[str, Any]) -> Table:
@@ -209,7 +215,12 @@ def _error_table(model: Model, summary: dict[str, Any]) -> Table:
             error, floor = found[f"{what}_error"], found[f"{what}_floor"]
             label = f"{what} of {name}, largest error over time"
             table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
-    for row in summary["w2"]:
-        label = f"W_2^2 at t = {row['t']:g}"
-        table.add_row(label, f"{row['value']:.5f}", f"{row['floor']:.5f}", f"{row['ratio']:.2f}")
+    for name, words in summary["samples"].items():
+        for row in summary[name]:
+            error, floor, ratio = (
+                f"{row['value']:.5f}",
+                f"{row['floor']:.5f}",
+                f"{row['ratio']:.2f}",
+            )
+            table.add_row(f"W_2^2 at t = {row['t']:g}, {words}", error, floor, ratio)
     return table

@@ -143,7 +143,7 @@ def connect(
         )
     if workers is None:
         workers = cores() if tasks is None else max(1, min(cores(), tasks))
-    check_count("workers", workers)
+    workers = check_count("workers", workers)
     if scheduler is None and workers == 1:
         yield None
         return

@@ -14,9 +14,10 @@ from hoam_core.data import Scaling
 from hoam_core.loading import LOADINGS
 from hoam_core.methods import METHODS, Method
 from hoam_core.methods.base import Frame
+from hoam_core.methods.own_units import in_own_units
 from hoam_core.networks import NETWORKS
 from hoam_core.recipes import RECIPES
-from hoam_core.systems import Lattice, System, get_system
+from hoam_core.systems import Lattice, Recorded, System, get_system
 
 Options = Mapping[str, Any]
 # The largest number of times, and of whatever an option counts.
@@ -64,9 +65,9 @@ class Experiment:
                 f"Argument `network` must be left out for {self.method!r}, which has none, "
                 f"but is {self.network!r}."
             )
-        check_count("particles", self.particles)
-        check_count("steps", self.steps)
-        check_count("n_times", self.n_times, 4)
+        for name, least in (("particles", 1), ("steps", 1), ("n_times", 4)):
+            whole = check_count(name, getattr(self, name), least)
+            object.__setattr__(self, name, whole)  # 256.0 and NumPy's 256 are no sizes of arrays
         check_within("n_times", self.n_times, 4, MOST_WHOLE)
         for name, value in {**self.options, **self.network_options}.items():
             # What makes a method of them would fill the memory before it could say so.
@@ -154,8 +155,14 @@ def build_method(experiment: Experiment, scaling: Scaling) -> Method:
     network = None
     if experiment.network is not None:
         network = NETWORKS[experiment.network](**experiment.network_options)
+    entry = METHODS[experiment.method]
+
+    def build(frame: Frame) -> Method:
+        return entry.build(frame, network, **experiment.options)
+
+    own = isinstance(system, Recorded) and system.own_units
     try:
-        return METHODS[experiment.method].build(frame, network, **experiment.options)
+        return in_own_units(build, frame) if own else build(frame)
     except TypeError as error:
         unknown = [name for name in experiment.options if f"argument {name!r}" in str(error)]
         if not unknown:

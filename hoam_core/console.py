@@ -22,6 +22,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from hoam_core.checks import ClusterError, DivergedError, check_names
+from hoam_core.json_text import json_text
 from hoam_core.systems import Parameter, System, get_system
 
 results = Console()
@@ -40,8 +41,9 @@ Axes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUES", help="lo:hi:count, or a,b,c; repeatable."),
 ]
-Particles = Annotated[int, typer.Option("--particles", help="Size of the population.")]
-MaybeParticles = Annotated[int | None, typer.Option("--particles", help="Size of the population.")]
+POPULATION = "Size of the population; powers of two are quietest."
+Particles = Annotated[int, typer.Option("--particles", help=POPULATION)]
+MaybeParticles = Annotated[int | None, typer.Option("--particles", help=POPULATION)]
 Steps = Annotated[int | None, typer.Option("--steps", help="Integration steps.")]
 End = Annotated[float | None, typer.Option("--t-end", help="Last time.")]
 Times = Annotated[int | None, typer.Option("--n-times", help="Number of saved times.")]
@@ -197,7 +199,7 @@ def written(run: xr.Dataset, out: Path, quiet: bool) -> None:
 
 def print_json(value: Any) -> None:
     """Plain JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=1) + "\n")
+    sys.stdout.write(json_text(value, indent=1) + "\n")
 
 
 def bounds(parameters: dict[str, list[float]]) -> str:

@@ -5,7 +5,7 @@ moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -15,6 +15,17 @@ from jaxtyping import Array, Float
 
 from hoam_core.checks import check_shape, check_times
 from hoam_core.domain import Domain, along_last
+
+Numbers = TypeVar("Numbers", Array, np.ndarray)
+
+
+def power_of_two(values: Numbers) -> Numbers:
+    """The powers of two just above positive values, and one for zero.
+
+    Divided by them numbers lie from 1/2 to 1 and keep all their digits. NumPy for NumPy's arrays.
+    """
+    xp: Any = jnp if isinstance(values, jax.Array) else np
+    return xp.ldexp(xp.ones_like(values), xp.frexp(values)[1])
 
 
 class Ensemble(eqx.Module):
@@ -79,11 +90,15 @@ class Scaling(eqx.Module):
     ) -> "Scaling":
         """The same of samples of any times and parameters."""
         axes = tuple(range(x.ndim - 1))
+        low, high = jnp.min(x, axes), jnp.max(x, axes)
+        # Neither sums nor squares leave the numbers, whatever the unit.
+        unit = power_of_two(jnp.maximum(jnp.abs(low), jnp.abs(high)))
+        small = x / along_last(unit, x)
         return cls(
-            shift=jnp.mean(x, axes),
-            scale=jnp.std(x, axes),
-            low=jnp.min(x, axes),
-            high=jnp.max(x, axes),
+            shift=jnp.mean(small, axes) * unit,
+            scale=jnp.std(small, axes) * unit,
+            low=low,
+            high=high,
             mu_low=jnp.min(mu, 0),
             mu_high=jnp.max(mu, 0),
             t_end=t_end,

@@ -74,7 +74,7 @@ def calibrate_steps(
     training, truth or prediction; by default 16,384 particles, or the system's own number if that
     is smaller. Raises ValueError for fewer than eight runs or an observable without a full model.
     """
-    check_count("runs", runs, 8)
+    runs = check_count("runs", runs, 8)
     told, key = surface(table, observable), seed_key(seed, "calibrate")
     fixed, ts = json.loads(table.attrs["parameters"]), np.asarray(table["time"], float)
     values = _spread_values(model, table, runs)

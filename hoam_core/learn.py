@@ -18,8 +18,9 @@ from jax.sharding import Mesh
 from hoam_core.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, parameter_grid
+from hoam_core.convergence import with_growth
 from hoam_core.data import Ensemble, Increments, Scaling
-from hoam_core.evaluate import affordable_times, evaluate_steps, report
+from hoam_core.judging import judge_steps
 from hoam_core.macro.closure import (
     CLOSURE_STEPS,
     Closed,
@@ -38,9 +39,6 @@ from hoam_core.simulate import as_ensemble, training_runs
 from hoam_core.store import check_folder
 from hoam_core.systems import PatchedLattice, get_system
 from hoam_core.train import TrainState, adam, fit
-
-# Truth, second truth, prediction, distances: see `evaluate_steps`.
-STEPS_OF_A_TEST = 4
 
 
 class Progress(NamedTuple):
@@ -112,28 +110,17 @@ def learn(
         "final_loss": float(np.mean(state.losses)) if state.losses.size else None,
     }
     model = dataclasses.replace(model, training=told)
+    if isinstance(data, Ensemble):
+        model = with_growth(model, data.x)
     save_model(model, folder)
     if judge:
-        for judged, done, total in _judged(model, folder):
-            model = judged
-            yield Progress("judging", done, total, model=model)
+        # Judging takes this seed and the next; after the highest come the lowest.
+        seed = (experiment.seed + 1) % (2**32 - 1)
+        for judged in judge_steps(model, folder, seed):
+            yield Progress("judging", judged.done, judged.total, model=judged.model)
+            model = judged.model
     (folder / CHECKPOINT).unlink(missing_ok=True)
     yield Progress("saved", 1, 1, state.losses, model)
-
-
-def _judged(model: Model, folder: Path) -> Iterator[tuple[Model, int, int]]:
-    """The model, saved with ever more of its errors, and how many steps of the judging are done."""
-    # Judging takes this seed and the next; after the highest come the lowest.
-    tests, seed = parameters_to_judge(model), (model.experiment.seed + 1) % (2**32 - 1)
-    for i, values in enumerate(tests):
-        stages = evaluate_steps(
-            model, values, particles=16_384, seed=seed, n_times=affordable_times(model)
-        )
-        for j, (stage, result) in enumerate(stages):
-            if stage == "done":
-                model = dataclasses.replace(model, errors=(*model.errors, report(result, model)))
-                save_model(model, folder)
-            yield model, STEPS_OF_A_TEST * i + j, STEPS_OF_A_TEST * len(tests)
 
 
 def _populations(experiment: Experiment) -> Generator[Progress, None, tuple[Ensemble, Scaling]]:
@@ -143,6 +130,7 @@ def _populations(experiment: Experiment) -> Generator[Progress, None, tuple[Ense
         runs.append(run)
         yield Progress("full-model runs", len(runs), total)
     ensemble = as_ensemble(experiment, runs)
+    ensemble.check()
     return ensemble, Scaling.of(ensemble)
 
 
@@ -177,17 +165,15 @@ def _closure(experiment: Experiment, lattice: PatchedLattice) -> Generator[Progr
     together = jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *seen)
     state = None
     for state in train_closure(together, fit_key, closures=experiment.options["closures"]):
+        if not state.finite:
+            raise DivergedError(
+                f"The training of the closure diverged before step {state.step}: take other "
+                "patches, or option `closures` = 0."
+            )
         yield Progress("closure", state.step, CLOSURE_STEPS, state.losses)
     if state is None:
         raise RuntimeError("The training of the closure yielded no state.")
     return with_start(state.params, seen[0], lattice.rates)
-
-
-def parameters_to_judge(model: Model) -> list[dict[str, float]]:
-    """The system's own test values, those of several parameters taken together in turn."""
-    chosen = [p for p in model.system.parameters if not p.optional]
-    names, tests = [p.name for p in chosen], [p.test for p in chosen]
-    return [dict(zip(names, values, strict=True)) for values in zip(*tests, strict=False)]
 
 
 def _fit(
@@ -207,10 +193,13 @@ def _fit(
         method, data, optimizer, key, steps=experiment.steps, every=every, state=state, mesh=mesh
     )
     for now in states:
-        if not np.all(np.isfinite(now.losses)):
+        # The losses are those before each update: parameters may be spoilt beside finite ones.
+        if not now.finite:
+            what = "parameters are" if np.all(np.isfinite(now.losses)) else "loss is"
+            kept = "; the last checkpoint is kept" if checkpoint.is_file() else ""
             raise DivergedError(
-                f"The training diverged before step {now.step}: its loss is not finite. Lower the "
-                "learning rate, or take more nodes; the last checkpoint is kept."
+                f"The training diverged before step {now.step}: its {what} not finite. Lower the "
+                f"learning rate, or take more nodes{kept}."
             )
         if method.loss is not None:
             write_checkpoint(checkpoint, experiment, now)

@@ -13,6 +13,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from hoam_core.checks import DivergedError
 from hoam_core.collection import Collection
 from hoam_core.config import default_experiment
 from hoam_core.evaluate import snapshots
@@ -76,6 +77,7 @@ def judge(
     """W_2^2 to a recording at half and full time beside its floor, laid out as by `evaluate`.
 
     A generator of four values, since exact transport takes its time; the last is the whole.
+    Raises DivergedError where the model's samples are not finite.
     """
     population = collection.x[collection.sets().index(dict(parameters))]
     n = population.shape[1] // 2
@@ -83,14 +85,19 @@ def judge(
     mu, times = model.system.vector(parameters), snapshots(collection.ts)
     frames = [len(collection.ts) // 2, len(collection.ts) - 1]
     x0 = jnp.asarray(second[0], mu.dtype)
-    found = model.sample(x0, np.array([0.0, *times]), mu, seed_key(seed, "judge"))
+    found = np.asarray(model.sample(x0, np.array([0.0, *times]), mu, seed_key(seed, "judge")))
+    if not np.all(np.isfinite(found)):
+        raise DivergedError(
+            f"Model {model.name!r} diverged at {dict(parameters)}, which was held out, and is of "
+            "no use there; record more values or times, or take another method."
+        )
     distance, domain = transport_distance(population.shape[2]), model.system.domain(mu)
     rows: list[dict[str, float]] = []
     told = {
         "model": model.name, "parameters": dict(parameters), "particles": n, "seed": seed,
         "w2": rows,
     }  # fmt: skip
-    for t, frame, mine in zip(times, frames, np.asarray(found)[1:], strict=True):
+    for t, frame, mine in zip(times, frames, found[1:], strict=True):
         values = []
         for other in (mine, second[frame]):
             # One generator for both, so that both meet the same subsets of the truth.

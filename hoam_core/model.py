@@ -1,8 +1,9 @@
 """A trained model: where it was trained, what it predicts, and the card that tells of it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -14,11 +15,16 @@ from jaxtyping import Array, Complex, Float, PRNGKeyArray
 from hoam_core.checks import DivergedError, check_count, check_shape, check_times
 from hoam_core.config import Experiment, build_method
 from hoam_core.data import Scaling
+from hoam_core.domain import Domain
+from hoam_core.json_text import json_text
 from hoam_core.loading import quiet
 from hoam_core.methods import METHODS, Method, MethodEntry
 from hoam_core.methods.base import Params
+from hoam_core.methods.neural import at_times
+from hoam_core.plausibility import Limits, doubts, share_outside
 from hoam_core.seeds import seed_key
-from hoam_core.store import to_dataset
+from hoam_core.solvers.stepping import step_times
+from hoam_core.store import arrays_bytes, to_dataset
 from hoam_core.systems import Recorded, System, get_system
 from hoam_core.version import __version__
 
@@ -34,6 +40,7 @@ class Model:
     method: Method
     errors: tuple[Mapping[str, Any], ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
     version: str = __version__
     # A recorded system is known for as long as somebody holds it.
     recorded: Recorded | None = field(default=None, repr=False)
@@ -57,6 +64,16 @@ class Model:
     def entry(self) -> MethodEntry:
         """Title and budget of its method."""
         return METHODS[self.experiment.method]
+
+    @property
+    def steps(self) -> int:
+        """Integration steps that its answers take everywhere: those measured, else its method's."""
+        return self.limits.steps or self.method.steps
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of its arrays, which names the model whatever its folder is called."""
+        return hashlib.sha256(arrays_bytes(self.params)).hexdigest()
 
     def trained_range(self) -> dict[str, tuple[float, float]]:
         """Lowest and highest training value of each parameter."""
@@ -90,7 +107,10 @@ class Model:
         *,
         steps: int | None = None,
     ) -> Float[Array, "t n d"]:
-        """Roll x0 out to the times ts; `steps` integration steps over the trained time."""
+        """Roll x0 out to the times ts; `steps` integration steps over the trained time.
+
+        Where nothing is random on the way, x at a time does not depend on which others are saved.
+        """
         check_times(ts)
         check_shape("x0", x0.shape, (None, len(self.system.components)))
         if ts[-1] > self.experiment.t_end * (1 + 1e-6):
@@ -98,8 +118,15 @@ class Model:
                 f"Argument `t_end` must be at most {self.experiment.t_end:g}, the end of the "
                 f"training data, but is {ts[-1]:g}."
             )
-        options = {} if steps is None else {"steps": steps}
-        return self.method.sample(self.params, x0, ts, mu, key, **options)
+        run = partial(self.method.sample, self.params, x0)
+        if not self.method.smooth:
+            return run(ts, mu, key, steps=steps)
+        steps = steps or self.steps
+        taken = step_times(ts, self.experiment.t_end / steps)
+        x = run(taken, mu, key, steps=steps)
+        if np.array_equal(taken, ts):
+            return x
+        return _between(x, taken, ts, self.system.domain(mu))
 
     def predict(
         self,
@@ -118,7 +145,7 @@ class Model:
         """
         mu = self.system.vector(parameters)
         if steps is not None:
-            check_count("steps", steps)
+            steps = check_count("steps", steps)
         start_key, run_key = jax.random.split(seed_key(seed, "predict"))
         if initial is None:
             x0 = self.system.initial(start_key, mu, particles, quiet)
@@ -131,7 +158,41 @@ class Model:
                 f"Model {self.name!r} diverged at {dict(parameters)}: take more `particles` or "
                 "`steps`, or a parameter inside the trained range."
             )
-        return to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
+        run = to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
+        curves = {o.name: run[o.name].values for o in self.system.observable_info}
+        outside = float(share_outside(self.system, mu, x).max())
+        found = [
+            *self.outside(parameters),
+            *self.doubts(parameters, curves, outside, len(x0), steps),
+        ]
+        run.attrs |= self.provenance(steps) | {"warnings": json_text(found, ensure_ascii=False)}
+        return run
+
+    def provenance(self, steps: int | None = None) -> dict[str, Any]:
+        """Which model made a run, by name and hash, and in how many steps."""
+        return {"model": self.name, "model_sha256": self.sha256, "steps": steps or self.steps}
+
+    def doubts(
+        self, parameters: Mapping[str, float], curves: Mapping[str, Float[np.ndarray, " t"]],
+        outside: float, particles: int, steps: int | None = None,
+    ) -> tuple[str, ...]:  # fmt: skip
+        """A sentence for everything that speaks against one of its runs: see plausibility.py.
+
+        `curves` are the observables over time, `outside` the largest share of samples that the
+        usual view does not hold.
+        """
+        values = self.system.complete(parameters)
+        return doubts(
+            self.system, self.limits, self.experiment.axes, values, curves, outside,
+            particles, steps,
+        )  # fmt: skip
+
+    def evaluations(self, ts: np.ndarray) -> int:
+        """How many evaluations of its field a roll-out to the times ts costs each sample."""
+        if not self.method.smooth:
+            return self.method.evaluations(ts, None)
+        taken = step_times(ts, self.experiment.t_end / self.steps)
+        return self.method.evaluations(taken, self.steps)
 
     def _checked(self, initial: Float[Array, "n d"], mu: Float[Array, " p"]) -> Array:
         """Given initial samples inside the domain; ValueError for a wrong shape or a NaN."""
@@ -167,6 +228,7 @@ class Model:
             "parameters": {k: list(v) for k, v in self.trained_range().items()},
             "train_values": dict(zip(parameters, map(list, self.experiment.axes), strict=True)),
             "errors": list(self.errors),
+            "limits": {"particles": self.limits.particles, "steps": self.steps},
             "seed": self.experiment.seed,
             "version": self.version,
         }
@@ -175,3 +237,11 @@ class Model:
 @partial(jax.jit, static_argnums=0)
 def _energies(system: System, modes: Complex[Array, "t k"], mu: Float[Array, " p"]):
     return jax.vmap(lambda one: system.energy_of_modes(one, mu))(modes)
+
+
+@jax.jit
+def _between(
+    x: Float[Array, "s n d"], taken: Float[Array, " s"], ts: Float[Array, " t"], domain: Domain
+) -> Float[Array, "t n d"]:
+    """States at the times ts between those at which steps were taken."""
+    return domain.wrap(at_times(x, jnp.asarray(taken, x.dtype), jnp.asarray(ts, x.dtype), domain))

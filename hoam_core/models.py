@@ -16,17 +16,19 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from flax.traverse_util import flatten_dict, unflatten_dict
+from flax.traverse_util import unflatten_dict
 from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save as save_arrays
 
-from hoam_core.checks import lookup
+from hoam_core.checks import check_finite, lookup
 from hoam_core.config import Experiment
 from hoam_core.data import Scaling
+from hoam_core.json_text import json_text
 from hoam_core.model import Model
+from hoam_core.order import natural
+from hoam_core.plausibility import Limits
 from hoam_core.recorded_store import FILE as RECORDED
 from hoam_core.recorded_store import read_recorded, recorded_bytes
-from hoam_core.store import check_folder, write_files
+from hoam_core.store import arrays_bytes, check_folder, write_files
 from hoam_core.systems import Recorded, get_system
 
 FORMAT = 1
@@ -37,7 +39,8 @@ MOST_WORDS = 200
 def save_model(model: Model, folder: str | Path) -> None:
     """Write the files of a model, all or none; the JSON, which names the others, last.
 
-    Raises ValueError where the folder cannot be made or written, OSError where the disk is full.
+    Raises ValueError where the folder cannot be made or written, OSError where the disk is full,
+    DivergedError where parameters or errors are not finite.
     """
     write_files(check_folder(folder), model_files(model))
 
@@ -46,9 +49,8 @@ def model_files(model: Model, folder: str = "") -> dict[str, bytes]:
     """What the files of a model hold, by their paths in a folder; the JSON, which names the others,
     last.
     """
-    arrays = {name: np.asarray(a) for name, a in flatten_dict(model.params, sep="/").items()}
-    # safetensors writes the memory as it lies, so a transposed view must be copied first.
-    data = save_arrays({name: np.array(a, order="C") for name, a in arrays.items()})
+    check_finite(f"Model {model.name!r}", model.params)
+    data = arrays_bytes(model.params)
     scaling = {k: np.asarray(v, float).tolist() for k, v in vars(model.scaling).items()}
     about = {
         "format": FORMAT,
@@ -58,12 +60,13 @@ def model_files(model: Model, folder: str = "") -> dict[str, bytes]:
         "scaling": scaling,
         "errors": list(model.errors),
         "training": dict(model.training),
+        "limits": model.limits.to_json(),
         "arrays_sha256": hashlib.sha256(data).hexdigest(),
     }
     files = {"model.safetensors": data}
     if isinstance(model.system, Recorded):
         files[RECORDED], about["recorded"] = recorded_bytes(model.system)
-    told = json.dumps(about, indent=1) + "\n"
+    told = json_text(about, indent=1) + "\n"
     files["model.json"] = told.encode()
     return {str(PurePosixPath(folder, name)): data for name, data in files.items()}
 
@@ -93,7 +96,7 @@ def shipped_models(folder: Path | None = None) -> dict[str, Path]:
     folders = [models_folder() if folder is None else folder]
     if folder is None and (own := os.environ.get("HOAM_MODELS")):
         folders.append(Path(own))
-    paths = (path for place in folders for path in sorted(place.glob("*/model.json")))
+    paths = (path for place in folders for path in sorted(place.glob("*/model.json"), key=natural))
     return {path.parent.name: path.parent for path in paths}
 
 
@@ -112,7 +115,7 @@ def models_folder() -> Path:
 def _read(folder: Path) -> Model:
     cure = "Copy the model's folder again, or train it anew with `hoam train`."
     try:
-        about = json.loads((folder / "model.json").read_text())
+        about = json.loads((folder / "model.json").read_text(), parse_constant=_no_number)
         data = (folder / "model.safetensors").read_bytes()
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
@@ -134,6 +137,7 @@ def _read(folder: Path) -> Model:
         # Held here until the model, which holds it from then on, is made.
         recorded = read_recorded(about["recorded"], folder) if "recorded" in about else None
         arrays = {name: jnp.asarray(array) for name, array in load_arrays(data).items()}
+        check_finite("its arrays", arrays)
         experiment = Experiment.from_json(about["experiment"])
         return Model.build(
             experiment,
@@ -142,6 +146,7 @@ def _read(folder: Path) -> Model:
             name=_name(about["name"]),
             errors=tuple(map(dict, about["errors"])),
             training=dict(about["training"]),
+            limits=Limits.from_json(about.get("limits", {}), experiment.axes),
             version=str(about["version"]),
             recorded=recorded,
         )
@@ -165,6 +170,11 @@ def _scaling(found: Mapping[str, Any], experiment: Experiment) -> Scaling:
         if values[name].shape != size or not np.all(np.isfinite(values[name])):
             raise ValueError(f"its {name!r} must be finite numbers of shape {size}")
     return Scaling(**{name: jnp.asarray(value) for name, value in values.items()})
+
+
+def _no_number(text: str) -> float:
+    """JSON has no NaN and no infinity, but Python reads them."""
+    raise ValueError(f"model.json holds {text}")
 
 
 def _name(found: object) -> str:

@@ -31,7 +31,7 @@ Rule = Callable[[PRNGKeyArray], Quadrature]
 
 def simpson(q: int) -> Rule:
     """Composite Simpson on q equispaced nodes; exact for cubics. ValueError unless q is odd."""
-    check_count("q", q, 3)
+    q = check_count("q", q, 3)
     if q % 2 == 0:
         raise ValueError(f"Argument `q` must be odd and at least 3, but is {q}.")
     weights = np.full(q, 2.0)
@@ -42,7 +42,7 @@ def simpson(q: int) -> Rule:
 
 def gauss_legendre(q: int) -> Rule:
     """Gauss-Legendre on q nodes; exact for polynomials of degree 2q - 1. At most MOST_GAUSS."""
-    check_count("q", q)
+    q = check_count("q", q)
     check_within("q", q, 1, MOST_GAUSS)
     nodes, weights = np.polynomial.legendre.leggauss(q)
     return _fixed((nodes + 1) / 2, weights / 2)
@@ -50,7 +50,7 @@ def gauss_legendre(q: int) -> Rule:
 
 def monte_carlo(q: int) -> Rule:
     """q independent uniform nodes with equal weights, drawn anew at every call."""
-    check_count("q", q)
+    q = check_count("q", q)
 
     def rule(key: PRNGKeyArray) -> Quadrature:
         nodes = jnp.sort(jax.random.uniform(key, (q,)))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
@@ -15,7 +16,8 @@ FILE = "recorded.safetensors"
 
 def recorded_bytes(system: Recorded) -> tuple[bytes, dict[str, Any]]:
     """The file of the snapshots in a model's folder, and what its JSON says of the system."""
-    data = save_arrays({"snapshots": system.snapshots})
+    # safetensors writes the memory as it lies, so a transposed view must be copied first.
+    data = save_arrays({"snapshots": np.array(system.snapshots, order="C")})
     return data, {**system.description(), "sha256": hashlib.sha256(data).hexdigest()}
 
 

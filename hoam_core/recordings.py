@@ -6,7 +6,7 @@ what does not fit.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -14,7 +14,11 @@ from jaxtyping import Float
 
 from hoam_core.checks import check_names, check_positive
 from hoam_core.collection import Collection
+from hoam_core.prefixes import TIME, Counted, recounted
 from hoam_core.systems.base import Component
+
+# Axes of what is written of own data.
+AXES = frozenset(("time", "particle", "component", "recording", "state", "quantile", "draw"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +27,9 @@ class Recording:
 
     `found` is the smallest number of particles in the file, `paths` whether sample i is the same
     particle at all times, `lengths` the circumferences that the file knows of, by component;
-    `notes` tell what was done to the data.
+    `notes` tell what was done to the data. `time_unit` is that of the times, if it is known.
+    `si` says in what SI units components, and the times as `TIME`, are counted, where the file
+    knows SI units, so that several files can be counted in one.
     """
 
     file: str
@@ -35,22 +41,77 @@ class Recording:
     found: int
     paths: bool = True
     notes: tuple[str, ...] = ()
+    time_unit: str = ""
+    si: Mapping[str, Counted] = field(default_factory=dict)
 
 
 def with_values(
     recordings: Sequence[Recording], values: Mapping[str, Sequence[float]]
 ) -> list[Recording]:
-    """The recordings with typed parameter values, one for each file in the given order."""
+    """The recordings with typed parameter values, one for each file in the given order.
+
+    A note tells which file has which value.
+    """
     for name, typed in values.items():
         if len(typed) != len(recordings):
+            files = ", ".join(one.file for one in recordings)
             raise ValueError(
                 f"Argument `values` must hold a value of {name!r} for each of the "
-                f"{len(recordings)} files, but holds {len(typed)}; type as many as there are files."
+                f"{len(recordings)} files, but holds {len(typed)}; type as many as there are "
+                f"files, in their order: {files}."
             )
+    told = tuple(
+        f"Typed values of {name}: "
+        + ", ".join(f"{v:g} for {one.file}" for v, one in zip(typed, recordings, strict=True))
+        + "."
+        for name, typed in values.items()
+    )
     return [
-        replace(one, parameters={**one.parameters, **{k: float(v[i]) for k, v in values.items()}})
+        replace(
+            one, notes=(*one.notes, *told),
+            parameters={**one.parameters, **{k: float(v[i]) for k, v in values.items()}},
+        )
         for i, one in enumerate(recordings)
-    ]
+    ]  # fmt: skip
+
+
+def time_note(unit: Counted) -> str:
+    """What is told of the unit of the times."""
+    return f"Times are in {unit}."
+
+
+def in_common_units(recordings: Sequence[Recording]) -> list[Recording]:
+    """The recordings with everything that all of them know in SI counted in one unit each.
+
+    The largest unit that one of them chose, which is that of the largest span.
+    """
+    wanted = {}
+    for name, unit in recordings[0].si.items():
+        others = [one.si.get(name) for one in recordings]
+        if all(other is not None and other.base == unit.base for other in others):
+            wanted[name] = max(other for other in others if other is not None)
+    return [_counted_in(one, wanted) for one in recordings]
+
+
+def _counted_in(recording: Recording, wanted: Mapping[str, Counted]) -> Recording:
+    si = {**recording.si, **wanted}
+    if si == recording.si:
+        return recording
+    factors = {name: 10.0 ** (recording.si[name].power - si[name].power) for name in si}
+    columns = np.array([factors.get(c.name, 1.0) for c in recording.components], np.float32)
+    notes, time_unit = recording.notes, recording.time_unit
+    if TIME in si:
+        old, new = time_note(recording.si[TIME]), time_note(si[TIME])
+        notes = tuple(new if note == old else note for note in notes)
+        time_unit = str(si[TIME])
+    return replace(
+        recording, ts=recording.ts * factors.get(TIME, 1.0), x=recording.x * columns, si=si,
+        components=tuple(
+            replace(c, unit=str(si[c.name])) if c.name in si else c for c in recording.components
+        ),
+        notes=notes, time_unit=time_unit,
+        lengths={k: recounted(v, factors.get(k, 1.0)) for k, v in recording.lengths.items()},
+    )  # fmt: skip
 
 
 def collect(
@@ -64,6 +125,7 @@ def collect(
     """
     if not recordings:
         raise ValueError("There is no file to learn from; give at least two.")
+    recordings = in_common_units(recordings)
     first = recordings[0]
     for other in recordings[1:]:
         _check_alike(first, other)
@@ -103,6 +165,12 @@ def _check_alike(first: Recording, other: Recording) -> None:
             f"The components of {other.file!r} have the units {', '.join(units[1])}, those of "
             f"{first.file!r} {', '.join(units[0])}; write both in the same units."
         )
+    times = other.time_unit, first.time_unit
+    if all(times) and times[0] != times[1]:
+        raise ValueError(
+            f"The times of {other.file!r} are in {times[0]}, those of {first.file!r} in "
+            f"{times[1]}; write both in the same unit."
+        )
     same = len(first.ts) == len(other.ts) and np.allclose(
         first.ts, other.ts, rtol=0, atol=1e-3 * first.ts[1]
     )
@@ -133,6 +201,11 @@ def _grid(
                 "differ by less than single precision tells; leave one of them out."
             )
     names = tuple(name for name, axis in values.items() if len(axis) > 1)
+    if taken := AXES & set(names):
+        raise ValueError(
+            f"The parameter {min(taken)!r} of {recordings[0].file!r} and others has the name of an "
+            "axis of the files that are written of it; give it another name."
+        )
     if not names:
         told = ", ".join(f"{name} = {axis[0]:g}" for name, axis in values.items())
         raise ValueError(

@@ -22,7 +22,7 @@ AXIS = "particles"
 
 def mesh_of(devices: int) -> Mesh:
     """So many of the devices that JAX sees here, in a row; ValueError where there are fewer."""
-    check_count("devices", devices)
+    devices = check_count("devices", devices)
     found = jax.devices()
     if devices > len(found):
         raise ValueError(

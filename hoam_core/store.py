@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,13 +13,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from flax.traverse_util import flatten_dict
 from jaxtyping import Array, Complex, Float
+from safetensors.numpy import save as save_arrays
 
+from hoam_core.checks import check_finite
+from hoam_core.json_text import json_text
 from hoam_core.systems import Lattice, System
 from hoam_core.version import __version__
 
 # Deflate packs at most 1032 bytes into one; more is promised by a header that lies.
 MOST_PACKED = 1_100
+# First bytes of NetCDF 3.
+CLASSIC = b"CDF"
 
 
 def check_folder(folder: str | Path) -> Path:
@@ -52,6 +57,13 @@ def check_file(path: str | Path) -> Path:
         )
     check_folder(path.parent)
     return path
+
+
+def arrays_bytes(params: Any) -> bytes:
+    """A tree of arrays as safetensors, the very bytes for the same numbers."""
+    arrays = {name: np.asarray(a) for name, a in flatten_dict(params, sep="/").items()}
+    # safetensors writes the memory as it lies, so a transposed view must be copied first.
+    return save_arrays({name: np.array(a, order="C") for name, a in arrays.items()})
 
 
 @contextlib.contextmanager
@@ -118,7 +130,7 @@ def to_dataset(
     """A run with its observables, units and provenance.
 
     Variables: state(time, particle, component) in physical units with periodic positions wrapped,
-    and one variable of time for each observable.
+    and one variable of time for each observable. Raises DivergedError where one is not finite.
     """
     names = ", ".join(f"{c.name}: {c.unit or '1'}" for c in system.components)
     state = (("time", "particle", "component"), np.asarray(x), {"units": names})
@@ -151,9 +163,13 @@ def _with_observables(
     for name, values in observe(system, x, mu).items():
         attributes = {"units": info[name].unit or "1", "long_name": info[name].label}
         variables[name] = (("time",), np.asarray(values), attributes)
+    check_finite(
+        f"The run of {system.title!r} by {method!r} at {system.named(mu)}",
+        [np.asarray(variable[1]) for variable in variables.values()],
+    )
     attributes = {
         "system": system.name,
-        "parameters": json.dumps(system.named(mu)),
+        "parameters": json_text(system.named(mu)),
         "seed": int(seed),
         "particles": int(np.shape(x)[1]),
         "method": method,
@@ -163,8 +179,17 @@ def _with_observables(
     return xr.Dataset(variables, times, attributes)
 
 
+def check_not_infinite(variable: xr.DataArray) -> None:
+    """Raises DivergedError for an infinity; a NaN says that a value is missing, as in sweeps."""
+    values = variable.values
+    if np.issubdtype(values.dtype, np.floating):
+        check_finite(f"The variable {str(variable.name)!r}", values[~np.isnan(values)])
+
+
 def dataset_bytes(dataset: xr.Dataset) -> bytes:
-    """The NetCDF file (HDF5) that `write_dataset` writes."""
+    """The NetCDF file (HDF5) that `write_dataset` writes. Raises DivergedError for an infinity."""
+    for name in dataset.data_vars:
+        check_not_infinite(dataset[name])
     encoding = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
     return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
 
@@ -177,13 +202,33 @@ def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
         part.write_bytes(data)
 
 
+def is_classic(path: Path) -> bool:
+    """Whether a file is NetCDF 3, the classic format, which is no HDF5."""
+    with path.open("rb") as file:
+        return file.read(len(CLASSIC)) == CLASSIC
+
+
+def _opened(path: Path) -> xr.Dataset:
+    # Times as the numbers that stand in the file: what they are decoded to depends on the wording
+    # of their unit, and on the version of xarray.
+    if is_classic(path):
+        with path.open("rb") as file:
+            if file.read(len(CLASSIC) + 1)[-1] not in (1, 2):
+                raise ValueError("its numbers are of 64 bits, which SciPy would misread")
+        return xr.open_dataset(path, engine="scipy", decode_times=False)
+    return xr.open_dataset(path, engine="h5netcdf", decode_times=False)
+
+
 def read_dataset(path: str | Path) -> xr.Dataset:
-    """Read a run into memory; ValueError with the reason where the file is not one."""
+    """Read a run, NetCDF 4 or 3, into memory; ValueError with the reason where the file is not one.
+
+    Times are the numbers in the file, in the unit that their attribute `units` names.
+    """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"There is no file {str(path)!r}; check the path.")
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
+        with _opened(path) as opened:
             if opened.nbytes > MOST_PACKED * path.stat().st_size:
                 raise ValueError("it promises more numbers than a file of its size can hold")
             dataset = opened.load()
@@ -192,14 +237,22 @@ def read_dataset(path: str | Path) -> xr.Dataset:
             f"File {str(path)!r} needs more memory than there is; save fewer particles or times."
         ) from error
     except Exception as error:
+        cure = "it may be truncated. Make it again, or give another file."
+        if is_classic(path):
+            cure = (
+                "it is NetCDF 3. Convert it with `nccopy -k nc4 OLD.nc NEW.nc`, or make it again."
+            )
         raise ValueError(
-            f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); it may be "
-            "truncated. Make it again, or give another file."
+            f"File {str(path)!r} cannot be read as NetCDF ({type(error).__name__}); {cure}"
         ) from error
-    missing = {"time", "particle", "component"} - set(
-        dataset["state"].dims if "state" in dataset else ()
-    )
-    if missing:
+    dims = dataset["state"].dims if "state" in dataset else ()
+    if "time" in dims and "particle" not in dims:
+        raise ValueError(
+            f"File {str(path)!r} holds a lattice or a field, `state({', '.join(map(str, dims))})`, "
+            "but particles are wanted, `state(time, particle, component)`; models of a lattice are "
+            "trained on its system itself, as by `hoam train ising`."
+        )
+    if {"time", "particle", "component"} - set(dims):
         raise ValueError(
             f"File {str(path)!r} lacks the variable `state(time, particle, component)`; "
             "write it with `hoam simulate` or rename its variables."

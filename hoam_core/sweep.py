@@ -14,9 +14,9 @@ are those of f(t; mu_i) at stratified draws mu_i, read off the table by cubic sp
 parameter (of the logarithm for energies, which grow exponentially).
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -25,12 +25,14 @@ from jaxtyping import Array, Float
 from scipy.interpolate import CubicSpline, interp1d
 
 from hoam_core.checks import check_count, check_within, lookup
+from hoam_core.json_text import json_text
 from hoam_core.loading import quiet
 from hoam_core.metrics.physics import TINY
 from hoam_core.model import Model
+from hoam_core.plausibility import share_outside
 from hoam_core.seeds import seed_key
 from hoam_core.store import observe
-from hoam_core.systems import Observable, Parameter, System
+from hoam_core.systems import Observable, Parameter, Recorded, System
 from hoam_core.version import __version__
 
 LEARNED = "_learned"
@@ -76,17 +78,21 @@ def sweep_steps(
     ts = model.times(n_times=n_times)
     run = _runner(model, ts, [o.name for o in wanted], particles, seed, steps)
     attributes = {
-        "system": system.name, "model": model.name, "method": model.experiment.method,
-        "parameters": json.dumps({k: v for k, v in fixed.items() if k != name}), "swept": name,
+        "system": system.name, "method": model.experiment.method, **model.provenance(steps),
+        "parameters": json_text({k: v for k, v in fixed.items() if k != name}), "swept": name,
         "particles": int(particles), "seed": int(seed), "version": __version__,
     }  # fmt: skip
-    table = partial(_table, model.system, about, wanted, ts, _trained(model, name), attributes)
+    table = partial(_table, model.system, about, wanted, ts, _trained(model, name))
     rows: dict[int, list[np.ndarray]] = {}
+    doubted: dict[int, list[str]] = {}
     for i in coarse_to_fine(len(grid)):
-        rows[i] = run(points[i])
+        rows[i], doubts = run(points[i])
+        doubted[i] = [f"{name} = {grid[i]:g}: {sentence}" for sentence in doubts]
         if len(rows) % every == 0 or len(rows) == len(grid):
             here = sorted(rows)
-            yield len(rows) / len(grid), table(grid[here], [rows[j] for j in here])
+            said = json_text([one for j in here for one in doubted[j]], ensure_ascii=False)
+            told = attributes | {"warnings": said}
+            yield len(rows) / len(grid), table(told, grid[here], [rows[j] for j in here])
 
 
 def observables_of(model: Model) -> list[Observable]:
@@ -156,7 +162,7 @@ def uncertain(
     the parameter, `<name>_draw(draw)`. The part of the distribution outside the range of the table
     is cut off; its share is the attribute `outside`. Raises ValueError where more than half is.
     """
-    check_count("draws", draws, 2)
+    draws = check_count("draws", draws, 2)
     name = table.attrs["swept"]
     low, high = float(table[name][0]), float(table[name][-1])
     inside = distribution.cdf([low, high])
@@ -198,11 +204,14 @@ def _trained(model: Model, name: str) -> list[float]:
 
 def _runner(
     model: Model, ts: np.ndarray, wanted: list[str], particles: int, seed: int, steps: int | None
-) -> Callable[[Mapping[str, float]], list[np.ndarray]]:
-    """A function from parameters to the wanted curves; it rolls out only if one needs it."""
-    check_count("particles", particles)
+) -> Callable[[Mapping[str, float]], tuple[list[np.ndarray], list[str]]]:
+    """A function from parameters to the wanted curves and what speaks against their run.
+
+    It rolls out only if one of them needs it.
+    """
+    particles = check_count("particles", particles)
     if steps is not None:
-        check_count("steps", steps)
+        steps = check_count("steps", steps)
     check_within("seed", seed, 0, 2**32 - 1)
     system = model.system
     needs_run = any(not name.endswith(LEARNED) for name in wanted)
@@ -210,15 +219,21 @@ def _runner(
     u = quiet(start_key, particles, system.loading_dimension) if needs_run else None
 
     def run(point):
-        curves = {}
+        curves, doubts = {}, model.outside(point)
         if u is not None:
             mu = system.vector(point)
-            x = model.sample(_load(system, u, mu), ts, mu, run_key, steps=steps)
+            # Recorded particles are picked by NumPy, and compiled code would keep them.
+            load = system.load if isinstance(system, Recorded) else partial(_load, system)
+            x = model.sample(load(u, mu), ts, mu, run_key, steps=steps)
             curves = {k: np.asarray(v, float) for k, v in observe(system, x, mu).items()}
+            # One that diverged is missing from the table, which says enough.
+            if all(np.isfinite(curve).all() for curve in curves.values()):
+                outside = float(share_outside(system, mu, x).max())
+                doubts = [*doubts, *model.doubts(point, curves, outside, particles, steps)]
         if "electric_energy" + LEARNED in wanted:
             learned = model.learned_energy(point, ts)
             curves["electric_energy" + LEARNED] = np.asarray(learned, float)
-        return [curves[name] for name in wanted]
+        return [curves[name] for name in wanted], doubts
 
     return run
 
@@ -230,7 +245,8 @@ def _load(system: System, u: Float[Array, "n k"], mu: Float[Array, " p"]) -> Flo
 
 def _table(
     system: System, about: Parameter, wanted: list[Observable], ts: np.ndarray,
-    trained: list[float], attributes: dict, grid: np.ndarray, rows: list[list[np.ndarray]],
+    trained: list[float], attributes: dict[str, Any], grid: np.ndarray,
+    rows: list[list[np.ndarray]],
 ) -> xr.Dataset:  # fmt: skip
     """A labelled table from the curves of every value."""
     variables = {}

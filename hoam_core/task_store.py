@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 
 from hoam_core.checks import check_names, check_shape
+from hoam_core.json_text import json_text
 from hoam_core.store import check_file
 
 FORMAT = 1
@@ -106,7 +107,7 @@ def open_store(path: str | Path, layout: Layout) -> TaskStore:
         check_file(path)
         _create(path, layout)
     group = _opened(path)
-    _check_plan(path, group.attrs["plan"], json.loads(json.dumps(layout.plan)))
+    _check_plan(path, group.attrs["plan"], json.loads(json_text(layout.plan)))
     return TaskStore(path, layout, group)
 
 
@@ -130,7 +131,7 @@ def read_store(path: str | Path) -> xr.Dataset:
     }
     # Zarr lists them in the order of the folder.
     found = found[sorted(str(name) for name in found.data_vars)]
-    return found.assign_coords(named).assign_attrs(plan=json.dumps(plan))
+    return found.assign_coords(named).assign_attrs(plan=json_text(plan))
 
 
 def _create(path: Path, layout: Layout) -> None:
@@ -198,8 +199,8 @@ def _check_plan(path: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]
     for name in {**stored, **wanted}:
         if stored.get(name) != wanted.get(name):
             raise ValueError(
-                f"Store {str(path)!r} was begun with {name} = {json.dumps(stored.get(name))}, but "
-                f"now it is {json.dumps(wanted.get(name))}; use the same options, or another path."
+                f"Store {str(path)!r} was begun with {name} = {json_text(stored.get(name))}, but "
+                f"now it is {json_text(wanted.get(name))}; use the same options, or another path."
             )
 
 

@@ -23,6 +23,12 @@ class TrainState(NamedTuple):
     optimizer_state: optax.OptState | None
     losses: np.ndarray
 
+    @property
+    def finite(self) -> bool:
+        """Whether losses and parameters are: a clipped infinite gradient spoils those alone."""
+        leaves = map(np.asarray, jax.tree.leaves((self.losses, self.params)))
+        return all(bool(np.all(np.isfinite(leaf))) for leaf in leaves)
+
 
 def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
     """Adam with cosine decay (Berman et al. 2024), a short warm-up and a clipped gradient."""
@@ -48,8 +54,8 @@ def fit(
     method without a loss yields once. The devices of a `mesh` share the particles of every batch,
     which changes no more than rounding; ValueError where they cannot.
     """
-    check_count("steps", steps)
-    check_count("every", every)
+    steps = check_count("steps", steps)
+    every = check_count("every", every)
     several = mesh if mesh is not None and mesh.size > 1 else None
     if several is not None:
         check_sharable(method, several)

@@ -99,3 +99,10 @@ def test_shape_compares_length_by_length():
     for shape in [(5, 3), (5,), (5, 2, 1)]:
         with pytest.raises(ValueError, match=r"`x` must have shape \(any, 2\), but has"):
             checks.check_shape("x", shape, (None, 2))
+
+
+@pytest.mark.parametrize("value", [5, np.int64(5), np.uint8(5), np.float32(5.0), 5.0])
+def test_a_count_is_an_int_whatever_held_it(value):
+    found = checks.check_count("n", value, 5)
+    assert type(found) is int
+    assert found == 5

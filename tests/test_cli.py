@@ -147,6 +147,24 @@ def test_a_parameter_outside_the_trained_range_is_a_warning(tmp_path):
     assert "mu = 2.2 lies outside the trained range 1.2 to 1.9" in " ".join(done.stderr.split())
 
 
+def test_a_run_that_is_not_to_be_trusted_says_so_and_so_does_its_file(tmp_path):
+    out = tmp_path / "run.nc"
+    done = good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--out", out)
+    wanted = load_model(MODEL)
+    sentence = (
+        f"64 particles are fewer than the {wanted.limits.particles} that this model needs: this "
+        "run is not to be trusted."
+    )
+    assert f"Warning: {sentence}" in " ".join(done.stderr.split())
+    assert good("predict", MODEL, "--set", "mu=1.55", *SMALL, "--quiet", "--out", out).output == ""
+    told = read_dataset(out).attrs
+    assert json.loads(told["warnings"]) == [sentence]
+    assert (told["model"], told["model_sha256"]) == (MODEL, wanted.sha256)
+    assert told["steps"] == wanted.steps == wanted.limits.steps
+    about = json.loads((shipped_models()[MODEL] / "model.json").read_text())
+    assert wanted.sha256 == about["arrays_sha256"]
+
+
 def test_train_saves_a_model_that_predict_takes(tmp_path):
     folder, out = tmp_path / "model", tmp_path / "run.nc"
     good("train", "two-stream", "--particles", 64, "--no-judge", "--seed", 5, "--out", folder)
@@ -180,8 +198,15 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
     assert found["parameters"] == {"mu": 1.55}
     assert {"mean_error", "l2_error", "floor_mean", "floor_l2"} <= set(found["electric_energy"])
     assert [row["t"] for row in found["w2"]] == [1.0, 2.0]
+    assert found["samples"]["w2_aligned"] == "5 aligned blocks of 32"
     table = good("evaluate", tmp_path, *options).stdout
     assert "noise floor" in table
+    assert f"{found['w2_aligned'][0]['floor']:.5f}" in table
+
+
+@pytest.mark.parametrize("command", ["simulate", "train", "predict", "evaluate", "sweep"])
+def test_help_says_which_numbers_of_particles_are_quietest(command):
+    assert "powers of two are quietest" in " ".join(good(command, "--help").stdout.split())
 
 
 @pytest.mark.parametrize(

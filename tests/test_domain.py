@@ -42,6 +42,24 @@ def test_wrapping_next_to_the_edges_stays_in_the_box_in_single_precision(length,
     assert 0 <= float(wrapped[0]) < float(size)
 
 
+@given(st.sampled_from([50.0, 1.1, 0.7]), st.floats(0, 1), st.floats(0, 1))
+def test_a_chord_is_the_distance_in_the_plane_of_the_circle(length, start, end):
+    def planar(share):
+        turn = 2 * np.pi * share
+        return length / (2 * np.pi) * np.array([np.cos(turn), np.sin(turn)])
+
+    chord = circle(length).chord(at(start * length), at(end * length))
+    assert abs(float(chord[0])) == pytest.approx(
+        np.linalg.norm(planar(end) - planar(start)), abs=1e-9 * length
+    )
+    assert float(chord[1]) == pytest.approx((end - start) * length)
+
+
+def test_a_chord_of_lines_is_the_displacement():
+    a, b = np.random.default_rng(0).normal(size=(2, 5, 3))
+    np.testing.assert_array_equal(Domain.free(3).chord(a, b), b - a)
+
+
 @given(lengths, positions, st.integers(-50, 50))
 def test_whole_turns_do_not_matter_and_free_components_are_untouched(length, x, turns):
     domain = circle(length)

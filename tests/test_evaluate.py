@@ -7,7 +7,7 @@ import pytest
 
 from hoam_core import evaluate
 from hoam_core.evaluate import evaluate_steps, reference, report
-from hoam_core.metrics import curve_error
+from hoam_core.metrics import curve_error, wasserstein2
 from hoam_core.systems.instabilities import TwoStream
 
 
@@ -35,6 +35,28 @@ def test_the_report_has_the_layout_of_the_interface(judged, galerkin_model):
     for row in found["w2"]:
         assert set(row) == {"t", "value", "floor", "ratio"}
         assert row["ratio"] == pytest.approx(row["value"] / row["floor"])
+
+
+def test_aligned_blocks_stand_beside_random_subsets_and_both_are_named(judged, galerkin_model):
+    found = report(judged, galerkin_model)
+    assert [row["t"] for row in found["w2_aligned"]] == [1.0, 2.0]
+    for aligned, random in zip(found["w2_aligned"], found["w2"], strict=True):
+        assert set(aligned) == {"t", "value", "floor", "ratio"}
+        assert 0 < aligned["floor"] < random["floor"]
+    assert found["samples"] == {
+        "w2": "5 random subsets of 100", "w2_aligned": "5 aligned blocks of 64"
+    }  # fmt: skip
+
+
+def test_floors_of_aligned_blocks_are_those_of_two_quiet_truths(judged, galerkin_model):
+    system, ts = TwoStream(), np.linspace(0, 2, 3)
+    mu = system.vector({"mu": 1.5})
+    ends = [reference(system, mu, ts, seed, (2.0,), 2_048).states[2.0] for seed in (3, 4)]
+    scale = galerkin_model.scaling.scale
+    blocks = [[one[64 * i : 64 * (i + 1)] for one in ends] for i in range(5)]
+    expected = [wasserstein2(a, b, system.domain(mu), scale) for a, b in blocks]
+    # The times between the saved ones differ, and with them the rounding.
+    assert float(judged["w2_aligned_floor"][1]) == pytest.approx(np.mean(expected), rel=1e-3)
 
 
 def test_errors_are_those_of_the_curves_in_the_result(judged):

@@ -12,6 +12,7 @@ import xarray as xr
 
 from hoam_core import simulate
 from hoam_core.imports import Reading, read_recording, series_of
+from hoam_core.imports.reading import fewer
 from hoam_core.learn_recorded import learn_recorded
 from hoam_core.recordings import collect, with_values
 from hoam_core.store import write_dataset
@@ -182,8 +183,31 @@ BROKEN = {
     "a component of 'a.nc' is": lambda run: run.assign_coords(
         component=["x", 'v"""\nimport os\n"""']
     ),
+    "attribute `parameters` of 'a.nc' is '{\"mu\": true}'": lambda run: run.assign_attrs(
+        parameters='{"mu": true}'
+    ),
     "'mu' of 'a.nc' is nan": lambda run: run.assign_attrs(parameters='{"mu": NaN}'),
 }
+
+
+def test_a_time_off_the_grid_is_left_out_and_told(runs, tmp_path):
+    times = [0, 2, 4, 6, 8, 9]
+    read = read_recording(altered(tmp_path / "a.nc", runs[0], lambda run: run.isel(time=times)))
+    assert read.ts == pytest.approx(runs[0].time.values[times[:-1]])
+    assert "Time 2.7 does not fit the equal steps of the others and is left out." in read.notes
+
+
+def test_times_that_do_not_begin_with_zero_are_told(runs, tmp_path):
+    late = altered(tmp_path / "a.nc", runs[0], lambda run: run.assign_coords(time=run.time + 5))
+    read = read_recording(late)
+    assert read.ts[0] == 0
+    assert "Times are counted from the first, which is 5 in the file." in read.notes
+
+
+@pytest.mark.parametrize("kind", [complex, bool])
+def test_a_state_that_is_not_real_is_refused(kind):
+    with pytest.raises(ValueError, match=rf"'a.nc' holds values of type {kind.__name__}"):
+        fewer(np.ones((4, 256, 2), kind), Reading(), "a.nc")
 
 
 @pytest.mark.parametrize("sentence", BROKEN)

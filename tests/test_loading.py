@@ -54,6 +54,15 @@ def test_quiet_noise_of_a_mean_falls_faster_than_the_root_of_n(key):
     assert noise(quiet, 4096) < 0.01 * noise(random, 4096)
 
 
+def test_powers_of_two_are_quietest(key):
+    def noise(n):
+        keys = jax.random.split(key, 8)
+        modes = [np.exp(2j * np.pi * np.asarray(quiet(k, n, 2))[:, 0]).mean() for k in keys]
+        return np.median(np.abs(modes))
+
+    assert noise(5_000) > 1e3 * noise(4_096)
+
+
 @pytest.mark.parametrize("amplitude", [0.0, 0.01, 0.3, 0.6])
 def test_the_cosine_quantile_inverts_its_distribution_function(amplitude):
     u = jnp.linspace(0, 1, 1001)

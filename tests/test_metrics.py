@@ -3,29 +3,31 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import ot
 import pytest
+from scipy.special import ive
+from scipy.stats import norm
 
+from hoam_core.checks import DivergedError
 from hoam_core.domain import Domain
+from hoam_core.loading import cosine_quantile, quiet, random
 from hoam_core.metrics import (
     METRICS,
     curve_error,
+    entropic,
     fit_growth,
+    maximum_mean_discrepancy,
+    over_blocks,
     over_subsets,
     sinkhorn_divergence,
     sliced_wasserstein2,
     transport_distance,
     wasserstein2,
 )
+from hoam_core.metrics.transport import block_size, squared_chords
 
 FREE = Domain.free(2)
 ONES = np.ones(2)
-
-
-@pytest.fixture(autouse=True)
-def allow_rank_promotion():
-    # OTT-JAX promotes ranks inside.
-    with jax.numpy_rank_promotion("allow"):
-        yield
 
 
 @pytest.fixture
@@ -112,6 +114,139 @@ def test_sinkhorn_needs_a_positive_regularisation(cloud, epsilon):
         sinkhorn_divergence(cloud, cloud, FREE, ONES, epsilon=epsilon)
 
 
+def two_peaks(rng, left, right):
+    """Normal clouds in the plane at x = -3 and +3."""
+    cloud = rng.normal(size=(left + right, 2))
+    cloud[:left, 0] -= 3
+    cloud[left:, 0] += 3
+    return cloud
+
+
+def test_sinkhorn_converges_where_mass_must_go_from_peak_to_peak():
+    rng = np.random.default_rng(1)
+    a, b = two_peaks(rng, 200, 200), two_peaks(rng, 180, 220)
+    assert wasserstein2(a, b, FREE, ONES) == pytest.approx(0.7034, rel=1e-3)
+    assert sinkhorn_divergence(a, b, FREE, ONES) == pytest.approx(0.700, rel=0.01)
+
+
+@pytest.mark.parametrize("shares", [(10, 70), (40, 41), (1, 79)])
+def test_sinkhorn_of_few_far_particles_is_near_the_exact_distance(shares):
+    rng = np.random.default_rng(5)
+    a, b = two_peaks(rng, 40, 40), two_peaks(rng, *shares)
+    exact = wasserstein2(a, b, FREE, ONES)
+    assert sinkhorn_divergence(a, b, FREE, ONES) == pytest.approx(exact, rel=0.03)
+
+
+@pytest.mark.parametrize("n", [100, 300])
+def test_a_small_regularisation_gives_the_exact_distance(n):
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(n, 2)), rng.normal(size=(n, 2)) + np.array([0.3, 0.0])
+    exact = wasserstein2(a, b, FREE, ONES)
+    assert sinkhorn_divergence(a, b, FREE, ONES, epsilon=1e-4) == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize("epsilon", [0.05, 0.5, 5.0])
+def test_sinkhorn_of_normal_laws_is_the_closed_form(epsilon):
+    # Janati, Muzellec, Peyre, Cuturi, NeurIPS 33, 2020, theorem 1, with epsilon = 2 s2.
+    def cost(mean, first, second):
+        s2 = epsilon / 2
+        d = np.sqrt(4 * first * second + s2**2)
+        law = first + second - d + s2 * (1 - np.log(2 * s2)) + s2 * np.log(d + s2)
+        return mean**2 + law
+
+    u = (np.arange(200) + 0.5)[:, None] / 200
+    a, b = norm.ppf(u), 0.7 + 1.5 * norm.ppf(u)
+    expected = cost(0.7, 1.0, 2.25) - 0.5 * cost(0.0, 1.0, 1.0) - 0.5 * cost(0.0, 2.25, 2.25)
+    found = sinkhorn_divergence(a, b, Domain.free(1), np.ones(1), epsilon=epsilon)
+    assert found == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("epsilon", [1e-4, 0.01, 1.0])
+def test_an_entropic_cost_lies_between_the_exact_one_and_that_of_the_exact_plan(epsilon):
+    rng = np.random.default_rng(4)
+    costs = np.sum((rng.normal(size=(90, 1, 3)) - rng.normal(size=(1, 90, 3)) - 0.5) ** 2, axis=-1)
+    exact, about = ot.emd2([], [], costs, log=True)
+    found = entropic.cost(costs, epsilon, about["v"])
+    assert exact <= found <= exact + epsilon * np.log(90)
+
+
+def test_an_entropic_cost_does_not_depend_on_its_start():
+    rng = np.random.default_rng(6)
+    costs = np.sum((rng.normal(size=(70, 1, 2)) - rng.normal(size=(1, 50, 2))) ** 2, axis=-1)
+    starts = (np.zeros(50), rng.normal(size=50), 10 * rng.normal(size=50))
+    found = [entropic.cost(costs, 0.1, start) for start in starts]
+    np.testing.assert_allclose(found, found[0], rtol=1e-4)
+
+
+def test_what_has_not_converged_is_refused(cloud, monkeypatch):
+    monkeypatch.setattr(entropic, "STEPS", 2)
+    with pytest.raises(ValueError, match=r"`epsilon` must be larger .* is 1e-05"):
+        sinkhorn_divergence(cloud, cloud + 1.0, FREE, ONES, epsilon=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_samples_must_be_finite(metric, value, cloud):
+    broken = cloud.copy()
+    broken[7, 1] = value
+    with pytest.raises(DivergedError, match="NaN or infinite"):
+        metric(cloud, broken, FREE, ONES)
+
+
+BOX = 50.0
+CIRCLE = Domain(jnp.array([BOX]), (True,))
+
+
+def wave(mode, amplitude, seed):
+    """1,000 stratified points of density 1 + amplitude cos(mode k1 x)."""
+    rng = np.random.default_rng(seed)
+    u = (np.arange(1_000) + rng.random(1_000)) / 1_000
+    if amplitude < 0:
+        return (wave(mode, -amplitude, seed) + BOX / (2 * mode)) % BOX
+    # `mode` periods, each with its share of the points.
+    turns, phase = np.divmod(mode * u, 1.0)
+    theta = np.asarray(cosine_quantile(jnp.asarray(phase), amplitude))
+    return ((turns + theta / (2 * np.pi)) * BOX / mode)[:, None] % BOX
+
+
+@pytest.mark.parametrize("bandwidth", [None, 0.1, 0.3, 1.0])
+@pytest.mark.parametrize("mode", [1, 2, 3, 4])
+def test_mmd_sees_every_mode_of_a_box(mode, bandwidth):
+    scale = np.array([BOX / np.sqrt(12)])
+    a, again, b = wave(mode, 0.8, 0), wave(mode, 0.8, 1), wave(mode, -0.8, 2)
+    far, near = (
+        maximum_mean_discrepancy(a, other, CIRCLE, scale, bandwidth=bandwidth)
+        for other in (b, again)
+    )
+    assert far > 3 * near
+    if bandwidth is not None:
+        # The kernel is exp(-z (1 - cos theta)), whose Fourier coefficients are exp(-z) I_m(z).
+        z = (np.sqrt(12) / (2 * np.pi * bandwidth)) ** 2
+        assert far == pytest.approx(0.8 * np.sqrt(2 * ive(mode, z)), rel=0.01)
+
+
+@pytest.mark.parametrize("bandwidth", [1.0, 3.0, 10.0, 50.0])
+def test_a_kernel_of_chords_is_positive_definite(bandwidth):
+    x = jnp.linspace(0, BOX, 50, endpoint=False)[:, None]
+    kernel = np.exp(-np.asarray(squared_chords(x, x, CIRCLE, np.ones(1))) / (2 * bandwidth**2))
+    assert np.linalg.eigvalsh(kernel).min() > -1e-5
+
+
+@pytest.mark.parametrize("epsilon", [0.01, 1.0, 3.0, 100.0])
+@pytest.mark.parametrize("mode", [1, 2, 4])
+def test_sinkhorn_in_a_box_is_never_negative(mode, epsilon):
+    scale = np.array([BOX / np.sqrt(12)])
+    a, b = (wave(mode, amplitude, 0)[::5] for amplitude in (0.8, -0.8))
+    assert sinkhorn_divergence(a, b, CIRCLE, scale, epsilon=epsilon) >= -1e-6
+
+
+def test_sinkhorn_of_near_points_of_a_circle_is_their_exact_distance():
+    # A chord is shorter than its arc by a share of (pi dx / L)^2 / 6 only.
+    a = np.random.default_rng(3).uniform(48.5, 49.5, size=(60, 1))
+    found = sinkhorn_divergence(a, (a + 2.0) % BOX, CIRCLE, np.ones(1), epsilon=0.01)
+    assert found == pytest.approx((BOX / np.pi * np.sin(np.pi * 2.0 / BOX)) ** 2, rel=0.01)
+
+
 def test_subsets_are_disjoint_and_their_mean_is_reported():
     seen = []
 
@@ -143,6 +278,39 @@ def test_too_few_samples_for_subsets_are_refused():
     few = np.zeros((4, 1))
     with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         over_subsets(wasserstein2, few, few, Domain.free(1), np.ones(1), np.random.default_rng(0))
+
+
+def test_blocks_are_aligned_and_of_a_power_of_two():
+    seen = []
+
+    def distance(a, b, domain, scale):
+        seen.append((np.asarray(a)[:, 0], np.asarray(b)[:, 0]))
+        return float(len(seen))
+
+    a, b = np.arange(1_000.0)[:, None], np.arange(100.0)[:, None]
+    assert block_size(1_000, 100) == 16
+    assert over_blocks(distance, a, b, Domain.free(1), np.ones(1)) == 3.0
+    for i, pair in enumerate(seen):
+        for side in pair:
+            np.testing.assert_array_equal(side, np.arange(16 * i, 16 * (i + 1)))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [((10_240, 99_999), 2_048), ((10_239, 10_239), 1_024), ((2**20, 2**20), 2_048), ((9, 5), 1)],
+)
+def test_the_size_of_a_block_fits_five_times(sizes, expected):
+    assert block_size(*sizes) == expected
+
+
+def test_blocks_keep_quiet_what_subsets_make_noisy(key):
+    quiet_sets = [norm.ppf(np.asarray(quiet(k, 5 * 256, 2))) for k in jax.random.split(key)]
+    random_sets = [norm.ppf(np.asarray(random(k, 5 * 256, 2))) for k in jax.random.split(key)]
+    by_blocks = over_blocks(wasserstein2, *quiet_sets, FREE, ONES)
+    rng = np.random.default_rng(0)
+    by_subsets = over_subsets(wasserstein2, *quiet_sets, FREE, ONES, rng, size=256)
+    assert by_blocks < 0.5 * by_subsets
+    assert by_blocks < 0.5 * over_blocks(wasserstein2, *random_sets, FREE, ONES)
 
 
 def test_curve_errors_leave_the_first_time_out_of_the_mean():

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from hoam_core import get_system, load_model, save_model
+from hoam_core import get_system, load_model, save_model, sweep
 from hoam_core.collection import Collection, bounds
 from hoam_core.learn_recorded import learn_recorded
 from hoam_core.loading import quiet, random
@@ -173,6 +173,15 @@ def test_a_damaged_folder_is_told(trained, tmp_path):
     (tmp_path / FILE).unlink()
     with pytest.raises(ValueError, match=r"recorded.safetensors is missing"):
         load_model(tmp_path)
+
+
+def test_a_sweep_goes_over_own_data_too(trained):
+    model = trained[-1].model
+    table = sweep(model, "mu", [1.95, 2.0, 2.05], particles=256, n_times=5)
+    assert np.all(np.isfinite(table.spread_v.values))
+    # The beams drift by mu t.
+    drift = table.mean_v.values[:, -1] - table.mean_v.values[:, 0]
+    assert drift == pytest.approx([1.95, 2.0, 2.05], abs=0.1)
 
 
 def test_methods_that_follow_particles_are_refused_without_paths(tmp_path):

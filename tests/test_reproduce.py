@@ -27,13 +27,6 @@ TINY = Budget(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def allow_rank_promotion():
-    # OTT-JAX promotes ranks inside.
-    with jax.numpy_rank_promotion("allow"):
-        yield
-
-
 def test_the_targets_are_those_of_the_command():
     assert list(TARGETS) == [
         "table1", "figure2", "figure3", "figure4", "figure8", "lattices", "barriers",

@@ -9,7 +9,7 @@ import pytest
 
 from hoam_core import METHODS, SYSTEMS, evaluate, list_models, load_model
 from hoam_core.evaluate import report
-from hoam_core.learn import parameters_to_judge
+from hoam_core.judging import parameters_to_judge
 from hoam_core.metrics import curve_error
 from hoam_core.models import shipped_models
 from hoam_core.seeds import seed_key
@@ -18,7 +18,7 @@ from hoam_core.systems import Lattice
 from hoam_core.systems.lattices.curie_weiss import master_equation, moments, stationary_law
 
 CARD = {"name", "system", "method", "network", "parameters", "train_values"}
-CARD |= {"errors", "seed", "version"}
+CARD |= {"errors", "limits", "seed", "version"}
 
 pytestmark = pytest.mark.usefixtures("float32")
 names = pytest.mark.parametrize("name", sorted(shipped_models()))

@@ -5,6 +5,7 @@ its own. A link says `with=truth,two-stream-galerkin,two-stream-dice@mu=1.4`. Pu
 """
 
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 import param
 
@@ -87,7 +88,8 @@ def _entry(column: Column, names: tuple[str, ...]) -> str:
     if column.pinned is None:
         return model
     pairs = zip(names, column.pinned, strict=True)
-    return f"{model}@" + ";".join(f"{name}={value:g}" for name, value in pairs)
+    # Names of own parameters may hold what parts the pairs; others stay as they are.
+    return f"{model}@" + ";".join(f"{quote(name)}={value:.12g}" for name, value in pairs)
 
 
 def _columns(text: str, system: System, reader: Reader, mu: dict[str, float]) -> tuple[Column, ...]:
@@ -108,5 +110,6 @@ def _column(entry: str, system: System, reader: Reader, mu: dict[str, float]) ->
     values, known = dict(mu), {p.name: p for p in system.parameters}
     for pair in pins.split(";"):
         parameter, _, value = pair.partition("=")
+        parameter = unquote(parameter)
         values[parameter] = value_of(lookup(parameter, known, "parameter"))(value)
     return Column(model, tuple(values.values()))

@@ -96,12 +96,14 @@ def _facts(runs: Comparing, slot: int) -> Facts:
 
 
 def warnings(runs: Comparing, slot: int) -> list[str]:
-    """A sentence for each parameter of a column outside its trained range."""
+    """What speaks against the run of a column: extrapolation, and what cannot be."""
     model = runs.catalogue.models.get(runs.columns[slot].model)
     if model is None:
         return []
     names = [p.name for p in model.system.parameters]
-    return model.outside(dict(zip(names, runs.mu(slot), strict=True)))
+    run = runs.run(slot)
+    doubts = run.doubts if run is not None and run.case == runs.case(slot) else ()
+    return [*model.outside(dict(zip(names, runs.mu(slot), strict=True))), *doubts]
 
 
 def standing(runs: Comparing, slot: int) -> tuple[str, float | None]:

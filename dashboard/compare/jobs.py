@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dashboard.runs.catalogue import STEPS, Catalogue
+from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.jobs import answer, grown
 from dashboard.runs.kept import Moments
 from dashboard.runs.memory import Axes, Case, Run, answers, named
@@ -21,7 +21,6 @@ from hoam_core.checks import DivergedError
 from hoam_core.evaluate import affordable_times
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import Piece
-from hoam_core.systems import Lattice
 
 
 def is_slow(model: Model) -> bool:
@@ -41,9 +40,7 @@ def times_of(name: str, catalogue: Catalogue) -> np.ndarray:
 
 def evaluations(name: str, catalogue: Catalogue) -> int:
     """What these frames cost a particle, in evaluations of the learned field."""
-    model = catalogue.models[name]
-    own = is_slow(model) or isinstance(catalogue.systems[model.experiment.system], Lattice)
-    return model.method.evaluations(times_of(name, catalogue), None if own else STEPS)
+    return catalogue.models[name].evaluations(times_of(name, catalogue))
 
 
 def learned(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
@@ -61,6 +58,8 @@ def learned(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
     ts, system = times_of(case.model, catalogue), catalogue.systems[case.system]
     for run in grown(case, system, ts, _one_by_one(model, system, case, ts), axes):
         if run.complete:
+            doubts = model.doubts(named(system, case), run.curves, run.outside, case.particles)
+            run = replace(run, doubts=doubts)
             answers.put((case, len(ts)), run)
         yield run
 

@@ -16,7 +16,7 @@ from dashboard.compare.runs import Comparing
 from dashboard.compare.scene import Drawn, Zoom
 from dashboard.parts import readout
 from dashboard.parts.controls import cancel_button
-from dashboard.parts.layout import WhenWanted, card, grid, stack
+from dashboard.parts.layout import Asides, WhenWanted, card, grid, stack
 
 
 class Lower(pn.viewable.Viewer):
@@ -31,12 +31,14 @@ class Lower(pn.viewable.Viewer):
         self._table = readout.words(stylesheets=[readout.STYLE, words.TABLE])
         self._progress = readout.words()
         self._stop = cancel_button(self._press, margin=4)
+        self._asides, self._tall = Asides(), None
         self._layout = stack()
 
     def begin(self) -> None:
         """Make the densities."""
         if self.densities.made is None:
             self._layout.append(self.densities())
+            self.fit(self._tall)
 
     def complete(self) -> None:
         """Make what is not there yet."""
@@ -45,9 +47,21 @@ class Lower(pn.viewable.Viewer):
         self.begin()
         evolution = self.evolution()
         progress = pn.Row(self._progress, self._stop, sizing_mode="stretch_width", margin=0)
-        beside = stack(card(evolution.others), card(self._table, progress))
-        self._layout.append(grid(evolution, beside, columns="minmax(0, 5fr) minmax(0, 6fr)"))
+        beside = self._asides(card(evolution.others), card(self._table, progress))
+        columns = "var(--lower-columns, minmax(0, 5fr) minmax(0, 6fr))"
+        self._layout.append(grid(evolution, beside, columns=columns))
         self.place()
+        self.fit(self._tall)
+
+    def fit(self, height: int | None) -> None:
+        """The main curve alone, so many pixels tall, and densities that are pictures; or all."""
+        self._tall = height
+        self._asides.show(height is None)
+        if (densities := self.densities.made) is not None:
+            alone = len(self.runs.catalogue.systems[self.runs.state.system].components) == 1
+            densities.__panel__().visible = height is None or alone
+        if self.evolution.made is not None:
+            self.evolution.made.fit(height)
 
     def _press(self) -> None:
         if self.runs.stopped:

@@ -4,7 +4,6 @@ Everything is taken from the runs when it is asked for; runs never change, so th
 write the files while the page goes on.
 """
 
-import json
 import re
 from functools import partial
 
@@ -17,12 +16,11 @@ from dashboard.compare.reel import reel
 from dashboard.compare.runs import Comparing
 from dashboard.exports.script import docstring, model_in_python
 from dashboard.runs import describe
-from dashboard.runs.catalogue import STEPS
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from dashboard.view import Material
 from hoam_core import __version__
-from hoam_core.systems import Lattice
+from hoam_core.json_text import json_text
 
 HEAD = '''import numpy as np
 
@@ -82,6 +80,7 @@ def material(runs: Comparing, words: str) -> Material | None:
     return Material(
         f"compare-{system.name}-seed{runs.state.seed}", words, script(now), partial(dataset, now),
         reel=partial(reel, now) if moves and len(system.components) > 1 else None,
+        title=f"{system.title}, t = {runs.state.time:.4g}, seed {runs.state.seed}",
     )  # fmt: skip
 
 
@@ -96,15 +95,12 @@ def script(now: Compared) -> str:
 
 
 def _call(now: Compared, case: Case, few: int | None) -> str:
-    parameters, frames = json.dumps(named(now.system, case)), len(now.ts)
+    parameters, frames = json_text(named(now.system, case)), len(now.ts)
     if not case.model:
         options = f"seed={case.seed}, n_times={frames}, t_end={float(now.ts[-1])!r}"
         return f"full_model(\n    {parameters}, {options}\n)"
-    # Noise and methods that make every time anew take steps of their own.
-    own = few is not None or isinstance(now.system, Lattice)
     options = f"particles={case.particles}, seed={case.seed}, n_times={few or frames}"
-    steps = "" if own else f", steps={STEPS}"
-    return f"learned(\n    {model_in_python(case.model)}, {parameters},\n    {options}{steps}\n)"
+    return f"learned(\n    {model_in_python(case.model)}, {parameters},\n    {options}\n)"
 
 
 def dataset(now: Compared) -> xr.Dataset:
@@ -118,10 +114,15 @@ def dataset(now: Compared) -> xr.Dataset:
          "parameters": named(now.system, case), "particles": case.particles}
         for one, case in zip(now.facts, now.cases, strict=True)
     ]  # fmt: skip
+    said = [
+        f"{one.label}: {sentence}"
+        for one in now.facts if one.run is not None for sentence in one.run.doubts
+    ]  # fmt: skip
     made = xr.Dataset(attrs={
+        "warnings": json_text(said, ensure_ascii=False),
         "title": f"{now.system.title}: {', '.join(one.label for one in now.facts)}",
-        "system": now.system.name, "columns": json.dumps(about), "seed": now.cases[0].seed,
-        "parameters": json.dumps(about[0]["parameters"]), "version": __version__,
+        "system": now.system.name, "columns": json_text(about), "seed": now.cases[0].seed,
+        "parameters": json_text(about[0]["parameters"]), "version": __version__,
         "model": ", ".join(one["model"] for one in about),
     })  # fmt: skip
     for one, column in zip(now.facts, about, strict=True):
@@ -144,7 +145,7 @@ def _with_curves(made: xr.Dataset, now: Compared, one: Facts, column: dict) -> x
         full[: len(values)] = values
         attributes = {
             "units": unit or "1", "long_name": f"{label}, {one.label}", "model": column["model"],
-            "parameters": json.dumps(column["parameters"]), "seed": column["seed"],
+            "parameters": json_text(column["parameters"]), "seed": column["seed"],
             "particles": column["particles"],
         }  # fmt: skip
         made[f"{name}_{suffix}"] = (time, full, attributes)

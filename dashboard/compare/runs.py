@@ -15,7 +15,7 @@ from dashboard.compare.choice import MOST, Comparison
 from dashboard.compare.jobs import at_times, is_slow, known, learned
 from dashboard.compare.judges import Judges
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import Reference, expected
+from dashboard.runs.jobs import Reference, expected, may_take_long
 from dashboard.runs.memory import Case, Run, truth_case
 from dashboard.runs.worker import Job, Worker
 from dashboard.session import REST
@@ -160,6 +160,12 @@ class Comparing(param.Parameterized):
         """The places of learned models that lack what they ask for."""
         asked = [slot for slot in self.slots if slot.case and slot.case.model and not slot.problem]
         return [slot for slot in asked if slot.run is None or slot.run.case != slot.case]
+
+    def is_late(self, slot: int) -> bool:
+        """Whether the picture of a column is to be replaced by one that may take long."""
+        one = self.slots[slot]
+        waits = any(one is waiting for waiting in self._waiting)
+        return waits and one.run is not None and may_take_long(one.case)
 
     @property
     def progress(self) -> float | None:

@@ -14,7 +14,7 @@ from bokeh.plotting import figure
 from dashboard.compare.jobs import frame_at
 from dashboard.parts.ink import COLUMNS
 from dashboard.parts.layout import drawn
-from dashboard.parts.picture import Origin, Picture
+from dashboard.parts.picture import TALL, Origin, Picture
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Plane, to_levels
 from dashboard.runs.memory import Axes, Run
@@ -63,11 +63,12 @@ class Zoom:
 
 @dataclass
 class Drawn:
-    """What of a column can be drawn now; `note` says why there is no run."""
+    """What of a column can be drawn now; `note` says why there is no run, or a late one."""
 
     run: Run | None
     note: str
     version: int = 0
+    late: bool = False
 
 
 def here_of(columns: list[Drawn]) -> list[Run]:
@@ -128,6 +129,11 @@ class CompareScene:
             end = max(plane.high[side] for plane in planes)
             shared.update(start=start, end=end, reset_start=start, reset_end=end)
 
+    def fit(self, height: int | None) -> None:
+        """How tall the pictures are: as many pixels, or as usual."""
+        for picture in self.pictures:
+            picture.figure.height = height or TALL
+
     def reset(self) -> None:
         """Undo the zoom."""
         planes, self._placed = self._placed, []
@@ -147,6 +153,7 @@ class CompareScene:
             field = one.run.smoothed(frame, axes, fewest).density
             origin = Origin(one.version, 1000 * one.run.seconds, one.run.case.particles)
             picture.show(to_levels(field, limit), limit, origin)
+            picture.pale("computing …" if one.late else "")
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

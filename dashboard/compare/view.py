@@ -16,12 +16,15 @@ from dashboard.compare.runs import Comparing
 from dashboard.compare.scene import CompareScene, Drawn, Zoom
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
-from dashboard.parts.layout import AT_HAND, Later, card, grid, stack
+from dashboard.parts.layout import AT_HAND, Asides, Later, card, grid, stack
 from dashboard.parts.player import Player, act
+from dashboard.parts.projector import Screen
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
 
+# Sliders, heads of columns, player and gaps, on a projector (px).
+BESIDE = 450
 NEEDED = "minmax(min(232px, 100%), 1fr)"
 
 
@@ -43,6 +46,7 @@ class Compare(View):
             self._draw_rest, lambda: self.runs.answer_is_coming, visit.after_paint
         )  # fmt: skip
         self._dark, self._sentence, self._painted = False, "", False
+        self._asides, self._screen = Asides(), None
         self.player, self._sliders = Player(self.state), Sliders(self.state, self.catalogue)
         self._layout = self._build()
         state = self.state
@@ -63,10 +67,10 @@ class Compare(View):
             self._reset_zoom,
         )  # fmt: skip
         return stack(
-            self._headline,
+            self._asides(self._headline),
             card(
                 physics(self._sliders, self.state),
-                self._bar,
+                self._asides(self._bar),
             ),
             self._columns,
             card(self.player, style=AT_HAND),
@@ -126,6 +130,14 @@ class Compare(View):
     def act(self, action: str) -> None:
         act(self.state, action)
 
+    def present(self, screen: Screen | None) -> None:
+        """Pictures, player and curve fill the screen of a projector."""
+        self._screen = screen
+        self._asides.show(screen is None)
+        high, low = screen.share(BESIDE) if screen is not None else (None, None)
+        self.scene.fit(high)
+        self.lower.fit(low)
+
     def _follow(self) -> None:
         """Another system or plane: its parameters, columns and axes."""
         if self.idle:
@@ -154,6 +166,8 @@ class Compare(View):
             if list(self._columns) != cards:
                 self._columns[:] = cards
             self._bar.full = len(columns) == MOST
+            if self._screen is not None:
+                self.present(self._screen)
         self.runs.asleep = False
         self._ask()
 
@@ -174,7 +188,7 @@ class Compare(View):
         """What of each column can be drawn now."""
         runs = self.runs
         return [
-            Drawn(runs.run(i), self._why_empty(i), runs.slots[i].version)
+            Drawn(runs.run(i), self._why_empty(i), runs.slots[i].version, runs.is_late(i))
             for i in range(len(runs.columns))
         ]
 

@@ -37,17 +37,18 @@ export function render({model, el}) {
   const keep = (key, value) => {
     try { localStorage.setItem(key, JSON.stringify(value)) } catch { /* no room: for this visit */ }
   }
-  let own = []
+  let own = [], opened = -1
+  const open = (at, one) => { opened = at; model.send_msg({link: one.link}) }
   const reread = () => {
     const found = model.store ? read(model.store) : null
     own = Array.isArray(found) ? found.filter((one) => one?.title && one?.link) : []
   }
 
-  const item = (one, remove) => {
+  const item = (one, at, remove) => {
     const words = made("span", {className: "words"}, made("b", {textContent: one.title}))
     if (one.text) { words.append(made("span", {className: "text", textContent: one.text})) }
     if (one.note) { words.append(made("span", {className: "note", textContent: one.note})) }
-    const card = button("", () => model.send_msg({link: one.link}), {className: "card"})
+    const card = button("", () => open(at, one), {className: "card"})
     card.title = one.text ?? ""
     if (one.image) { card.append(made("img", {src: one.image, alt: one.alt ?? "", loading: "lazy"})) }
     card.append(words)
@@ -62,19 +63,20 @@ export function render({model, el}) {
   }
   const draw = () => {
     reread()
-    const mine = own.map((one, i) => item({...one, text: "", note: "your preset", alt: ""}, () => {
+    const mine = own.map((one, i) => item({...one, text: "", note: "your preset", alt: ""}, i, () => {
       reread()
       own.splice(i, 1)
       keep(model.store, own)
       draw()
     }))
-    list.replaceChildren(...mine, ...model.cards.map((one) => item(one)))
+    list.replaceChildren(...mine, ...model.cards.map((one, i) => item(one, own.length + i)))
     if (model.problem) { list.append(made("li", {className: "problem", textContent: model.problem})) }
   }
 
   const save_as = (title) => {
     reread()
     own = own.filter((one) => one.title !== title)
+    opened = 0
     own.unshift({title, link: window.location.search, image: thumbnail()})
     keep(model.store, own)
     draw()
@@ -82,6 +84,11 @@ export function render({model, el}) {
   }
   if (model.kind === "strip") { root.append(side(model, root, save_as, read, keep)) }
   root.append(list)
+  model.on("msg:custom", (event) => {
+    const {step} = event.data ?? event, all = [...own, ...model.cards]
+    const at = opened < 0 && step < 0 ? all.length - 1 : (opened + step + all.length) % all.length
+    if (all.length > 0) { open(at, all[at]) }
+  })
   model.on("cards", draw)
   model.on("problem", draw)
   draw()

@@ -33,3 +33,7 @@ class Cards(JSComponent):
     def _handle_msg(self, data: Any) -> None:
         if isinstance(data, dict) and isinstance(link := data.get("link"), str):
             self._go(link)
+
+    def step(self, by: int) -> None:
+        """Open the card that stands so many places behind the one that was opened last."""
+        self._send_msg({"step": by})

@@ -11,14 +11,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from dashboard.parts.readout import duration, percent
-from dashboard.runs.catalogue import STEPS, own_folder
+from dashboard.runs.catalogue import own_folder
 from dashboard.runs.describe import ErrorRow
 from dashboard.runs.memory import Run
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import Model, System, __version__
 from hoam_core.models import shipped_models
-from hoam_core.systems import Lattice
 
 # An error this many times the noise floor can hardly be told from it.
 ALIKE = 1.5
@@ -95,14 +94,14 @@ def facts(
             floor = percent(row.floor, "not known yet")
             found.append(Fact(row.label, f"{percent(row.error, '—')}, noise floor {floor}"))
     if answer is not None:
-        steps = None if isinstance(system, Lattice) else STEPS
         one = system.population.removesuffix("s")
-        cost = model.method.evaluations(answer.ts, steps)
+        cost = model.evaluations(answer.ts)
         took = duration(answer.seconds) + (" with compilation" if answer.first else "")
         found += [
             Fact("Population", f"{answer.case.particles:,} of the model against "
                  f"{system.truth_particles:,} {system.population} of the truth"),
             Fact("Cost", f"{cost:,} evaluations of the field for each {one}"),
+            Fact("Steps", f"{model.steps:,} over the trained time, as everywhere"),
             Fact("Latency", f"model {took}, on the page after {duration(waited)}"),
         ]  # fmt: skip
     return [*found, *origin(model)]

@@ -13,6 +13,7 @@ from bokeh.plotting import figure
 from dashboard.explore.lattice_figures import KINDS, DiagramFigure, DriftFigure
 from dashboard.parts.cells import CellsFigure
 from dashboard.parts.layout import card, drawn, grid
+from dashboard.parts.picture import TALL
 from dashboard.parts.sources import put
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.lattice_jobs import LatticeView
@@ -93,6 +94,11 @@ class LatticeScene(pn.viewable.Viewer):
             self._layout[:] = made
         for one, held in self._cards.items():
             held.visible = one in shown
+
+    def fit(self, height: int | None) -> None:
+        """How tall the figures are: as many pixels, or as usual."""
+        for one in self._figures:
+            one.height = height or TALL
 
     def show(self, view: LatticeView | None) -> None:
         """A newer view; the drift and the diagram change only with it."""

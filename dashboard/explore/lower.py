@@ -11,7 +11,7 @@ from dashboard.explore.growth import Growth
 from dashboard.explore.trust import Trust
 from dashboard.parts import readout
 from dashboard.parts.controls import cancel_button
-from dashboard.parts.layout import WhenWanted, card, grid, stack
+from dashboard.parts.layout import Asides, WhenWanted, card, grid, stack
 from dashboard.runs import describe
 from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
@@ -20,15 +20,20 @@ from dashboard.session import Session
 
 
 class Lower(pn.viewable.Viewer):
-    """Curves and words of a `Session`; `densities` are those of its scene."""
+    """Curves and words of a `Session`; `densities` are those of its scene.
+
+    `asides` makes the parts that step aside where the main curve is all there is.
+    """
 
     def __init__(
-        self, session: Session, densities: pn.Column, choice: ExploreChoice, **params
+        self, session: Session, densities: pn.Column, asides: Asides, choice: ExploreChoice,
+        **params,
     ):  # fmt: skip
         super().__init__(**params)
         self.session, self.state, self.catalogue = session, session.state, session.catalogue
         self.evolution = WhenWanted(lambda: Evolution(self.state, self.catalogue))
-        self._densities = densities
+        self._densities, self._asides = densities, asides
+        self._tall: int | None = None
         self._choice, self._growth = choice, Growth(session, choice)
         self._progress, self._errors = (readout.words() for _ in range(2))
         self._error_card = card(self._errors)
@@ -44,12 +49,19 @@ class Lower(pn.viewable.Viewer):
         truth = pn.Row(self._progress, self._button, sizing_mode="stretch_width", margin=0)
         self._layout.append(
             grid(
-                stack(curves, self._error_card, card(self._trust)),
-                stack(self._densities, card(curves.others), card(self._growth, truth)),
-                columns="minmax(0, 5fr) minmax(0, 6fr)",
+                stack(curves, self._asides(self._error_card, card(self._trust))),
+                self._asides(self._densities, card(curves.others), card(self._growth, truth)),
+                columns="var(--lower-columns, minmax(0, 5fr) minmax(0, 6fr))",
             )
         )
+        self.fit(self._tall)
         return True
+
+    def fit(self, height: int | None) -> None:
+        """How tall the main curve is: as many pixels, or as usual."""
+        self._tall = height
+        if self.evolution.made is not None:
+            self.evolution.made.fit(height)
 
     def _press(self) -> None:
         if self.session.truth_is_coming:

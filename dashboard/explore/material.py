@@ -5,7 +5,6 @@ asked for: the same seed and steps give the same numbers. The full model's run i
 drawn, by its densities and curves, since to run it again would take as long as the first time.
 """
 
-import json
 from functools import partial
 
 import numpy as np
@@ -15,14 +14,13 @@ from dashboard.explore.moving import reel
 from dashboard.explore.snapshot import Shown
 from dashboard.exports.script import script
 from dashboard.runs import describe
-from dashboard.runs.catalogue import STEPS
 from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
 from dashboard.runs.rates import Rates
 from dashboard.runs.units import density_unit
 from dashboard.view import Material
 from hoam_core import __version__
-from hoam_core.systems import Lattice
+from hoam_core.json_text import json_text
 
 # States of more particles are left out of a file: the first 2^k are a fair sample of all.
 MOST_BYTES = 64 * 2**20
@@ -41,8 +39,9 @@ def material(shown: Shown) -> Material | None:
     words = describe.headline(run, shown.system, shown.axes)
     moving = partial(reel, shown) if shown.cells is not None or shown.is_plane else None
     return Material(
-        shown.name, f"{shown.title}. {words}", text, partial(dataset, shown), reel=moving
-    )
+        shown.name, f"{shown.title}. {words}", text, partial(dataset, shown), reel=moving,
+        title=f"{shown.title}, t = {shown.time:.4g}, seed {shown.case.seed}",
+    )  # fmt: skip
 
 
 def dataset(shown: Shown) -> xr.Dataset:
@@ -66,7 +65,7 @@ def dataset(shown: Shown) -> xr.Dataset:
     made["time"].attrs = shown.system.time_attributes
     case = shown.case
     if shown.rates is not None:
-        made.attrs["growth_rate"] = json.dumps(_rate(shown.rates))
+        made.attrs["growth_rate"] = json_text(_rate(shown.rates))
     made.attrs |= {"model": case.model or "none", "title": shown.title}
     if case.share != 1.0:
         made.attrs["share"] = case.share
@@ -81,11 +80,11 @@ def _rate(found: Rates) -> dict:
 
 
 def _predicted(shown: Shown) -> xr.Dataset:
-    case, lattice = shown.case, isinstance(shown.system, Lattice)
+    case = shown.case
     model = shown.catalogue.model(case.model, case.share)
     made = model.predict(
         named(shown.system, case), particles=case.particles, seed=case.seed,
-        n_times=len(shown.ts), steps=None if lattice else STEPS,
+        n_times=len(shown.ts),
     )  # fmt: skip
     t, n, d = made["state"].shape
     room = max(1, MOST_BYTES // (4 * t * d))
@@ -96,7 +95,7 @@ def _frame(shown: Shown) -> xr.Dataset:
     """A dataset of the full model alone, still without variables."""
     case = shown.truth.case
     attributes = {
-        "system": case.system, "parameters": json.dumps(named(shown.system, case)),
+        "system": case.system, "parameters": json_text(named(shown.system, case)),
         "seed": case.seed, "particles": case.particles, "method": "full-model",
         "version": __version__,
     }  # fmt: skip

@@ -33,6 +33,7 @@ def _about(shown: Shown) -> Iterator[tuple[str, str]]:
     if case.model:
         method = shown.catalogue.models[case.model].entry.title
         yield "learned model", f"{case.model}: {method}; {case.particles:,} {system.population}"
+        yield from (("warning", sentence) for sentence in shown.warnings)
     yield "full model", f"{system.truth_particles:,} {system.population}"
     yield "seed", str(case.seed)
     yield "equations", system.reference

@@ -7,12 +7,23 @@ made by docs/make_thumbnails.py. They travel inside the page, so they must be sm
 import base64
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-from dashboard.asset_files import Shelf, assets, checked_fields, parsed_link, parsed_yaml, text_of
+from dashboard.asset_files import (
+    Shelf,
+    assets,
+    checked_fields,
+    own_folder,
+    parsed_link,
+    parsed_yaml,
+    stamps,
+    text_of,
+    with_own,
+)
 
 FIELDS = {"name": str, "title": str, "sentence": str, "link": str, "alt": str}
+FILE = "scenarios.yaml"
 MOST_BYTES = 12_000
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
@@ -67,7 +78,20 @@ def read_scenarios(file: Path, thumbnails: Path) -> Shelf[Scenario]:
     return Shelf(scenarios, tuple(problems))
 
 
-@cache
 def scenarios() -> Shelf[Scenario]:
-    """The scenarios that ship, read once."""
-    return read_scenarios(assets("scenarios.yaml"), assets("thumbnails"))
+    """The scenarios that ship and one's own; read again only where they changed."""
+    folder = own_folder()
+    return _scenarios(folder, stamps(folder))
+
+
+@lru_cache(maxsize=4)
+def _scenarios(folder: Path | None, seen: tuple) -> Shelf[Scenario]:
+    shelf = _shipped()
+    if folder is None or not (folder / FILE).is_file():
+        return shelf
+    return with_own(shelf, read_scenarios(folder / FILE, folder / "thumbnails"))
+
+
+@cache
+def _shipped() -> Shelf[Scenario]:
+    return read_scenarios(assets(FILE), assets("thumbnails"))

@@ -40,6 +40,10 @@ class Scenarios(pn.viewable.Viewer):
         state.param.watch(lambda *_: self._show(), "view")
         self._show()
 
+    def step(self, by: int) -> None:
+        """Open the next card, or the one before; the visitor's own are known to the browser."""
+        self._cards.step(by)
+
     def _show(self) -> None:
         self._cards.visible = self._state.view == "explore"
 

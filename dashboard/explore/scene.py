@@ -49,6 +49,7 @@ class Scene(pn.viewable.Viewer):
         self._pictures = grid(columns="repeat(3, minmax(0, 1fr))", narrow=759)
         self.below = grid(*self._beside, columns="repeat(2, minmax(0, 1fr))", narrow=599)
         self.alone: bool | None = None
+        self._tall: int | None = None
 
     def place(self) -> None:
         """Names of the axes, and where everything stands with or without a learned model."""
@@ -68,13 +69,21 @@ class Scene(pn.viewable.Viewer):
         alone = not self.state.model
         if alone != self.alone:
             self.alone = alone
-            self.pictures["truth"].figure.height = ALONE if alone else TALL
+            self.fit(self._tall)
             for profile in self.profiles:
-                profile.figure.height = ALONE if alone else LOW
                 profile.fill("truth" if alone else "model")
             self.below[:] = [] if alone else self._beside
             cards = [self._cards["truth"], *self._beside] if alone else self._cards.values()
             self._pictures[:] = list(cards)
+
+    def fit(self, height: int | None) -> None:
+        """How tall the pictures are: as many pixels, or as usual."""
+        self._tall = height
+        usual, low = (ALONE, ALONE) if self.alone else (TALL, LOW)
+        for picture in self.pictures.values():
+            picture.figure.height = height or usual
+        for profile in self.profiles:
+            profile.figure.height = height if height and self.alone else low
 
     def draw_pictures(self, answer: Run | None, truth: Run | None) -> None:
         """The pictures at the present frame, from the runs that are here."""
@@ -84,6 +93,8 @@ class Scene(pn.viewable.Viewer):
             scale = limit / 2 if picture.signed else limit
             if name in found:
                 self._show(picture, found[name], runs.get(name, answer).plane(axes), scale)
+                old = self.session.computing and name != "truth"
+                picture.pale("computing …" if old else "")
             else:
                 picture.scale(scale)
                 picture.clear(self._why_empty(name))

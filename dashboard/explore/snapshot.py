@@ -38,6 +38,15 @@ class Shown:
         return self.answer if self.case.model else self.truth
 
     @property
+    def warnings(self) -> list[str]:
+        """What speaks against the learned model's run."""
+        if not self.case.model:
+            return []
+        model = self.catalogue.models[self.case.model]
+        doubts = self.answer.doubts if self.answer is not None else ()
+        return [*model.outside(named(self.system, self.case)), *doubts]
+
+    @property
     def is_plane(self) -> bool:
         """Whether its pictures are densities over a plane rather than cells of a lattice."""
         return not isinstance(self.system, Lattice)

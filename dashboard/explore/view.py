@@ -16,15 +16,22 @@ from dashboard.explore.material import material
 from dashboard.explore.scenarios import Scenarios
 from dashboard.explore.scene import Scene
 from dashboard.explore.snapshot import snapshot
+from dashboard.explore.solved import SUMMARY, solved, welcome
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, physics
-from dashboard.parts.layout import AT_HAND, Later, WhenWanted, card, stack
+from dashboard.parts.fold import Fold
+from dashboard.parts.layout import AT_HAND, NOT_FIRST, Asides, Later, WhenWanted, card, stack
 from dashboard.parts.player import Player, act
+from dashboard.parts.projector import Screen
 from dashboard.parts.together import together
+from dashboard.parts.welcome import Welcome
 from dashboard.runs import describe
 from dashboard.runs.memory import Run
 from dashboard.view import Material, View, Visit
 from hoam_core.systems import Lattice
+
+STEPS = {"next": 1, "previous": -1}
+BESIDE = 330  # sliders, player and gaps, on a projector (px)
 
 
 class Explore(View):
@@ -42,11 +49,14 @@ class Explore(View):
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
         self.choice: ExploreChoice = visit.choices.get("explore") or ExploreChoice()
-        self.lower = Lower(session, self.scene.below, self.choice)
+        self._asides, self._screen = Asides(), None
+        self._placed = ""
+        self.lower = Lower(session, self.scene.below, self._asides, self.choice)
         self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
         self._headline, self._notices = readout.words(), readout.words()
         self._status = readout.Status(sizing_mode="stretch_width", margin=0)
+        self._solved = Fold(SUMMARY)
         self._layout = self._build()
         state.param.watch(lambda *_: self._draw_frame(), "frame")
         state.param.watch(lambda *_: self._flip(), "playing")
@@ -59,17 +69,26 @@ class Explore(View):
             lambda *_: self.update(), ["answer", "reference", "truth_state", "problem", "warnings"]
         )
 
+        session.param.watch(lambda *_: self._compute(), "computing")
+
     def _build(self) -> pn.Column:
+        self._cards = Scenarios(self.state, self.visit.go)
+        lower = stack(self.lower, style=NOT_FIRST)
         return stack(
-            Scenarios(self.state, self.visit.go),
-            pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
+            self._asides(
+                Welcome(welcome(), lambda: self.visit.go("?view=lessons")),
+                self._cards,
+                pn.Column(self._headline, self._status, sizing_mode="stretch_width", margin=(0, 2)),
+                style=NOT_FIRST,
+            ),
             card(
                 physics(self._sliders, self.state),
                 self._notices,
+                self._asides(self._solved),
             ),
             self._stage,
             card(self.player, style=AT_HAND),
-            self.lower,
+            lower,
             margin=(10, 14),
         )
 
@@ -96,7 +115,10 @@ class Explore(View):
         self.session.sleep(dozing)
 
     def act(self, action: str) -> None:
-        act(self.state, action)
+        if action in STEPS:
+            self._cards.step(STEPS[action])
+        else:
+            act(self.state, action)
 
     def material(self) -> Material | None:
         return material(snapshot(self.state, self.session, self.catalogue, self.choice.wanted))
@@ -113,10 +135,28 @@ class Explore(View):
         self.choice.suit(self.state.system)
         with together():
             self._sliders.show()
+            self._solved.text = solved(self.system)
+            self._solved.visible = bool(self._solved.text)
             scene = self._on_stage()
             self.lower.place()
             self.scene.below.visible = scene is self.scene and not self.scene.alone
+        if self._screen is not None:
+            self.present(self._screen)
+        if self._placed != (system := self.state.system):
+            # What was said and drawn of another system is gone before anything comes of this one.
+            self._placed = system
+            self._draw_rest()
         self.update()
+
+    def present(self, screen: Screen | None) -> None:
+        """Pictures, player and curve fill the screen of a projector."""
+        self._screen = screen
+        self._asides.show(screen is None)
+        high, low = screen.share(BESIDE) if screen is not None else (None, None)
+        for scene in (self.scene, self.lattice.made):
+            if scene is not None:
+                scene.fit(high)
+        self.lower.fit(low)
 
     def _on_stage(self) -> Scene | LatticeScene:
         """The scene of the system, in the page since it was first wanted, and no other visible."""
@@ -133,6 +173,12 @@ class Explore(View):
         """Everything that follows the runs: the pictures at once, the rest a moment later."""
         self._draw_pictures()
         self._rest()
+
+    def _compute(self) -> None:
+        """What is shown is about to be replaced, or has been."""
+        if self.session.computing:
+            self._flipping.close()
+        self.update()
 
     def _runs(self):
         """The learned and the full model's run, where they belong to the present system."""
@@ -203,9 +249,10 @@ class Explore(View):
 
     def _write(self, answer: Run | None, truth: Run | None) -> None:
         session, either = self.session, answer if answer is not None else truth
-        self._headline.object = readout.headline(
-            describe.headline(either, self.system, self.state.axes)
-        )
+        said = describe.headline(either, self.system, self.state.axes)
+        if session.computing:
+            said = f"Computing with {self.state.particles:,} {self.system.population} …"
+        self._headline.object = readout.headline(said)
         self._notices.object = readout.notices(session.warnings, session.problem)
         self._notices.visible = bool(session.warnings or session.problem)
         self._write_status(answer)

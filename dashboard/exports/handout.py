@@ -7,7 +7,6 @@ file larger than it should be, every second one is left out.
 
 import base64
 import io
-import json
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -18,6 +17,7 @@ from PIL import Image as Pillow
 from dashboard.exports.film import palette
 from dashboard.exports.reel import Chart, Image, Lines, Reel
 from dashboard.view import Material
+from hoam_core.json_text import json_text
 
 FOLDER = Path(__file__).parent
 MOST_BYTES = 2_600_000
@@ -55,7 +55,7 @@ def _page(material: Material, reel: Reel, data: dict) -> str:
         "words": escape(material.words.removeprefix(f"{reel.title}. ")),
         "script": escape(material.script), "player": PLAYER.read_text(),
         # A tag inside a string would end the script.
-        "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        "data": json_text(data, separators=(",", ":")).replace("<", "\\u003c"),
     }  # fmt: skip
     page = TEMPLATE.read_text()
     for name, text in parts.items():

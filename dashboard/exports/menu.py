@@ -24,6 +24,7 @@ from dashboard.parts.bridge import Bridge
 from dashboard.parts.layout import stack
 from dashboard.runs.worker import Worker
 from dashboard.view import Material, View, Visit
+from hoam_core import __version__
 from hoam_core.store import write_dataset
 
 Making = Iterator[bytes | None]
@@ -163,9 +164,13 @@ class Exports(pn.viewable.Viewer):
         self.dialog.open = False
         self._bridge.save(*self._named(), one=True)
 
-    def _named(self) -> tuple[str, str]:
+    def _named(self) -> tuple[str, str, str]:
         material = self._current()
-        return (material.name, material.words) if material is not None else ("plots", "")
+        if material is None:
+            return "plots", "", ""
+        made_with = f"hoam_core {__version__}"
+        title = f"{material.title} · {made_with}" if material.title else ""
+        return material.name, material.words, title
 
     def _start(self, suffix: str) -> None:
         material = self._current()

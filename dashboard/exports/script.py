@@ -3,20 +3,22 @@
 It takes the same steps as the page (jobs.py), so that the same seed gives the same numbers.
 """
 
-import json
 from collections.abc import Mapping
 
-from dashboard.runs.catalogue import STEPS, own_folder
+from dashboard.runs.catalogue import own_folder
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from hoam_core import System
+from hoam_core.json_text import json_text
 from hoam_core.models import shipped_models
 from hoam_core.systems import Lattice, Recorded
 
 LEARNED = """{imports}
 parameters = {parameters}
 model = hoam.load_model({model})
-{share}run = model.predict(parameters, particles={particles}, seed={seed}, n_times={frames}{steps})
+{share}run = model.predict(parameters, particles={particles}, seed={seed}, n_times={frames})
+for sentence in json.loads(run.attrs["warnings"]):
+    print(f"Warning: {{sentence}}")
 """
 SHARE = """units = model.params["units"]
 model = replace(model, params=with_share(model.params, {share:g} * units["share"]))
@@ -67,7 +69,7 @@ def model_in_python(name: str) -> str:
     """What `load_model` is given: the name of a model that ships, else the folder of one here."""
     folder = own_folder() / name
     ships = name in shipped_models() or not (folder / "model.json").is_file()
-    return json.dumps(name if ships else str(folder))
+    return json_text(name if ships else str(folder))
 
 
 def script(system: System, case: Case, *, time: float, end: float, frames: int, name: str) -> str:
@@ -78,11 +80,11 @@ def script(system: System, case: Case, *, time: float, end: float, frames: int, 
     """
     values = named(system, case)
     about = {
-        "parameters": json.dumps(values), "seed": case.seed, "frames": frames,
-        "particles": case.particles, "time": time, "file": json.dumps(f"{name}.nc"),
+        "parameters": json_text(values), "seed": case.seed, "frames": frames,
+        "particles": case.particles, "time": time, "file": json_text(f"{name}.nc"),
     }  # fmt: skip
     full = FULL_MODEL.format(
-        system=json.dumps(system.name), saves=SAVES, end=end,
+        system=json_text(system.name), saves=SAVES, end=end,
         **about | {"particles": system.truth_particles if case.model else case.particles},
     )  # fmt: skip
     listed = ", ".join(f"{key} = {value:g}" for key, value in values.items())
@@ -97,15 +99,14 @@ def script(system: System, case: Case, *, time: float, end: float, frames: int, 
 def _learned(system: System, case: Case, about: Mapping) -> str:
     lattice = isinstance(system, Lattice)
     noisy = lattice and case.share != 1.0
-    imports = "import hoam_core as hoam\n"
+    imports = "import json\n\nimport hoam_core as hoam\n"
     if noisy:
         imports = (
-            "from dataclasses import replace\n\nimport hoam_core as hoam\n"
+            "import json\nfrom dataclasses import replace\n\nimport hoam_core as hoam\n"
             "from hoam_core.methods import with_share\n"
         )
     return LEARNED.format(
         imports=imports, model=model_in_python(case.model),
         share=SHARE.format(share=case.share) if noisy else "",
-        # Noise takes its own steps; a smooth field one between two frames.
-        steps="" if lattice else f", steps={STEPS}", **about,
+        **about,
     )  # fmt: skip

@@ -19,27 +19,6 @@ function hidden_part(summary, html, kind) {
   return made("details", {className: kind}, made("summary", {textContent: summary}), body)
 }
 
-// MathJax comes with Bokeh and needs no font. What it draws has no words, so MathML stays for readers.
-function draw_formulas(root) {
-  const {MathJax} = Bokeh.require("models/text/providers").default_provider
-  if (!MathJax) { return }
-  for (const formula of root.querySelectorAll(".formula:not(.drawn)")) {
-    const display = formula.querySelector("math").getAttribute("display") === "block"
-    const drawn = MathJax.tex2svg(formula.dataset.tex, {display})
-    drawn.setAttribute("aria-hidden", "true")
-    formula.classList.add("drawn")
-    formula.append(drawn)
-    if (display) { continue }
-    // A picture of a formula ends a word: without this, a comma may begin the next line.
-    const after = formula.parentElement.nextSibling
-    const marks = after?.nodeType === Node.TEXT_NODE ? after.data.match(/^[^\s\w]+/)?.[0] : null
-    if (marks) {
-      formula.append(marks)
-      after.data = after.data.slice(marks.length)
-    }
-  }
-}
-
 export function render({model, el}) {
   const root = made("section", {className: "lesson"})
   root.setAttribute("aria-label", "Lesson")
@@ -54,6 +33,7 @@ export function render({model, el}) {
   body.setAttribute("aria-label", "What this step says")
   const notes = made("input", {type: "checkbox"})
   notes.addEventListener("change", () => model.send_msg({notes: notes.checked}))
+  const offer = made("label", {className: "notes"}, notes, "Instructor notes")
   let moved = false
   const go = (by) => { moved = true; model.send_msg({step: model.step + by}) }
   const back = button("Back", () => go(-1))
@@ -73,7 +53,7 @@ export function render({model, el}) {
   const foot = made("div", {className: "foot"}, back, next,
     button("Set it again", () => model.send_msg({step: model.step}),
       {title: "Bring back what this step starts with"}),
-    made("label", {className: "notes"}, notes, "Instructor notes"), fold,
+    offer, fold,
     button("All lessons", () => model.send_msg("list")))
   root.append(head, body, foot)
   if (localStorage.getItem(FOLDED)) { root.classList.add("folded") }
@@ -102,11 +82,13 @@ export function render({model, el}) {
     next.textContent = last ? "Finish" : "Next"
     next.title = last ? "Back to the list of lessons" : titles[step]
     notes.checked = model.notes
+    offer.hidden = model.pupils
     folded()
     // A screen reader hears the new heading; the eyes stay where they are.
     if (moved) { title.focus({preventScroll: true}); moved = false }
   }
   model.on("parts", draw)
+  model.on("pupils", () => { offer.hidden = model.pupils })
   model.on("notes", () => { notes.checked = model.notes })
   draw()
   el.appendChild(root)

@@ -8,6 +8,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.lessons.choice import LessonsChoice
+from dashboard.parts.fold import FORMULA_LOOKS, FORMULAS
 
 HERE = Path(__file__)
 
@@ -22,10 +23,11 @@ class LessonCard(JSComponent):
     titles = param.List(doc="Titles of its steps.")
     step = param.Integer(default=1)
     notes = param.Boolean(default=False)
+    pupils = param.Boolean(default=False, doc="Whether nobody is offered the notes.")
     parts = param.Dict(default={}, doc="HTML of text, question, answer and notes.")
 
-    _esm = HERE.with_suffix(".js")
-    _stylesheets = [HERE.with_suffix(".css").read_text()]
+    _esm = FORMULAS + HERE.with_suffix(".js").read_text(encoding="utf-8")
+    _stylesheets = [FORMULA_LOOKS, HERE.with_suffix(".css").read_text(encoding="utf-8")]
 
     def __init__(self, heard: Callable[[Any], None], **params):
         super().__init__(sizing_mode="stretch_width", margin=0, **params)
@@ -42,6 +44,7 @@ class LessonCard(JSComponent):
             titles=[one.title for one in lesson.steps],
             step=choice.step,
             notes=choice.notes,
+            pupils=choice.pupils,
             parts={
                 "text": step.text,
                 "question": step.question,

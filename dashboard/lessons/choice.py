@@ -7,6 +7,7 @@ gives back what the visitor had made of the step.
 """
 
 from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
 
 import param
 
@@ -20,11 +21,12 @@ from hoam_core.checks import check_within, lookup
 class LessonsChoice(Choice):
     """An empty `lesson` is the list of all; steps count from one."""
 
-    addressed = ("lesson", "step", "notes")
+    addressed = ("lesson", "step", "notes", "pupils")
 
     lesson = param.String(default="", doc="Name of the open lesson.")
     step = param.Integer(default=1, bounds=(1, None))
     notes = param.Boolean(default=False, label="Instructor notes")
+    pupils = param.Boolean(default=False, doc="Whether there are no notes to be shown.")
 
     def read(self, reader: Reader, state: Exploration) -> None:
         name = reader.attempt("lesson", _lesson_name)
@@ -33,17 +35,22 @@ class LessonsChoice(Choice):
         same = name in (None, self.lesson)
         step = reader.attempt("step", lambda text: _whole_within("step", text, 1, last))
         notes = reader.attempt("notes", lambda text: _whole_within("notes", text, 0, 1))
+        pupils = reader.attempt("pupils", lambda text: _whole_within("pupils", text, 0, 1))
+        pupils = self.pupils if pupils is None else bool(pupils)
+        notes = self.notes if notes is None else bool(notes)
         self.param.update(
             lesson=self.lesson if name is None else name,
             step=step or (min(self.step, last) if same else 1),
-            notes=self.notes if notes is None else bool(notes),
+            notes=notes and not pupils,
+            pupils=pupils,
         )
 
     def write(self, state: Exploration) -> dict[str, str]:
         if not self.lesson:
             return {}
         query = {"lesson": self.lesson, "step": str(self.step)}
-        return query | ({"notes": "1"} if self.notes else {})
+        marked = [name for name in ("notes", "pupils") if getattr(self, name)]
+        return query | dict.fromkeys(marked, "1")
 
     @property
     def about(self) -> Lesson | None:
@@ -53,12 +60,23 @@ class LessonsChoice(Choice):
     @property
     def current(self) -> Step | None:
         """The open step."""
-        return self.about.steps[self.step - 1] if self.about else None
+        about = self.about
+        # A file of one's own may have lost steps since it was opened.
+        return about.steps[min(self.step, len(about.steps)) - 1] if about else None
 
 
 def link_to(lesson: str, step: int = 1) -> str:
     """The link that opens a step with the state that it names."""
     return f"?view=lessons&lesson={lesson}&step={step}"
+
+
+def for_pupils(link: str) -> str:
+    """A link as a class should get it: in a lesson, without the notes for instructors."""
+    query = dict(parse_qsl(link.lstrip("?")))
+    if "lesson" not in query:
+        return link
+    query.pop("notes", None)
+    return "?" + urlencode(query | {"pupils": "1"}, safe=",:;@")
 
 
 def arriving(query: Mapping[str, str]) -> dict[str, str]:

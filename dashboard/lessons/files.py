@@ -24,7 +24,7 @@ the card draws the LaTeX over it with Bokeh's own MathJax. See docs/lessons.md.
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
 
@@ -32,7 +32,17 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from dashboard.asset_files import Shelf, assets, checked_fields, parsed_link, parsed_yaml, text_of
+from dashboard.asset_files import (
+    Shelf,
+    assets,
+    checked_fields,
+    own_folder,
+    parsed_link,
+    parsed_yaml,
+    stamps,
+    text_of,
+    with_own,
+)
 from hoam_core.checks import lookup
 
 FIELDS = {"title": str, "level": str, "minutes": int, "order": int, "summary": str}
@@ -141,7 +151,21 @@ def read_lessons(folder: Path) -> Shelf[Lesson]:
     return Shelf({lesson.name: lesson for lesson in lessons}, tuple(problems))
 
 
-@cache
 def lessons() -> Shelf[Lesson]:
-    """The lessons that ship, read once."""
+    """The lessons that ship and one's own, in their order; read again only where they changed."""
+    folder = own_folder()
+    return _lessons(folder, stamps(folder))
+
+
+@lru_cache(maxsize=4)
+def _lessons(folder: Path | None, seen: tuple) -> Shelf[Lesson]:
+    shelf = _shipped()
+    if folder is not None:
+        shelf = with_own(shelf, read_lessons(folder))
+    in_order = sorted(shelf.items.values(), key=lambda lesson: (lesson.order, lesson.name))
+    return Shelf({lesson.name: lesson for lesson in in_order}, shelf.problems)
+
+
+@cache
+def _shipped() -> Shelf[Lesson]:
     return read_lessons(assets("lessons"))

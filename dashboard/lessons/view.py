@@ -14,7 +14,8 @@ from dashboard.lessons.card import LessonCard
 from dashboard.lessons.choice import LessonsChoice, link_to
 from dashboard.lessons.files import Lesson, lessons
 from dashboard.parts import readout
-from dashboard.parts.layout import card, stack
+from dashboard.parts.layout import Asides, card, stack
+from dashboard.parts.projector import Screen
 from dashboard.view import View, Visit
 
 WELCOME = (
@@ -50,7 +51,8 @@ class Lessons(View):
         self._list = stack(welcome, Cards(visit.go, cards=shown, label="Lessons", kind="gallery"))
         self._step = LessonCard(self.heard)
         self._card = card(self._step)
-        self._layout = stack(self._list, self._card, margin=(10, 14, 0, 14))
+        self._asides = Asides()
+        self._layout = stack(self._list, self._asides(self._card), margin=(10, 14, 0, 14))
         self.choice.param.watch(lambda *_: self._show(), list(LessonsChoice.addressed))
         self._show()
 
@@ -64,6 +66,15 @@ class Lessons(View):
     def open(self) -> None:
         super().open()
         self._show()
+
+    def present(self, screen: Screen | None) -> None:
+        """On a projector the step is told, and its keys bring the next one."""
+        self._asides.show(screen is None)
+
+    def act(self, action: str) -> None:
+        number = self.choice.step + {"next": 1, "previous": -1}.get(action, 0)
+        if number != self.choice.step:
+            self.heard({"step": number})
 
     def heard(self, message: Any) -> None:
         """What the card's buttons say."""

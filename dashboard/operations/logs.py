@@ -6,6 +6,7 @@ Nobody's data is in it: of a request the path without its query, of an upload th
 
 import json
 import logging
+import math
 import os
 import sys
 import time
@@ -32,10 +33,15 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "event": record.getMessage(),
         }
-        found |= {name: value for name, value in vars(record).items() if name not in USUAL}
+        found |= {name: _plain(v) for name, v in vars(record).items() if name not in USUAL}
         if record.exc_info:
             found["traceback"] = self.formatException(record.exc_info)
         return json.dumps(found, default=str, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """A detail as JSON knows it: a line of the log is written whatever stands in it."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class Errors(logging.Handler):

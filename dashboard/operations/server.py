@@ -53,7 +53,7 @@ ROUTES: list[tuple] = [
     (rf"/{re.escape(COMPONENT_PATH)}.*", Absent),
     (r"/liveness", Liveness),
     (r"/metrics", metrics.Metrics),
-    (rf"/({re.escape(spare.NAME)})", StaticFileHandler, {"path": spare.FOLDER}),
+    (rf"/({'|'.join(map(re.escape, spare.NAMES))})", StaticFileHandler, {"path": spare.FOLDER}),
 ]
 log = logging.getLogger(__name__)
 

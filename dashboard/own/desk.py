@@ -20,6 +20,7 @@ from dashboard.own.paths import check_upload, found_files
 from dashboard.runs.worker import Job, Worker, sentence
 from hoam_core import Model
 from hoam_core.imports.apart import OvertaxedError
+from hoam_core.order import natural
 
 log = logging.getLogger(__name__)
 Schedule = Callable[[Callable[[], None]], None]
@@ -60,7 +61,7 @@ class Desk(param.Parameterized):
             self._forget_files()
             self._fail(sentence(error))
             return
-        self._take(tuple(sorted(paths)))
+        self._take(tuple(sorted(paths, key=natural)))
 
     def refuse(self, why: str) -> None:
         """Say why an upload was not taken; nothing is kept of it, nor of what was here."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from dashboard.own.paths import count_runs
 from dashboard.own.preview import Row, rows_of
 from hoam_core import Model, simulate
 from hoam_core.collection import Collection
@@ -56,10 +57,11 @@ def check(request: Request) -> Iterator[Step | Checked]:
     They are read in a process of their own, which ends when this is stopped.
     """
     recordings: list[Recording] = []
+    runs = max(1, count_runs([str(path) for path in request.paths]))
     with closing(recordings_apart(request.paths, request.reading)) as reading:
         for one in reading:
             recordings += [] if one is None else [one]
-            yield Step("Reading the files", len(recordings) / len(request.paths))
+            yield Step("Reading the files", min(1.0, len(recordings) / runs))
     yield Step("Comparing the files", 1.0)
     together = with_values(recordings, request.values)
     collection = collect(together, title=request.title, lengths=request.lengths)

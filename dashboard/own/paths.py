@@ -6,13 +6,22 @@ whoever reaches a page must not reach the files of its machine.
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from hoam_core.imports import ITERATION
+from hoam_core.order import natural
+
 VARIABLE, UPLOAD = "HOAM_DATA", "HOAM_UPLOAD_MB"
+# Runs, each of them one file or an openPMD series of one file for each iteration.
 MOST_FILES = 64
+# Of a series that counts as one run.
+MOST_ITERATIONS = 500
 LARGEST_MB = 400
 LONGEST_NAME = 120  # bytes
+# As openPMD calls the files of a series.
+SERIES = re.compile(r"[0-9]+\.h5$", re.IGNORECASE)
 # What no file system takes for anything but a name; no hidden ones.
 PLAIN = re.compile(r'[^\s.<>:"|?*][^<>:"|?*]*\.(nc|h5)', re.IGNORECASE)
 DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
@@ -27,10 +36,10 @@ def allowed_folders() -> list[Path]:
 
 
 def found_files(pattern: str) -> list[Path]:
-    """The files that a path, a folder or a pattern such as runs/*.nc names, in order.
+    """The files that a path, a folder or a pattern such as runs/*.nc names, in natural order.
 
-    A relative one starts at each allowed folder. Raises ValueError for what is not allowed or
-    not there.
+    %T stands for the iterations of an openPMD series, as in data_%T.h5. A relative path starts at
+    each allowed folder. Raises ValueError for what is not allowed or not there.
     """
     folders = allowed_folders()
     if not folders:
@@ -39,10 +48,11 @@ def found_files(pattern: str) -> list[Path]:
             "read and start the page again, or upload the files."
         )
     try:
-        kept = sorted(_matching(pattern.strip(), folders))
+        matching = _matching(ITERATION.sub("*", pattern.strip()), folders)
+        kept = sorted(matching, key=natural)
     except (OSError, RuntimeError, ValueError, NotImplementedError):  # no pattern of files at all
         kept = []
-    if sentence := refusal(len(kept), 0):
+    if sentence := refusal(count_runs([str(path) for path in kept]), 0):
         raise ValueError(sentence)
     if not kept:
         shown = ", ".join(str(folder) for folder in folders)
@@ -85,10 +95,37 @@ def largest_upload() -> int:
     return 2**20 * (int(text) if text.isdecimal() and int(text) > 0 else LARGEST_MB)
 
 
+def tally() -> Callable[[str], int]:
+    """What takes one name after another and tells how many runs they can be, at least, so far.
+
+    Names that differ by a last number may be those of one openPMD series; whoever reads the files
+    counts again.
+    """
+    places: Counter[str] = Counter()
+    runs = 0
+
+    def add(name: str) -> int:
+        nonlocal runs
+        place = SERIES.sub("%T.h5", name)
+        runs += 1 if place == name else places[place] % MOST_ITERATIONS == 0
+        places[place] += 1
+        return runs
+
+    return add
+
+
+def count_runs(names: Iterable[str]) -> int:
+    """How many runs files of these names can be, at least."""
+    return max(map(tally(), names), default=0)
+
+
 def refusal(files: int, size: int) -> str:
     """Why so many files, or files of so many bytes, are not taken; empty for those that are."""
     if files > MOST_FILES:
-        return f"{files} files are too many; give at most {MOST_FILES}."
+        return (
+            f"{files} files are too many; give at most {MOST_FILES}, where an openPMD series of "
+            f"one file for each iteration counts as one (for each {MOST_ITERATIONS} iterations)."
+        )
     if size > largest_upload():
         return (
             f"The files hold {size / 2**20:.0f} MB, but at most {largest_upload() // 2**20} MB can "
@@ -102,11 +139,12 @@ def check_upload(sizes: Sequence[tuple[str, int]]) -> list[str]:
 
     Raises ValueError where they are too many or too large to be taken, or called alike.
     """
-    if sentence := refusal(len(sizes), sum(size for _, size in sizes)):
+    if sentence := refusal(count_runs([n for n, _ in sizes]), sum(size for _, size in sizes)):
         raise ValueError(sentence)
     names = [upload_name(name) for name, _ in sizes]
+    often = Counter(name.lower() for name in names)
     for name in names:
-        if [one.lower() for one in names].count(name.lower()) > 1:
+        if often[name.lower()] > 1:
             raise ValueError(f"Two files are called {name!r}; give them different names.")
     return names
 

@@ -5,7 +5,7 @@ the `Desk`'s; the view shows it and passes on what is pressed.
 """
 
 from html import escape
-from pathlib import Path
+from urllib.parse import urlencode
 
 import panel as pn
 import panel_material_ui as pmui
@@ -15,13 +15,15 @@ from dashboard.own import preview as own_preview
 from dashboard.own.choice import OwnChoice
 from dashboard.own.desk import Desk
 from dashboard.own.jobs import zipped
-from dashboard.own.paths import VARIABLE, allowed_folders, largest_upload, refusal
+from dashboard.own.paths import VARIABLE, allowed_folders, largest_upload, refusal, tally
 from dashboard.own.shelf import Shelf
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack
 from dashboard.parts.upload import Upload
+from dashboard.url import key_of
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
+from hoam_core.imports import names_of
 from hoam_core.store import to_dataset
 
 FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
@@ -71,7 +73,7 @@ class OwnData(View):
     def _build_input(self) -> pn.Column:
         self._upload = Upload(
             refusal, self.desk.refuse, label="Choose or drop files", icon="upload_file",
-            multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(),
+            tally=tally, multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(),
             variant="contained", margin=(6, 4), size="small",
         )  # fmt: skip
         self._upload.param.watch(self._take, "value")
@@ -166,8 +168,12 @@ class OwnData(View):
         if isinstance(visit.catalogue, Shelf):
             visit.catalogue.keep(model)
         visit.state.admit(model.system)
-        values = "".join(f"&{p.name}={p.default!r}" for p in model.system.parameters)
-        visit.go(f"?view=explore&system={model.system.name}&model={model.name}{values}")
+        system = model.system
+        values = {key_of(system, p.name): repr(p.default) for p in system.parameters}
+        visit.go(
+            "?"
+            + urlencode({"view": "explore", "system": system.name, "model": model.name} | values)
+        )
 
     def material(self) -> Material | None:
         checked, model = self.desk.checked, self.desk.model
@@ -187,15 +193,13 @@ class OwnData(View):
 
     def _script(self) -> str:
         choice, paths = self.choice, self.desk.paths
-        files = [Path(path).name for path in paths]
+        files = names_of(paths)
         return (
-            "from hoam_core.imports import Reading, read_recording, series_of\n"
+            "from hoam_core.imports import Reading, read_recordings\n"
             "from hoam_core.learn_recorded import learn_recorded\n"
-            "from hoam_core.recordings import collect, with_values\n"
-            "from pathlib import Path\n\n"
-            f"paths = series_of([Path(name) for name in {files!r}])\n"
+            "from hoam_core.recordings import collect, with_values\n\n"
             f"reading = {choice.reading()!r}\n"
-            "recordings = [read_recording(path, reading) for path in paths]\n"
+            f"recordings = list(read_recordings({files!r}, reading))\n"
             f"recordings = with_values(recordings, {choice.typed_values()!r})\n"
             f"lengths = {choice.typed_lengths()!r}\n"
             f"collection = collect(recordings, title={choice.title!r}, lengths=lengths)\n"

@@ -1,11 +1,5 @@
-// What only the browser can do: keys, the address bar, full screen, and a picture of the plots.
+// What only the browser can do: full screen, a picture of the plots, and what keys.js and history.js add.
 
-const KEYS = {
-  " ": "toggle", ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last",
-  r: "restart", R: "restart", s: "save", S: "save", "?": "help",
-}
-const OWN_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=combobox], " +
-  "[role=listbox], [role=option], [role=dialog], [role=region][tabindex]"
 const AWAY_AFTER = 30000
 
 function plots() {
@@ -49,8 +43,22 @@ function give(parts, name, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000)
 }
 
-function save(title, {name, words}, found = plots()) {
-  if (found.length === 0) { return }
+// Where plots stand without the bands of the page between them: boxes with their own tops.
+function closed_up(found, most = 14) {
+  let end = -Infinity, lost = 0
+  return [...found].sort((a, b) => a.box.top - b.box.top).map(({view, box}) => {
+    const gap = box.top - lost - end
+    if (Number.isFinite(end) && gap > most) { lost += gap - most }
+    const top = box.top - lost
+    end = Math.max(end, top + box.height)
+    return {view, box: {left: box.left, right: box.right, top, bottom: top + box.height,
+      width: box.width, height: box.height}}
+  })
+}
+
+function save(title, {name, words}, chosen = plots()) {
+  if (chosen.length === 0) { return }
+  const found = closed_up(chosen)
   const left = Math.min(...found.map(({box}) => box.left))
   const top = Math.min(...found.map(({box}) => box.top))
   const right = Math.max(...found.map(({box}) => box.right))
@@ -126,8 +134,7 @@ function full_screen() {
 
 // The address, from a box that is there for as long as it takes; the focus goes back where it was.
 async function copy_address() {
-  let before = document.activeElement
-  while (before?.shadowRoot?.activeElement) { before = before.shadowRoot.activeElement }
+  const before = focused()
   const box = document.createElement("textarea")
   box.value = window.location.href
   box.style.cssText = "position: fixed; opacity: 0"
@@ -145,8 +152,11 @@ function painted(tell) {
 
 // An open sidebar would cover a phone's screen, and the server does not know how wide the screen is.
 function fit_sidebar() {
-  const page = Bokeh.documents.flatMap((doc) => doc.roots()).find((root) => root.class_name === "Page")
-  if (page && window.innerWidth < 1100) { page.data.sidebar_open = false }
+  if (page() && window.innerWidth < 1100) { page().data.sidebar_open = false }
+}
+
+function page() {
+  return Bokeh.documents.flatMap((doc) => doc.roots()).find((root) => root.class_name === "Page")
 }
 
 // The address holds the state. A session that was cut off cannot be taken up again, for what the
@@ -163,40 +173,40 @@ async function come_back() {
   }
 }
 
-export function render({model, el}) {
-  const pressed = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) { return }
-    const target = event.composedPath()[0]
-    const inside = target instanceof Element && target.closest(OWN_KEYS)
-    const on_button = target instanceof Element && target.closest("button, a, summary, [role=button]")
-    if (inside || (on_button && event.key === " ")) { return }
-    if (event.key === "f" || event.key === "F") {
-      full_screen()
-    } else if (event.key in KEYS) {
-      model.send_msg({action: KEYS[event.key]})
-    } else {
-      return
-    }
+// The first stop of the Tab key, seen only while it has the focus: past bar and cards to the parameters.
+function skip_link() {
+  const link = document.createElement("a")
+  link.className = "skip"
+  link.href = "#parameters"
+  link.textContent = "Skip to the parameters"
+  link.addEventListener("click", (event) => {
     event.preventDefault()
-  }
+    const aim = parameter_sliders()[0] ?? seen("nav[aria-label=Views] [aria-current]")[0]
+    aim?.focus({focusVisible: true})
+  })
+  document.body.prepend(link)
+  return link
+}
+
+export function render({model, el}) {
+  const forget_keys = listen_to_keys({
+    send: (action) => model.send_msg({action}), full_screen, projector: () => model.projector,
+    toggle_projector: () => model.send_msg({action: "projector"}),
+  })
+  const forget_history = keep_history(model)
+  const skip = skip_link()
   // Whoever looks at something else for a moment finds the page where it was; after a while the
   // server stops to compute for it.
   let leaving = null
-  const seen = () => {
+  const looked = () => {
     clearTimeout(leaving)
     model.send_msg({hidden: document.hidden})
     if (document.hidden) { leaving = setTimeout(() => model.send_msg({away: true}), AWAY_AFTER) }
   }
-  window.addEventListener("keydown", pressed)
-  document.addEventListener("visibilitychange", seen)
-  // The history would fill with every position of a slider, so the address is replaced.
-  const address = () => {
-    if (model.search) { window.history.replaceState(window.history.state, "", model.search) }
-  }
-  model.on("search", address)
+  document.addEventListener("visibilitychange", looked)
   model.on("msg:custom", (event) => {
     const asked = event.data ?? event
-    if (asked.save) { (asked.one ? choose : (what) => save(model.title, what))(asked.save) }
+    if (asked.save) { (asked.one ? choose : (what) => save(what.title || model.title, what))(asked.save) }
     if (asked.file) { give([asked.file.bytes], asked.file.name, asked.file.type) }
     if (asked === "full-screen") { full_screen() }
     if (asked === "painted") { painted(() => model.send_msg({painted: true})) }
@@ -204,15 +214,16 @@ export function render({model, el}) {
   })
   model.on("remove", () => {
     clearTimeout(leaving)
-    window.removeEventListener("keydown", pressed)
-    document.removeEventListener("visibilitychange", seen)
+    for (const forget of [forget_keys, forget_history, forget_projector]) { forget() }
+    skip.remove()
+    document.removeEventListener("visibilitychange", looked)
   })
   Bokeh.documents[0]?.on_event("connection_lost", once(come_back))
   fit_sidebar()
-  address()
+  const forget_projector = watch_projector(model)
   const ready = () => {
     if (Bokeh.documents.every((doc) => doc.is_idle)) {
-      model.send_msg({ready: true})
+      model.send_msg({ready: true, dark: page()?.data.dark_theme})
     } else {
       setTimeout(ready, 50)
     }

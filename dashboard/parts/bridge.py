@@ -1,8 +1,7 @@
 """What only the browser can do: keys, the address bar, full screen, saving a picture.
 
-Keys: space play/pause, arrows step, Home/End, R restart, S save picture, F full screen, ? help.
-They are left alone while a person types, moves a slider or scrolls a region, which have keys of
-their own.
+Keys are those of `HELP` (keys.js). They are left alone where text is typed; a slider keeps those
+that move it, and what was walked to by the Tab key is pressed by the space bar.
 """
 
 from collections.abc import Callable
@@ -23,9 +22,20 @@ HELP = """
 | ← → | one step back or forward |
 | Home, End | first or last time |
 | R | restart from the beginning |
-| S | save the plots as a picture |
+| 1 … 9 | choose a slider: then ← → move it by a step, Page up and Page down (or shift and an \
+arrow) by a tenth of its range, Home and End to its ends |
+| Esc | give the keys back to the player; leave projector mode |
+| N, B | next or previous scenario, or step of a lesson |
+| V, shift V | next or previous view |
+| P | projector mode: large pictures, curve and player; ↑ ↓ and Page up, Page down move the \
+chosen slider |
 | F | full screen |
+| S | save the plots as a picture |
 | ? | this help |
+
+**By touch.** Drag the knob of a slider or of the time bar; anywhere else a finger scrolls the \
+page. Swipe the row of views, and the row of scenarios, sideways for more. ☰ opens the choice of \
+system and model.
 
 **What you see.** Left, the learned model's population; middle, the full model's; right, their
 difference. Both are smoothed alike and share one colour scale for the whole run. Where there are
@@ -40,10 +50,19 @@ restores what you see.
 class Bridge(JSComponent):
     """An invisible component that listens to keys and writes the address."""
 
-    search = param.String(doc="The query string that the address bar shows.")
+    place = param.Dict(
+        default={"search": "", "entry": 0, "restored": 0},
+        doc="The query that the address shows, the number of its entry in the history of the "
+        "browser, and how many steps back or forward have been followed so far.",
+    )
+    heading = param.String(doc="Title of the browser's tab.")
+    projector = param.Boolean(doc="Whether the page is made to be read from afar.")
     title = param.String(default="", doc="Title of saved pictures.")
 
-    _esm = COPYING + Path(__file__).with_name("bridge.js").read_text(encoding="utf-8")
+    _esm = COPYING + "".join(
+        Path(__file__).with_name(name).read_text(encoding="utf-8")
+        for name in ("keys.js", "history.js", "projector.js", "bridge.js")
+    )
 
     def __init__(self, heard: Callable[[dict[str, Any]], None], **params):
         super().__init__(width=0, height=0, margin=0, sizing_mode="fixed", **params)
@@ -75,9 +94,12 @@ class Bridge(JSComponent):
         """Ask the browser to "copy" the address, go "full-screen" or say when it has "painted"."""
         self._send_msg(action)
 
-    def save(self, name: str, words: str, *, one: bool = False) -> None:
-        """Save the plots as `name`.png, which says in words what it shows; or a chosen `one`."""
-        self._send_msg({"save": {"name": name, "words": words}, "one": one})
+    def save(self, name: str, words: str, title: str = "", *, one: bool = False) -> None:
+        """Save the plots as `name`.png, which says in words what it shows; or a chosen `one`.
+
+        The `title` stands above the plots; without one, that of the page does.
+        """
+        self._send_msg({"save": {"name": name, "words": words, "title": title}, "one": one})
 
     def download(self, name: str, mime: str, data: bytes) -> None:
         """Give the visitor a file."""

@@ -10,11 +10,13 @@ from functools import partial
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.numbers import number_of
 from dashboard.parts import readout
 from dashboard.parts.layout import grid
-from dashboard.parts.sliders import LiveSelect, LiveSlider, physics_slider
+from dashboard.parts.sliders import LiveSelect, LiveSlider, ends, physics_slider
 from dashboard.runs.catalogue import Catalogue
-from dashboard.state import Exploration
+from dashboard.state import HIGHEST_SEED, Exploration
+from dashboard.url import seed_of
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small", "description": ""}
 MANY = 12
@@ -28,6 +30,30 @@ def cancel_button(press: Callable[[], None], **options) -> pmui.Button:
         label="Cancel", size="small", variant="outlined", width=96, on_click=lambda _: press(),
         **options,
     )  # fmt: skip
+
+
+def seed_field(state: Exploration) -> pmui.TextInput:
+    """The seed as a text; what is none is told below it, and the seed stays as it was."""
+    field = pmui.TextInput(label=state.param.seed.label, value=str(state.seed), **WIDE)
+
+    def tell(sentence: str) -> None:
+        field.param.update(error_state=bool(sentence), helper_text=sentence)
+
+    def take(text: str) -> None:
+        try:
+            state.seed = seed_of(text)
+        except ValueError:
+            tell(f"“{text}” is no seed: that is a whole number from 0 to {HIGHEST_SEED:,}.")
+        else:
+            tell("")
+            show()
+
+    def show() -> None:
+        field.param.update(value=str(state.seed), value_input=str(state.seed))
+
+    field.param.watch(lambda event: take(event.new), "value")
+    state.param.watch(lambda *_: (tell(""), show()), "seed")
+    return field
 
 
 class PlaneChoice(pn.viewable.Viewer):
@@ -81,11 +107,12 @@ class Sliders(pn.viewable.Viewer):
         axes = model.experiment.axes if model else ((),) * len(system.parameters)
         if system.name not in self._made:
             self._made[system.name] = [
-                physics_slider(state.parameters.param[p.name], p) for p in system.parameters
+                physics_slider(number_of(state.parameters, p.name), p) for p in system.parameters
             ]
         sliders = self._made[system.name]
         for slider, axis in zip(sliders, axes, strict=True):
-            slider.marks = [{"value": value} for value in axis]
+            trained = [{"value": value} for value in axis]
+            slider.marks = [*ends(slider.start, slider.end), *trained]
         if list(self._layout) != sliders:
             self._layout[:] = sliders
 
@@ -105,12 +132,13 @@ class Controls(pn.viewable.Viewer):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
-        particles = pmui.Select.from_param(state.param.particles, **WIDE)
-        share = pmui.Select.from_param(state.param.share, **WIDE)
-        # Its two buttons have no names for screen readers; the arrow keys do the same.
-        seed = pmui.IntInput.from_param(
-            state.param.seed, sx={"& button": {"display": "none"}}, **WIDE
+        particles = pmui.Select.from_param(
+            state.param.particles,
+            description="Powers of two: with them a start is quietest.",
+            **WIDE,
         )
+        share = pmui.Select.from_param(state.param.share, **WIDE)
+        seed = seed_field(state)
         buttons = [
             pmui.Button(label=label, icon=icon, variant="text", size="small", margin=(0, 6),
                         on_click=lambda _, press=press: press())

@@ -76,7 +76,7 @@ def mark(made: figure, source: ColumnDataSource, glyph: Glyph) -> GlyphRenderer:
 def legend(**options) -> Legend:
     """Words below a figure, where no curve can run through them."""
     # The page's theme writes a size of its own over that of the model, too large for a phone.
-    small = ".bk-grid .bk-item .bk-label { font-size: 12px; }"
+    small = ".bk-grid .bk-item .bk-label { font-size: var(--page-type, 12px); }"
     return Legend(
         orientation="horizontal", label_text_font_size="12px", spacing=12, padding=0, margin=2,
         glyph_width=24, glyph_height=14, label_height=14, background_fill_alpha=0,

@@ -25,7 +25,12 @@ CARD = """
 
 STACK = ":host { gap: 10px; max-height: none; }"
 # On a phone the pictures are taller than the screen; the player stays with whichever is read.
-AT_HAND = "@media (max-width: 759px) { :host { position: sticky; bottom: 0; z-index: 5; } }"
+AT_HAND = """
+@media (max-width: 759px), (max-height: 500px) {
+  :host { position: sticky; bottom: 0; z-index: 5; } }
+"""
+# A phone on its side: below the pictures, or they would be below the screen.
+NOT_FIRST = "@media (max-height: 500px) { :host { order: 1; } }"
 REST_AFTER = 80  # milliseconds, at most so many times
 LOOKS = 4
 Part = TypeVar("Part")
@@ -49,10 +54,10 @@ def card(*children, style: str = "") -> pn.Column:
     return pn.Column(*children, sizing_mode="stretch_width", margin=0, stylesheets=[CARD, style])
 
 
-def stack(*children, **options) -> pn.Column:
+def stack(*children, style: str = "", **options) -> pn.Column:
     """Cards one below the other; those that are not visible take no room."""
     options = {"sizing_mode": "stretch_width", "margin": 0} | options
-    return pn.Column(*children, stylesheets=[STACK], **options)
+    return pn.Column(*children, stylesheets=[STACK, style], **options)
 
 
 def wrapping(*children, **options) -> pn.Row:
@@ -65,6 +70,28 @@ def wrapping(*children, **options) -> pn.Row:
 def drawn(figure) -> pn.pane.Bokeh:
     """A pane for a figure that fills its column."""
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
+
+
+class Asides:
+    """Makes the parts of a view that step aside where pictures, curve and player are all there is.
+
+    They keep a visibility of their own within.
+    """
+
+    def __init__(self):
+        self._made: list[pn.Column] = []
+        self._shown = True
+
+    def __call__(self, *children, style: str = "") -> pn.Column:
+        """One part, a stack of children."""
+        self._made.append(made := stack(*children, style=style, visible=self._shown))
+        return made
+
+    def show(self, shown: bool) -> None:
+        """Have them all step aside, or come back."""
+        self._shown = shown
+        for one in self._made:
+            one.visible = shown
 
 
 class WhenWanted(Generic[Part]):

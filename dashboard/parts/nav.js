@@ -3,9 +3,28 @@
 export function render({model, el}) {
   const bar = document.createElement("nav")
   bar.setAttribute("aria-label", "Views")
+  const arrows = [["left", "‹"], ["right", "›"]].map(([side, sign]) => {
+    const arrow = document.createElement("span")
+    arrow.className = `more ${side}`
+    arrow.textContent = sign
+    arrow.setAttribute("aria-hidden", "true")
+    arrow.hidden = true
+    return arrow
+  })
+  const cue = () => {
+    const left = bar.scrollLeft > 4, right = bar.scrollLeft + bar.clientWidth < bar.scrollWidth - 4
+    bar.dataset.more = [left && "left", right && "right"].filter(Boolean).join(" ")
+    arrows[0].hidden = !left
+    arrows[1].hidden = !right
+  }
+  bar.addEventListener("scroll", cue, {passive: true})
+  const sized = new ResizeObserver(cue)
+  sized.observe(bar)
+  model.on("remove", () => sized.disconnect())
   // The buttons stay when another view is opened: a new one would not have the focus of the old.
   const mark = () => {
     for (const button of bar.children) {
+      button.classList.remove("asked")
       if (button.name === model.current) {
         button.setAttribute("aria-current", "page")
       } else {
@@ -25,7 +44,11 @@ export function render({model, el}) {
       button.name = name
       button.textContent = title
       button.title = hint
-      button.addEventListener("click", () => model.send_msg(name))
+      button.addEventListener("click", () => {
+        // A view that is made for the first time comes a moment later.
+        button.classList.toggle("asked", name !== model.current)
+        model.send_msg(name)
+      })
       return button
     }))
     mark()
@@ -33,5 +56,5 @@ export function render({model, el}) {
   model.on("entries", draw)
   model.on("current", mark)
   draw()
-  el.appendChild(bar)
+  el.append(bar, ...arrows)
 }

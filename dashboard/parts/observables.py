@@ -13,6 +13,7 @@ from bokeh.models import Span
 
 from dashboard.parts.curves import Curves
 from dashboard.parts.layout import card, drawn, grid
+from dashboard.parts.sliders import LETTERS
 from dashboard.runs import describe
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.memory import Run
@@ -31,11 +32,17 @@ class Observables(pn.viewable.Viewer):
         super().__init__(**params)
         self.state, self.catalogue, self.curves = state, catalogue, curves
         self._scale = pmui.Switch.from_param(
-            state.param.log_scale, label="Logarithmic", size="small", margin=0, styles=RIGHT
+            state.param.log_scale,
+            label="Logarithmic",
+            size="small",
+            margin=0,
+            styles=RIGHT,
+            sx={"& .MuiTypography-root": LETTERS},
         )
         self._card = card(drawn(curves[0].figure), self._scale)
         self.others = pn.Column(sizing_mode="stretch_width", margin=0)
         self._count = 0
+        self._tall = curves[0].figure.height
         state.param.watch(lambda *_: self._choose_scale(), "log_scale")
 
     @property
@@ -67,6 +74,10 @@ class Observables(pn.viewable.Viewer):
         log = describe.has_field(self.system) and self.state.log_scale
         if self.curves[0].heights:
             self.curves[0].heights.choose(log)
+
+    def fit(self, height: int | None) -> None:
+        """How tall the main curve is: as many pixels, or as usual."""
+        self.curves[0].figure.height = height or self._tall
 
     def at(self, time: float) -> None:
         """Move the cursors."""

@@ -26,6 +26,7 @@ from dashboard.runs.frames import LEVELS, Plane
 from dashboard.runs.units import with_unit
 
 TALL = 262
+PALE = 0.3
 
 
 class Origin(NamedTuple):
@@ -63,6 +64,10 @@ class Picture:
             axis.ticker = BasicTicker(desired_num_ticks=5)
         self.levels = colours(palette, 0, LEVELS)
         self.units = colours(palette, 0, 1)
+        if self.signed:
+            # The browser changes them itself with the theme (theme.js).
+            both = {"palettes": [list(DIVERGING[dark]) for dark in (False, True)]}
+            self.levels.tags, self.units.tags = [both], [both]
         self.image: GlyphRenderer = mark(
             self.figure, self.source,
             Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels),
@@ -129,6 +134,14 @@ class Picture:
             self.note.text = note
         if len(self.source.data["image"]):
             self.source.data = self._data([])
+
+    def pale(self, note: str) -> None:
+        """Let what is drawn stand back behind a note; an empty one brings it back."""
+        alpha = PALE if note else 1.0
+        if self.image.glyph.global_alpha != alpha:
+            self.image.glyph.global_alpha = alpha
+        if self.note.text != note:
+            self.note.text = note
 
     def forget(self) -> None:
         """Send whatever is drawn next, since the browser shows something else by now."""

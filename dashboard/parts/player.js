@@ -84,7 +84,9 @@ export function render({model, el}) {
 
   const time = (frame) => {
     const t = model.end * frame / Math.max(1, model.last)
-    return `t = ${t.toFixed(model.end > 5 ? 1 : 2)}`
+    // Own data may last for femtoseconds that are counted in seconds.
+    const usual = model.end >= 0.1 && model.end < 1e5
+    return `t = ${usual ? t.toFixed(model.end > 5 ? 1 : 2) : Number(t.toPrecision(3))}`
   }
   let at = model.frame, draw = null, given = 0, beat = null, told = 0
   const show = () => {

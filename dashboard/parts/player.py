@@ -22,11 +22,12 @@ from dashboard.state import SPEEDS, Exploration
 
 BAR_CSS = """
 :host { width: 100%; }
-.bar { display: flex; align-items: center; gap: 4px; font: 13px Roboto, sans-serif;
-  color: var(--panel-on-background-color); }
-button { display: inline-flex; align-items: center; justify-content: center; width: 36px;
-  height: 36px; border: 0; border-radius: 50%; background: transparent; cursor: pointer;
-  color: inherit; flex: none; }
+.bar { display: flex; align-items: center; gap: 4px;
+  font: var(--page-type, 13px) Roboto, sans-serif; color: var(--panel-on-background-color); }
+button { display: inline-flex; align-items: center; justify-content: center; border: 0;
+  width: var(--button-size, 36px); height: var(--button-size, 36px); border-radius: 50%;
+  background: transparent; cursor: pointer; color: inherit; flex: none; }
+button, input { filter: var(--locked-filter, none); cursor: var(--locked-cursor, pointer); }
 button:hover { background: color-mix(in srgb, currentColor 12%, transparent); }
 button svg { fill: currentColor; }
 button.toggle { background: var(--panel-primary-color); color: var(--panel-on-primary-color); }
@@ -47,10 +48,16 @@ input::-moz-range-track { height: 4px; border-radius: 2px;
 input::-moz-range-progress { height: 4px; background: var(--panel-primary-color); }
 input::-moz-range-thumb { width: 16px; height: 16px; border: 0; border-radius: 50%;
   background: var(--panel-primary-color); }
-output { min-width: 66px; text-align: right; font-variant-numeric: tabular-nums; }
-select { height: 30px; margin-left: 8px; padding: 0 4px; border-radius: 6px; font: inherit;
+output { min-width: 5.1em; text-align: right; font-variant-numeric: tabular-nums; }
+select { height: 2.3em; margin-left: 8px; padding: 0 4px; border-radius: 6px; font: inherit;
   color: inherit; background: var(--panel-surface-color);
   border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
+/* A finger that scrolls the page past the bar must not move the time: only the knob takes it. */
+@media (pointer: coarse) {
+  input { pointer-events: none; touch-action: pan-y; height: 36px; }
+  input::-webkit-slider-thumb { pointer-events: auto; touch-action: none; width: 26px; height: 26px;
+    margin-top: -11px; }
+  input::-moz-range-thumb { pointer-events: auto; touch-action: none; width: 26px; height: 26px; } }
 @media (max-width: 599px) { .bar { flex-wrap: wrap; justify-content: center; }
   button { width: 33px; height: 33px; } select { margin-left: 0; }
   input { order: -1; flex: 1 0 90%; margin: 4px 6px; } output { min-width: 58px; } }

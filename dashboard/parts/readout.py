@@ -19,10 +19,12 @@ from hoam_core import Model, System
 from hoam_core.dispersion import Mode
 from hoam_core.metrics import ModeFit
 
+# How a word that the glossary explains looks.
+TERM = Path(__file__).with_name("term.css").read_text(encoding="utf-8")
 INK = "color: var(--panel-on-background-color); font-family: Roboto, sans-serif;"
 SOFT = "color: color-mix(in srgb, var(--panel-on-background-color) 72%, transparent);"
 STYLE = f"""
-:host {{ {INK} font-size: 13px; line-height: 1.45; }}
+:host {{ {INK} font-size: var(--page-type, 13px); line-height: 1.45; }}
 h2 {{ font-size: 19px; font-weight: 500; margin: 0; line-height: 1.3; }}
 h3 {{ font-size: 13px; font-weight: 700; margin: 0 0 4px; }}
 p {{ margin: 0; }}
@@ -51,7 +53,8 @@ progress::-moz-progress-bar {{ background: var(--panel-primary-color); }}
 
 def words(**params) -> pn.pane.HTML:
     """A pane for these pieces."""
-    options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": [STYLE]}
+    looks = [STYLE, TERM]
+    options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": looks}
     return pn.pane.HTML(**(options | params))
 
 
@@ -176,9 +179,11 @@ def about_model(model: Model | None, system: System) -> str:
     source = f'<p class="soft">{escape(system.reference)}</p>'
     if model is None:
         return f"<p>No learned model: the full model is shown alone.</p>{source}"
+    labels = {p.name: p.label for p in system.parameters}
     ranges = ", ".join(
-        f"{name} {low:g} – {high:g}" for name, (low, high) in model.trained_range().items()
-    )
+        f"{labels[name]} {low:g} – {high:g}" if low < high else f"{labels[name]} = {low:g} alone"
+        for name, (low, high) in model.trained_range().items()
+    ).replace("-", "−")
     return (
         f"<p><b>{escape(model.entry.title)}</b></p>"
         f"<p>Trained on {escape(ranges)} (marks on the slider).</p>{source}"

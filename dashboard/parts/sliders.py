@@ -13,10 +13,25 @@ All that is private to `Syncable`; only this file touches it, and a test fails i
 import panel as pn
 import panel_material_ui as pmui
 import param
+from bokeh.models import PrintfTickFormatter
 
 from hoam_core.systems import Parameter
 
+# Large on a projector; else the theme's own.
+LETTERS = {"fontSize": "var(--page-type, 0.9286rem)"}
 MARK = {"width": "2px", "height": "12px", "backgroundColor": "#E69F00", "opacity": 1}
+# The first two marks are the ends of the range, which have a number but were not trained on.
+ENDS = ", ".join(f'& .MuiSlider-mark[data-index="{i}"]' for i in (0, 1))
+BELOW = {"fontSize": "var(--page-type, 11px)", "top": "24px"}
+LOOKS = {
+    "& .MuiFormLabel-root": LETTERS,
+    "& .MuiSlider-mark, & .MuiSlider-markActive": MARK,
+    ENDS: {"display": "none"},
+    "& .MuiSlider-markLabel": BELOW,
+    "& .MuiSlider-markLabel[data-index='0']": {"transform": "translateX(-8px)"},
+    "& .MuiSlider-markLabel[data-index='1']": {"transform": "translateX(calc(8px - 100%))"},
+    "& .MuiSlider-root, &.MuiSlider-root": {"marginBottom": "var(--slider-foot, 10px)"},
+}
 
 
 class AtOnce:
@@ -46,6 +61,20 @@ class LiveSelect(AtOnce, pmui.Select):
     """A choice that is handled immediately."""
 
 
+def number_format(low: float, high: float) -> str | PrintfTickFormatter:
+    """How a slider writes its value: with decimals, or with a power of ten where they say nothing.
+
+    Parameters of own data may be densities of 1e24 or times of 1e-13.
+    """
+    largest = max(abs(low), abs(high))
+    return "0.[000]" if 0.05 <= largest < 1e6 else PrintfTickFormatter(format="%.4g")
+
+
+def ends(low: float, high: float) -> list[dict[str, object]]:
+    """The marks that say between which values a slider moves."""
+    return [{"value": v, "label": f"{v:g}".replace("-", "−")} for v in (low, high)]
+
+
 def physics_slider(number: param.Parameter, about: Parameter) -> LiveSlider:
     """A slider over the hard bounds of a physics parameter, with room for marks."""
     return LiveSlider.from_param(
@@ -53,8 +82,9 @@ def physics_slider(number: param.Parameter, about: Parameter) -> LiveSlider:
         start=about.low,
         end=about.high,
         step=number.step,
-        format="0.[000]",
+        format=number_format(about.low, about.high),
         sizing_mode="stretch_width",
         margin=(2, 14, 0, 14),
-        sx={"& .MuiSlider-mark": MARK, "& .MuiSlider-markActive": MARK},
+        marks=ends(about.low, about.high),
+        sx=LOOKS,
     )

@@ -1,9 +1,16 @@
-"""Where the browser finds what it is spared (spare.js): a script between Panel's and the page."""
+"""Scripts between Panel's and the page: what the browser is spared (spare.js), and its theme."""
 
 from hashlib import sha256
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
 NAME = "spare.js"
-# Browsers keep it for years: another content has another address.
-ADDRESS = f"{NAME}?v={sha256((FOLDER / NAME).read_bytes()).hexdigest()[:12]}"
+NAMES = (NAME, "theme.js")
+
+
+def _address(name: str) -> str:
+    # Browsers keep it for years: another content has another address.
+    return f"{name}?v={sha256((FOLDER / name).read_bytes()).hexdigest()[:12]}"
+
+
+ADDRESSES = {name.removesuffix(".js"): _address(name) for name in NAMES}

@@ -3,6 +3,7 @@
 What the browser checks before it sends binds only those who mean well.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +12,25 @@ import panel_material_ui as pmui
 PIECE = 2**20  # bytes; a message may hold four of them
 
 
+def every() -> Callable[[str], int]:
+    """What counts every file."""
+    numbers = itertools.count(1)
+    return lambda _: next(numbers)
+
+
 class Upload(pmui.FileInput):
-    """A field that takes what `refusal(files, bytes)` has no sentence against; `tell` hears it."""
+    """A field that takes what `refusal(files, bytes)` has no sentence against; `tell` hears it.
+
+    `tally()` makes what takes one name after another and tells how many files count so far.
+    """
 
     def __init__(
-        self, refusal: Callable[[int, int], str], tell: Callable[[str], None], **params: Any
-    ):
+        self, refusal: Callable[[int, int], str], tell: Callable[[str], None],
+        tally: Callable[[], Callable[[str], int]] = every, **params: Any,
+    ):  # fmt: skip
         super().__init__(chunk_size=PIECE, **params)
         self._refusal, self._tell, self._taken, self._refused = refusal, tell, 0, ""
+        self._tally, self._add, self._files = tally, tally(), 0
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
         status = msg.get("status")
@@ -41,6 +53,7 @@ class Upload(pmui.FileInput):
 
     def _begin(self) -> None:
         self._taken, self._refused = 0, ""
+        self._add, self._files = self._tally(), 0
         self._forget()
 
     def _forget(self) -> None:
@@ -49,5 +62,6 @@ class Upload(pmui.FileInput):
 
     def _count(self, msg: dict[str, Any]) -> None:
         self._taken += len(msg["data"])
-        files = len(self._buffer) + len({*self._file_buffer, msg["name"]})
-        self._refused = self._refused or self._refusal(files, self._taken)
+        if msg["name"] not in self._file_buffer:
+            self._files = self._add(msg["name"])
+        self._refused = self._refused or self._refusal(self._files, self._taken)

@@ -1,6 +1,5 @@
 """What the quadrature lab gives away: its curves as a dataset, and Python that makes them again."""
 
-import json
 from functools import partial
 
 import numpy as np
@@ -22,6 +21,7 @@ from dashboard.quadrature.training import (
 )
 from dashboard.view import Material
 from hoam_core import SYSTEMS, __version__
+from hoam_core.json_text import json_text
 
 TIME = SYSTEMS["oscillator"].time_attributes
 SCRIPT = '''"""Quadrature of the action of the oscillator, omega = {omega:g}, {nodes} nodes."""
@@ -103,7 +103,7 @@ def dataset(study: Study, draw: Draw, race: Race | None) -> xr.Dataset:
         {"integrand": ("time", q, _about("integrand q of the action"))},
         {"time": ("time", t, TIME), "nodes": ("nodes", np.asarray(NODES))},
         {
-            "system": "oscillator", "parameters": json.dumps({"omega": case.omega}),
+            "system": "oscillator", "parameters": json_text({"omega": case.omega}),
             "model": "none", "method": "quadrature", "rule": case.rule, "nodes": case.nodes,
             "samples": case.samples, "seed": case.seed, "exact_integral": study.exact,
             "version": __version__,

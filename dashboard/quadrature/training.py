@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from dashboard.quadrature.study import RULES, SYSTEM, Case
 from hoam_core import Experiment, Scaling, adam, build_method, default_experiment, fit
+from hoam_core.checks import DivergedError
 from hoam_core.methods import Method
 from hoam_core.metrics import wasserstein2
 from hoam_core.seeds import seed_key
@@ -166,8 +167,12 @@ class Court:
     def judge(self, method: Method, params: Array, step: int) -> Judged:
         """Roll samples out through the learned field; no distance where they fly apart."""
         x = np.asarray(method.sample(params, self._x0, TIMES, self._mu, self._key, steps=SUBSTEPS))
-        distance = self._distance(x) if np.all(np.isfinite(x)) else None
-        return Judged(step, x[..., 0].mean(1), x[..., 0].std(1), x[-1], distance)
+        try:
+            distance = self._distance(x)
+        except DivergedError:
+            distance = None
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Judged(step, x[..., 0].mean(1), x[..., 0].std(1), x[-1], distance)
 
 
 def exact_law(omega: float) -> tuple[np.ndarray, np.ndarray]:

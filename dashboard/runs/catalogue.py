@@ -18,10 +18,10 @@ from dashboard.runs.watchers import Watchers
 from hoam_core import SYSTEMS, Model, System, load_model
 from hoam_core.methods import with_share
 from hoam_core.models import models_folder, shipped_models
+from hoam_core.order import natural
 from hoam_core.systems import Recorded
 
 FRAMES = 101
-STEPS = 100
 PARTICLES = (1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536)
 MOST_PARTICLES = 131_072
 # A roll-out is one array of all its times, single precision; a visitor must not fill the machine.
@@ -92,14 +92,24 @@ class Catalogue:
         horizontal, vertical = plane or self.plane(system)
         return names.index(horizontal), names.index(vertical)
 
-    def particles(self, system: str) -> tuple[int, ...]:
-        """Numbers of particles on offer: as many as can be rolled out in bounded memory."""
-        return tuple(n for n in PARTICLES if n <= self.most_particles(system))
+    def particles(self, system: str, model: str = "") -> tuple[int, ...]:
+        """Numbers of particles on offer: as many as can be rolled out in bounded memory.
 
-    def usual_particles(self, system: str) -> int:
+        None with which the model was found to go wrong.
+        """
+        least = self.least_particles(model)
+        return tuple(n for n in PARTICLES if least <= n <= self.most_particles(system))
+
+    def least_particles(self, model: str) -> int:
+        """What a model was measured to need; one where nothing is known."""
+        about = self.models.get(model)
+        return (about.limits.particles if about else None) or 1
+
+    def usual_particles(self, system: str, model: str = "") -> int:
         """The number a view starts with: fewer in many dimensions, so that an answer is quick."""
         room = USUAL_NUMBERS // len(self.systems[system].components)
-        return max(n for n in PARTICLES if n <= min(USUAL, max(room, PARTICLES[0])))
+        usual = max(n for n in PARTICLES if n <= min(USUAL, max(room, PARTICLES[0])))
+        return max(usual, min(self.particles(system, model), default=usual))
 
     def most_particles(self, system: str) -> int:
         """The largest number of particles of a roll-out, a power of two."""
@@ -124,7 +134,10 @@ def own_folder() -> Path:
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of this process, read once."""
-    own = {path.parent.name: path.parent for path in sorted(own_folder().glob("*/model.json"))}
+    own = {
+        path.parent.name: path.parent
+        for path in sorted(own_folder().glob("*/model.json"), key=natural)
+    }
     models, problems = {}, []
     # A name that ships stays what it is.
     for name, folder in (own | shipped_models()).items():

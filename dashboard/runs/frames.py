@@ -105,7 +105,9 @@ def density(
     smooth = counts.astype(np.float32)
     for axis, periodic in ((-1, plane.periodic[0]), (-2, plane.periodic[1])):
         smooth = _smooth(smooth, sigma, axis, periodic)
-    return smooth / np.float32(particles * plane.cell_area)
+    area = particles * plane.cell_area
+    # Own data may come in units in which an area is no number of single precision.
+    return smooth / (np.float32(area) if 1e-30 < area < 1e30 else np.float64(area))
 
 
 def marginals(

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float
 
 from dashboard.own.playback import playback
-from dashboard.runs.catalogue import STEPS, Catalogue
+from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Ranges
 from dashboard.runs.kept import Growing, Moments, digest
 from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
@@ -29,17 +29,23 @@ from hoam_core.domain import Domain
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import Piece, simulate_pieces, start_truth
 from hoam_core.store import observe_all
-from hoam_core.systems import Lattice, Recorded
+from hoam_core.systems import Recorded
 
 SAVES = 5
 PATHS = 6
-# Where all particles take longer than a moment (s), a picture of fewer in half as many steps comes
-# first: of the first of these numbers that is expected to take less than a while, or of the last.
-COARSE, MOMENT, WHILE = (2_048, 512), 0.04, 0.15
+# Where all particles take longer than a moment (s), a picture of fewer in few steps comes first: of
+# the first of these numbers that is expected to take less than a while, or of the last.
+COARSE, COARSE_STEPS, MOMENT, WHILE = (2_048, 512), 50, 0.04, 0.15
+
+# From where on it is said that something is computed (s).
+LONG = 0.5
 
 
 class Effort(NamedTuple):
-    """What an answer costs, and what is compiled for it: `stride` is the frames between steps."""
+    """What an answer costs, and what is compiled for it.
+
+    A `stride` of more than one frame makes it a preview: few steps, to every so many frames.
+    """
 
     model: str
     particles: int
@@ -62,6 +68,13 @@ def expected(case: Case) -> float:
         return 0.0
     full = Effort(case.model, case.particles)
     return sum(took.get(effort, 0.0) for effort in (full, coarser(full)) if effort)
+
+
+def may_take_long(case: Case) -> bool:
+    """Whether a person may wait for an answer: it took long the last time, or never came yet."""
+    if answers.get(case) is not None:
+        return False
+    return took.get(Effort(case.model, case.particles), LONG) >= LONG
 
 
 def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
@@ -103,15 +116,19 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
     x, seen, seconds = predict(model, system, case, ts, effort.stride)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
-    if not found.finite:
+    if not (found.finite and _finite(seen.curves)):
         raise DivergedError(
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
         )
     paths = np.array(np.asarray(x)[:, :PATHS])  # of which x is no part, or all of it would be kept
+    # A preview is followed by what it stands for.
+    doubts = () if effort.stride > 1 else model.doubts(
+        named(system, case), seen.curves, found.outside, effort.particles
+    )  # fmt: skip
     run = Run(
         case, ts, found.kept, ranges, found.moments, seen.curves, seconds, first=first, paths=paths,
-        modes=seen.modes,
+        modes=seen.modes, outside=found.outside, doubts=doubts,
     )  # fmt: skip
     run.limits(axes)
     return run
@@ -131,20 +148,24 @@ def see(system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]) -> See
     return Seen(found, None if modes is None else np.asarray(modes))
 
 
+def _finite(curves: dict[str, np.ndarray]) -> bool:
+    return all(bool(np.all(np.isfinite(values))) for values in curves.values())
+
+
 def predict(
     model: Model, system: System, case: Case, ts: np.ndarray, stride: int = 1
 ) -> tuple[Float[Array, "t n d"], Seen, float]:
     """Samples of the learned model and what is seen of them, and the seconds that both took.
 
-    With a `stride` of 2 it takes half the steps, and every second frame lies halfway between its
-    neighbours.
+    Its steps are the model's own. With a `stride` of 2 they are few, and every second frame lies
+    halfway between its neighbours.
     """
     start = time.perf_counter()
     mu = system.vector(named(system, case))
     start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
     x0 = system.initial(start_key, mu, case.particles)
-    # A step between two frames is enough for a smooth field, but noise is not smooth.
-    steps = None if isinstance(system, Lattice) else STEPS // stride
+    # Noise is not smooth, nor are inner steps those from one frame to the next.
+    steps = COARSE_STEPS if stride > 1 and model.method.smooth else None
     with tracing[case.model]:
         x = model.sample(x0, ts[::stride], mu, run_key, steps=steps)
         x = jax.block_until_ready(x if stride == 1 else _with_middles(x, system.domain(mu)))
@@ -189,8 +210,15 @@ def grown(
     moments: list[Moments] = []
     paths: list[np.ndarray] = []
     seen: list[Seen] = []
+    outside = 0.0
     for piece in pieces:
         found = digest(piece.x, ranges, len(ts))
+        if not found.finite:
+            raise DivergedError(
+                f"The run at {named(system, case)} diverged after t = {piece.ts[0]:.3g}; choose "
+                "other parameters, or more particles."
+            )
+        outside = max(outside, found.outside)
         moments.append(found.moments)
         paths.append(np.asarray(piece.x[:, :PATHS]))
         seen.append(see(system, piece.x, mu))
@@ -200,6 +228,7 @@ def grown(
             {k: np.concatenate([one.curves[k] for one in seen]) for k in seen[0].curves},
             time.perf_counter() - start, piece.done, paths=np.concatenate(paths),
             modes=None if seen[0].modes is None else np.concatenate([one.modes for one in seen]),
+            outside=outside,
         )  # fmt: skip
         run.limits(axes)
         yield run

@@ -94,11 +94,15 @@ class Moments(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """All that is kept of some states; `finite` says whether every number was one."""
+    """All that is kept of some states; `finite` says whether every number was one.
+
+    `outside` is the largest share of samples, over times, that the range of a component misses.
+    """
 
     kept: Kept
     moments: Moments
     finite: bool
+    outside: float
 
 
 def most_kept(times: int, components: int, particles: int) -> int:
@@ -119,17 +123,19 @@ def digest(x: Float[Array, "t n d"], ranges: Ranges, times: int) -> Digest:
         most = most_kept(times, d, n)
         parts, *rest = _sample(x, low, high, most)
         kept = Sample(np.asarray(parts), most)
-    mean, spread, finite = (np.asarray(one) for one in rest)
-    return Digest(kept, Moments(mean, spread), bool(finite))
+    outside, mean, spread, finite = (np.asarray(one) for one in rest)
+    return Digest(kept, Moments(mean, spread), bool(finite), float(outside))
 
 
-def _summary(x):
+def _summary(x, width):
     # In one pass, and from the first particle: the squares of a small spread lose no digits beside
-    # those of a large mean. What is not finite anywhere makes its sums so.
-    away = x - x[:, :1]
+    # those of a large mean. In parts of the range that is drawn: squares of 1e-24 or 1e24 would be
+    # none in single precision. What is not finite anywhere makes its sums so.
+    away = (x - x[:, :1]) * (1 / width)[None, None]
     mean, square = _mean(away), _mean(away * away)
     spread = jnp.sqrt(jnp.maximum(square - mean**2, 0))
-    return x[:, 0] + mean, spread, jnp.all(jnp.isfinite(spread))
+    finite = jnp.all(jnp.isfinite(spread))
+    return x[:, 0] + mean * width[None], spread * width[None], finite
 
 
 def _mean(x):
@@ -152,16 +158,18 @@ def _count(x, low, high):
     cell += jnp.arange(times, dtype=jnp.int32)[:, None] * (nx * ny)
     found = jnp.zeros(times * nx * ny, jnp.int32).at[cell.ravel()].add(inside.ravel())
     most = np.iinfo(np.uint16).max
-    return (jnp.minimum(found, most).astype(jnp.uint16).reshape(times, ny, nx), *_summary(x))
+    cells = jnp.minimum(found, most).astype(jnp.uint16).reshape(times, ny, nx)
+    return cells, 1 - jnp.min(jnp.mean(inside, axis=1)), *_summary(x, high - low)
 
 
 @partial(jax.jit, static_argnames="most")
 def _sample(x, low, high, most):
     some = jnp.moveaxis(x[:, :most], -1, 0)
-    low, width = low[:, None, None], (high - low)[:, None, None]
-    u = (some - low) * (PARTS / width)
+    width = high - low
+    u = (some - low[:, None, None]) * (PARTS / width)[:, None, None]
     inside = (u >= 0) & (u < PARTS)
-    return (jnp.where(inside, u, PARTS).astype(jnp.uint16), *_summary(x))
+    outside = 1 - jnp.min(jnp.mean(inside, axis=-1))
+    return jnp.where(inside, u, PARTS).astype(jnp.uint16), outside, *_summary(x, width)
 
 
 class Growing:

@@ -62,7 +62,9 @@ class Run:
     """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
 
     `first` says that its seconds hold the compilation of the model; `paths` are those of a few
-    samples, `modes` the complex amplitudes of the waves of its field.
+    samples, `modes` the complex amplitudes of the waves of its field; `outside` is the largest
+    share of samples that the drawn range of a component misses; `doubts` are sentences about why it
+    is not to be trusted.
     """
 
     case: Case
@@ -76,6 +78,8 @@ class Run:
     first: bool = False
     paths: Float[np.ndarray, "t q d"] | None = None
     modes: Complex[np.ndarray, "t m"] | None = None
+    outside: float = 0.0
+    doubts: tuple[str, ...] = ()
     _limits: dict[Axes, Limits] = field(default_factory=dict, init=False, repr=False)
     _fits: dict[tuple[int, bool], ModeFit | None] = field(
         default_factory=dict, init=False, repr=False

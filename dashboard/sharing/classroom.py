@@ -14,11 +14,10 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
-from dashboard.choice import Choice
+from dashboard.lessons.choice import for_pupils
 from dashboard.parts import readout
 from dashboard.runs.catalogue import Catalogue
 from dashboard.sharing.follow import LECTURES, Following, News
-from dashboard.url import read_query
 from dashboard.view import Visit
 
 BANNER = """
@@ -76,7 +75,7 @@ class Classroom(pn.viewable.Viewer):
     """The banner of a page and its part in a lecture.
 
     `link()` is what the page shows, `changed` is called where that may be new, `held()` are the
-    parts with widgets, and `chosen()` the choices that stand in the link.
+    parts with widgets, and `show` restores what has a link.
     """
 
     def __init__(
@@ -85,12 +84,12 @@ class Classroom(pn.viewable.Viewer):
         link: Callable[[], str],
         changed: Callable[[], None],
         held: Callable[[], list[pn.viewable.Viewable]],
-        chosen: Callable[[], list[Choice]],
+        show: Callable[[str], None],
         **params,
     ):
         super().__init__(**params)
         self._visit, self._link, self._changed = visit, link, changed
-        self._held, self._chosen = held, chosen
+        self._held, self._show_link = held, show
         self._disabled: list[pn.viewable.Viewable] = []
         self._missed: set[str] = set()
         self.place = ""
@@ -132,7 +131,7 @@ class Classroom(pn.viewable.Viewer):
 
     def _news(self) -> News:
         state = self._visit.state
-        return News(self._link(), *(getattr(state, name) for name in PLAYED))
+        return News(for_pupils(self._link()), *(getattr(state, name) for name in PLAYED))
 
     def _show(self, news: News) -> None:
         state = self._visit.state
@@ -143,21 +142,10 @@ class Classroom(pn.viewable.Viewer):
                 self._visit.tell(NOT_HERE)
             return
         with pn.io.hold():
-            if news.link != self._link():
-                self._visit.go(news.link)
-                self._leave_out(news.link)
+            if news.link != for_pupils(self._link()):
+                self._show_link(news.link)
             state.param.update(**dict(zip(PLAYED, news[1:], strict=True)))
             self._rest()
-
-    def _leave_out(self, link: str) -> None:
-        """Give what a link leaves out its usual value; opened in place it would stay as it is."""
-        visit = self._visit
-        query = query_of(link)
-        for choice in self._chosen():
-            usual = type(choice)()
-            usual.read(read_query(query, visit.catalogue, visit.state.system), visit.state)
-            differs = [n for n in choice.addressed if getattr(choice, n) != getattr(usual, n)]
-            choice.param.update(**{name: getattr(usual, name) for name in differs})
 
     def _rest(self) -> None:
         """Disable the widgets that are on the page now."""
@@ -184,12 +172,12 @@ class Classroom(pn.viewable.Viewer):
     def _said(self) -> tuple[str, str]:
         following = self.following
         if following.role == "follower":
-            return "You follow the teacher; the controls rest.", "Stop following"
+            return "You follow the teacher. Controls are locked.", "Stop following"
         if following.role == "teacher":
-            count = {0: "Nobody follows", 1: "One page follows"}.get(
-                following.count, f"{following.count} pages follow"
+            count = {0: "Nobody follows you yet", 1: "One page follows you"}.get(
+                following.count, f"{following.count} pages follow you"
             )
-            return f"{count} you with the code <b>{escape(following.code)}</b>.", "Stop teaching"
+            return f"{count}; the code is <b>{escape(following.code)}</b>.", "Stop teaching"
         if following.ended:
             return "The teacher has left; the page is yours now.", "Close"
         return "", ""

@@ -19,6 +19,10 @@ export function render({model, el}) {
     if (control && event.cancelable) { event.preventDefault() }
   }
   for (const hand of HANDS) { window.addEventListener(hand, stop, {capture: true, passive: false}) }
+  // What cannot be operated looks so (theme.py).
+  const show = () => document.documentElement.classList.toggle("locked", model.locked)
+  model.on("locked", show)
+  show()
   model.on("remove", () => {
     for (const hand of HANDS) { window.removeEventListener(hand, stop, {capture: true}) }
   })

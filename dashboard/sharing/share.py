@@ -13,6 +13,7 @@ import panel as pn
 import panel_material_ui as pmui
 import segno
 
+from dashboard.lessons.choice import for_pupils
 from dashboard.parts import readout
 from dashboard.parts.copyable import Copyable
 from dashboard.sharing.classroom import Classroom
@@ -26,7 +27,9 @@ TEACH = (
     "Pages that follow show what this page shows, at once: view, system, parameters, time and "
     "play. They cannot change anything, and may leave at any time."
 )
-QR = "svg { max-width: 100%; height: auto; border-radius: 6px; display: block; }"
+# As large as the screen allows: it is read from the last row.
+QR = "svg { width: min(100%, 62vh); height: auto; border-radius: 6px; display: block; }"
+CODE = "font: 500 40px ui-monospace, monospace; letter-spacing: 6px; margin: 4px 0"
 
 
 def is_local(place: str) -> bool:
@@ -63,16 +66,26 @@ class Share(pn.viewable.Viewer):
         self._classroom, self._search = classroom, search
         self._words, self._teaching = readout.words(), readout.words()
         self._address = Copyable("Address of this page")
-        self._code = pn.pane.HTML("", margin=(4, 0), stylesheets=[QR], width=260)
+        self._code = pn.pane.HTML(
+            "", margin=(4, 0), stylesheets=[QR], sizing_mode="stretch_width"
+        )  # fmt: skip
+        self._typed = pmui.TextInput(
+            label="Code of a teacher", size="small", width=180, margin=(6, 8, 0, 0), max_length=8
+        )
+        self._typed.param.watch(lambda *_: self._follow(), "enter_pressed")
+        follow = pmui.Button(
+            label="Follow", variant="outlined", margin=(8, 0), on_click=lambda _: self._follow()
+        )
+        self._joining = pn.Row(self._typed, follow, margin=0)
         self._button = pmui.Button(
             variant="outlined", size="small", margin=(4, 0), on_click=lambda _: self._press()
         )
         self._layout = pmui.Dialog(
             pn.Column(
                 self._words, self._address, self._code, self._teaching, self._button,
-                sizing_mode="stretch_width", styles={"gap": "8px"},
+                self._joining, sizing_mode="stretch_width", styles={"gap": "8px"},
             ),
-            title="Share this page", show_close_button=True, close_on_click=True,
+            title="Share this page", show_close_button=True, close_on_click=True, width_option="md",
         )  # fmt: skip
         classroom.following.param.watch(lambda *_: self._write(), ["role", "count"])
 
@@ -87,7 +100,7 @@ class Share(pn.viewable.Viewer):
         following, place = self._classroom.following, self._classroom.place
         place = public_place(place) or place
         teaches = following.role == "teacher"
-        return place + (f"?follow={following.code}" if teaches else self._search())
+        return place + (f"?follow={following.code}" if teaches else for_pupils(self._search()))
 
     def _write(self) -> None:
         """Bring the dialog up to date."""
@@ -101,7 +114,10 @@ class Share(pn.viewable.Viewer):
         # Not hidden: Panel fails to hide HTML that the browser has not drawn yet.
         self._code.object = qr_code(link) if shared else ""
         follows = following.role == "follower"
-        self._teaching.object = "" if follows else f"<h3>Follow the teacher</h3><p>{TEACH}</p>"
+        code = f'<p style="{CODE}">{escape(following.code)}</p>' if teaches else ""
+        words = f"{code}<h3>Follow the teacher</h3><p>{TEACH}</p>"
+        self._teaching.object = "" if follows else words
+        self._joining.visible = following.role == "alone"
         self._button.visible = not follows
         self._button.label = "Stop teaching" if teaches else "Let others follow"
 
@@ -111,6 +127,12 @@ class Share(pn.viewable.Viewer):
             following.stop()
         else:
             following.teach()
+
+    def _follow(self) -> None:
+        """Follow the page whose code was typed, or say that nobody teaches with it."""
+        if code := self._typed.value_input.strip():
+            self._classroom.follow(code)
+            self._layout.open = self._classroom.following.role != "follower"
 
     def __panel__(self):
         return self._layout

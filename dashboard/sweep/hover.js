@@ -27,7 +27,7 @@ value.setv({visible: inside}, quiet)
 if (inside) {
   const right = x > 0.6 * end
   value.setv({
-    text: `${place}, t = ${x.toFixed(2)}: ${number}`, x, y,
+    text: `${place}, t = ${Number(x.toPrecision(3))}: ${number}`, x, y,
     text_align: right ? "right" : "left", x_offset: right ? -10 : 10,
     y_offset: y > 0.85 * high + 0.15 * low ? -22 : 8,
   }, quiet)

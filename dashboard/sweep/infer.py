@@ -17,6 +17,7 @@ from dashboard.sweep.figures import Band, Density
 from dashboard.sweep.jobs import Asked, Inferred, Stage, inference, piece
 from dashboard.view import Visit
 from hoam_core import Measurement, read_measurement
+from hoam_core.csv_text import text_of
 from hoam_core.sweep import LEARNED, is_energy
 
 NOISES = {"none": 0.0, "5 %": 0.05, "20 %": 0.2}
@@ -95,7 +96,7 @@ class Infer(pn.viewable.Viewer):
             return
         self.file.value = None
         try:
-            text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+            text = content if isinstance(content, str) else text_of(content)
             measured = read_measurement(text, self.asked.observable)
         except ValueError as error:
             self._failed(str(error))

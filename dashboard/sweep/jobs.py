@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from dashboard.runs.catalogue import FRAMES, STEPS, Catalogue
+from dashboard.runs.catalogue import FRAMES, Catalogue
 from dashboard.runs.memory import Memory
 from dashboard.sweep.choice import Belief
 from hoam_core import Discrepancy, Measurement, Model, infer, uncertain
@@ -143,14 +143,12 @@ def asked_to_fit(asked: Asked, model: Model, observable: str) -> Asked:
 
 def options_of(asked: Asked, model: Model) -> dict[str, Any]:
     """Arguments of `hoam_core.sweep` for a table."""
-    lattice = isinstance(model.system, Lattice)
-    few = lattice or len(model.system.components) > MANY_DIMENSIONS
-    options = {
+    few = isinstance(model.system, Lattice) or len(model.system.components) > MANY_DIMENSIONS
+    particles = max(FEW if few else PARTICLES, model.limits.particles or 1)
+    return {
         "parameters": dict(asked.fixed), "observables": [asked.observable],
-        "particles": FEW if few else PARTICLES, "seed": asked.seed,
-        "n_times": asked.n_times,
+        "particles": particles, "seed": asked.seed, "n_times": asked.n_times,
     }  # fmt: skip
-    return options if lattice else options | {"steps": STEPS}
 
 
 def values_of(asked: Asked, model: Model) -> np.ndarray:

@@ -13,6 +13,8 @@ from dashboard.sweep.asking import Asking
 from dashboard.sweep.choice import Belief
 from dashboard.sweep.jobs import CALIBRATION, Asked, Inferred, Table, options_of, values_of
 from hoam_core import Model
+from hoam_core.json_text import json_text
+from hoam_core.plausibility import VERDICT
 from hoam_core.sweep import is_energy
 from hoam_core.systems import Parameter
 
@@ -160,7 +162,7 @@ def progress(asking: Asking) -> str:
 
 
 def doubts(one: Table, model: Model, about: Parameter) -> list[str]:
-    """What should make one doubt a table: extrapolation, and runs that diverged."""
+    """What should make one doubt a table: extrapolation, and runs that diverged or cannot be."""
     found = []
     low, high = model.trained_range()[about.name]
     values = one.data[about.name].values
@@ -172,6 +174,10 @@ def doubts(one: Table, model: Model, about: Parameter) -> list[str]:
     lost = int(one.data[one.asked.observable].isnull().all("time").sum())
     if lost:
         found.append(f"{lost} of {len(values)} runs diverged and are drawn in grey.")
+    said = [one for one in json.loads(one.data.attrs["warnings"]) if one.endswith(VERDICT)]
+    if said:
+        at = dict.fromkeys(sentence.split(":")[0] for sentence in said)
+        found.append(f"Not to be trusted at {len(at)} of {len(values)} values, such as {said[0]}")
     return found
 
 
@@ -192,7 +198,7 @@ def script(asked: Asked, model: Model, title: str) -> str:
 
 def json_or_repr(value) -> str:
     """A value as Python writes it, strings in double quotes."""
-    return json.dumps(value) if isinstance(value, dict | list | str) else repr(value)
+    return json_text(value) if isinstance(value, dict | list | str) else repr(value)
 
 
 def band_script(observable: str, belief: Belief) -> str:

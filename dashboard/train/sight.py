@@ -21,7 +21,9 @@ SHARE = 0.2
 
 
 class Sight(NamedTuple):
-    """Densities (ny, nx) of model and data in one plane; `apart` is the mass in the wrong place."""
+    """Densities (ny, nx) of model and data in one plane; `apart` is the mass in the wrong place,
+    None where samples of the model have flown to infinity.
+    """
 
     step: int
     mu: dict[str, float]
@@ -30,7 +32,7 @@ class Sight(NamedTuple):
     limit: float
     model: Float[np.ndarray, "ny nx"]
     data: Float[np.ndarray, "ny nx"]
-    apart: float
+    apart: float | None
 
 
 def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Sight:
@@ -41,9 +43,12 @@ def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Sight
     values = tuple(model.system.named(mu).values())
     ranges = Ranges.of(model.system, values)
     plane, n = ranges.plane(axes), run.shape[1]
-    counts = [digest(x, ranges, 1).kept.counts(0, axes) for x in (made, run[-1:])]
+    found = [digest(x, ranges, 1) for x in (made, run[-1:])]
+    counts = [one.kept.counts(0, axes) for one in found]
     fields = [density(c, n, plane, sigma_for(n)) for c in counts]
-    apart = 0.5 * plane.cell_area * float(np.abs(fields[0] - fields[1]).sum())
+    apart = None
+    if found[0].finite:
+        apart = 0.5 * plane.cell_area * float(np.abs(fields[0] - fields[1]).sum())
     limit = limits(counts[1][None], n, plane).density
     named = model.system.named(mu)
     return Sight(step, named, float(ts[-1]), plane, limit, fields[0], fields[1], apart)

@@ -7,6 +7,7 @@ goes on from the checkpoint in its folder. Commands may come from any thread: th
 """
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,20 @@ EVERY = 10
 TURN = 2.0  # seconds
 BETWEEN_NEWS = 0.2
 ACTIVE = ("waiting", "running", "paused")
+log = logging.getLogger(__name__)
+UNWRITABLE = (
+    "This server cannot keep a model: the folder where it keeps them cannot be written. Train on "
+    "your own computer, or ask who runs this server to set the variable HOAM_MODELS to another."
+)
 ELSEWHERE = "Another process of this server trains it already; wait until that has ended."
+
+
+def for_visitors(error: Exception, folder: Path) -> str:
+    """What visitors are told, who know no option and no folder of the server."""
+    told = sentence(error)
+    if "`out`" in told and str(folder) in told:
+        return UNWRITABLE
+    return told.replace(str(folder), folder.name)
 
 
 class Look(NamedTuple):
@@ -125,7 +139,9 @@ class Training:
         if isinstance(value, Exception):
             with self._lock:
                 self._drop()
-                self._tell(status="failed", problem=sentence(value))
+                if str(self.folder) in str(value):
+                    log.warning("A training failed", extra={"reason": str(value)})
+                self._tell(status="failed", problem=for_visitors(value, self.folder))
 
     def _turn(self, worker: Worker) -> Iterator[str]:
         with self._lock:

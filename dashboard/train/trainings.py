@@ -4,6 +4,7 @@ Each has a folder of its own among the user's models, named like the model that 
 number is bounded, and so is the memory of all that hold data.
 """
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
@@ -14,14 +15,16 @@ from dashboard.runs.catalogue import Catalogue, own_folder
 from dashboard.runs.watchers import Watchers
 from dashboard.train.claim import is_free
 from dashboard.train.plan import data_bytes
-from dashboard.train.training import Training
+from dashboard.train.training import Training, for_visitors
 from hoam_core import Experiment
 from hoam_core.checkpoint import unfinished
 from hoam_core.checks import lookup
 from hoam_core.learn import check_buildable
+from hoam_core.order import natural
 from hoam_core.store import check_folder
 from hoam_core.systems import get_system
 
+log = logging.getLogger(__name__)
 MOST = 24
 MOST_BYTES = 4 * 2**30
 LONGEST_NAME = 48
@@ -53,7 +56,7 @@ class Trainings:
         What another process trains at this moment stays its own.
         """
         problems = []
-        for place in sorted(self.folder.glob("*/")):
+        for place in sorted(self.folder.glob("*/"), key=natural):
             try:
                 found = unfinished(place)
             except (ValueError, OSError) as error:
@@ -82,13 +85,20 @@ class Trainings:
                 check_name(name, taken)
             else:
                 name = free_name(f"{experiment.system}-{experiment.method}", taken)
-            folder = check_folder(self.folder / name)
+            folder = self._made_folder(name)
             made = Training(name, experiment, folder, judge=judge, changed=self._watchers.tell)
             for old in [one for one in self._all.values() if not one.active][: -(MOST - 1)]:
                 del self._all[old.name]
             self._all[name] = made
         self._watchers.tell(made)
         return made
+
+    def _made_folder(self, name: str) -> Path:
+        try:
+            return check_folder(self.folder / name)
+        except ValueError as error:
+            log.warning("No model can be kept", extra={"reason": str(error)})
+            raise ValueError(for_visitors(error, self.folder / name)) from error
 
     def _folders(self) -> Iterable[str]:
         return (place.name for place in self.folder.glob("*/"))

@@ -4,7 +4,6 @@ Trainings belong to the process, so that a visitor who reloads finds them again.
 every change and draws the one that is chosen; nothing here computes.
 """
 
-import json
 from functools import partial
 
 import numpy as np
@@ -22,12 +21,13 @@ from dashboard.train.training import Training
 from dashboard.train.trainings import trainings
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
+from hoam_core.json_text import json_text
 
 INTRODUCTION = (
-    "<h2>Train a model of your own</h2><p>Choose a system at the side, a method and a budget, and "
-    "press <b>Train</b>. The full model is run at every training value, the method learns from "
-    "those runs, and the new model then stands in <b>Explore</b> beside the others. The quick "
-    "budget takes less than a minute for the plasmas of one dimension.</p>"
+    "<h2>Train a model of your own</h2><p>Choose a system (☰ opens the list of them), a method "
+    "and a budget, and press <b>Train</b>. The full model is run at every training value, the "
+    "method learns from those runs, and the new model then stands in <b>Explore</b> beside the "
+    "others. The quick budget takes less than a minute for the plasmas of one dimension.</p>"
 )
 
 
@@ -169,7 +169,7 @@ def dataset_of(training: Training) -> xr.Dataset:
         {"loss": ("step", np.asarray(look.losses), {"units": "1", "long_name": "mean loss"})},
         coords={"step": np.asarray(look.steps)},
         attrs={
-            "system": experiment.system, "parameters": json.dumps(experiment.to_json()),
+            "system": experiment.system, "parameters": json_text(experiment.to_json()),
             "model": training.name, "seed": experiment.seed, "version": __version__,
         },
     )  # fmt: skip

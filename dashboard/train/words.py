@@ -49,7 +49,9 @@ def progress(look: Look) -> str:
     pieces = [f"{duration(look.seconds)} of work"] if look.seconds else []
     if look.losses:
         pieces.append(f"loss {look.losses[-1]:.4g}".replace("-", "−"))
-    if look.sight is not None:
+    if look.sight is not None and look.sight.apart is None:
+        pieces.append("samples of the present model fly apart")
+    elif look.sight is not None:
         pieces.append(f"model and data differ in {percent(look.sight.apart, '')} of the mass")
     line = f'<p class="soft">{" · ".join(pieces)}</p>' if pieces else ""
     problem = f'<p class="error" role="alert">✕ {escape(look.problem)}</p>' if look.problem else ""

@@ -1,14 +1,15 @@
 """Snapshots out of files: NetCDF in this project's layout, and openPMD."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import h5py
-
+from hoam_core.imports.files import ITERATION, Run, names_of, runs_of, series_of
 from hoam_core.imports.netcdf import read_netcdf
-from hoam_core.imports.openpmd import read_openpmd
+from hoam_core.imports.openpmd import is_openpmd, read_openpmd
 from hoam_core.imports.reading import Reading, check_file
 from hoam_core.recordings import Recording
+
+LONGEST_REASON = 200
 
 
 def read_recording(path: str | Path, reading: Reading = Reading(), name: str = "") -> Recording:  # noqa: B008
@@ -16,60 +17,64 @@ def read_recording(path: str | Path, reading: Reading = Reading(), name: str = "
 
     `name` is what messages call it, by default its own. Raises ValueError with the cure.
     """
-    path, name = Path(path), name or Path(path).name
+    (run,) = runs_of([Path(path)])
+    # A single file of a series is read as it is.
+    return read_run(Run(Path(path), run.files, name or Path(path).name), reading)
+
+
+def read_recordings(
+    paths: Sequence[str | Path], reading: Reading = Reading()  # noqa: B008
+) -> Iterator[Recording]:  # fmt: skip
+    """The populations in files, those of one openPMD series taken together, in their order.
+
+    They are called by as much of their paths as tells them apart. Raises ValueError.
+    """
+    for run in runs_of([Path(path) for path in paths]):
+        yield read_run(run, reading)
+
+
+def read_run(run: Run, reading: Reading) -> Recording:
+    """The population in the files of one run. Raises ValueError with the cure."""
+    names = {run.name, *map(run.called, run.files)}
     try:
-        return _read(path, reading, name)
+        return _read(run, reading)
     except MemoryError as error:
         raise ValueError(
-            f"{name!r} needs more memory than there is; save fewer particles or times."
+            f"{run.name!r} needs more memory than there is; save fewer particles or times."
         ) from error
     except Exception as error:  # a damaged file makes the libraries raise anything
         # Every sentence of this project about a file names it.
-        if isinstance(error, ValueError) and repr(name) in str(error):
+        if isinstance(error, ValueError) and any(repr(name) in str(error) for name in names):
             raise
         raise ValueError(
-            f"{name!r} cannot be read ({type(error).__name__}): it is damaged or of another kind; "
-            "copy it again, or give another file."
+            f"{run.name!r} cannot be read ({_reason(error, run)}): it is damaged or of another "
+            "kind; copy it again, or give another file."
         ) from error
 
 
-def _read(path: Path, reading: Reading, name: str) -> Recording:
-    files = sorted(path.parent.glob(path.name.replace("%T", "*"))) if "%T" in path.name else [path]
-    if not files:
-        raise ValueError(f"There are no files {name!r}; check the path.")
-    for file in files:
-        check_file(file, name)
-    if is_openpmd(files[0]):
-        return read_openpmd(path, reading, name)
-    return read_netcdf(path, reading, name)
+def _read(run: Run, reading: Reading) -> Recording:
+    if not run.files:
+        raise ValueError(f"There are no files {run.name!r}; check the path.")
+    for file in run.files:
+        check_file(file, run.called(file))
+    first, *others = run.files
+    if is_openpmd(first):
+        return read_openpmd(run, reading)
+    if others:
+        raise ValueError(f"{run.name!r} is no openPMD series; give its files one by one.")
+    return read_netcdf(first, reading, run.name)
 
 
-def is_openpmd(path: Path) -> bool:
-    """Whether an HDF5 file says that it follows the openPMD standard."""
-    with h5py.File(path) as file:
-        return "openPMD" in file.attrs
+def _reason(error: Exception, run: Run) -> str:
+    """What a library says, without the folders of this machine."""
+    told = " ".join(str(error).split())
+    for folder in {str(file.parent) for file in run.files} - {".", "/"}:
+        told = told.replace(folder, "")
+    name = type(error).__name__
+    return f"{name}: {told[:LONGEST_REASON]}" if told else name
 
 
-def series_of(paths: Sequence[Path]) -> list[Path]:
-    """The paths, those of the iterations of one openPMD series taken together as `data_%T.h5`."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        found[_pattern(path)] = None
-    return list(found)
-
-
-def _pattern(path: Path) -> Path:
-    digits = path.stem[len(path.stem.rstrip("0123456789")) :]
-    if not digits:
-        return path
-    try:
-        with h5py.File(path) as file:
-            encoding = file.attrs.get("iterationEncoding", "")
-    except Exception:  # whoever reads the file says what is wrong with it
-        return path
-    encoding = encoding.decode() if isinstance(encoding, bytes) else str(encoding)
-    stem = path.stem.removesuffix(digits)
-    return path.with_name(f"{stem}%T{path.suffix}") if encoding == "fileBased" else path
-
-
-__all__ = ["Reading", "is_openpmd", "read_recording", "series_of"]
+__all__ = [
+    "ITERATION", "Reading", "Run", "is_openpmd", "names_of", "read_recording", "read_recordings",
+    "read_run", "runs_of", "series_of",
+]  # fmt: skip

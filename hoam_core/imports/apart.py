@@ -26,15 +26,19 @@ COMMAND = (sys.executable, "-m", "hoam_core.imports.child")
 STARTING = 120.0
 BETWEEN_LOOKS = 0.1
 BAD_INPUT = 2
+# Of the time for a file, that a run of many files gets.
+MOST_SHARES = 10
+MOST_RUNS = 64
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What reading may take: seconds for each file, bytes of memory, bytes that come out of it."""
+    """What reading may take: seconds for each run, bytes of memory and of what comes out, runs."""
 
     seconds: float = 60.0
     memory: int = 4 * 2**30
     kept: int = 512 * 2**20
+    runs: int = MOST_RUNS
 
 
 class OvertaxedError(ValueError):
@@ -67,17 +71,19 @@ def start_apart(
 def _parts(task: dict, limits: Limits, command: Sequence[str]) -> Iterator[bytes | None]:
     """What the child hands over, part by part; None while it is waited for."""
     with tempfile.TemporaryDirectory(prefix="hoam-read-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+        folder, paths = Path(name), task["paths"]
+        # A run may be all of the files, one for each iteration.
+        seconds = limits.seconds * min(MOST_SHARES, 1 + (len(paths) - 1) // limits.runs)
         child = _started({**task, **asdict(limits), "folder": name}, command)
         try:
-            for number in range(len(task["paths"])):
+            for number in range(len(paths)):
                 part = folder / part_name(number)
-                yield from _awaited(part, child, limits)
+                yield from _awaited(part, child, seconds)
                 if not part.exists():
                     break
                 yield part.read_bytes()
                 part.unlink()
-            yield from _awaited(folder / part_name(-1), child, limits)
+            yield from _awaited(folder / part_name(-1), child, seconds)
         finally:
             child.kill()
             child.wait()
@@ -103,15 +109,18 @@ def _path() -> list[str]:
     return [one for one in (os.environ.get("PYTHONPATH"),) if one]
 
 
-def _awaited(part: Path, child: subprocess.Popen, limits: Limits) -> Iterator[None]:
+def _awaited(part: Path, child: subprocess.Popen, seconds: float) -> Iterator[None]:
     """None until the part is there or the child is done. Raises what went wrong with it."""
-    begun = time.monotonic()
+    begun, reads = time.monotonic(), False
     while not part.exists():
         ended = child.poll()
         if ended is not None and not part.exists():
             _judge(ended, part.parent)
             return
-        allowed = limits.seconds if (part.parent / NOW).exists() else STARTING
+        if not reads and (part.parent / NOW).exists():
+            # What the process took to start is not the file's.
+            begun, reads = time.monotonic(), True
+        allowed = seconds if reads else STARTING
         if time.monotonic() - begun > allowed:
             raise OvertaxedError(
                 f"{_reading_now(part.parent)} takes longer than {allowed:g} s to read; save fewer "

@@ -12,7 +12,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from hoam_core.imports import read_recording, series_of
+from hoam_core.imports import read_run, runs_of
 from hoam_core.imports.handover import NOW, PROBLEM, Start, of_recording, of_start, part_name
 from hoam_core.imports.netcdf import read_start
 from hoam_core.imports.reading import Reading
@@ -42,20 +42,32 @@ def bound(memory: int, kept: int, seconds: float, files: int) -> None:
 
 
 def parts(task: dict[str, Any]) -> Iterator[bytes]:
-    """What is handed over of each file, or each series of files."""
+    """What is handed over of each file, or each run of several files."""
     folder, paths = Path(task["folder"]), [Path(path) for path in task["paths"]]
     told: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in task["reading"].items()
     }
-    places = paths if task["kind"] == "start" else series_of(paths)
-    for path in places:
-        with whole_file(folder / NOW) as part:
-            part.write_text(path.name, "utf-8")
-        if task["kind"] == "start":
+    if task["kind"] == "start":
+        for path in paths:
+            say(folder, path.name)
             yield of_start(Start(*read_start(path)))
-        else:
-            yield of_recording(read_recording(path, Reading(**told)))
+        return
+    runs = runs_of(paths)
+    if len(runs) > task["runs"]:
+        raise ValueError(
+            f"{len(runs)} files are too many; give at most {task['runs']}, where an openPMD series "
+            "of one file for each iteration counts as one."
+        )
+    for run in runs:
+        say(folder, run.name)
+        yield of_recording(read_run(run, Reading(**told)))
+
+
+def say(folder: Path, name: str) -> None:
+    """Tell the parent which file is read now."""
+    with whole_file(folder / NOW) as part:
+        part.write_text(name, "utf-8")
 
 
 def fitting(found: Iterable[bytes], kept: int) -> Iterator[bytes]:

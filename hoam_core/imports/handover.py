@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Float
 from safetensors.numpy import load, save
 
+from hoam_core.json_text import json_text
+from hoam_core.prefixes import Counted
 from hoam_core.recordings import Recording
 from hoam_core.systems.base import Component
 
@@ -37,7 +39,8 @@ def of_recording(recording: Recording) -> bytes:
     """A recording as bytes."""
     about = {name: value for name, value in vars(recording).items() if name not in ("ts", "x")}
     about["components"] = [asdict(one) for one in recording.components]
-    about["parameters"], about["lengths"] = dict(recording.parameters), dict(recording.lengths)
+    for name in ("parameters", "lengths", "si"):
+        about[name] = dict(about[name])
     return _packed({"ts": recording.ts, "x": recording.x}, about)
 
 
@@ -45,7 +48,8 @@ def to_recording(data: bytes) -> Recording:
     """The inverse of `of_recording`."""
     arrays, about = _unpacked(data)
     components = tuple(Component(**{**c, "view": tuple(c["view"])}) for c in about["components"])
-    values = {**about, "components": components, "notes": tuple(about["notes"])}
+    si = {name: Counted(*unit) for name, unit in about["si"].items()}
+    values = {**about, "components": components, "notes": tuple(about["notes"]), "si": si}
     return Recording(ts=arrays["ts"], x=arrays["x"], **values)
 
 
@@ -62,7 +66,7 @@ def to_start(data: bytes) -> Start:
 
 def _packed(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
     whole = {name: np.array(one, order="C") for name, one in arrays.items()}
-    return save(whole, metadata={"about": json.dumps(about)})
+    return save(whole, metadata={"about": json_text(about)})
 
 
 def _unpacked(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

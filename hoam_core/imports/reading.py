@@ -16,13 +16,15 @@ import numpy as np
 from jaxtyping import Float
 
 from hoam_core.checks import check_name
+from hoam_core.imports.attributes import as_number, plain
+from hoam_core.imports.times import kept_times
 from hoam_core.recordings import Recording
+from hoam_core.store import is_classic
 
-FEWEST_TIMES, FEWEST_PARTICLES = 4, 256
-MOST_TIMES = 401
+FEWEST_PARTICLES = 256
 MOST_NUMBERS = 2**28
-# Squares of what is learned from are numbers of single precision, too.
-MOST_SIZE = 1e15
+# What is learned from is divided by its own size first; but it is kept in single precision.
+MOST_SIZE = 1e30
 # More particles sharpen no moment that a method learns from by much.
 MOST_PARTICLES = 32_768
 
@@ -47,10 +49,13 @@ def check_file(path: Path, name: str) -> None:
     """Raises ValueError unless the file is HDF5, self-contained and of a bearable size."""
     if not path.is_file():
         raise ValueError(f"There is no file {name!r}; check the path.")
+    if is_classic(path):  # it packs nothing and refers to nothing
+        return
     if not h5py.is_hdf5(path):
         raise ValueError(
-            f"{name!r} is no HDF5 file (NetCDF 4 and openPMD are), or it is truncated; give a "
-            "`.nc` file with the variable `state(time, particle, component)` or an openPMD `.h5`."
+            f"{name!r} is no HDF5 file (NetCDF 4 and openPMD are) nor NetCDF 3, or it is "
+            "truncated; give a `.nc` file with the variable `state(time, particle, component)` or "
+            "an openPMD `.h5`."
         )
     outside: list[str] = []
     numbers: list[int] = []
@@ -90,7 +95,7 @@ def check_file(path: Path, name: str) -> None:
 def numbers_of(text: str, attribute: str, name: str) -> dict[str, float]:
     """Named finite numbers from JSON."""
     try:
-        values = {str(key): float(value) for key, value in json.loads(text).items()}
+        values = {str(key): as_number(value) for key, value in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"The attribute `{attribute}` of {name!r} is {text[:60]!r}; write it as JSON with one "
@@ -105,14 +110,14 @@ def read_parameters(
     """Parameters by the attribute `parameters`, and by those that are named besides."""
     found = {}
     if "parameters" in attributes and not wanted:
-        found = numbers_of(str(attributes["parameters"]), "parameters", name)
+        found = numbers_of(str(plain(attributes["parameters"])), "parameters", name)
     for one in wanted:
         if one not in attributes:
             raise ValueError(
                 f"{name!r} has no attribute {one!r}; it has {', '.join(sorted(attributes)[:12])}."
             )
         try:
-            found[one] = float(np.asarray(attributes[one]).item())
+            found[one] = as_number(attributes[one])
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"The attribute {one!r} of {name!r} is {repr(attributes[one])[:60]}, which is no "
@@ -122,13 +127,19 @@ def read_parameters(
         if not abs(value) <= MOST_SIZE:
             raise ValueError(
                 f"The parameter {key!r} of {name!r} is {value}; give a finite one, of at most "
-                f"{MOST_SIZE:g}."
+                f"{MOST_SIZE:g}, in another unit if need be."
             )
     return found
 
 
-def fewer(x: Float[np.ndarray, "t n d"], reading: Reading) -> tuple[np.ndarray, list[str]]:
+def fewer(
+    x: Float[np.ndarray, "t n d"], reading: Reading, name: str = "the file"
+) -> tuple[np.ndarray, list[str]]:
     """At most `reading.most` particles, the same at all times, in single precision."""
+    if x.dtype.kind not in "iuf":
+        raise ValueError(
+            f"The variable `state` of {name!r} holds values of type {x.dtype}; write real numbers."
+        )
     n = x.shape[1]
     with np.errstate(over="ignore"):  # an infinity is told of its component
         if n <= reading.most:
@@ -143,32 +154,15 @@ def checked(recording: Recording) -> Recording:
 
     Of many times equally spaced ones are taken.
     """
-    name, ts, x = recording.file, recording.ts, recording.x
-    for parameter in recording.parameters:
-        check_name(f"a parameter of {name!r}", parameter)
-    for one in recording.components:
-        check_name(f"a component of {name!r}", one.name)
-        check_name(f"a unit of {name!r}", one.unit or "1")
-    if len(ts) < FEWEST_TIMES:
-        raise ValueError(
-            f"The variable `time` of {name!r} has {len(ts)} value(s), but a model needs at least "
-            f"{FEWEST_TIMES}; save more snapshots."
-        )
+    name, unit = recording.file, recording.time_unit
+    _check_names(recording)
+    ts = np.asarray(recording.ts, float)
+    kept = kept_times(ts, name, lambda i: f"time {ts[i]:.6g} {unit}".strip())
+    ts, x = ts[kept.rows], recording.x[kept.rows]
     if x.shape[1] < FEWEST_PARTICLES:
         raise ValueError(
             f"{name!r} holds {x.shape[1]} particles, but a model needs at least "
             f"{FEWEST_PARTICLES}; record more."
-        )
-    steps = np.diff(ts)
-    if not np.all(np.isfinite(ts)) or np.any(steps <= 0):
-        raise ValueError(
-            f"The variable `time` of {name!r} must hold increasing finite times; sort them and "
-            "remove what stands twice."
-        )
-    if np.ptp(steps) > 1e-3 * steps.mean():
-        raise ValueError(
-            f"The times of {name!r} are not equally spaced (steps from {steps.min():g} to "
-            f"{steps.max():g}); save at equal distances, or leave out what lies between."
         )
     if not 1 / MOST_SIZE <= ts[-1] - ts[0] <= MOST_SIZE:
         raise ValueError(
@@ -182,25 +176,42 @@ def checked(recording: Recording) -> Recording:
                 "positive number, or leave it out where nothing is periodic."
             )
     for i, component in enumerate(recording.components):
-        values = x[..., i]
-        if not np.all(np.isfinite(values)):
-            raise ValueError(
-                f"Component {component.name!r} of the variable `state` of {name!r} holds a NaN or "
-                "an infinity; remove those particles."
-            )
-        if np.max(np.abs(values)) > MOST_SIZE:
-            raise ValueError(
-                f"Component {component.name!r} of {name!r} has values beyond {MOST_SIZE:g}; choose "
-                "a larger unit."
-            )
-        if np.ptp(values) <= 1e-6 * np.max(np.abs(values)):
-            raise ValueError(
-                f"Component {component.name!r} of {name!r} is the same for all particles at all "
-                "times; leave it out."
-            )
-    stride, notes = -(-(len(ts) - 1) // (MOST_TIMES - 1)), recording.notes
-    if stride > 1:
-        notes = (*notes, f"One of {stride} times of each file is used.")
-    ts, x = ts[::stride], x[::stride]
+        _check_values(x[..., i], component.name, name)
+    notes = (*recording.notes, *kept.notes)
+    if ts[0]:
+        told = f"{ts[0]:.6g} {unit}".strip()
+        notes += (f"Times are counted from the first, which is {told} in the file.",)
     even = np.linspace(0.0, float(ts[-1] - ts[0]), len(ts))
     return replace(recording, ts=even, x=x, notes=notes)
+
+
+def _check_names(recording: Recording) -> None:
+    name = recording.file
+    for parameter in recording.parameters:
+        check_name(f"a parameter of {name!r}", parameter)
+    for one in recording.components:
+        check_name(f"a component of {name!r}", one.name)
+        check_name(f"a unit of {name!r}", one.unit or "1")
+
+
+def _check_values(values: Float[np.ndarray, "t n"], component: str, name: str) -> None:
+    if not np.all(np.isfinite(values)):
+        raise ValueError(
+            f"Component {component!r} of the variable `state` of {name!r} holds a NaN or "
+            "an infinity; remove those particles."
+        )
+    if np.max(np.abs(values)) > MOST_SIZE:
+        raise ValueError(
+            f"Component {component!r} of {name!r} has values beyond {MOST_SIZE:g}; choose "
+            "a larger unit."
+        )
+    if 0 < np.max(np.abs(values)) < 1 / MOST_SIZE:
+        raise ValueError(
+            f"Component {component!r} of {name!r} has no value beyond {1 / MOST_SIZE:g}; choose "
+            "a smaller unit."
+        )
+    if np.ptp(values) <= 1e-6 * np.max(np.abs(values)):
+        raise ValueError(
+            f"Component {component!r} of {name!r} is the same for all particles at all "
+            "times; leave it out."
+        )

@@ -68,8 +68,8 @@ def train_closure(
 
     Raises ValueError where there are not as many patches as observables, or no closures.
     """
-    check_count("closures", closures)
-    check_count("batch", batch)
+    closures = check_count("closures", closures)
+    batch = check_count("batch", batch)
     check_shape("patches", seen.patches.shape, (len(seen.z), None, None))
     method = _reconstruction(closures, batch)
     for state in fit(method, cast(Any, seen), adam(steps, rate), key, steps=steps, every=every):

@@ -119,4 +119,6 @@ def hoam(
     evaluations = rollout_evaluations(scaling, steps, stages=1 if sigma else 2)
     init = init_network(network, frame, frequencies)
     axes = {"nodes": 2, "start": 1, "end": 1}
-    return Method(init, sample, evaluations, draw, loss, batch_axes=axes)
+    return Method(
+        init, sample, evaluations, draw, loss, batch_axes=axes, steps=steps, smooth=not sigma
+    )

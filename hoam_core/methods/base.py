@@ -66,6 +66,9 @@ class Method(NamedTuple):
     `coefficients(params, z, mu)` drift (k,) and noise sigma (k, k) of one that learns an SDE.
     `batch_axes` names the arrays of a batch (a named tuple) that hold particles, with the axis of
     those: the loss is a mean over them, so that several devices can share a batch.
+    `steps` is what `sample` takes unless it is told. Where it is `smooth`, a roll-out without noise
+    in equal steps, its states may be interpolated between two of them; where it is `coupled`,
+    samples move by what all of them do together.
     """
 
     init: Callable[[PRNGKeyArray, Any], Params]
@@ -76,6 +79,9 @@ class Method(NamedTuple):
     modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
     coefficients: Callable[[Params, Array, Array], tuple[Array, Array]] | None = None
     batch_axes: Mapping[str, int] = {}
+    steps: int = 1
+    smooth: bool = False
+    coupled: bool = False
 
 
 def each(f: Callable, *examples: Array) -> Any:

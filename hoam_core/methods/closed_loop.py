@@ -230,4 +230,5 @@ def closed_loop(
         substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
-    return Method(init, sample, evaluations=rollout_evaluations(scaling, steps, stages=1))
+    evaluations = rollout_evaluations(scaling, steps, stages=1)
+    return Method(init, sample, evaluations, steps=steps, smooth=not sigma, coupled=True)

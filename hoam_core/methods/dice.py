@@ -101,4 +101,6 @@ def dice(
         draw,
         loss,
         batch_axes={"start": 1, "move": 1},
+        steps=steps,
+        smooth=True,
     )

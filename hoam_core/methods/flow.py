@@ -148,4 +148,5 @@ def cfm(
         _lines(frame, populations, samples),
         loss,
         batch_axes={"start": 1, "move": 1},
+        steps=steps,
     )

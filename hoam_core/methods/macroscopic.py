@@ -168,4 +168,7 @@ def macroscopic(
         return substeps_for(ts, steps) * (len(ts) - 1)
 
     axes = {"mu": 0, "z": 0, "dz": 0}
-    return Method(init, sample, evaluations, draw, loss, coefficients=coefficients, batch_axes=axes)
+    return Method(
+        init, sample, evaluations, draw, loss, coefficients=coefficients, batch_axes=axes,
+        steps=count_substeps(np.array([0.0, t_end]), step or dt),
+    )  # fmt: skip

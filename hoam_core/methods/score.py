@@ -155,7 +155,7 @@ def ncsm(
     takes `steps` Langevin steps of length `step` (relative to sigma^2) at each. Raises ValueError
     for levels that do not fall.
     """
-    check_count("levels", levels, 2)
+    levels = check_count("levels", levels, 2)
     check_within("sigma_min", sigma_min, 1e-6 * sigma_max, 0.99 * sigma_max)
     sigmas = np.geomspace(sigma_max, sigma_min, levels)
     network = network.clone(outputs=frame.scaling.scale.shape[0])
@@ -182,4 +182,5 @@ def ncsm(
         _noisy_populations(frame, sigmas, populations, samples),
         loss,
         batch_axes={"clean": 1, "noise": 1},
+        steps=steps,
     )

@@ -12,6 +12,7 @@ from hoam_core.metrics.physics import (
 )
 from hoam_core.metrics.transport import (
     Distance,
+    over_blocks,
     over_subsets,
     sinkhorn_divergence,
     sliced_wasserstein2,
@@ -26,7 +27,8 @@ METRICS: dict[str, Distance] = {
 
 __all__ = [
     "METRICS", "CurveError", "Distance", "GrowthFit", "ModeFit", "curve_error", "fit_damping",
-    "fit_growth", "fit_mode", "fit_window", "maxima", "maximum_mean_discrepancy", "over_subsets",
+    "fit_growth", "fit_mode", "fit_window", "maxima", "maximum_mean_discrepancy", "over_blocks",
+    "over_subsets",
     "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance",
     "wasserstein2",
 ]  # fmt: skip

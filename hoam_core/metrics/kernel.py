@@ -2,9 +2,10 @@ r"""The maximum mean discrepancy of two samples (Gretton et al., JMLR 13, 723, 2
 
     MMD = |E k(x, .) - E k(y, .)|,        k(x, y) = exp(-|x - y|^2 / (2 h^2)),
 
-with the bandwidth h the median distance between a sample of x and one of y unless one is given. The
-biased estimate is used, so that it is never imaginary; two samples of one law have about
-sqrt(1/n + 1/k) of it.
+with the bandwidth h the median distance between a sample of x and one of y unless one is given. On
+circles |x - y| is the chord, with which k is a positive definite kernel. The estimate takes all
+pairs, those of a point with itself too: it is the distance of two means, never imaginary, but
+biased; two samples of one law have up to about sqrt(1/n + 1/k) of it.
 """
 
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from jaxtyping import Array, Float
 
 from hoam_core.checks import check_positive
 from hoam_core.domain import Domain
-from hoam_core.metrics.transport import squared_costs
+from hoam_core.metrics.transport import squared_chords
 
 
 def maximum_mean_discrepancy(
@@ -21,7 +22,7 @@ def maximum_mean_discrepancy(
 ) -> float:  # fmt: skip
     """MMD of two equally weighted samples in scaled coordinates."""
     between, first, second = (
-        squared_costs(x, y, domain, scale) for x, y in ((a, b), (a, a), (b, b))
+        squared_chords(x, y, domain, scale) for x, y in ((a, b), (a, a), (b, b))
     )
     if bandwidth is None:
         bandwidth = float(jnp.sqrt(jnp.median(between)))

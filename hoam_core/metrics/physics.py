@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.signal import find_peaks
 
-from hoam_core.checks import check_shape
+from hoam_core.checks import check_finite, check_shape
 
 # Energies are never smaller where their logarithm is asked for.
 TINY = 1e-30
@@ -23,9 +23,11 @@ def curve_error(truth: Float[np.ndarray, " t"], model: Float[np.ndarray, " t"]) 
     """Errors of a positive curve such as the electric energy; the mean leaves the first time out.
 
     At t = 0 both populations are drawn from the same law, so that only their noise would count.
+    Raises DivergedError where a curve is not finite.
     """
     truth, model = np.asarray(truth, float), np.asarray(model, float)
     check_shape("model", model.shape, truth.shape)
+    check_finite("The curves that are compared", (truth, model))
     relative = np.abs(model - truth)[1:] / np.abs(truth[1:])
     return CurveError(
         float(relative.mean()), float(np.linalg.norm(model - truth) / np.linalg.norm(truth))
@@ -51,6 +53,7 @@ def fit_growth(
     times above the first energies, where the growth is exponential. None if there is none.
     """
     ts, energy = np.asarray(ts, float), np.asarray(energy, float)
+    check_finite("The energy whose growth is fitted", energy)
     if window is None:
         peak = _first_peak(energy)
         floor = np.median(energy[: max(3, peak // 8)])
@@ -73,6 +76,7 @@ def maxima(
     ts: Float[np.ndarray, " t"], energy: Float[np.ndarray, " t"]
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
     """Times and heights of the maxima after the start, refined by a parabola of the logarithm."""
+    check_finite("The energy whose maxima are looked for", energy)
     level = np.log(np.maximum(energy, TINY))
     found, _ = find_peaks(level, prominence=np.log(2))
     before, here, after = level[found - 1], level[found], level[found + 1]

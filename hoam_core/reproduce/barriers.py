@@ -4,7 +4,6 @@ Errors are of environments that the fit has not seen: five folds of the unique e
 predicted by a fit to the other four. The coefficients written are those of a fit to all.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hoam_core import barriers as model
+from hoam_core.json_text import json_text
 from hoam_core.reproduce.cells import SEED
 from hoam_core.store import whole_file
 
@@ -74,9 +74,9 @@ def _text(about: dict[str, Any]) -> str:
     """JSON with an orbit a line, as a person reads it; nine digits are more than float32 has."""
     tables = about["coefficients_eV"]
     rows = {
-        name: [json.dumps([round(c, 9) for c in row]) for row in table]
+        name: [json_text([round(c, 9) for c in row]) for row in table]
         for name, table in tables.items()
     }
-    text = json.dumps({**about, "orbits": "@orbits", "coefficients_eV": rows}, indent=1)
-    text = text.replace('"@orbits"', json.dumps(about["orbits"]))
+    text = json_text({**about, "orbits": "@orbits", "coefficients_eV": rows}, indent=1)
+    text = text.replace('"@orbits"', json_text(about["orbits"]))
     return text.replace('"[', "[").replace(']"', "]") + "\n"

@@ -21,7 +21,7 @@ from hoam_core.checks import DivergedError
 from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.evaluate import References, affordable_times, evaluate, reference, report, snapshots
-from hoam_core.learn import parameters_to_judge
+from hoam_core.judging import parameters_to_judge
 from hoam_core.methods.base import Method, Params
 from hoam_core.metrics import sinkhorn_divergence, transport_distance
 from hoam_core.model import Model
@@ -103,6 +103,7 @@ class Trained(NamedTuple):
     experiment: Experiment
     params: Params
     losses: np.ndarray
+    finite: bool = True
 
 
 def train_for(
@@ -123,7 +124,8 @@ def train_for(
     every = max(1, min(100, steps // 20))
     for state in fit(method, ensemble, adam(steps, experiment.rate), key, steps=steps, every=every):
         losses.append(state.losses)
-        yield Trained(state.step / steps, experiment, state.params, np.concatenate(losses))
+        so_far = np.concatenate(losses)
+        yield Trained(state.step / steps, experiment, state.params, so_far, state.finite)
 
 
 def _core_seconds_a_step(method: Method, ensemble: Ensemble, key: PRNGKeyArray) -> float:
@@ -149,7 +151,7 @@ def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[t
     started, trained = time.perf_counter(), None
     for trained in train_for(experiment, ensemble, scaling, budget):
         yield "training", trained.share
-        if not np.all(np.isfinite(trained.losses)):
+        if not trained.finite:
             break
     if trained is None:
         raise RuntimeError("The training yielded no state.")
@@ -157,12 +159,12 @@ def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[t
     about = {
         "steps": trained.experiment.steps,
         "seconds": round(time.perf_counter() - started, 1),
-        "final_loss": float(np.mean(losses[-100:])) if losses.size else None,
+        "final_loss": float(np.mean(losses[-100:])) if losses.size and trained.finite else None,
     }
     row = {"method": method, "system": system, "network": experiment.network, "training": about,
            "budget": asdict(budget), "device": jax.devices()[0].device_kind}  # fmt: skip
-    if not np.all(np.isfinite(losses)):
-        yield "done", Cell({**row, "status": "diverged"}, losses, None)
+    if not trained.finite:
+        yield "done", Cell({**row, "status": "diverged"}, losses[np.isfinite(losses)], None)
         return
     model = Model.build(trained.experiment, scaling, trained.params, training=about)
     yield "judging", 0.0

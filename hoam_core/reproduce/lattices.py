@@ -24,6 +24,7 @@ import xarray as xr
 
 from hoam_core.cluster import Result, Stages, run_tasks
 from hoam_core.config import default_experiment
+from hoam_core.json_text import json_text
 from hoam_core.learn import learn
 from hoam_core.methods import with_share
 from hoam_core.metrics import maximum_mean_discrepancy
@@ -77,7 +78,7 @@ def lattices(
             write_files(folder, report.result.files)
             rows.append({"name": name, "quick": quick, **report.result.values})
             with whole_file(path) as part:
-                part.write_text(json.dumps(rows, indent=1) + "\n")
+                part.write_text(json_text(rows, indent=1) + "\n")
         yield f"{name}: {report.note}", done / len(tasks)
     if not quick:
         draw([row for row in rows if not row["quick"]], folder / "lattices.png")

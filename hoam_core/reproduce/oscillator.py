@@ -13,6 +13,7 @@ of nodes.
 Figure 2 asks how well a rule in time finds its integral, then what that does to training.
 """
 
+import contextlib
 import json
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
@@ -22,7 +23,9 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from hoam_core.checks import DivergedError
 from hoam_core.cluster import Result, Stages, run_tasks
+from hoam_core.json_text import json_text
 from hoam_core.metrics import over_subsets, wasserstein2
 from hoam_core.model import Model
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
@@ -107,11 +110,14 @@ def trained(task: tuple[dict[str, Any], Budget]) -> Stages:
             yield stage, value
     if found is None:
         raise RuntimeError("The cell yielded no row.")
-    losses = [part.mean() for part in np.array_split(found.losses, min(50, len(found.losses)))]
+    parts = max(1, min(50, len(found.losses)))
+    losses = [part.mean() for part in np.array_split(found.losses, parts) if part.size]
     record = {**run, "steps": found.row["training"]["steps"],
               "losses": [float(f"{loss:.5g}") for loss in losses]}  # fmt: skip
     if found.model is not None:
-        record |= distance(found.model, run["omega"])
+        # Samples that fly apart have no distance; the figures leave out what has none.
+        with contextlib.suppress(DivergedError):
+            record |= distance(found.model, run["omega"])
     return Result(record)
 
 
@@ -137,7 +143,7 @@ def study(
         same.append({**report.result.values, "budget": told})
         kept.append(same[-1])
         with whole_file(path) as part:
-            part.write_text(json.dumps({"runs": kept}) + "\n")
+            part.write_text(json_text({"runs": kept}) + "\n")
         yield f"{words}: done", done / len(runs)
     return same
 
@@ -154,7 +160,7 @@ def figure2(
     """Integrand, quadrature and training curves; figure2.json and figure2.png."""
     found = quadrature_study(14.0)
     with whole_file(folder / "figure2-quadrature.json") as part:
-        part.write_text(json.dumps(found, indent=1) + "\n")
+        part.write_text(json_text(found, indent=1) + "\n")
     seeds = 1 if quick else 5
     runs = [
         {"method": m, "omega": omega, "seed": seed}

@@ -17,6 +17,7 @@ import numpy as np
 
 from hoam_core.checks import lookup
 from hoam_core.cluster import Result, Stages, run_tasks
+from hoam_core.json_text import json_text
 from hoam_core.methods import METHODS
 from hoam_core.models import model_files
 from hoam_core.reproduce.cells import Budget, Cell, cell, full_model_seconds
@@ -128,7 +129,7 @@ def write_row(path: Path, row: dict[str, Any]) -> None:
     missing = {"status": "not run", "budget": {"core_seconds": 0.0}}
     table = [rows.get((s, m), {"method": m, "system": s, **missing}) for s, m in wanted + extra]
     with whole_file(path) as part:
-        part.write_text(json.dumps(table, indent=1) + "\n")
+        part.write_text(json_text(table, indent=1) + "\n")
 
 
 def summary(row: dict[str, Any]) -> dict[str, Any]:

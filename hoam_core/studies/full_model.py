@@ -45,7 +45,7 @@ def full_model_sweep(
     if particles is None:
         runs = system.judged_particles or system.truth_particles
         particles = runs if isinstance(system, Lattice) else 16_384
-    check_count("particles", particles)
+    particles = check_count("particles", particles)
     lookup(loading, LOADINGS, "loading")
     axes: dict[str, Sequence[Any]] = {
         name: [float(v) for v in axis] for name, axis in values.items()

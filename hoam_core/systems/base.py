@@ -57,11 +57,12 @@ class Component:
 
 @dataclass(frozen=True)
 class Observable:
-    """A scalar of the population, with its label and unit."""
+    """A scalar of the population, with its label, its unit and what it can never leave."""
 
     name: str
     label: str
     unit: str
+    bounds: tuple[float, float] | None = None
 
 
 class System(abc.ABC):
@@ -116,7 +117,7 @@ class System(abc.ABC):
         self, key: PRNGKeyArray, mu: Float[Array, " p"], n: int, loading: Loading = quiet
     ) -> Float[Array, "n d"]:
         """n samples of rho_0, quietly loaded unless another loading is given."""
-        check_count("particles", n)
+        n = check_count("particles", n)
         return self.load(loading(key, n, self.loading_dimension), mu)
 
     def simulate(
@@ -172,7 +173,7 @@ class System(abc.ABC):
         """Equispaced times from zero; the system's own end and number unless given."""
         n = self.n_times if n_times is None else n_times
         end = self.t_end if t_end is None else t_end
-        check_count("n-times", n, 2)
+        n = check_count("n-times", n, 2)
         check_positive("t-end", end)
         return np.linspace(0.0, end, n)
 

@@ -68,7 +68,7 @@ def sampled_integrand(
     Neither positions nor their number cost anything: mean and scatter of Gaussian samples are
     independent, Gaussian and chi-squared. ValueError for less than one sample.
     """
-    check_count("samples", samples)
+    samples = check_count("samples", samples)
     at = law(omega, t)
     centre = rng.standard_normal((2, *at.variance.shape)) * np.sqrt(at.variance / samples)
     scatter = np.zeros(at.variance.shape)

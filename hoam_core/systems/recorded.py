@@ -42,6 +42,8 @@ class Recorded(System):
     axes: tuple[tuple[float, ...], ...]
     t_end: float
     snapshots: Float[np.ndarray, "m t n d"]
+    # Whether methods of it work in units of its own (methods/own_units.py); older models do not.
+    own_units: bool = True
 
     def __post_init__(self) -> None:
         # They come out of files of strangers, and go into pages and code that is given away.
@@ -171,7 +173,7 @@ class Recorded(System):
             "parameters": [asdict(p) for p in self.parameters],
             "components": [asdict(c) for c in self.components],
             "lengths": list(self.lengths), "axes": [list(axis) for axis in self.axes],
-            "t_end": self.t_end,
+            "t_end": self.t_end, "own_units": self.own_units,
         }  # fmt: skip
 
     @classmethod
@@ -197,6 +199,7 @@ class Recorded(System):
         return cls(
             values["name"], values["title"], values["reference"], parameters, components,
             tuple(values["lengths"]), axes, values["t_end"], snapshots,
+            bool(values.get("own_units", False)),
         )  # fmt: skip
 
 
@@ -210,6 +213,9 @@ class Moments:
         self, x: Float[Array, "n d"], mu: Float[Array, " p"]
     ) -> dict[str, Float[Array, ""]]:
         """Scalars of a population x at any mu."""
-        mean, spread = jnp.mean(x, 0), jnp.std(x, 0)
+        # In units in which neither sums nor squares leave the numbers.
+        unit = jnp.max(jnp.abs(x), 0)
+        unit = jnp.where(unit > 0, unit, 1.0)
+        mean, spread = (of(x / unit[None], 0) * unit for of in (jnp.mean, jnp.std))
         found = {f"spread_{name}": spread[i] for i, name in self.components}
         return found | {f"mean_{name}": mean[i] for i, name in self.components}

@@ -78,6 +78,11 @@ def test_a_prediction_has_the_numbers_of_python(get):
     found = body(answer)
     run = load_model(MODEL).predict(found["parameters"], particles=128, seed=5)
     state = run["state"].values
+    assert found["warnings"] == json.loads(run.attrs["warnings"]) == []
+    assert (found["steps"], found["model_sha256"]) == (
+        run.attrs["steps"],
+        run.attrs["model_sha256"],
+    )
     assert found["parameters"]["T"] == 1.1
     assert (found["seed"], found["particles"], found["version"]) == (5, 128, run.attrs["version"])
     np.testing.assert_array_equal(found["times"], run.time.values)

@@ -79,9 +79,25 @@ def test_csv_opens_in_pandas_with_units_and_provenance(plasma, given):
         rtol=1e-6,
     )  # fmt: skip
     for line in ("# system: two-stream", '# parameters: {"mu": 1.25}', "# seed: 3",
-                 "# model: tiny"):  # fmt: skip
+                 "# model: tiny", f"# steps: {plasma.catalogue.models['tiny'].steps}"):  # fmt: skip
         assert line in text.splitlines()
     assert text.startswith("# Two-stream instability, μ = 1.25. The field energy")
+
+
+def test_what_speaks_against_a_run_stands_in_its_files():
+    (run,) = answer(PLASMA._replace(particles=64), SHELF, (0, 1))
+    assert any(sentence.startswith("64 particles are fewer") for sentence in run.doubts)
+    few = snapshot_of(PLASMA._replace(particles=64), (0, 1))
+    told = dataset(few)
+    assert json.loads(told.attrs["warnings"]) == list(run.doubts) == few.warnings
+    lines = to_csv(told).splitlines()
+    assert [line for line in lines if line.startswith("# warning: ")] == [
+        f"# warning: {sentence}" for sentence in run.doubts
+    ]
+    assert [value for name, value in material(few).reel().about if name == "warning"] == [
+        *run.doubts
+    ]
+    assert 'run.attrs["warnings"]' in material(few).script
 
 
 def test_curves_over_two_dimensions_stand_side_by_side():
@@ -93,8 +109,20 @@ def test_curves_over_two_dimensions_stand_side_by_side():
     assert list(read.columns) == ["time", "a", "b", "mu", "c"]
     assert read["a"].dropna().tolist() == [1, 2]
     assert read["c"].tolist() == [5, 6, 7]
-    with pytest.raises(ValueError, match="no curve"):
-        to_csv(xr.Dataset({"x": (("a", "b"), np.zeros((2, 2)))}))
+    with pytest.raises(ValueError, match="nothing to write"):
+        to_csv(xr.Dataset({"x": ((), 1.0)}))
+
+
+def test_tables_without_curves_have_a_line_for_each_value():
+    table = xr.Dataset(
+        {"energy": (("mu", "time"), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], {"units": "J"})},
+        {"mu": [1.2, 1.4], "time": ("time", [0.0, 1.0, 2.0], {"units": "s"})},
+    )
+    read = pd.read_csv(io.StringIO(to_csv(table)), comment="#")
+    assert list(read.columns) == ["mu", "time [s]", "energy [J]"]
+    assert read["mu"].tolist() == [1.2] * 3 + [1.4] * 3
+    assert read["time [s]"].tolist() == [0.0, 1.0, 2.0] * 2
+    assert read["energy [J]"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_netcdf_has_the_layout_of_predict_and_more(given, tmp_path):

@@ -4,8 +4,9 @@ import param
 import pytest
 
 from dashboard.choice import Choice
+from dashboard.lessons.choice import LessonsChoice, for_pupils
 from dashboard.runs.catalogue import catalogue
-from dashboard.sharing.classroom import NOT_HERE, PLAYED, Classroom, followed
+from dashboard.sharing.classroom import NOT_HERE, PLAYED, Classroom, followed, query_of
 from dashboard.sharing.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query, write_query
@@ -135,11 +136,12 @@ class Desk:
         self.state, self.told, self.choice = Exploration(SHELF), [], Page()
         schedule = lambda result: result()  # noqa: E731
         visit = Visit(self.state, None, SHELF, None, schedule, self.go, self.told.append)
-        self.classroom = Classroom(visit, self.link, self.changed, list, self.chosen)
+        self.classroom = Classroom(visit, self.link, self.changed, list, self.show)
         self.go(query)
 
-    def chosen(self) -> list[Choice]:
-        return [self.choice]
+    def show(self, link: str) -> None:
+        self.go(link)
+        self.choice.read_all(query_of(link), SHELF, self.state)
 
     def link(self) -> str:
         return write_query(self.state, self.choice.write(self.state))
@@ -223,12 +225,25 @@ def test_the_banner_says_what_a_page_does_in_a_lecture(desks):
     assert not banner.visible
     pupil.classroom.follow(teacher.lead())
     assert banner.visible
-    assert "the controls rest" in banner[0].object
+    assert "Controls are locked" in banner[0].object
     assert "One page follows" in teacher.classroom.__panel__()[0].object
     teacher.classroom.close()
     assert "The teacher has left" in banner[0].object
     banner[1].param.trigger("clicks")
     assert not banner.visible
+
+
+def test_a_class_gets_no_notes_for_instructors():
+    link = "?view=lessons&system=landau&lesson=landau-damping&step=2&notes=1&plane=x,v"
+    query = query_of(for_pupils(link))
+    assert "notes" not in query
+    assert query["pupils"] == "1"
+    assert query["plane"] == "x,v"
+    choice, state = LessonsChoice(), Exploration(SHELF)
+    choice.read(read_query(query | {"notes": "1"}, SHELF), state)
+    assert (choice.step, choice.notes, choice.pupils) == (2, False, True)
+    assert choice.write(state) == {"lesson": "landau-damping", "step": "2", "pupils": "1"}
+    assert for_pupils("?view=explore&mu=1.3") == "?view=explore&mu=1.3"
 
 
 def test_a_wrong_code_is_told_in_a_sentence(desks):

@@ -66,8 +66,9 @@ def test_the_facts_tell_population_cost_latency_and_file():
     assert found["energy, mean"] == "3 %, noise floor not known yet"
     assert found["Population"].startswith("4,096 of the model against 131,072 particles")
     assert found["Latency"] == "model 31 ms, on the page after 48 ms"
-    cost = MODEL.method.evaluations(ts, honesty.STEPS)
+    cost = MODEL.evaluations(ts)
     assert cost >= 100
+    assert found["Steps"].startswith(f"{MODEL.steps:,} over the trained time")
     assert found["Cost"].startswith(f"{cost:,} evaluations")
     about = json.loads((shipped_models()[MODEL.name] / "model.json").read_text())
     assert f"SHA-256 {about['arrays_sha256'][:12]}…" in found["Model file"]

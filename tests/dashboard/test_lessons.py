@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 
 from dashboard.asset_files import assets
+from dashboard.explore.scenario_files import scenarios
 from dashboard.lessons.choice import LessonsChoice, arriving, link_to
 from dashboard.lessons.files import html, lessons, parsed_lesson, read_lessons
 from dashboard.quadrature.study import RULES, Case, draw
@@ -308,3 +309,50 @@ def test_the_magnet_turns_in_the_stronger_field_only():
     assert end(0.8, 0.1, -1)[-1] > 0.3
     assert end(1.4, 0.0, 1)[:2] == pytest.approx([0.20, 0.05], abs=0.03)
     assert end(1.0, 0.0, 1)[-1] == pytest.approx(0.27, abs=0.05)
+
+
+OWN = """---
+title: Mine
+level: first year
+minutes: 5
+order: 0
+summary: One step.
+---
+
+## Look
+state: ?view=explore&system=landau&alpha=0.05&k=0.5
+
+Two words.
+"""
+
+
+def test_lessons_and_cards_of_ones_own_are_read_again_when_they_change(tmp_path, monkeypatch):
+    shipped = list(lessons().items)
+    monkeypatch.setenv("HOAM_LESSONS", str(tmp_path))
+    assert list(lessons().items) == shipped
+    (tmp_path / "mine.md").write_text(OWN, encoding="utf-8")
+    assert list(lessons().items) == ["mine", *shipped]
+    (tmp_path / "mine.md").write_text(OWN.replace("Two words", "Three other words"), "utf-8")
+    assert "Three other words" in lessons().items["mine"].steps[0].text
+    (tmp_path / "mine.md").write_text(OWN.replace("minutes: 5", "minutes: soon"), "utf-8")
+    assert "mine" not in lessons().items
+    assert "`minutes` must be a whole number" in lessons().problems[-1]
+    cards = list(scenarios().items)
+    (tmp_path / "scenarios.yaml").write_text(
+        "- {name: mine, title: Mine, sentence: One., alt: '-', link: '?system=trap'}\n",
+        encoding="utf-8",
+    )
+    assert list(scenarios().items) == [*cards, "mine"]
+    monkeypatch.delenv("HOAM_LESSONS")
+    assert list(lessons().items) == shipped
+    assert list(scenarios().items) == cards
+
+
+def test_a_step_that_an_edited_lesson_lost_is_its_last_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOAM_LESSONS", str(tmp_path))
+    file = tmp_path / "mine.md"
+    file.write_text(OWN + OWN[OWN.index("## Look") :].replace("Look", "Again"), "utf-8")
+    choice = LessonsChoice(lesson="mine", step=2)
+    assert choice.current.title == "Again"
+    file.write_text(OWN, "utf-8")
+    assert choice.current.title == "Look"

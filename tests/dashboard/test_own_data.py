@@ -12,7 +12,14 @@ from dashboard.own import jobs
 from dashboard.own.choice import OwnChoice
 from dashboard.own.desk import Desk
 from dashboard.own.jobs import Step, example, zipped
-from dashboard.own.paths import LARGEST_MB, VARIABLE, check_upload, found_files
+from dashboard.own.paths import (
+    LARGEST_MB,
+    MOST_ITERATIONS,
+    VARIABLE,
+    check_upload,
+    count_runs,
+    found_files,
+)
 from dashboard.own.preview import facts, table, verdict
 from dashboard.own.shelf import Shelf
 from dashboard.own.view import OwnData
@@ -25,7 +32,8 @@ from dashboard.state import Exploration
 from dashboard.threads import Workers
 from dashboard.view import Visit
 from hoam_core import load_model
-from hoam_core.imports import read_recording, series_of
+from hoam_core.imports import read_recordings
+from tests.openpmd_files import population, written
 
 
 class Immediate:
@@ -62,11 +70,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def read_here(monkeypatch):
     """Files are read in this process; the other one is tested in test_uploads.py."""
-
-    def read(paths, reading):
-        yield from (read_recording(path, reading) for path in series_of(paths))
-
-    monkeypatch.setattr(jobs, "recordings_apart", read)
+    monkeypatch.setattr(jobs, "recordings_apart", read_recordings)
 
 
 @pytest.fixture
@@ -107,6 +111,51 @@ def test_paths_need_a_folder_that_is_allowed(folder, monkeypatch, tmp_path):
         with pytest.raises(ValueError, match=r"There are no .nc or .h5 files"):
             found_files(pattern)
     (folder / "link.nc").unlink()
+
+
+def test_files_come_in_the_order_that_people_list_them_in(monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    names = ["a2/run1.nc", "a10/run1.nc", "k-1.25.nc", "k-1.3.nc", "run1.nc", "Run2.nc", "run10.nc"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert found_files("**/*.nc") == [tmp_path / name for name in names]
+
+
+def test_a_series_counts_as_one_file(monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    names = [f"run{i}_{k:06d}.h5" for i in range(4) for k in range(17)]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    assert len(found_files("*.h5")) == 68
+    assert [path.name for path in found_files("run2_%06T.h5")] == names[34:51]
+    assert check_upload([(name, 1) for name in names]) == names
+    assert count_runs(names) == 4
+    assert count_runs(f"{k}.h5" for k in range(MOST_ITERATIONS + 1)) == 2
+    assert count_runs(["a.h5", "b.h5", "a.h5", "1.nc", "2.nc"]) == 5
+    with pytest.raises(ValueError, match="65 files are too many"):
+        check_upload([(f"run{k}_0.h5", 1) for k in range(65)])
+
+
+def test_each_run_of_a_scan_gets_its_own_value(desk, monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    for i in (1, 2, 10):
+        (tmp_path / f"scan{i}").mkdir()
+        columns = population(seed=i)
+        columns["momentum/x"] = i * columns["momentum/x"]
+        written(tmp_path / f"scan{i}" / "data_%T.h5", columns)
+    desk.choice.values = "drift = 1, 2, 10"
+    desk.point("scan*/*.h5")
+    assert desk.problem == ""
+    collection, rows = desk.checked
+    assert [row.file for row in rows] == [f"scan{i}/data_%T.h5" for i in (1, 2, 10)]
+    assert [row.found for row in rows] == [300] * 3
+    for values, x in zip(collection.sets(), collection.x, strict=True):
+        assert x[..., 1].std() == pytest.approx(values["drift"], rel=0.2)
+    assert "1 for scan1/data_%T.h5, 2 for scan2/data_%T.h5, 10 for scan10/" in facts(collection)
+    desk.choice.values = "drift = 1, 2"
+    desk.check()
+    assert "in their order: scan1/data_%T.h5, scan2/data_%T.h5, scan10/data_%T.h5." in desk.problem
 
 
 def test_uploads_have_limits():

@@ -11,9 +11,13 @@ import pytest
 from panel.reactive import Syncable
 
 import dashboard
-from dashboard.parts.controls import Sliders
+from dashboard.parts import readout
+from dashboard.parts.bridge import Bridge
+from dashboard.parts.controls import Sliders, seed_field
+from dashboard.parts.history import History
 from dashboard.parts.player import PlayerBar
-from dashboard.parts.sliders import AtOnce, LiveSlider
+from dashboard.parts.projector import Projector, Screen
+from dashboard.parts.sliders import AtOnce, LiveSlider, ends
 from dashboard.quadrature.view import NodesSlider
 from dashboard.runs import jobs
 from dashboard.runs.catalogue import catalogue
@@ -116,9 +120,9 @@ def test_the_truth_leaves_the_cores_to_an_answer_that_takes_long(session, monkey
 def test_an_answer_is_coming_until_all_particles_have_come(session):
     assert session.answer_is_coming
     deliver = session._workers.models.log[-1].deliver
-    deliver(SimpleNamespace(case=session.case._replace(particles=512)))
+    deliver(SimpleNamespace(case=session.case._replace(particles=512), doubts=()))
     assert session.answer_is_coming
-    deliver(SimpleNamespace(case=session.case))
+    deliver(SimpleNamespace(case=session.case, doubts=()))
     assert not session.answer_is_coming
     session.state.parameters.mu = 1.41
     assert session.answer_is_coming
@@ -153,9 +157,9 @@ def test_an_answer_that_comes_after_a_remembered_one_is_not_shown(session, monke
     here = session.case
     session.state.parameters.mu = 1.41
     (late,) = session._workers.models.waiting.values()
-    monkeypatch.setattr(answers, "get", lambda case: SimpleNamespace(case=case))
+    monkeypatch.setattr(answers, "get", lambda case: SimpleNamespace(case=case, doubts=()))
     session.state.parameters.mu = here.mu[0]
-    late.deliver(SimpleNamespace(case=here._replace(mu=(1.41,))))
+    late.deliver(SimpleNamespace(case=here._replace(mu=(1.41,)), doubts=()))
     assert session.answer.case == here
     assert not session.answer_is_coming
 
@@ -169,7 +173,7 @@ def test_an_answer_is_timed_from_its_own_move_and_once(session, monkeypatch):
     first = session._workers.models.log[-3]
     for particles in (512, 4_096):
         case = session.case._replace(mu=(1.41,), particles=particles)
-        first.deliver(SimpleNamespace(case=case))
+        first.deliver(SimpleNamespace(case=case, doubts=()))
     assert told == [3]
     assert session.waited == 4
 
@@ -192,7 +196,8 @@ def test_sliders_are_made_once_for_a_system_and_marked_for_each_model(session):
     state.model = ""
     made.show()
     assert list(made.__panel__()) == [first]
-    assert first.marks == []
+    assert [mark["label"] for mark in first.marks] == ["0.4", "2.5"]
+    assert len(marks) > 2
     state.adopt(system="landau")
     made.show()
     state.adopt(system="two-stream")
@@ -205,6 +210,12 @@ def test_warnings_follow_the_trained_range(session):
     session.state.parameters.mu = 2.4
     assert "outside the trained range" in session.warnings[0]
     session.state.parameters.mu = 1.5
+    assert session.warnings == []
+    deliver = session._workers.models.log[-1].deliver
+    deliver(SimpleNamespace(case=session.case, doubts=("it cannot be",)))
+    assert session.warnings == ["it cannot be"]
+    # What was wrong with one run is not said of the next.
+    session.state.parameters.mu = 1.45
     assert session.warnings == []
 
 
@@ -357,3 +368,100 @@ def test_a_frame_of_a_coarse_answer_is_not_taken_for_that_of_a_full_one():
     assert not np.array_equal(drawn[0], drawn[1])
     # Remembered, not smoothed again.
     assert drawn[1] is drawn[2]
+
+
+def test_a_person_is_told_of_answers_that_may_take_long_and_of_no_others(session, monkeypatch):
+    state, asked = session.state, session._workers.models
+    known = jobs.Effort(state.model, state.particles)
+    monkeypatch.setattr(jobs, "took", {known: 0.03})
+    state.parameters.mu = 1.413
+    assert not session.computing
+    state.particles = 16_384  # of which none has come yet
+    assert session.computing
+    last = asked.log[-1].deliver
+    last(SimpleNamespace(case=session.case._replace(particles=2_048)))  # the coarse one
+    assert session.computing
+    last(SimpleNamespace(case=session.case))
+    assert not session.computing
+    jobs.took[jobs.Effort(state.model, 16_384)] = 2.0
+    state.seed = 3
+    assert session.computing
+    asked.log[-1].deliver(ValueError("it failed"))
+    assert not session.computing
+    state.seed = 4
+    state.model = ""
+    assert not session.computing
+
+
+@pytest.mark.parametrize("text", ["-5", "abc", "99999999999999", "2.5", ""])
+def test_a_seed_that_is_none_is_told_and_the_seed_stays(session, text):
+    field = seed_field(session.state)
+    field.value = text
+    assert "is no seed" in field.helper_text
+    assert field.error_state
+    assert session.state.seed == 77
+    field.value = "12"
+    assert (session.state.seed, field.helper_text, field.error_state) == (12, "", False)
+
+
+def test_sliders_say_their_ends_and_the_trained_range_has_labels():
+    shelf = catalogue()
+    model = shelf.models["ising-partial"]
+    words = readout.about_model(model, shelf.systems["ising"])
+    labels = [p.label for p in shelf.systems["ising"].parameters]
+    assert all(label in words for label in labels)
+    assert "64 – 64" not in words
+    assert f"{labels[-1]} = 64 alone" in words
+    assert "m0" not in words
+    assert [mark["label"] for mark in ends(-0.75, 1.0)] == ["−0.75", "1"]
+
+
+def test_a_view_and_a_link_are_entries_of_the_history_and_a_slider_is_none():
+    history = History()
+
+    def entry(mark: str, **more) -> int:
+        return history.place("?", mark, **more)["entry"]
+
+    assert [entry(mark) for mark in ("explore", "explore", "train", "train")] == [0, 0, 1, 1]
+    with history.restoring(1):
+        assert history.place("?", "explore") == {"search": "?", "entry": 1, "restored": 1}
+    assert entry("explore") == 1
+    assert entry("compare", follows=True) == 1
+    assert entry("sweep") == 2
+
+
+def test_a_projector_fits_views_to_its_screen_and_has_a_key_in_the_address():
+    changes = []
+    bridge = Bridge(lambda message: None)
+    projector = Projector(bridge, lambda: changes.append(projector.screen))
+    assert (projector.on, projector.screen, projector.suffix) == (False, None, "")
+    projector.toggle()
+    projector.fit(1_280.0, 800.0)
+    projector.fit(1_280.0, 800.0)
+    assert (bridge.projector, projector.suffix) == (True, "&projector=1")
+    assert changes[1:] == [(1_280, 800)]
+    high, low = projector.screen.share(320)
+    assert high + low == 480
+    assert high > low
+    projector.toggle(False)
+    assert projector.screen is None
+
+
+@pytest.mark.parametrize("name", ["explore", "compare"])
+def test_on_a_projector_pictures_and_curve_share_the_screen_and_the_rest_steps_aside(visit, name):
+    view = VIEWS[name].view(visit)
+    view.open()
+    view.complete()
+    figures = [pane.object for pane in view.__panel__().select(pn.pane.Bokeh)]
+    usual = [one.height for one in figures]
+    view.present(Screen(1_920, 1_080))
+    heights = {one.name: one.height for one in figures}
+    main, first = {"explore": ("main", "learned"), "compare": ("compared-main", "compared-A")}[name]
+    if main in heights:
+        assert heights[main] >= 170
+    assert heights[first] > 300
+    assert not any(one.visible for one in view._asides._made)
+    view.present(None)
+    assert [one.height for one in figures] == usual
+    assert all(one.visible for one in view._asides._made)
+    view.hide()

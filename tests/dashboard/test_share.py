@@ -65,6 +65,19 @@ def test_the_dialog_shows_the_present_state_and_then_the_lecture(share):
     assert share._button.label == "Stop teaching"
 
 
+def test_a_code_can_be_typed_and_stands_large_where_one_teaches(share):
+    typed = []
+    share._classroom.follow = typed.append
+    share.open()
+    assert share._joining.visible
+    share._typed.value_input = " ab3de "
+    share._typed.param.trigger("enter_pressed")
+    assert typed == ["ab3de"]
+    share._button.param.trigger("clicks")
+    assert share._classroom.following.code in share._teaching.object
+    assert not share._joining.visible
+
+
 def test_without_a_network_the_dialog_says_how_to_share(share, monkeypatch):
     monkeypatch.delenv(SHARED, raising=False)
     share._classroom.place = "http://localhost:5006/app"

@@ -22,7 +22,7 @@ from dashboard.train.plan import (
     preset,
 )
 from dashboard.train.sight import Watcher
-from dashboard.train.training import Training
+from dashboard.train.training import Training, for_visitors
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
 from dashboard.train.view import TrainView, dataset_of, script_of
 from dashboard.train.words import error_table, errors_of
@@ -405,3 +405,18 @@ def test_the_patch_of_a_lattice_can_be_chosen_and_must_tile_it():
     wrong = replace(wrong, options={**wrong.options, "patch": 10})
     with pytest.raises(ValueError, match="patch"):
         check_buildable(wrong)
+
+
+def test_a_visitor_is_told_no_option_and_no_folder_of_the_server(shelf, tmp_path):
+    (tmp_path / "models").write_text("a file where the folder should be")
+    kept = Trainings(tmp_path / "models")
+    experiment = preset(get_system("two-stream"), "galerkin", None, "quick")
+    with pytest.raises(ValueError, match="This server cannot keep a model") as told:
+        kept.start(experiment, shelf)
+    assert "out" not in str(told.value).replace("without", "").split()
+    assert str(tmp_path) not in str(told.value)
+    place = tmp_path / "mine"
+    damaged = ValueError(f"The checkpoint is damaged; remove {str(place)!r} to start anew.")
+    assert for_visitors(damaged, place) == (
+        "The checkpoint is damaged; remove 'mine' to start anew."
+    )

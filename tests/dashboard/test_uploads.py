@@ -25,6 +25,7 @@ from dashboard.own.paths import (
     found_files,
     largest_upload,
     refusal,
+    tally,
     upload_name,
 )  # fmt: skip
 from dashboard.parts.upload import Upload
@@ -196,6 +197,27 @@ def test_pieces_beyond_the_limits_are_forgotten_as_they_come(pieces, sentence, m
     assert len(told) == 1
 
 
+def test_pieces_of_a_series_are_files_of_one_run():
+    told, field = [], Upload(refusal, print, tally, multiple=True)
+    field._send_msg = told.append
+    field._handle_msg({"status": "initializing"})
+    for i in range(4):
+        for k in range(17):
+            field._handle_msg(piece(f"run{i}_{k}.h5", 1, 1, 7))
+    field._handle_msg({"status": "finished"})
+    assert len(field.value) == 68
+    assert told == [{"status": "finished"}]
+
+
+def test_runs_are_counted_again_where_the_files_are_read(temporary):
+    paths = [temporary / f"run{i}.h5" for i in range(MOST_FILES + 1)]
+    for path in paths:
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match="65 files are too many") as told:
+        list(recordings_apart(paths))
+    assert not isinstance(told.value, OvertaxedError)
+
+
 def test_files_are_read_in_another_process(files, temporary):
     bad = temporary / "bad.nc"
     bad.write_text("no numbers")
@@ -240,6 +262,12 @@ def test_a_reader_that_fails_is_one_sentence_on_the_page_and_leaves_nothing(
     assert str(temporary) not in desk.problem
     assert [path for path in temporary.rglob("*") if path.is_file()] == []
     assert desk.paths == ()
+
+
+def test_what_a_reader_takes_to_start_is_not_the_files(files):
+    slow = [sys.executable, "-c", "import time; time.sleep(2.5)" + FAKE + "sys.exit(1)"]
+    with pytest.raises(OvertaxedError, match=r"'bad.nc' ended the process that read it"):
+        list(recordings_apart(files, limits=Limits(seconds=2.0), command=slow))
 
 
 def test_a_cancelled_reader_is_killed(desk, files, temporary, monkeypatch):

@@ -51,7 +51,7 @@ PHONE = {"width": 390, "height": 844}
 
 def test_opens_with_a_picture_and_without_any_outside_host(live):
     page = live()
-    assert page.page.title() == "Learned population dynamics"
+    assert page.page.title() == "Two-stream instability – Explore – hoam_core"
     levels = page.picture("learned")[0]
     assert len(set(levels)) > 50
     page.until(lambda: page.status("truth") == "done", "truth and noise floor are complete")
@@ -375,6 +375,10 @@ def test_another_plane_of_a_hundred_components_needs_no_other_answer(live):
 def test_the_status_line_tells_how_many_particles_the_answer_has(live):
     page = live("?particles=1024")
     page.until(lambda: page.status("particles") == "1024", "as many as the address asks for")
+    choose(page, "Particles", "8192")
+    page.page.locator("h2", has_text="Computing with 8,192 particles").wait_for()
+    page.until(lambda: page.status("particles") == "8192", "and then they are there")
+    page.page.locator("h2", has_text="The field energy").wait_for()
     choose(page, "Particles", "4096")
     page.until(lambda: page.status("particles") == "4096", "as many as are chosen")
 

@@ -136,11 +136,18 @@ class PatchedLattice(Lattice):
         """Every patch of a tiling before and after it has moved with all others frozen."""
 
 
-def means_and_spreads(components: tuple[Component, ...]) -> tuple[Observable, ...]:
-    """The observables of a population of runs: of each component its mean and its deviation."""
-    means = tuple(Observable(c.name, c.label, c.unit) for c in components)
+def means_and_spreads(
+    components: tuple[Component, ...], bounds: tuple[tuple[float, float], ...]
+) -> tuple[Observable, ...]:
+    """The observables of a population of runs: of each component its mean and its deviation.
+
+    What lies within bounds deviates by half their distance at most.
+    """
+    pairs = list(zip(components, bounds, strict=True))
+    means = tuple(Observable(c.name, c.label, c.unit, within) for c, within in pairs)
     return means + tuple(
-        Observable(f"{c.name}_spread", f"spread of {c.label}", c.unit) for c in components
+        Observable(f"{c.name}_spread", f"spread of {c.label}", c.unit, (0.0, 0.5 * (high - low)))
+        for c, (low, high) in pairs
     )
 
 

@@ -51,7 +51,7 @@ class CurieWeiss(SpinLattice):
         side(),
     )
     components = (Component("magnetisation", "magnetisation m", "", (-1.0, 1.0)),)
-    observable_info = means_and_spreads(components)
+    observable_info = means_and_spreads(components, ((-1.0, 1.0),))
     t_end = 20.0
     n_times = 101
     truth_particles = 1_024

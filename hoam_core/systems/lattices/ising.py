@@ -61,7 +61,7 @@ class Ising(SpinLattice):
         Component("magnetisation", "magnetisation m", "", (-1.0, 1.0)),
         Component("walls", "domain-wall density ρ", "", (0.0, 0.6)),
     )
-    observable_info = means_and_spreads(components)
+    observable_info = means_and_spreads(components, ((-1.0, 1.0), (0.0, 1.0)))
     t_end = 100.0
     n_times = 101
     truth_particles = 1_024

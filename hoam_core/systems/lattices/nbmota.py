@@ -91,7 +91,7 @@ class NbMoTa(Lattice):
         for (i, j), view in zip(PAIRS, VIEWS, strict=True)
     )
     plane = ("MoTa", "NbTa")
-    observable_info = means_and_spreads(components)
+    observable_info = means_and_spreads(components, ((-8 / 3, 16 / 3),) * len(PAIRS))
     dimension = 3
     rates = 1
     patch = BOX

@@ -75,7 +75,7 @@ class PredatorPrey(PatchedLattice):
         Component("prey", "mean prey ⟨u⟩", "", (0.2, 0.6)),
         Component("predators", "mean predators ⟨v⟩", "", (0.4, 0.8)),
     )
-    observable_info = means_and_spreads(components)
+    observable_info = means_and_spreads(components, ((0.0, np.inf), (0.0, np.inf)))
     t_end = 30.0
     n_times = 151
     truth_particles = 512

@@ -1,0 +1,41 @@
+"""What is solved here: the equations of a system, its parameters and its observables, in words."""
+
+from functools import lru_cache
+from html import escape
+
+from dashboard.lessons.files import html, mathml
+from dashboard.runs.units import with_unit
+from hoam_core import System
+from hoam_core.systems import Lattice
+
+SUMMARY = "What is solved here"
+
+
+def solved(system: System) -> str:
+    """HTML for the fold; empty for data without equations."""
+    # A recorded system would keep its snapshots.
+    return _solved(system) if system.equations else ""
+
+
+@lru_cache(maxsize=32)
+def _solved(system: System) -> str:
+    kind = "of one run of the lattice" if isinstance(system, Lattice) else "of the population"
+    parameters = "".join(
+        f"<li>{escape(p.label)}: from {p.low:g} to {p.high:g}</li>" for p in system.parameters
+    )
+    observables = ", ".join(escape(with_unit(o.label, o.unit)) for o in system.observable_info)
+    return (
+        f"{mathml(system.equations, {'display_mode': True})}"
+        f"<p>Parameters:</p><ul>{parameters}</ul>"
+        f"<p>Observables {kind}: {observables}.</p>"
+        f"<p>Source: {escape(system.reference)}.</p>"
+    )
+
+
+def welcome() -> str:
+    """What the page is, for whoever sees it for the first time."""
+    return html(
+        "A slider moves the physics, and a **learned model** answers at once: it was trained on a "
+        "few runs of the **full model**, the simulation of the physics itself. Both run side by "
+        "side here, so that you see when to trust it."
+    )

@@ -1,0 +1,1 @@
+"""What the words of the page mean, reachable from each of them."""

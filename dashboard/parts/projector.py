@@ -1,0 +1,63 @@
+"""A page that is read from the last row: large letters, and pictures, curve and player alone.
+
+The browser tells how large its screen is, and the open views are made to fit it. It enlarges the
+letters of figures itself (projector.js); all others follow the style sheets of the page (theme.py).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dashboard.parts.bridge import Bridge
+
+PROJECTOR = "projector"  # in the address of the page
+# Their share of the height; and the least height of a figure (px), below which the page scrolls.
+PICTURES, LEAST = 0.6, 170
+
+
+class Screen(NamedTuple):
+    """Width and height of what the browser shows of the page, in its pixels."""
+
+    width: int
+    height: int
+
+    def share(self, beside: int) -> tuple[int, int]:
+        """Heights of the pictures and of the curve below them, where so much else has to stand."""
+        rest = self.height - beside
+        return max(round(PICTURES * rest), LEAST), max(round((1 - PICTURES) * rest), LEAST)
+
+
+class Projector:
+    """Whether the page is made for a projector; `changed` is called when that is new."""
+
+    def __init__(self, bridge: Bridge, changed: Callable[[], None]):
+        self._bridge, self._changed = bridge, changed
+        self._screen = Screen(1_920, 1_080)
+
+    @property
+    def on(self) -> bool:
+        """Whether it is."""
+        return self._bridge.projector
+
+    @property
+    def screen(self) -> Screen | None:
+        """What the open views have to fit; None where they need not."""
+        return self._screen if self.on else None
+
+    @property
+    def suffix(self) -> str:
+        """What it adds to the address, which others who open the page should not get."""
+        return f"&{PROJECTOR}=1" if self.on else ""
+
+    def toggle(self, on: bool | None = None) -> None:
+        """Begin or end."""
+        on = not self.on if on is None else on
+        if on != self.on:
+            self._bridge.projector = on
+            self._changed()
+
+    def fit(self, width: float, height: float) -> None:
+        """The browser's screen has this size."""
+        screen = Screen(round(width), round(height))
+        if screen != self._screen:
+            self._screen = screen
+            self._changed()

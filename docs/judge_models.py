@@ -1,0 +1,37 @@
+"""Measure again what the shipped models need, and judge them by it.
+
+Run `python docs/judge_models.py [NAME ...]` after a method's steps have changed; then
+`python docs/make_tables.py`. The seeds stay those of the errors that a file holds. What the
+training data tell of the field's energy comes from their full-model runs, made once more.
+"""
+
+import dataclasses
+import sys
+
+from hoam_core import compile_roll_out, load_model
+from hoam_core.convergence import with_growth
+from hoam_core.judging import judge_steps
+from hoam_core.models import shipped_models
+from hoam_core.simulate import training_runs
+from hoam_core.systems import Lattice
+
+
+def main(names: list[str]) -> None:
+    """Judge the named models, or all but those of lattices, whose steps are not smooth."""
+    compile_roll_out()
+    folders = shipped_models()
+    for name in names or folders:
+        model = load_model(name)
+        if isinstance(model.system, Lattice):
+            continue
+        model = with_growth(model, training_runs(model.experiment))
+        seed = model.errors[0]["seed"]
+        for judged in judge_steps(model, folders[name], seed):
+            print(f"{name}: {judged.done} of {judged.total}", flush=True)
+            model = judged.model
+        limits = dataclasses.asdict(model.limits)
+        print(f"{name}: {limits['steps']} steps, {limits['particles']} particles")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,188 @@
+"""Whether a run of a learned model can be one of the population that it stands for.
+
+A learned model answers anything: with too few particles, or far from its training data, it gives
+numbers that no run of the full model gives, and they are finite. What is held against them here
+needs no run of the full model:
+
+- bounds that an observable cannot leave (a magnetisation, a share, a density);
+- the energy of a field, which feeds on the motion alone: the training data tell by how much it
+  grows at each of their parameters, and in between as by a multilinear law;
+- the total energy of a plasma, which is kept, or changes slowly by collisions;
+- the share of the samples outside the range in which the population is usually drawn;
+- the least number of particles and of steps that the model was measured to need.
+
+Nothing that is found makes a run an error: it is given with sentences that say not to trust it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from scipy.interpolate import RegularGridInterpolator
+
+from hoam_core.checks import check_count, check_shape, check_within
+from hoam_core.systems import System
+
+FIELD, TOTAL = "electric_energy", "total_energy"
+# Of what start and growth allow. Models err by a few per cent, and so does the interpolation;
+# runs that go wrong exceed it by tens and thousands.
+EXCESS = 1.5
+DRIFT = 0.1
+SHARE_OUTSIDE = 0.05
+# Beyond a bound, of its size: a model that is right to a hundredth may touch it.
+ROOM, TINY = 0.01, 1e-30
+VERDICT = "this run is not to be trusted."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What was measured of a model, for what its answers are worth.
+
+    The least number of `particles` with which it stays plausible, the number of integration
+    `steps` that changes nothing beside its error, and by how much the energy of the field grew in
+    each training run, in the order of the grid. None, or empty, where it is not known.
+    """
+
+    particles: int | None = None
+    steps: int | None = None
+    growth: tuple[float, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file."""
+        return {"particles": self.particles, "steps": self.steps, "growth": list(self.growth)}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any], axes: tuple[tuple[float, ...], ...]) -> "Limits":
+        """The inverse of `to_json`; ValueError for values that belong to no model of these axes."""
+        counts = {name: found.get(name) for name in ("particles", "steps")}
+        for name, value in counts.items():
+            if value is not None:
+                check_count(name, value)
+        growth = tuple(float(value) for value in found.get("growth", ()))
+        if growth:
+            check_shape("growth", (len(growth),), (prod(len(axis) for axis in axes),))
+            for value in growth:
+                check_within("growth", value, 0.0, np.inf)
+        return cls(**counts, growth=growth)
+
+
+def share_outside(
+    system: System, mu: Float[Array, " p"], x: Float[Array, "t n d"]
+) -> Float[Array, " t"]:
+    """Share of the samples of each time that the usual range of some free component misses."""
+    periodic = system.domain(mu).periodic
+    free = [i for i, closes in enumerate(periodic) if not closes]
+    low, high = (np.array([system.components[i].view[side] for i in free]) for side in (0, 1))
+    return _share_outside(x[..., np.array(free, int)], low, high)
+
+
+@jax.jit
+def _share_outside(x, low, high):
+    missed = (x < low[None, None]) | (x > high[None, None])
+    # Of the worst component: in many dimensions a few of them always have an outlier.
+    return jnp.max(jnp.mean(missed, axis=1), axis=-1, initial=0.0)
+
+
+def growth_of(energy: Float[np.ndarray, " t"]) -> float:
+    """By how much the energy of a field exceeds its start."""
+    return float(f"{max(float(np.max(energy)) - float(energy[0]), 0.0):.4g}")
+
+
+def allowed_energy(
+    limits: Limits, axes: tuple[tuple[float, ...], ...], mu: Float[np.ndarray, " p"], start: float
+) -> float:
+    """The most that the energy of the field can reach from its start: infinite if not known."""
+    if not limits.growth:
+        return np.inf
+    sides = [np.asarray(axis, float) for axis in axes]
+    inside = [np.clip(value, side[0], side[-1]) for value, side in zip(mu, sides, strict=True)]
+    known = np.reshape(limits.growth, [len(side) for side in sides])
+    # A single training value makes no side of a cell.
+    wide = [i for i, side in enumerate(sides) if len(side) > 1]
+    known = known.reshape([len(sides[i]) for i in wide])
+    if not wide:
+        return start + float(known)
+    law = RegularGridInterpolator([sides[i] for i in wide], known)
+    return start + float(law([[inside[i] for i in wide]])[0])
+
+
+def doubts(
+    system: System, limits: Limits, axes: tuple[tuple[float, ...], ...],
+    values: Mapping[str, float], curves: Mapping[str, Float[np.ndarray, " t"]], outside: float,
+    particles: int, steps: int | None = None,
+) -> tuple[str, ...]:  # fmt: skip
+    """A sentence for everything that speaks against a run; none if nothing does.
+
+    `curves` are the observables of the run of `particles` samples at the parameters `values`,
+    `axes` the training values that belong to the limits, `outside` the largest share over time of
+    samples that the usual ranges miss, `steps` those that were asked for in place of the model's.
+    """
+    mu = np.array([values[p.name] for p in system.parameters], float)
+    found = [
+        *_too_few(system, limits, particles, steps),
+        *_out_of_bounds(system, curves),
+        *_energy(limits, axes, mu, curves),
+    ]
+    if outside > SHARE_OUTSIDE:
+        found.append(
+            f"Up to {_percent(outside)} of the {system.population} leave the range in which this "
+            "population is found"
+        )
+    return tuple(f"{sentence}: {VERDICT}" for sentence in found)
+
+
+def _too_few(system: System, limits: Limits, particles: int, steps: int | None) -> Iterator[str]:
+    if limits.particles is not None and particles < limits.particles:
+        yield (
+            f"{particles:,} {system.population} are fewer than the {limits.particles:,} that this "
+            "model needs"
+        )
+    if limits.steps is not None and steps is not None and steps < limits.steps:
+        yield f"{steps:,} steps are fewer than the {limits.steps:,} that this model needs"
+
+
+def _out_of_bounds(system: System, curves: Mapping[str, Float[np.ndarray, " t"]]) -> Iterator[str]:
+    for one in system.observable_info:
+        if one.bounds is None or one.name not in curves:
+            continue
+        (low, high), values = one.bounds, np.asarray(curves[one.name], float)
+        room = ROOM * max(1.0, *(abs(b) for b in one.bounds if np.isfinite(b)))
+        always = f"always lies from {low:g} to {high:g}"
+        if not np.isfinite(high):
+            always = f"is always at least {low:g}"
+        label = one.label[:1].upper() + one.label[1:]
+        if values.min() < low - room:
+            yield f"{label} is {values.min():.3g}, but {always}"
+        if values.max() > high + room:
+            yield f"{label} is {values.max():.3g}, but {always}"
+
+
+def _energy(
+    limits: Limits, axes: tuple[tuple[float, ...], ...], mu: Float[np.ndarray, " p"],
+    curves: Mapping[str, Float[np.ndarray, " t"]],
+) -> Iterator[str]:  # fmt: skip
+    if FIELD in curves:
+        energy = np.asarray(curves[FIELD], float)
+        allowed = max(allowed_energy(limits, axes, mu, float(energy[0])), TINY)
+        if energy.max() > EXCESS * allowed:
+            yield (
+                f"The energy of the field reaches {energy.max():.3g}, {energy.max() / allowed:.2g} "
+                "times its start and all that it can take from the motion here"
+            )
+    if TOTAL in curves:
+        total = np.asarray(curves[TOTAL], float)
+        moved = float(np.max(np.abs(total - total[0])) / abs(total[0]))
+        if moved > DRIFT:
+            much = f"changes by {_percent(moved)}"
+            if moved > 1:
+                much = f"grows {float(f'{1 + moved:.2g}'):,.0f}-fold"
+            yield f"The total energy {much}, but the full model keeps it"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:,.0f} %"
