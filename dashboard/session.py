@@ -18,7 +18,7 @@ from dashboard.runs.jobs import (
     Reference,
     answer,
     expected,
-    growth_rate,
+    linear_theory,
     may_take_long,
     reference,
 )
@@ -193,8 +193,8 @@ class Session(param.Parameterized):
         system = self.catalogue.systems[case.system]
         if first is not None and second is not None:
             self._workers.truths.cancel(self)
-            rate = growth_rate(system, case.mu)
-            self.param.update(reference=Reference(first, second, rate), truth_state="done")
+            theory = linear_theory(system, case.mu)
+            self.param.update(reference=Reference(first, second, theory), truth_state="done")
             return
         known = Reference(first) if first is not None else None
         self.param.update(reference=known, truth_state="waiting")

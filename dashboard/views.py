@@ -5,6 +5,7 @@ from typing import NamedTuple
 from dashboard.choice import Choice
 from dashboard.compare.choice import Comparison
 from dashboard.compare.view import Compare
+from dashboard.explore.choice import ExploreChoice
 from dashboard.explore.view import Explore
 from dashboard.lessons.choice import LessonsChoice
 from dashboard.lessons.view import Lessons
@@ -29,7 +30,12 @@ class Entry(NamedTuple):
 
 
 VIEWS: dict[str, Entry] = {
-    "explore": Entry("Explore", "One system: learned model, full model and difference", Explore),
+    "explore": Entry(
+        "Explore",
+        "One system: learned model, full model and difference",
+        Explore,
+        ExploreChoice,
+    ),
     "lessons": Entry("Lessons", "Physics in steps, with questions", Lessons, LessonsChoice),
     "compare": Entry("Compare", "Two to four models side by side", Compare, Comparison),
     "train": Entry("Train", "Train a model of your own", TrainView, TrainChoice),

@@ -18,6 +18,7 @@ from hoam_core.methods import METHODS, compile_roll_out
 from hoam_core.model import Model
 from hoam_core.models import list_models, load_model, save_model
 from hoam_core.networks import NETWORKS
+from hoam_core.rates import growth, mode_amplitudes
 from hoam_core.simulate import simulate, training_ensemble
 from hoam_core.sweep import sweep, uncertain
 from hoam_core.systems import SYSTEMS, Component, Observable, Parameter, System, get_system, plugins
@@ -28,8 +29,9 @@ __all__ = [
     "METHODS", "NETWORKS", "SYSTEMS", "Component", "Discrepancy", "Domain", "Ensemble",
     "Experiment", "Measurement", "Model", "Observable", "Parameter", "Scaling", "System",
     "TrainState", "__version__", "adam", "build_method", "calibrate", "compile_roll_out",
-    "default_experiment", "evaluate", "fit", "get_system", "infer", "list_models", "load_model",
-    "read_measurement", "save_model", "simulate", "sweep", "training_ensemble", "uncertain",
+    "default_experiment", "evaluate", "fit", "get_system", "growth", "infer", "list_models",
+    "load_model", "mode_amplitudes", "read_measurement", "save_model", "simulate", "sweep",
+    "training_ensemble", "uncertain",
 ]  # fmt: skip
 
 # Last, because other packages import the names above.

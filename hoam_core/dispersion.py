@@ -83,12 +83,17 @@ def solve(
     return max(roots, key=lambda omega: (round(omega.imag, 9), omega.real))
 
 
+def modes_of(
+    beams: Sequence[Maxwellian], coupling: float, length: float, modes: int = 12
+) -> tuple[Mode, ...]:
+    """The least damped root of each mode k = 2 pi m / length, m = 1..modes."""
+    roots = ((m, solve(2 * np.pi * m / length, beams, coupling)) for m in range(1, modes + 1))
+    return tuple(Mode(m, omega.real, omega.imag) for m, omega in roots)
+
+
 def fastest_mode(
     beams: Sequence[Maxwellian], coupling: float, length: float, modes: int = 12
 ) -> Mode:
     """The mode of largest growth rate among k = 2 pi m / length, m = 1..modes."""
-    found = []
-    for m in range(1, modes + 1):
-        omega = solve(2 * np.pi * m / length, beams, coupling)
-        found.append(Mode(m, omega.real, omega.imag))
+    found = modes_of(beams, coupling, length, modes)
     return max(found, key=lambda mode: mode.growth_rate)

@@ -9,16 +9,28 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from hoam_core.checks import check_count, check_finite, check_within
-from hoam_core.metrics import Distance, curve_error, over_blocks, over_subsets, transport_distance
+from hoam_core.json_text import json_text
+from hoam_core.metrics import (
+    Distance,
+    ModeFit,
+    curve_error,
+    fit_mode,
+    fit_window,
+    over_blocks,
+    over_subsets,
+    transport_distance,
+)
 from hoam_core.metrics.transport import SUBSETS, block_size
 from hoam_core.model import Model
+from hoam_core.rates import strongest, wavenumber, why, with_second
 from hoam_core.simulate import simulate_pieces, start_truth
-from hoam_core.store import observe
+from hoam_core.store import observe_all
 from hoam_core.systems import Lattice, System
 
 
@@ -28,6 +40,7 @@ class Reference(NamedTuple):
     ts: np.ndarray
     observables: dict[str, np.ndarray]
     states: dict[float, Float[Array, "n d"]]
+    modes: Complex[np.ndarray, "t m"] | None = None
 
 
 def reference(
@@ -38,9 +51,12 @@ def reference(
     particles = particles or system.judged_particles or system.truth_particles
     x0, run_key = start_truth(system, mu, particles, seed)
     curves: dict[str, list[np.ndarray]] = {}
+    modes: list[np.ndarray] = []
     states = {}
     for piece in simulate_pieces(system, run_key, mu, x0, ts):
-        for name, values in observe(system, piece.x, mu).items():
+        observed, waves = observe_all(system, piece.x, mu)
+        modes += [] if waves is None else [np.asarray(waves)]
+        for name, values in observed.items():
             curves.setdefault(name, []).append(np.asarray(values))
         for time in snapshots:
             hit = np.flatnonzero(np.isclose(piece.ts, time))
@@ -48,7 +64,7 @@ def reference(
                 states[time] = piece.x[hit[0]]
     observables = {k: np.concatenate(v) for k, v in curves.items()}
     check_finite(f"The full model of {system.title!r}", (observables, states))
-    return Reference(ts, observables, states)
+    return Reference(ts, observables, states, np.concatenate(modes) if modes else None)
 
 
 class References(NamedTuple):
@@ -83,7 +99,8 @@ def evaluate(
     full time (sliced in more than twelve dimensions), over random subsets; beside the default one
     `w2_aligned`, the same over aligned blocks, since truths and prediction are loaded quietly and
     keep their order: less noise, and a lower floor. The attributes `samples_of_w2` and
-    `samples_of_w2_aligned` say so in words. Raises ValueError for parameters outside the bounds.
+    `samples_of_w2_aligned` say so in words; `growth` (JSON) holds the rate of one wave of the field
+    beside linear theory. Raises ValueError for parameters outside the bounds.
     """
     options = {"references": references, "distances": distances, "n_times": n_times}
     stages = evaluate_steps(
@@ -120,6 +137,8 @@ def evaluate_steps(
     if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
         result = _energy(result, run["electric_energy"].values, references, known)
+    if found := _growth(system, mu, run, references):
+        result.attrs["growth"] = json_text(found)
     if isinstance(system, Lattice):
         result = _means(result, system, run, references)
     yield "transport distances", result
@@ -143,6 +162,26 @@ def _energy(
         result[f"electric_energy_mean_{name}"] = error.mean
         result[f"electric_energy_l2_{name}"] = error.l2
     return result
+
+
+def _growth(
+    system: System, mu: Array, run: xr.Dataset, references: References
+) -> dict[str, Any] | None:
+    """The rate of one wave of the field in truth and model, beside linear theory (rates.py)."""
+    (truth, second), theory = references, system.linear_modes(mu)
+    if truth.modes is None or not theory:
+        return None
+    mode = strongest(truth.modes, theory)
+    fit = fit_mode(truth.ts, truth.modes, mode.number, grows=mode.growth_rate > 0)
+    fits: dict[str, ModeFit | None] = {"truth": fit, "model": None}
+    if fit is not None:
+        fits["truth"] = fit = with_second(fit, truth.ts, second.modes, mode)
+        modes = np.asarray(observe_all(system, jnp.asarray(run["state"].values), mu)[1])
+        window = fit.start, fit.end
+        fits["model"] = fit_window(run["time"].values, modes, mode.number, window)
+    told = {kind: one._asdict() if one else None for kind, one in fits.items()}
+    words = why(fit, mode, theory, truth.ts, truth.modes, wavenumber(system, mu))
+    return {"mode": mode.number, "theory": mode.growth_rate, **told, "why": words}
 
 
 def _means(
@@ -216,6 +255,8 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
             "learned_mean": float(result["electric_energy_mean_learned"]),
             "learned_l2": float(result["electric_energy_l2_learned"]),
         }
+    if "growth" in result.attrs:
+        summary["growth"] = json.loads(result.attrs["growth"])
     if "mean_error" in result:
         kinds = ("mean_error", "mean_floor", "spread_error", "spread_floor")
         summary["observables"] = {

@@ -229,6 +229,6 @@ def _dataset(
     variables["posterior"] = ((name,), density, {"units": "1", "long_name": "probability density"})
     coordinates = {
         name: (name, grid, dict(table[name].attrs)),
-        "time": ("time", ts, {"units": "model time"}),
+        "time": ("time", ts, dict(table["time"].attrs)),
     }
     return xr.Dataset(variables, coordinates, attributes)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from flax.traverse_util import flatten_dict
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 from safetensors.numpy import save as save_arrays
 
 from hoam_core.checks import check_finite
@@ -106,13 +106,21 @@ def observe(
     system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
 ) -> dict[str, Float[Array, " t"]]:
     """The observables of a path at every time."""
-    # Only the function, since what is compiled is kept, and a system may hold much memory.
-    return _observe(system.observables, jnp.asarray(x), jnp.asarray(mu))
+    return observe_all(system, x, mu)[0]
 
 
-@partial(jax.jit, static_argnames="observables")
-def _observe(observables, x, mu):
-    return jax.lax.map(lambda one: observables(one, mu), x)
+def observe_all(
+    system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
+) -> tuple[dict[str, Float[Array, " t"]], Complex[Array, "t m"] | None]:
+    """The observables of a path, and the complex amplitudes of its field's waves (or None)."""
+    # Only the functions, since what is compiled is kept, and a system may hold much memory.
+    return _observe(system.observables, system.field_modes, jnp.asarray(x), jnp.asarray(mu))
+
+
+@partial(jax.jit, static_argnames=("observables", "field_modes"))
+def _observe(observables, field_modes, x, mu):
+    # The energy of a field is a sum over the same waves, so that they cost nothing more.
+    return jax.lax.map(lambda one: (observables(one, mu), field_modes(one, mu)), x)
 
 
 def to_dataset(
@@ -167,7 +175,7 @@ def _with_observables(
         "method": method,
         "version": __version__,
     }
-    times = {"time": ("time", np.asarray(ts), {"units": "model time"})}
+    times = {"time": ("time", np.asarray(ts), system.time_attributes)}
     return xr.Dataset(variables, times, attributes)
 
 

@@ -82,7 +82,7 @@ def sweep_steps(
         "parameters": json_text({k: v for k, v in fixed.items() if k != name}), "swept": name,
         "particles": int(particles), "seed": int(seed), "version": __version__,
     }  # fmt: skip
-    table = partial(_table, about, wanted, ts, _trained(model, name))
+    table = partial(_table, model.system, about, wanted, ts, _trained(model, name))
     rows: dict[int, list[np.ndarray]] = {}
     doubted: dict[int, list[str]] = {}
     for i in coarse_to_fine(len(grid)):
@@ -244,8 +244,9 @@ def _load(system: System, u: Float[Array, "n k"], mu: Float[Array, " p"]) -> Flo
 
 
 def _table(
-    about: Parameter, wanted: list[Observable], ts: np.ndarray, trained: list[float],
-    attributes: dict[str, Any], grid: np.ndarray, rows: list[list[np.ndarray]],
+    system: System, about: Parameter, wanted: list[Observable], ts: np.ndarray,
+    trained: list[float], attributes: dict[str, Any], grid: np.ndarray,
+    rows: list[list[np.ndarray]],
 ) -> xr.Dataset:  # fmt: skip
     """A labelled table from the curves of every value."""
     variables = {}
@@ -257,6 +258,6 @@ def _table(
     told = {"units": "1", "long_name": about.label, "training_values": trained}
     coordinates = {
         about.name: (about.name, grid, told),
-        "time": ("time", np.asarray(ts), {"units": "model time"}),
+        "time": ("time", np.asarray(ts), system.time_attributes),
     }
     return xr.Dataset(variables, coordinates, attributes | {"runs": len(grid)})

@@ -26,6 +26,11 @@ def test_the_report_has_the_layout_of_the_interface(judged, galerkin_model):
     assert found["parameters"] == {"mu": 1.5}
     assert (found["particles"], found["seed"]) == (500, 3)
     assert {"mean_error", "l2_error", "floor_mean", "floor_l2"} <= set(found["electric_energy"])
+    growth = found["growth"]
+    theory = galerkin_model.system.linear_modes((1.5,))[growth["mode"] - 1]
+    assert growth["theory"] == pytest.approx(theory.growth_rate)
+    assert growth["why"]
+    assert (growth["truth"] is None) == growth["why"].startswith("No rate: mode")
     assert [row["t"] for row in found["w2"]] == [1.0, 2.0]
     for row in found["w2"]:
         assert set(row) == {"t", "value", "floor", "ratio"}
@@ -77,6 +82,9 @@ def test_a_reference_keeps_only_the_states_asked_for():
     found = reference(system, system.vector({"mu": 1.5}), ts, 3, (0.5, 1.0), particles=128)
     assert list(found.states) == [0.5, 1.0]
     assert found.observables["electric_energy"].shape == (13,)
+    # The waves make up the energy, W = L/4 sum |E_m|^2.
+    waves = 0.25 * 50.0 * np.sum(np.abs(found.modes) ** 2, axis=1)
+    assert waves == pytest.approx(found.observables["electric_energy"], rel=1e-4)
     for time, row in ((0.5, 6), (1.0, 12)):
         mu = system.vector({"mu": 1.5})
         energy = system.observables(found.states[time], mu)["electric_energy"]

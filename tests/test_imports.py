@@ -51,7 +51,7 @@ def test_netcdf_round_trip_reaches_the_noise_floor_at_a_held_out_value(files, ru
     collection = collect([read_recording(path) for path in reversed(files)])
     assert collection.axes == (VALUES,)
     assert collection.lengths == (50.0, None)
-    assert [c.unit for c in collection.components] == ["lambda_D", "v_th"]
+    assert [c.unit for c in collection.components] == ["lambda_D/mu", "v_th"]
     ours = np.sort(collection.x[1, -1, :, 1])
     assert ours == pytest.approx(np.sort(runs[1].state.values[-1, :, 1]), abs=1e-5)
     for row in judged(collection, tmp_path):

@@ -19,7 +19,7 @@ FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barr
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
 MODELS = METHODS | {"train", "config", "store", "plausibility", "model", "models", "simulate"}
-EVALUATION = MODELS | {"metrics", "evaluate", "cluster", "macro"}
+EVALUATION = MODELS | {"metrics", "rates", "evaluate", "cluster", "macro"}
 RECORDINGS = {"collection", "recordings", "imports"}
 ALLOWED = {
     "version": set(),
@@ -57,7 +57,7 @@ ALLOWED = {
     "recordings": {"checks", "collection", "prefixes", "systems"},
     "imports": RECORDINGS | {"checks", "json_text", "order", "prefixes", "store", "systems"},
     "learn_recorded": EVALUATION | RECORDINGS | {"learn"},
-    "evaluate": MODELS | {"metrics"},
+    "evaluate": MODELS | {"metrics", "rates"},
     "cluster": {"checks", "version"},
     "task_store": {"checks", "json_text", "store"},
     "studies": EVALUATION | {"learn", "reproduce", "studies", "task_store"},
@@ -71,13 +71,14 @@ ALLOWED = {
     "measurement": {"checks", "csv_text", "sweep"},
     "sweep": MODELS | {"metrics"},
     "infer": MODELS | {"metrics", "measurement", "sweep"},
+    "rates": SYSTEMS | {"metrics", "store"},
     "console": {"checks", "json_text", "systems"},
     "reproduce": EVALUATION | {"judging", "learn", "reproduce"},
     "serve": {"checks"},
     "cli": EVALUATION | {"console", "cli_model", "cli_study", "serve"},
     "cli_model": EVALUATION | {"learn", "console", "imports"},
     "cli_study": EVALUATION | {"console", "reproduce", "studies", "task_store"},
-    "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer"},
+    "__init__": EVALUATION | {"learn", "sweep", "measurement", "infer", "rates"},
 }
 
 

@@ -5,12 +5,13 @@ All figures share the range of the time and the cursor of the pointer.
 
 from bokeh.models import Range1d
 
+from dashboard.compare.facts import Facts
 from dashboard.compare.scene import Zoom, line
 from dashboard.parts.curves import Curves
-from dashboard.parts.ink import COLUMNS
+from dashboard.parts.ink import COLUMNS, WORDS
 from dashboard.parts.observables import LOW, Observables
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.memory import Run
+from dashboard.runs.rates import NOTHING, theory_line
 from dashboard.state import Exploration
 
 HIGH = 262
@@ -21,7 +22,8 @@ class CompareEvolution(Observables):
 
     def __init__(self, state: Exploration, catalogue: Catalogue, zoom: Zoom, **params):
         options = {"kinds": COLUMNS, "x_range": Range1d(0, 1)}
-        curves = [Curves("compared-main", HIGH, has_legend=True, log=True, **options)]
+        first = options | {"kinds": (*COLUMNS, "theory")}
+        curves = [Curves("compared-main", HIGH, has_legend=True, log=True, **first)]
         curves += [Curves(f"compared-other-{i}", LOW, **options) for i in range(4)]
         super().__init__(state, catalogue, curves, **params)
         self._zoom = zoom
@@ -31,8 +33,15 @@ class CompareEvolution(Observables):
         # Two in a row, or the last would not fit on a phone.
         curves[0].figure.legend[0].ncols = 2
 
-    def draw(self, runs: dict[str, Run | None], words: dict[str, str]) -> None:
-        """All curves of the runs that are here, by the letters of their columns."""
-        every = {letter: runs.get(letter) for letter in COLUMNS}
+    def draw(self, facts: list[Facts]) -> None:
+        """All curves of the runs that are here, by the letters of their columns.
+
+        Linear theory has one line, beside the first run that it speaks of.
+        """
+        every = dict.fromkeys(COLUMNS) | {one.letter: one.run for one in facts}
         self.draw_runs(every, with_paths=False, fit=not self._zoom.on)
-        self.curves[0].explain([one for one in words if self.curves[0].has(one)], words)
+        main, words = self.curves[0], {one.letter: one.label for one in facts}
+        lines = (theory_line(one.run, one.rates) for one in facts)
+        main.show("theory", *next((line for line in lines if len(line[0])), NOTHING))
+        words["theory"] = WORDS["theory"]
+        main.explain([one for one in words if main.has(one)], words)

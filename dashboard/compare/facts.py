@@ -8,9 +8,9 @@ import numpy as np
 from dashboard.compare.jobs import evaluations
 from dashboard.compare.runs import Comparing
 from dashboard.parts.ink import COLUMNS
-from dashboard.runs import energy
 from dashboard.runs.errors import ErrorRow, errors
 from dashboard.runs.memory import Axes, Case, Run
+from dashboard.runs.rates import Rates, rates
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from hoam_core import Parameter, System
 
@@ -20,7 +20,8 @@ FULL = "full model"
 class Facts(NamedTuple):
     """What is known of a column; `rows` is empty and there is no `verdict` for the full model.
 
-    `judge` is the full model's run at its parameters, as far as it is here.
+    Its `rates` are those of its learned model and of the full one; `judge` is the full model's run
+    at its parameters, as far as it is here.
     """
 
     letter: str
@@ -28,8 +29,7 @@ class Facts(NamedTuple):
     where: str
     rows: list[ErrorRow]
     run: Run | None = None
-    fit: float | None = None
-    theory: float | None = None
+    rates: Rates | None = None
     evaluations: int | None = None
     verdict: Verdict | None = None
     judge: Run | None = None
@@ -90,11 +90,10 @@ def _facts(runs: Comparing, slot: int) -> Facts:
         found = None
     pinned = "" if runs.columns[slot].pinned is None else " (pinned)"
     complete = run if run is not None and run.complete else None
-    fit = energy.growth(run)
     rows = errors(complete, found, system, axes) if model else []
     return Facts(
         COLUMNS[slot], name_of(model, system.name) + pinned, where(runs, slot), rows,
-        run, fit and fit.rate, found.rate if found else None,
+        run, rates(system, complete if model else None, found),
         evaluations(model, runs.catalogue) if model else None,
         _verdict(runs, slot, rows) if model else None, runs.truth(slot),
     )  # fmt: skip

@@ -109,4 +109,5 @@ def at_times(run: Run, ts: np.ndarray) -> Run | None:
     return replace(
         run, ts=ts, kept=kept, moments=Moments(*(one[found] for one in run.moments)), paths=None,
         curves={name: values[found] for name, values in run.curves.items()},
+        modes=None if run.modes is None else run.modes[found],
     )  # fmt: skip

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import Reference, growth_rate, reference
+from dashboard.runs.jobs import Reference, linear_theory, reference
 from dashboard.runs.memory import Case, truths
 from dashboard.runs.worker import Worker
 from dashboard.session import REST
@@ -56,7 +56,7 @@ class Judges:
         first, second = (truths.get((c, end)) for c in (case, case._replace(seed=case.seed + 1)))
         if first is None or second is None:
             return Reference(first) if first is not None else None
-        return Reference(first, second, growth_rate(self.catalogue.systems[case.system], case.mu))
+        return Reference(first, second, linear_theory(self.catalogue.systems[case.system], case.mu))
 
     def _compute(self, case: Case, delay: float) -> None:
         system = self.catalogue.systems[case.system]

@@ -85,18 +85,17 @@ class Lower(pn.viewable.Viewer):
     def draw_curves(self, facts: list[Facts]) -> None:
         """The curves of all columns."""
         if self.evolution.made is not None:
-            runs = {one.letter: one.run for one in facts}
-            self.evolution.made.draw(runs, {one.letter: one.label for one in facts})
+            self.evolution.made.draw(facts)
 
     def write(self, facts: list[Facts], dark: bool) -> None:
         """The table, and how far the long runs are."""
         runs, done = self.runs, self.runs.progress
         busy = done is not None
         waiting = "computing" if busy and not runs.stopped else "—"
-        self._table.object = words.table(facts, waiting, dark)
         self._stop.visible = busy
         self._stop.label = "Compute" if runs.stopped else "Cancel"
         system = runs.catalogue.systems[runs.state.system]
+        self._table.object = words.table(facts, waiting, dark, system.time_unit)
         population = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
         self._progress.object = words.progress(done, runs.stopped, population)
 

@@ -136,7 +136,7 @@ def _with_curves(made: xr.Dataset, now: Compared, one: Facts, column: dict) -> x
     run, suffix = one.run, re.sub(r"\W+", "_", one.label).strip("_")
     time = "time" if len(run.ts) == len(now.ts) else f"time_{one.letter}"
     if time not in made.coords:
-        made = made.assign_coords({time: (time, run.ts, {"units": "model time"})})
+        made = made.assign_coords({time: (time, run.ts, now.system.time_attributes)})
     curves = {o.name: (o.label, o.unit, run.curves[o.name]) for o in now.system.observable_info}
     for curve in describe.shown(now.system, now.axes):
         curves.setdefault(curve.name, (curve.label, curve.unit, curve.of(run)))

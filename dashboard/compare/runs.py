@@ -228,7 +228,7 @@ class Comparing(param.Parameterized):
             return found
         first = at_times(found.truth, run.ts)
         second = at_times(found.second, run.ts) if found.second else None
-        return Reference(first, second, found.rate) if first else None
+        return Reference(first, second, found.theory) if first else None
 
     def problem(self, slot: int) -> str:
         """Why a column has no run; empty if it has one or will have it."""

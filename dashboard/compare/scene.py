@@ -19,7 +19,7 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.colours import clipped, colour_limit
 from dashboard.runs.frames import Plane, to_levels
 from dashboard.runs.memory import Run
-from dashboard.runs.units import with_unit
+from dashboard.runs.units import density_unit, with_unit
 from dashboard.state import Exploration
 
 GREY = "#8A8A8A"
@@ -119,7 +119,7 @@ class CompareScene:
         shown = [system.components[i] for i in self.state.axes]
         labels = tuple(with_unit(c.label, c.unit) for c in shown)
         for picture, pane in zip(self.pictures, self.panes, strict=True):
-            picture.label(labels)
+            picture.label(labels, density_unit(*(c.unit for c in shown)))
             pane.visible = not self.flat
 
     def frame_all(self, planes: list[Plane]) -> None:

@@ -9,7 +9,8 @@ from html import escape
 
 from dashboard.compare.facts import Facts
 from dashboard.parts.ink import DASH, INK
-from dashboard.parts.readout import duration, percent, trust
+from dashboard.parts.readout import duration, percent, rate_of, trust
+from dashboard.runs.units import rate_unit, with_unit
 from dashboard.runs.verdict import Verdict
 
 CAPTION = """
@@ -99,7 +100,7 @@ def progress(done: float | None, stopped: bool, of_runs: str) -> str:
     )
 
 
-def table(facts: list[Facts], waiting: str, dark: bool) -> str:
+def table(facts: list[Facts], waiting: str, dark: bool, time_unit: str = "") -> str:
     """Errors, rates, evaluations and times of all columns."""
     heads = "".join(
         f"<th scope='col'>{stroke(one.letter, dark)}{escape(one.label)}"
@@ -109,17 +110,17 @@ def table(facts: list[Facts], waiting: str, dark: bool) -> str:
     labels = dict.fromkeys(row.label for one in facts for row in one.rows)
     lines = [_line("Verdict", facts, _verdict_cell)] if labels else []
     lines += [_line(f"Error: {label}", facts, _error_cell(label, waiting)) for label in labels]
-    rates = [rate for one in facts for rate in (one.fit, one.theory) if rate is not None]
-    if rates:
-        what = "Damping" if rates[-1] < 0 else "Growth"
-        lines.append(_line(f"{what} rate γ by fit", facts, _rate_cell))
+    if known := [one.rates for one in facts if one.rates is not None]:
+        kinds = {"Damping" if one.mode.growth_rate < 0 else "Growth" for one in known}
+        name = f"{' or '.join(sorted(kinds)).capitalize()} rate γ"
+        lines.append(_line(with_unit(name, rate_unit(time_unit)), facts, _rate_cell))
     if any(one.evaluations is not None for one in facts):
         lines.append(_line("Field evaluations a particle", facts, _cost_cell))
     lines.append(_line("Time of the run", facts, _time_cell))
     return (
         '<h3>Errors and costs</h3><div class="wide" role="region" tabindex="0" '
         'aria-label="Errors and costs of the columns"><table><thead><tr><td></td>'
-        f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>{_whys(facts)}"
     )
 
 
@@ -144,11 +145,23 @@ def _verdict_cell(one: Facts) -> str:
 
 
 def _rate_cell(one: Facts) -> str:
-    fit, theory = (
-        "—" if value is None else f"{value:.4f}".replace("-", "−")
-        for value in (one.fit, one.theory)
+    if one.rates is None:
+        return "—"
+    mode = one.rates.mode
+    fit = rate_of(one.rates.fits["model" if one.rows else "truth"])
+    theory = f"{mode.growth_rate:.4f}".replace("-", "−")
+    return f"<b>{fit}</b><small>mode {mode.number}, theory {theory}</small>"
+
+
+def _whys(facts: list[Facts]) -> str:
+    """How rates stand to theory, each sentence once, after the letters that it is about."""
+    letters: dict[str, list[str]] = {}
+    for one in facts:
+        if one.rates is not None:
+            letters.setdefault(one.rates.why, []).append(one.letter)
+    return "".join(
+        f'<p class="soft">γ of {", ".join(who)}: {escape(why)}</p>' for why, who in letters.items()
     )
-    return f"<b>{fit}</b><small>theory {theory}</small>"
 
 
 def _cost_cell(one: Facts) -> str:

@@ -5,7 +5,9 @@ The pictures need not wait for it: it is made by `complete`, when they have been
 
 import panel as pn
 
+from dashboard.explore.choice import ExploreChoice
 from dashboard.explore.evolution import Evolution
+from dashboard.explore.growth import Growth
 from dashboard.explore.trust import Trust
 from dashboard.parts import readout
 from dashboard.parts.controls import cancel_button
@@ -13,6 +15,7 @@ from dashboard.parts.layout import Asides, WhenWanted, card, grid, stack
 from dashboard.runs.errors import ErrorRow
 from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
+from dashboard.runs.rates import rates
 from dashboard.runs.verdict import Verdict
 from dashboard.session import Session
 
@@ -23,13 +26,17 @@ class Lower(pn.viewable.Viewer):
     `asides` makes the parts that step aside where the main curve is all there is.
     """
 
-    def __init__(self, session: Session, densities: pn.Column, asides: Asides, **params):
+    def __init__(
+        self, session: Session, densities: pn.Column, asides: Asides, choice: ExploreChoice,
+        **params,
+    ):  # fmt: skip
         super().__init__(**params)
         self.session, self.state, self.catalogue = session, session.state, session.catalogue
         self.evolution = WhenWanted(lambda: Evolution(self.state, self.catalogue))
         self._densities, self._asides = densities, asides
         self._tall: int | None = None
-        self._progress, self._errors, self._growth = (readout.words() for _ in range(3))
+        self._choice, self._growth = choice, Growth(session, choice)
+        self._progress, self._errors = (readout.words() for _ in range(2))
         self._error_card = card(self._errors)
         self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
         self._button = cancel_button(self._press)
@@ -79,17 +86,20 @@ class Lower(pn.viewable.Viewer):
         verdict: Verdict,
     ) -> None:  # fmt: skip
         """The curves and all words of the runs that are here."""
-        truth, rate = (reference.truth, reference.rate) if reference else (None, None)
+        truth = reference.truth if reference else None
         self._write_progress(reference)
+        # The reference is of the present parameters, which an older or coarser answer is not.
+        judged = answer if self.session.is_last(answer) else None
+        system = self.catalogue.systems[self.state.system]
         waiting = "computing" if self.session.truth_is_coming else "—"
         self._errors.object = readout.error_table(rows, waiting)
         model = self.catalogue.models.get(self.state.model or "")
         self._trust.tell(model, self.state.mu, rows, answer, self.session, verdict)
         curves = self.evolution.made
         if curves is not None:
-            curves.draw(answer, truth, rate)
-            self._growth.object = readout.growth_table(curves.fits, rate, bool(self.state.model))
-            self._growth.visible = bool(self._growth.object)
+            found = rates(system, judged, reference, self._choice.wanted)
+            curves.draw(answer, truth, found)
+            self._growth.show(found)
 
     def _write_progress(self, reference: Reference | None) -> None:
         state, system = self.session.truth_state, self.catalogue.systems[self.state.system]

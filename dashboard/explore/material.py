@@ -16,6 +16,8 @@ from dashboard.exports.script import script
 from dashboard.runs import describe
 from dashboard.runs.frames import density, sigma_for
 from dashboard.runs.memory import Run, named
+from dashboard.runs.rates import Rates
+from dashboard.runs.units import density_unit
 from dashboard.view import Material
 from hoam_core import __version__
 from hoam_core.json_text import json_text
@@ -58,11 +60,22 @@ def dataset(shown: Shown) -> xr.Dataset:
         made[f"cells_{FULL}"] = _cells(shown)
     elif shown.truth is not None and shown.is_plane:
         made[f"density_{FULL}"] = _density(shown, shown.truth)
+    # What was added has brought times without words of their own.
+    made["time"].attrs = shown.system.time_attributes
     case = shown.case
+    if shown.rates is not None:
+        made.attrs["growth_rate"] = json_text(_rate(shown.rates))
     made.attrs |= {"model": case.model or "none", "title": shown.title}
     if case.share != 1.0:
         made.attrs["share"] = case.share
     return made
+
+
+def _rate(found: Rates) -> dict:
+    """The rate of one wave of the field, as plain values."""
+    fits = {kind: fit._asdict() if fit else None for kind, fit in found.fits.items()}
+    theory = {"rate": found.mode.growth_rate, "frequency": abs(found.mode.frequency)}
+    return {"mode": found.mode.number, "theory": theory, **fits, "why": found.why}
 
 
 def _predicted(shown: Shown) -> xr.Dataset:
@@ -85,7 +98,7 @@ def _frame(shown: Shown) -> xr.Dataset:
         "seed": case.seed, "particles": case.particles, "method": "full-model",
         "version": __version__,
     }  # fmt: skip
-    return xr.Dataset({}, {"time": ("time", shown.ts, {"units": "model time"})}, attributes)
+    return xr.Dataset({}, {"time": ("time", shown.ts, shown.system.time_attributes)}, attributes)
 
 
 def _curves(shown: Shown, run: Run):
@@ -111,7 +124,8 @@ def _density(shown: Shown, run: Run) -> xr.DataArray:
     ]
     h, v = (shown.system.components[i] for i in shown.axes)
     sides = {v.name: plane.centres(1), h.name: plane.centres(0)}
-    about = {"units": f"1 / ({h.unit or '1'} {v.unit or '1'})", "long_name": "smoothed density"}
+    unit = density_unit(h.unit, v.unit) or "1"
+    about = {"units": unit, "long_name": "smoothed density of a population of mass 1"}
     made = xr.DataArray(
         np.stack(fields), {"time": shown.ts[: len(run)], **sides}, ("time", v.name, h.name),
         attrs=about,

@@ -8,11 +8,13 @@ from dashboard.explore.snapshot import Shown
 from dashboard.exports.reel import Chart, Curve, Image, Key, Lines, Reel, Side
 from dashboard.parts.cells import CELLS
 from dashboard.parts.ink import DENSITY, DIVERGING, WORDS
+from dashboard.parts.readout import rate_name, rate_of
 from dashboard.runs import describe
 from dashboard.runs.colours import clipped, colour_limit
 from dashboard.runs.frames import density, sigma_for, to_levels, to_signed_levels
 from dashboard.runs.memory import Run
-from dashboard.runs.units import with_unit
+from dashboard.runs.rates import theory_line
+from dashboard.runs.units import in_symbols, with_unit
 from hoam_core import __version__
 
 
@@ -37,6 +39,14 @@ def _about(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "full model", f"{system.truth_particles:,} {system.population}"
     yield "seed", str(case.seed)
     yield "equations", system.reference
+    if system.time_unit:
+        yield "unit of time", in_symbols(system.time_unit)
+    if shown.rates is not None:
+        mode, fit = shown.rates.mode, shown.rates.fits["truth"]
+        yield (
+            rate_name(mode, system.time_unit),
+            (f"full model {rate_of(fit)}, linear theory {mode.growth_rate:.4f}. {shown.rates.why}"),
+        )
     yield "made with", f"hoam_core {__version__}"
 
 
@@ -101,6 +111,8 @@ def _chart(shown: Shown, curve: describe.Shown) -> Chart:
     pairs = (("model", shown.answer), ("truth", shown.truth))
     here = [(kind, run) for kind, run in pairs if run is not None]
     curves = tuple(Curve(kind, WORDS[kind], run.times, curve.of(run)) for kind, run in here)
+    if curve.name == describe.FIELD and len((line := theory_line(shown.truth, shown.rates))[0]):
+        curves += (Curve("theory", WORDS["theory"], *line),)
     least = max((curve.least(run) for _, run in here), default=0.0)
     log = shown.log and curve.name == describe.FIELD
     return Chart(with_unit(curve.label, curve.unit), curves, log, least)

@@ -17,7 +17,7 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.colours import clipped, colour_limit, height_limits
 from dashboard.runs.frames import Plane, Ranges
 from dashboard.runs.memory import Run
-from dashboard.runs.units import with_unit
+from dashboard.runs.units import density_unit, with_unit
 from dashboard.session import Session
 from dashboard.state import Exploration
 
@@ -58,7 +58,7 @@ class Scene(pn.viewable.Viewer):
         shown = [system.components[i] for i in self.state.axes]
         labels = tuple(with_unit(c.label, c.unit) for c in shown)
         for picture in self.pictures.values():
-            picture.label(labels)
+            picture.label(labels, density_unit(*(c.unit for c in shown)))
         for profile, label in zip(self.profiles, labels, strict=True):
             profile.label(f"density of {label}")
         self._lay_out()

@@ -11,6 +11,7 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.errors import errors
 from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Axes, Case, Run, named
+from dashboard.runs.rates import USUAL, Rates, Wanted, rates
 from dashboard.runs.speaker import described, told
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.session import Session
@@ -34,6 +35,7 @@ class Shown:
     truth: Run | None
     cells: np.ndarray | None = None
     second: Run | None = None
+    rates: Rates | None = None
 
     @property
     def run(self) -> Run | None:
@@ -89,17 +91,21 @@ class Shown:
         return f"{self.system.title}, {self.values}"
 
 
-def snapshot(state: Exploration, session: Session, catalogue: Catalogue) -> Shown:
+def snapshot(
+    state: Exploration, session: Session, catalogue: Catalogue, wanted: Wanted = USUAL
+) -> Shown:
     """What the view shows now; runs of another case than the present one are left out."""
     answer, reference, lattice = session.answer, session.reference, session.lattice
     truth = reference.truth if reference is not None else None
-    mu = session.case.mu
+    mu, system = session.case.mu, catalogue.systems[state.system]
+    answer = answer if answer is not None and answer.case == session.case else None
+    truth = truth if truth is not None and truth.case == session.truth_case else None
     return Shown(
-        catalogue.systems[state.system], catalogue,
+        system, catalogue,
         session.case if state.model else session.truth_case,
         state.axes, state.ts, state.time, state.log_scale,
-        answer=answer if answer is not None and answer.case == session.case else None,
-        truth=truth if truth is not None and truth.case == session.truth_case else None,
+        answer=answer, truth=truth,
         cells=lattice.cells if lattice is not None and lattice.case.mu == mu else None,
         second=reference.second if reference is not None else None,
+        rates=rates(system, answer, reference, wanted) if truth is not None else None,
     )  # fmt: skip

@@ -7,6 +7,7 @@ curves, words and tables follow the runs.
 
 import panel as pn
 
+from dashboard.explore.choice import ExploreChoice
 from dashboard.explore.flipping import Flipping
 from dashboard.explore.honesty import status_line
 from dashboard.explore.lattice_scene import LatticeScene
@@ -50,8 +51,10 @@ class Explore(View):
         self.lattice = WhenWanted(lambda: LatticeScene(state, catalogue, visit.after_paint))
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
+        self.choice: ExploreChoice = visit.choices.get("explore") or ExploreChoice()
         self._asides, self._screen = Asides(), None
-        self.lower = Lower(session, self.scene.below, self._asides)
+        self._placed = ""
+        self.lower = Lower(session, self.scene.below, self._asides, self.choice)
         self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
         self._headline, self._notices = readout.words(), readout.words()
@@ -64,6 +67,7 @@ class Explore(View):
         state.param.watch(
             lambda *_: self._place(), ["parameters", "model", "horizontal", "vertical"]
         )
+        self.choice.param.watch(lambda *_: self._rest(), ["mode", "window"])
         session.param.watch(lambda *_: self._draw_lattice(), "lattice")
         session.param.watch(
             lambda *_: self.update(), ["answer", "reference", "truth_state", "problem", "warnings"]
@@ -121,7 +125,7 @@ class Explore(View):
             act(self.state, action)
 
     def material(self) -> Material | None:
-        return material(snapshot(self.state, self.session, self.catalogue))
+        return material(snapshot(self.state, self.session, self.catalogue, self.choice.wanted))
 
     @property
     def system(self):
@@ -132,6 +136,7 @@ class Explore(View):
         """Axes, labels and titles of another system, model or plane."""
         if self.idle:
             return
+        self.choice.suit(self.state.system)
         with together():
             self._sliders.show()
             self._solved.text = solved(self.system)

@@ -11,6 +11,7 @@ import numpy as np
 from bokeh.core.properties import value
 from bokeh.models import (
     BasicTicker,
+    BoxAnnotation,
     ColumnDataSource,
     Line,
     MultiLine,
@@ -50,6 +51,11 @@ class Curves:
         self.x_range = x_range or Range1d(0, 1)
         self.lines: list = []
         self.cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
+        # Where something is fitted; a level of its own, behind all curves.
+        self.band = BoxAnnotation(
+            left=0, right=0, fill_alpha=0.1, line_alpha=0.35, line_width=1, level="underlay",
+            visible=False,
+        )  # fmt: skip
         self.figure = self._build(height, has_legend)
         self.heights = Heights(self.figure) if log else None
 
@@ -66,8 +72,9 @@ class Curves:
             line = mark(made, source, _line("t", kind, width))
             items.append((WORDS.get(kind, kind), [line]))
             self.lines.append((kind, line.glyph))
+        made.add_layout(self.band)
         made.add_layout(self.cursor)
-        self.lines.append(("cursor", self.cursor))
+        self.lines += [("cursor", self.cursor), ("theory", self.band)]
         if has_legend:
             made.add_layout(legend(items=items), "below")
             made.xaxis.axis_label = "time t"
@@ -95,6 +102,12 @@ class Curves:
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""
         put(self.sources[kind], {"t": column(t), "y": column(y)})
+
+    def mark(self, between: tuple[float, float] | None) -> None:
+        """Mark the times between which something is fitted; None marks nothing."""
+        if between is not None:
+            self.band.update(left=between[0], right=between[1])
+        self.band.visible = between is not None
 
     def fit(self, end: float, curves: list[np.ndarray], least: float = 0.0) -> None:
         """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis."""

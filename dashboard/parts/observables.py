@@ -60,6 +60,7 @@ class Observables(pn.viewable.Viewer):
         names = self.shown
         for one, curve in zip(names, self.curves, strict=False):
             curve.title(with_unit(one.label, one.unit))
+        self.curves[0].figure.xaxis.axis_label = with_unit("time t", self.system.time_unit)
         count = len(names) - 1
         if count != self._count:
             self._count = count

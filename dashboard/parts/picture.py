@@ -17,11 +17,13 @@ from bokeh.models import (
     Label,
     PrintfTickFormatter,
     Range1d,
+    Title,
 )
 from bokeh.plotting import figure
 
 from dashboard.parts.ink import DENSITY, DIVERGING, colours, frame, mark
 from dashboard.runs.frames import LEVELS, Plane
+from dashboard.runs.units import with_unit
 
 TALL = 262
 MIDDLE = {
@@ -84,6 +86,9 @@ class Picture:
             formatter=PrintfTickFormatter(format="%.2g"), background_fill_alpha=0,
         )  # fmt: skip
         self.figure.add_layout(bar, "right")
+        # On the right a title reads upwards.
+        self.meaning = Title(text="density", align="center", text_font_size="11px", standoff=2)
+        self.figure.add_layout(self.meaning, "right")
         self.note = Label(
             x=0.5, y=0.5, text="", text_align="center", **MIDDLE
         )  # fmt: skip
@@ -94,8 +99,9 @@ class Picture:
         told = {name: [value] * len(images) for name, value in origin._asdict().items()}
         return {"image": images, **told}
 
-    def label(self, labels: tuple[str, str]) -> None:
-        """Names of both axes."""
+    def label(self, labels: tuple[str, str], unit: str = "") -> None:
+        """Names of both axes, and the unit of what the colours mean."""
+        self.meaning.text = with_unit("density", unit)
         for axis, label in zip((self.figure.xaxis, self.figure.yaxis), labels, strict=True):
             axis.axis_label = label
 

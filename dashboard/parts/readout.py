@@ -4,6 +4,7 @@ Numbers are set in figures of equal width, so that they do not jump while a slid
 that comes from outside, such as a sentence about a bad link, is escaped.
 """
 
+import math
 from html import escape
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.runs.errors import PICTURE, ErrorRow, percent
+from dashboard.runs.rates import Rates
+from dashboard.runs.units import rate_unit, with_unit
 from dashboard.runs.verdict import Verdict
 from hoam_core import Model, System
-from hoam_core.metrics.physics import GrowthFit
+from hoam_core.dispersion import Mode
+from hoam_core.metrics import ModeFit
 
 # How a word that the glossary explains looks.
 TERM = Path(__file__).with_name("term.css").read_text(encoding="utf-8")
@@ -145,22 +149,41 @@ def error_table(rows: list[ErrorRow], waiting: str) -> str:
     )
 
 
-def growth_table(fits: dict[str, GrowthFit | None], rate: float | None, learned: bool) -> str:
-    """Growth or damping rates by fit, beside that of the dispersion relation; empty without any."""
-    if rate is None and not any(fits.values()):
-        return ""
-    known = [fit.rate for fit in fits.values() if fit] + ([rate] if rate is not None else [])
-    damped = bool(known) and known[-1] < 0
-    cells = {"model, fit": fits["model"] and fits["model"].rate} if learned else {}
-    cells |= {"truth, fit": fits["truth"] and fits["truth"].rate, "linear theory": rate}
+def rate_of(fit: ModeFit | None) -> str:
+    """A rate and its uncertainty, with as many digits as that leaves; a dash for none."""
+    if fit is None:
+        return "—"
+    digits = min(max(1 - math.floor(math.log10(max(fit.uncertainty, 1e-4))), 2), 4)
+    return f"{fit.rate:.{digits}f} ± {fit.uncertainty:.{digits}f}".replace("-", "−")
+
+
+def rate_name(mode: Mode, time_unit: str) -> str:
+    """What stands above or before the rates of a wave."""
+    kind = "Damping" if mode.growth_rate < 0 else "Growth"
+    return f"{with_unit(f'{kind} rate γ', rate_unit(time_unit))} of mode {mode.number} of the field"
+
+
+def rate_table(found: Rates, learned: bool, time_unit: str) -> str:
+    """Rates by fit beside that of the dispersion relation, and how they stand to each other."""
+    mode, fits = found.mode, found.fits
+    cells = {"model, fit": rate_of(fits["model"])} if learned else {}
+    cells |= {"truth, fit": rate_of(fits["truth"])}
+    cells |= {"linear theory": f"{mode.growth_rate:.4f}".replace("-", "−")}
     heads = "".join(f"<th scope='col'>{name}</th>" for name in cells)
-    values = "".join(
-        f"<td>{'—' if value is None else f'{value:.4f}'.replace('-', '−')}</td>"
-        for value in cells.values()
-    )
+    values = "".join(f"<td>{value}</td>" for value in cells.values())
+    words = [found.why]
+    if found.fastest.number != mode.number:
+        favours = "" if found.chosen else f"; the start favours mode {mode.number}"
+        words.append(
+            f"In theory mode {found.fastest.number} grows fastest, with "
+            f"{found.fastest.growth_rate:.4f}{favours}."
+        )
+    told = "".join(f"<p>{escape(one)}</p>" for one in words)
     return (
-        f"<h3>{'Damping' if damped else 'Growth'} rate γ</h3><table class='rates'><thead><tr>"
-        f"{heads}</tr></thead><tbody><tr>{values}</tr></tbody></table>"
+        f"<h3>{escape(rate_name(mode, time_unit))}</h3><table class='rates'><thead><tr>"
+        f"{heads}</tr></thead><tbody><tr>{values}</tr></tbody></table>{told}"
+        "<p class='soft'>± is what moving the window and another seed change. "
+        "The window is the band in the curve above.</p>"
     )
 
 

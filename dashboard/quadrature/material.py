@@ -20,9 +20,10 @@ from dashboard.quadrature.training import (
     steps_for,
 )
 from dashboard.view import Material
-from hoam_core import __version__
+from hoam_core import SYSTEMS, __version__
 from hoam_core.json_text import json_text
 
+TIME = SYSTEMS["oscillator"].time_attributes
 SCRIPT = '''"""Quadrature of the action of the oscillator, omega = {omega:g}, {nodes} nodes."""
 
 import jax
@@ -100,7 +101,7 @@ def dataset(study: Study, draw: Draw, race: Race | None) -> xr.Dataset:
     t, q = curve(case.omega)
     made = xr.Dataset(
         {"integrand": ("time", q, _about("integrand q of the action"))},
-        {"time": ("time", t, {"units": "model time"}), "nodes": ("nodes", np.asarray(NODES))},
+        {"time": ("time", t, TIME), "nodes": ("nodes", np.asarray(NODES))},
         {
             "system": "oscillator", "parameters": json_text({"omega": case.omega}),
             "model": "none", "method": "quadrature", "rule": case.rule, "nodes": case.nodes,
@@ -126,7 +127,7 @@ def dataset(study: Study, draw: Draw, race: Race | None) -> xr.Dataset:
 
 def _with_training(made: xr.Dataset, race: Race) -> xr.Dataset:
     mean, spread = exact_law(race.case.omega)
-    made = made.assign_coords(saved_time=("saved_time", TIMES, {"units": "model time"}))
+    made = made.assign_coords(saved_time=("saved_time", TIMES, TIME))
     made["mean_exact"] = "saved_time", mean, _about("mean of x, exact")
     made["spread_exact"] = "saved_time", spread, _about("standard deviation of x, exact")
     for runner in race.runners:

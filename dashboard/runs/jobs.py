@@ -14,19 +14,21 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Complex, Float
 
 from dashboard.own.playback import playback
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Ranges
 from dashboard.runs.kept import Growing, Moments, digest
 from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
+from dashboard.runs.rates import prepare
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
+from hoam_core.dispersion import Mode
 from hoam_core.domain import Domain
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import Piece, simulate_pieces, start_truth
-from hoam_core.store import observe
+from hoam_core.store import observe_all
 from hoam_core.systems import Recorded
 
 SAVES = 5
@@ -111,10 +113,10 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
     case = case._replace(particles=effort.particles)
     ts = catalogue.times(case.system, case.model)
     first = effort not in took
-    x, curves, seconds = predict(model, system, case, ts, effort.stride)
+    x, seen, seconds = predict(model, system, case, ts, effort.stride)
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
-    if not (found.finite and _finite(curves)):
+    if not (found.finite and _finite(seen.curves)):
         raise DivergedError(
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
@@ -122,14 +124,28 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
     paths = np.array(np.asarray(x)[:, :PATHS])  # of which x is no part, or all of it would be kept
     # A preview is followed by what it stands for.
     doubts = () if effort.stride > 1 else model.doubts(
-        named(system, case), curves, found.outside, effort.particles
+        named(system, case), seen.curves, found.outside, effort.particles
     )  # fmt: skip
     run = Run(
-        case, ts, found.kept, ranges, found.moments, curves, seconds, first=first, paths=paths,
-        outside=found.outside, doubts=doubts,
+        case, ts, found.kept, ranges, found.moments, seen.curves, seconds, first=first, paths=paths,
+        modes=seen.modes, outside=found.outside, doubts=doubts,
     )  # fmt: skip
     run.limits(axes)
     return run
+
+
+class Seen(NamedTuple):
+    """Observables of states, and the complex amplitudes of the waves of their field."""
+
+    curves: dict[str, Float[np.ndarray, " t"]]
+    modes: Complex[np.ndarray, "t m"] | None
+
+
+def see(system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]) -> Seen:
+    """Both, of all states."""
+    curves, modes = observe_all(system, x, mu)
+    found = {name: np.asarray(values) for name, values in curves.items()}
+    return Seen(found, None if modes is None else np.asarray(modes))
 
 
 def _finite(curves: dict[str, np.ndarray]) -> bool:
@@ -138,8 +154,8 @@ def _finite(curves: dict[str, np.ndarray]) -> bool:
 
 def predict(
     model: Model, system: System, case: Case, ts: np.ndarray, stride: int = 1
-) -> tuple[Float[Array, "t n d"], dict[str, np.ndarray], float]:
-    """Samples and observables of the learned model, and the seconds that both took.
+) -> tuple[Float[Array, "t n d"], Seen, float]:
+    """Samples of the learned model and what is seen of them, and the seconds that both took.
 
     Its steps are the model's own. With a `stride` of 2 they are few, and every second frame lies
     halfway between its neighbours.
@@ -153,10 +169,10 @@ def predict(
     with tracing[case.model]:
         x = model.sample(x0, ts[::stride], mu, run_key, steps=steps)
         x = jax.block_until_ready(x if stride == 1 else _with_middles(x, system.domain(mu)))
-    curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
+    seen = see(system, x, mu)
     seconds = time.perf_counter() - start
     took[Effort(case.model, case.particles, stride)] = seconds
-    return x, curves, seconds
+    return x, seen, seconds
 
 
 @jax.jit
@@ -193,7 +209,7 @@ def grown(
     mu = system.vector(named(system, case))
     moments: list[Moments] = []
     paths: list[np.ndarray] = []
-    curves: dict[str, list[np.ndarray]] = {o.name: [] for o in system.observable_info}
+    seen: list[Seen] = []
     outside = 0.0
     for piece in pieces:
         found = digest(piece.x, ranges, len(ts))
@@ -205,24 +221,25 @@ def grown(
         outside = max(outside, found.outside)
         moments.append(found.moments)
         paths.append(np.asarray(piece.x[:, :PATHS]))
-        for name, values in observe(system, piece.x, mu).items():
-            curves[name].append(np.asarray(values))
+        seen.append(see(system, piece.x, mu))
         so_far = Moments(*map(np.concatenate, zip(*moments, strict=True)))
         run = Run(
             case, ts, growing.add(found.kept), ranges, so_far,
-            {k: np.concatenate(v) for k, v in curves.items()},
-            time.perf_counter() - start, piece.done, paths=np.concatenate(paths), outside=outside,
+            {k: np.concatenate([one.curves[k] for one in seen]) for k in seen[0].curves},
+            time.perf_counter() - start, piece.done, paths=np.concatenate(paths),
+            modes=None if seen[0].modes is None else np.concatenate([one.modes for one in seen]),
+            outside=outside,
         )  # fmt: skip
         run.limits(axes)
         yield run
 
 
 class Reference(NamedTuple):
-    """The truth of a case, a second run of the next seed, and the rate of linear theory."""
+    """The truth of a case, a second run of the next seed, and what linear theory says of it."""
 
     truth: Run
     second: Run | None = None
-    rate: float | None = None
+    theory: tuple[Mode, ...] = ()
 
     @property
     def done(self) -> float:
@@ -235,20 +252,22 @@ def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterato
     last = None
     for last in truth(case, system, ts, axes):
         yield Reference(last)
-    rate = growth_rate(system, case.mu)
+    theory = linear_theory(system, case.mu)
+    if last is not None and theory:
+        prepare(last, theory)
     for second in truth(case._replace(seed=case.seed + 1), system, ts, axes):
-        yield Reference(last, second, rate)
+        yield Reference(last, second, theory)
 
 
-def growth_rate(system: System, mu: tuple[float, ...]) -> float | None:
-    """Growth rate of linear theory; None where the system has none or no root is found."""
+def linear_theory(system: System, mu: tuple[float, ...]) -> tuple[Mode, ...]:
+    """Modes of linear theory; none where the system has none or no root is found."""
     # What is remembered would keep the snapshots of a visitor who has gone.
-    return None if isinstance(system, Recorded) else _growth_rate(system, mu)
+    return () if isinstance(system, Recorded) else _linear_theory(system, mu)
 
 
 @lru_cache(maxsize=512)
-def _growth_rate(system: System, mu: tuple[float, ...]) -> float | None:
+def _linear_theory(system: System, mu: tuple[float, ...]) -> tuple[Mode, ...]:
     try:
-        return system.growth_rate(np.asarray(mu))
+        return system.linear_modes(np.asarray(mu))
     except ValueError:
-        return None
+        return ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
-from jaxtyping import Float, UInt16
+from jaxtyping import Complex, Float, UInt16
 
 from dashboard.runs.frames import (
     Limits,
@@ -25,6 +25,7 @@ from dashboard.runs.frames import (
 )
 from dashboard.runs.kept import Kept, Moments
 from hoam_core import System
+from hoam_core.metrics import ModeFit, fit_mode
 
 Axes = tuple[int, int]
 FEW = 8
@@ -61,8 +62,9 @@ class Run:
     """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
 
     `first` says that its seconds hold the compilation of the model; `paths` are those of a few
-    samples; `outside` is the largest share of samples that the drawn range of a component misses;
-    `doubts` are sentences about why it is not to be trusted.
+    samples, `modes` the complex amplitudes of the waves of its field; `outside` is the largest
+    share of samples that the drawn range of a component misses; `doubts` are sentences about why it
+    is not to be trusted.
     """
 
     case: Case
@@ -75,9 +77,13 @@ class Run:
     done: float = 1.0
     first: bool = False
     paths: Float[np.ndarray, "t q d"] | None = None
+    modes: Complex[np.ndarray, "t m"] | None = None
     outside: float = 0.0
     doubts: tuple[str, ...] = ()
     _limits: dict[Axes, Limits] = field(default_factory=dict, init=False, repr=False)
+    _fits: dict[tuple[int, bool], ModeFit | None] = field(
+        default_factory=dict, init=False, repr=False
+    )
     # What its frames are remembered by: a coarse answer has the case of a full one, and the run
     # itself would be kept as long as one of its frames.
     mark: object = field(default_factory=object, init=False, repr=False)
@@ -119,6 +125,13 @@ class Run:
             )
             frames.put(key, known)
         return known
+
+    def fit(self, number: int, grows: bool) -> ModeFit | None:
+        """The rate of a mode in the window that suits it best; found once, then remembered."""
+        key = number, grows
+        if key not in self._fits:
+            self._fits[key] = fit_mode(self.times, self.modes, number, grows=grows)
+        return self._fits[key]
 
     def limits(self, axes: Axes) -> Limits:
         """Colour limit and heights of a plane over the whole run; found once, then remembered."""

@@ -21,6 +21,7 @@ from bokeh.plotting import figure
 from dashboard.parts.heights import Heights
 from dashboard.parts.ink import INK, frame, legend, mark
 from dashboard.parts.layout import drawn
+from dashboard.runs.units import with_unit
 
 TALL = 330
 # Decades of a logarithmic axis: what lies below is the noise of few particles.
@@ -43,15 +44,15 @@ class Scaled(pn.viewable.Viewer):
             height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1)
         )
         self.heights = Heights(made)
-        made.xaxis.axis_label = "time t"
         self._inks, items = draw(made)
         if items:
             made.add_layout(legend(items=items), "below")
         self._pane = drawn(made)
 
-    def choose(self, log: bool, title: str) -> None:
-        """How heights are drawn, and the title."""
+    def choose(self, log: bool, title: str, time_unit: str = "") -> None:
+        """How heights are drawn, the title, and the unit of the time."""
         self.heights.choose(log)
+        self.figure.xaxis.axis_label = with_unit("time t", time_unit)
         self.figure.title.text = title
 
     def fit(self, end: float, curves: Sequence[np.ndarray]) -> None:

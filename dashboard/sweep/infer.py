@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack, wrapping
 from dashboard.parts.upload import Upload
-from dashboard.runs.units import with_unit
+from dashboard.runs.units import unit_of, with_unit
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.choice import SweepChoice
 from dashboard.sweep.figures import Band, Density
@@ -153,9 +153,9 @@ class Infer(pn.viewable.Viewer):
         low, best, high = (found[k].values for k in ("fitted_low", "fitted", "fitted_high"))
         log = is_energy(self.asked.observable)
         shown = found["fitted"].attrs
-        units = "" if shown["units"] == "1" else shown["units"]
         label = shown["long_name"].removesuffix(", without roll-out")
-        self.fit.choose(log, with_unit(f"{label}: measured and fitted", units))
+        title = with_unit(f"{label}: measured and fitted", unit_of(shown))
+        self.fit.choose(log, title, unit_of(found["time"].attrs))
         self.fit.show(t, np.stack([low, low, best, high, high]))
         self.fit.show_dots(t, found["measured"].values)
         late = t > 0.01 * float(t[-1])

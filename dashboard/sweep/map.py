@@ -29,6 +29,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from dashboard.parts.ink import DENSITY, colours, frame, mark
+from dashboard.runs.units import with_unit
 from dashboard.sweep.figures import DECADES, TALL, Inks, Scaled
 
 HIGHEST = 254
@@ -86,7 +87,6 @@ class SweepMap:
     def _build(self) -> figure:
         made = frame(height=TALL, name="sweep-map", x_range=Range1d(0, 1), y_range=Range1d(0, 1))
         made.grid.visible = False
-        made.xaxis.axis_label = "time t"
         self.levels = colours(DENSITY, 0, HIGHEST, high_color=NOTHING)
         self.image = mark(made, self.source, Image(
             image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.levels
@@ -149,8 +149,11 @@ class SweepMap:
             self._go(float(event.x), float(event.y))
 
     def place(self, name: str, label: str, title: str, between: tuple[float, float],
-              end: float, trained: tuple[float, ...], log: bool) -> None:  # fmt: skip
+              end: float, trained: tuple[float, ...], log: bool,
+              time_unit: str = "") -> None:  # fmt: skip
         """Axes, titles and marks of a table."""
+        self.figure.xaxis.axis_label = with_unit("time t", time_unit)
+        self.cut.choose(log, "", time_unit)
         low, high = between
         self.figure.x_range.update(start=0, end=end)
         self.figure.y_range.update(start=low, end=high)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack
-from dashboard.runs.units import with_unit
+from dashboard.runs.units import unit_of, with_unit
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.choice import KINDS, Belief, SweepChoice
 from dashboard.sweep.figures import Band, Density, steps_of
@@ -107,8 +107,8 @@ class Uncertain(pn.viewable.Viewer):
         about = self._about(asked.over)
         shown = data[asked.observable].attrs
         log = is_energy(asked.observable)
-        units = "" if shown["units"] == "1" else shown["units"]
-        self.band.choose(log, with_unit(shown["long_name"], units))
+        title = with_unit(shown["long_name"], unit_of(shown))
+        self.band.choose(log, title, unit_of(data["time"].attrs))
         self.band.show(t, values)
         # The start of a quietly loaded plasma would take most of a logarithmic axis.
         self.band.fit(float(t[-1]), [values[:, 1:] if log else values])

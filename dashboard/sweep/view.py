@@ -167,8 +167,10 @@ class Sweep(View):
         label = next(o for o in observables_of(model) if o.name == asked.observable)
         title = with_unit(label.label, label.unit)
         log = is_energy(asked.observable)
-        self.map.place(about.name, about.label, title, asked.between, end, trained, log)
-        self.map.cut.choose(log, "")
+        self.map.place(
+            about.name, about.label, title, asked.between, end, trained, log,
+            model.system.time_unit,
+        )  # fmt: skip
         self._at()
 
     def _at(self) -> None:

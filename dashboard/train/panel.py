@@ -19,7 +19,7 @@ from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import to_levels
-from dashboard.runs.units import with_unit
+from dashboard.runs.units import density_unit, with_unit
 from dashboard.train import words as train_words
 from dashboard.train.training import Training
 from hoam_core import Model
@@ -140,7 +140,8 @@ class TrainPanel(pn.viewable.Viewer):
             titles["model"] += f", step {sight.step:,}"
         for name, field in (("data", sight.data), ("model", sight.model)):
             picture = self._pictures[name]
-            picture.label(tuple(with_unit(c.label, c.unit) for c in shown))
+            unit = density_unit(*(c.unit for c in shown))
+            picture.label(tuple(with_unit(c.label, c.unit) for c in shown), unit)
             picture.place(sight.plane)
             picture.figure.title.text = titles[name]
             picture.show(to_levels(field, sight.limit), sight.limit)

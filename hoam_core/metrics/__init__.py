@@ -1,6 +1,7 @@
 """Distances between populations, by name; errors of curves and growth rates."""
 
 from hoam_core.metrics.kernel import maximum_mean_discrepancy
+from hoam_core.metrics.modes import ModeFit, fit_mode, fit_window
 from hoam_core.metrics.physics import (
     CurveError,
     GrowthFit,
@@ -25,8 +26,9 @@ METRICS: dict[str, Distance] = {
 }  # fmt: skip
 
 __all__ = [
-    "METRICS", "CurveError", "Distance", "GrowthFit", "curve_error", "fit_damping", "fit_growth",
-    "maxima", "maximum_mean_discrepancy", "over_blocks", "over_subsets",
+    "METRICS", "CurveError", "Distance", "GrowthFit", "ModeFit", "curve_error", "fit_damping",
+    "fit_growth", "fit_mode", "fit_window", "maxima", "maximum_mean_discrepancy", "over_blocks",
+    "over_subsets",
     "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance",
     "wasserstein2",
 ]  # fmt: skip

@@ -131,6 +131,19 @@ def energy_of_modes(
     return length * jnp.sum((jnp.abs(coefficients) / (coupling * k)) ** 2)
 
 
+def field_modes(
+    coefficients: Complex[Array, " k"],
+    length: Float[Array, ""] | float,
+    coupling: Float[Array, ""] | float,
+) -> Complex[Array, " k"]:
+    """Complex amplitudes E_m of the field's waves, E(x) = Re sum_m E_m exp(2 pi i m x / L).
+
+    From the density modes n_1, n_2, ...: E_m = 2 n_m / (i c k). W = L/4 sum_m |E_m|^2.
+    """
+    k = 2 * jnp.pi / length * jnp.arange(1, coefficients.shape[0] + 1)
+    return -2j * coefficients / (coupling * k)
+
+
 class Collisions(NamedTuple):
     """Rate eta of the collisions and thermal speed v_th of what is collided with."""
 

@@ -86,7 +86,7 @@ def _layout(
         coordinates["particle"] = range(particles)
         coordinates["component"] = [c.name for c in system.components]
     about = {p.name: {"units": "1", "long_name": p.label} for p in system.parameters}
-    about["time"] = {"units": "model time"}
+    about["time"] = system.time_attributes
     return Layout(plan, axes, variables, coordinates, about, dtype=str(plan["precision"]))
 
 

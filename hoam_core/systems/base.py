@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_multiple, check_names, check_positive, check_within
+from hoam_core.dispersion import Mode
 from hoam_core.domain import Domain
 from hoam_core.loading import Loading, quiet
 
@@ -76,6 +77,8 @@ class System(abc.ABC):
     observable_info: ClassVar[tuple[Observable, ...]]
     t_end: ClassVar[float]
     n_times: ClassVar[int]
+    # The unit of its times, in ASCII; empty: they are plain numbers.
+    time_unit: ClassVar[str] = ""
     loading_dimension: ClassVar[int]
     truth_particles: ClassVar[int]
     # Size of the truth that models are judged by, where the quick one of the page is too small.
@@ -130,9 +133,22 @@ class System(abc.ABC):
         """Electric energy of the density modes 1, 2, ..., if the system has a field."""
         return None
 
-    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
-        """Theoretical growth rate of the linear instability, if the system has one."""
+    def field_modes(
+        self, x: Float[Array, "n d"], mu: Float[Array, " p"]
+    ) -> Complex[Array, " m"] | None:
+        """Complex amplitudes E_m of the waves m = 1, 2, ... of the field along the first component.
+
+        E(x) = Re sum_m E_m exp(2 pi i m x / L), an acceleration; None without a field.
+        """
         return None
+
+    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+        """What linear theory says of these waves, where it is known; in the order of m."""
+        return ()
+
+    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
+        """Largest growth rate of linear theory, negative if all is damped; None without theory."""
+        return max((mode.growth_rate for mode in self.linear_modes(mu)), default=None)
 
     def has_truth(self, mu: Float[Array, " p"]) -> bool:
         """Whether there is a truth at these parameters; of a full model there always is."""
@@ -147,6 +163,11 @@ class System(abc.ABC):
             "components": [c.name for c in self.components],
             "observables": [o.name for o in self.observable_info],
         }
+
+    @property
+    def time_attributes(self) -> dict[str, str]:
+        """What a file says of the coordinate `time`."""
+        return {"units": self.time_unit or "1", "long_name": "time t"}
 
     def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
         """Equispaced times from zero; the system's own end and number unless given."""

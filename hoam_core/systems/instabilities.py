@@ -13,13 +13,16 @@ from jaxtyping import Array, Float
 from hoam_core.dispersion import Maxwellian
 from hoam_core.solvers import pic
 from hoam_core.systems.base import Parameter
-from hoam_core.systems.vlasov import VlasovSystem, phase_space
+from hoam_core.systems.plasma_units import FREE_SPEED, SCALED
+from hoam_core.systems.vlasov import VlasovSystem
 
 
 class PaperPlasma(VlasovSystem):
     """The instabilities of the paper: c = mu^2, and a seed of wavelength L / mu."""
 
     reference = "Berman, Blickhan, Peherstorfer, NeurIPS 2024 (arXiv 2410.12000), sec. 5"
+    observable_info = SCALED.observables()
+    time_unit = SCALED.time
 
     def coupling(self, mu: Float[Array, " p"]) -> Float[Array, ""] | float:
         return mu[0] ** 2
@@ -44,7 +47,7 @@ class TwoStream(PaperPlasma):
             train=(1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9), test=(1.25, 1.55, 1.85),
         ),
     )  # fmt: skip
-    components = phase_space(50.0, 8.0)
+    components = SCALED.phase_space(50.0, 8.0)
 
     def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
         return (Maxwellian(0.5, -3.0, 1.0), Maxwellian(0.5, 3.0, 1.0))
@@ -66,7 +69,7 @@ class BumpOnTail(PaperPlasma):
             train=(1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0), test=(1.35, 1.65, 1.95),
         ),
     )  # fmt: skip
-    components = phase_space(50.0, 7.0)
+    components = SCALED.phase_space(50.0, 7.0)
     collisions = pic.Collisions(rate=1e-3, thermal_speed=1.0)
 
     def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
@@ -96,7 +99,9 @@ class TwoStreamBeams(VlasovSystem):
     )  # fmt: skip
     t_end = 30.0
     n_times = 151
-    components = phase_space(50.0, 9.0)
+    components = FREE_SPEED.phase_space(50.0, 9.0)
+    observable_info = FREE_SPEED.observables()
+    time_unit = FREE_SPEED.time
 
     def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
         return (Maxwellian(0.5, -mu[0], mu[1]), Maxwellian(0.5, mu[0], mu[1]))

@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hoam_core.dispersion import Maxwellian, solve
+from hoam_core.dispersion import Maxwellian, Mode, modes_of
 from hoam_core.loading import cosine_quantile
 from hoam_core.systems.base import Parameter
-from hoam_core.systems.vlasov import VlasovSystem, phase_space
+from hoam_core.systems.plasma_units import DEBYE
+from hoam_core.systems.vlasov import VlasovSystem
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Landau(VlasovSystem):
     )  # fmt: skip
     t_end = 30.0
     n_times = 151
-    components = phase_space(4 * np.pi, 5.0)
+    components = DEBYE.phase_space(4 * np.pi, 5.0)
 
     def length(self, mu: Float[Array, " p"]) -> Float[Array, ""] | float:
         return 2 * jnp.pi / mu[1]
@@ -52,6 +53,6 @@ class Landau(VlasovSystem):
         x = cosine_quantile(u[:, 0], mu[0]) / mu[1]
         return self.domain(mu).wrap(jnp.stack([x, jax.scipy.special.ndtri(u[:, 1])], axis=-1))
 
-    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
-        """Damping rate of the density wave, negative (dispersion.py)."""
-        return solve(float(mu[1]), self.beams(mu), 1.0).imag
+    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+        """The density wave, which is the first of the box; its rate is negative (dispersion.py)."""
+        return modes_of(self.beams(mu), 1.0, 2 * np.pi / float(mu[1]), modes=1)

@@ -24,13 +24,14 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
+from hoam_core.dispersion import Maxwellian, Mode, modes_of
 from hoam_core.domain import Domain
 from hoam_core.loading import cosine_quantile
-from hoam_core.solvers import pic3d
+from hoam_core.solvers import pic, pic3d
 from hoam_core.systems.base import Component, Parameter, System
-from hoam_core.systems.vlasov import PLASMA_OBSERVABLES
+from hoam_core.systems.plasma_units import DEBYE
 
 WAVENUMBER = 0.5
 LENGTH = 2 * np.pi / WAVENUMBER
@@ -48,10 +49,11 @@ class StrongLandau(System):
         ),
     )  # fmt: skip
     components = (
-        *(Component(name, f"position {name}", "lambda_D", (0.0, LENGTH)) for name in "xyz"),
-        *(Component(f"v{name}", f"velocity v_{name}", "v_th", (-5.0, 5.0)) for name in "xyz"),
+        *(Component(name, f"position {name}", DEBYE.length, (0.0, LENGTH)) for name in "xyz"),
+        *(Component(f"v{name}", f"velocity v_{name}", DEBYE.speed, (-5.0, 5.0)) for name in "xyz"),
     )
-    observable_info = PLASMA_OBSERVABLES
+    observable_info = DEBYE.observables()
+    time_unit = DEBYE.time
     loading_dimension = 6
     plane = ("x", "vx")
     t_end = 6.0
@@ -93,6 +95,14 @@ class StrongLandau(System):
             "total_energy": kinetic + electric,
             "momentum": LENGTH * jnp.mean(x[:, 3]),
         }
+
+    def field_modes(self, x: Float[Array, "n 6"], mu: Float[Array, " p"]) -> Complex[Array, " 12"]:
+        """Of the waves along the first axis, whatever stands on the others."""
+        return pic.field_modes(pic.density_modes(x[:, 0], LENGTH, modes=12), LENGTH, 1.0)
+
+    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+        """The wave along an axis: a small one is damped as in one dimension, and by itself."""
+        return modes_of((Maxwellian(1.0, 0.0, 1.0),), 1.0, LENGTH, modes=1)
 
 
 def _equations(density: str) -> str:

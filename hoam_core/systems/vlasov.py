@@ -16,18 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
-from hoam_core.dispersion import Maxwellian, fastest_mode
+from hoam_core.dispersion import Maxwellian, Mode, modes_of
 from hoam_core.domain import Domain
 from hoam_core.solvers import pic
-from hoam_core.systems.base import Component, Observable, System
-
-# What a plasma shows besides its particles: the field, and what the full model keeps.
-PLASMA_OBSERVABLES = (
-    Observable("electric_energy", "electric energy W", "m v_th^2"),
-    Observable("kinetic_energy", "kinetic energy", "m v_th^2"),
-    Observable("total_energy", "total energy", "m v_th^2"),
-    Observable("momentum", "momentum", "m v_th"),
-)
+from hoam_core.systems.base import System
+from hoam_core.systems.plasma_units import DEBYE
 
 
 def mixture_quantile(u: Float[Array, " n"], beams: tuple[Maxwellian, ...]) -> Float[Array, " n"]:
@@ -59,7 +52,8 @@ class VlasovSystem(System):
     t_end = 40.0
     n_times = 201
     truth_particles = 131_072
-    observable_info = PLASMA_OBSERVABLES
+    observable_info = DEBYE.observables()
+    time_unit = DEBYE.time
 
     @abc.abstractmethod
     def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
@@ -103,7 +97,7 @@ class VlasovSystem(System):
     ) -> dict[str, Float[Array, ""]]:
         """Electric energy W = 1/2 int E^2 dx (modes 1..12) and the conserved quantities.
 
-        Sums over particles are scaled by L / n; total energy is kinetic + c W.
+        Sums over particles are scaled by L / n; total energy is kinetic + c W (plasma_units.py).
         """
         length, coupling = self.length(mu), self.coupling(mu)
         electric = pic.electric_energy(x[:, 0], length, coupling)
@@ -120,16 +114,11 @@ class VlasovSystem(System):
     ) -> Float[Array, ""]:
         return pic.energy_of_modes(modes, self.length(mu), self.coupling(mu))
 
-    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
-        """Largest growth rate among the modes of the box (dispersion.py)."""
+    def field_modes(self, x: Float[Array, "n 2"], mu: Float[Array, " p"]) -> Complex[Array, " 12"]:
+        length, coupling = self.length(mu), self.coupling(mu)
+        return pic.field_modes(pic.density_modes(x[:, 0], length, modes=12), length, coupling)
+
+    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+        """The waves that fit into the box (dispersion.py); collisions are left out."""
         beams = tuple(Maxwellian(*map(float, astuple(beam))) for beam in self.beams(mu))
-        length, coupling = float(self.length(mu)), float(self.coupling(mu))
-        return fastest_mode(beams, coupling, length).growth_rate
-
-
-def phase_space(length: float, reach: float) -> tuple[Component, Component]:
-    """Position and velocity with the ranges in which they are drawn."""
-    return (
-        Component("x", "position x", "lambda_D", (0.0, length)),
-        Component("v", "velocity v", "v_th", (-reach, reach)),
-    )
+        return modes_of(beams, float(self.coupling(mu)), float(self.length(mu)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard.parts.readout import error_table, growth_table, headline, progress
+from dashboard.parts.readout import error_table, headline, progress
 from dashboard.runs import describe, energy
 from dashboard.runs.errors import PICTURE, errors, percent
 from dashboard.runs.frames import Ranges
@@ -75,11 +75,6 @@ def test_a_quiet_field_is_described():
 def test_a_damped_field_is_fitted_through_its_maxima(rate):
     run = run_of({"electric_energy": damped(rate)}, end=30.0)
     assert energy.growth(run).rate == pytest.approx(rate, rel=0.03)
-    t, w = energy.theory_line(run, energy.growth(run), rate)
-    assert np.diff(np.log(w))[0] / np.diff(t)[0] == pytest.approx(2 * rate, rel=1e-6)
-    at, height = energy.maxima(run.times, run.curves["electric_energy"])
-    line = np.exp(np.interp(at[0], t, np.log(w)))
-    assert line == pytest.approx(height[0], rel=0.1)
 
 
 def test_a_damped_field_is_described_and_its_return_too():
@@ -101,22 +96,6 @@ def test_a_run_under_way_says_how_far_it_is():
     assert describe.headline(run, TWO_STREAM, AXES).startswith("Up to t = 19.6: ")
     begun = run_of({"electric_energy": growing()[:3]}, times=101)
     assert "is being computed" in describe.headline(begun, TWO_STREAM, AXES)
-
-
-def test_the_theory_line_has_slope_two_gamma():
-    run = run_of({"electric_energy": growing()})
-    t, w = energy.theory_line(run, energy.growth(run), 0.2)
-    assert np.diff(np.log(w))[0] / np.diff(t)[0] == pytest.approx(0.4, rel=1e-6)
-    assert len(energy.theory_line(run, None, 0.2)[0]) == 0
-
-
-def test_the_table_of_rates_names_what_it_shows():
-    fit = energy.growth(run_of({"electric_energy": damped()}, end=30.0))
-    table = growth_table({"model": None, "truth": fit}, -0.15, learned=False)
-    assert "Damping rate" in table
-    assert "model" not in table
-    assert "Growth rate" in growth_table({"model": None, "truth": None}, 0.2, learned=True)
-    assert growth_table({"model": None, "truth": None}, None, learned=True) == ""
 
 
 def test_errors_are_written_without_exponents():

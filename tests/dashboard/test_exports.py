@@ -70,12 +70,12 @@ def made(suffix: str, given: Material) -> bytes:
 def test_csv_opens_in_pandas_with_units_and_provenance(plasma, given):
     text = made("csv", given).decode()
     table = pd.read_csv(io.StringIO(text), comment="#")
-    assert list(table.columns[:2]) == ["time", "electric_energy [m v_th^2]"]
+    assert list(table.columns[:2]) == ["time [1/(mu omega_p)]", "electric_energy [mu^2 m v_th^2]"]
     np.testing.assert_allclose(
-        table["electric_energy [m v_th^2]"], plasma.answer.curves["electric_energy"], rtol=1e-6
+        table["electric_energy [mu^2 m v_th^2]"], plasma.answer.curves["electric_energy"], rtol=1e-6
     )
     np.testing.assert_allclose(
-        table["electric_energy_full_model [m v_th^2]"], plasma.truth.curves["electric_energy"],
+        table["electric_energy_full_model [mu^2 m v_th^2]"], plasma.truth.curves["electric_energy"],
         rtol=1e-6,
     )  # fmt: skip
     for line in ("# system: two-stream", '# parameters: {"mu": 1.25}', "# seed: 3",

@@ -25,7 +25,7 @@ from dashboard.own.preview import facts, table, verdict
 from dashboard.own.shelf import Shelf
 from dashboard.own.view import OwnData
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.jobs import growth_rate, reference
+from dashboard.runs.jobs import linear_theory, reference
 from dashboard.runs.memory import truth_case
 from dashboard.runs.worker import Worker
 from dashboard.session import Session
@@ -399,7 +399,7 @@ def test_snapshots_are_forgotten_with_the_visit(folder):
     desk.choice.held_out = ""
     desk.train()
     system = desk.model.system
-    growth_rate(system, (1.4,))
+    linear_theory(system, (1.4,))
     *_, _ = reference(truth_case(system, (1.4,), 0), system, system.times(), (0, 1))
     held = weakref.ref(system)
     del system

@@ -256,6 +256,29 @@ def choose(page, selector: str, option: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_window_of_the_fit_is_shaded_moves_by_keys_and_stands_in_the_address(live):
+    page = live("?system=two-stream&mu=1.85")
+    shaded = (
+        "() => { const found = Bokeh.documents[0].get_model_by_name('main').center"
+        ".find((one) => one.type === 'BoxAnnotation'); return [found.left, found.right] }"
+    )
+    page.page.get_by_text("linear theory", exact=True).wait_for()
+    start, end = page.page.evaluate(shaded)
+    assert 0 <= start < end <= 40
+    thumb = page.page.get_by_role("slider", name="Window of the fit").first
+    thumb.focus()
+    thumb.press("ArrowRight")
+    page.until(lambda: page.page.evaluate(shaded)[0] > start, "the band has followed")
+    page.until(lambda: page.query().get("window", "").endswith(f":{end:g}"), "it is in the link")
+    page.page.get_by_role("button", name="Window by the data").click()
+    page.until(lambda: page.page.evaluate(shaded) == [start, end], "it is that of the data again")
+    page.until(lambda: "window" not in page.query(), "and the link is as before")
+    choose(page, "Wave of the field", "mode 2")
+    page.until_query(mode="2")
+    page.page.get_by_text("of mode 2 of the field").wait_for()
+
+
+@pytest.mark.slow
 def test_another_system_and_the_full_model_alone(live):
     page = live("?t=20")
     choose(page, "System", "Noisy harmonic oscillator")
