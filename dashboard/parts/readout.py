@@ -12,6 +12,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from dashboard.glossary.files import marked
 from dashboard.runs.errors import PICTURE, ErrorRow, percent
 from dashboard.runs.rates import Rates
 from dashboard.runs.units import rate_unit, with_unit
@@ -124,7 +125,7 @@ def progress(state: str, done: float, has_first: bool, system: System) -> str:
         which = "second run, for the noise floor" if has_first else "first of two runs"
         text = f"{what}: {100 * done:.0f} %, {which}"
     return (
-        f'<p class="soft">{text}</p>'
+        f'<p class="soft">{marked(text)}</p>'
         f'<progress max="1" value="{done:.3f}" aria-label="Progress of the full model"></progress>'
     )
 
@@ -142,7 +143,7 @@ def error_table(rows: list[ErrorRow], waiting: str) -> str:
         for row in rows
     )
     pictured = any(row.label == PICTURE and row.error is not None for row in rows)
-    return (
+    return marked(
         "<h3>Error of the learned model</h3><table><thead><tr><th scope='col'>relative error</th>"
         "<th scope='col'>model</th><th scope='col'>noise floor</th></tr></thead>"
         f"<tbody>{lines}</tbody></table>{LUMPS if pictured else ''}"
@@ -197,7 +198,7 @@ def about_model(model: Model | None, system: System) -> str:
         f"{labels[name]} {low:g} – {high:g}" if low < high else f"{labels[name]} = {low:g} alone"
         for name, (low, high) in model.trained_range().items()
     ).replace("-", "−")
-    return (
+    return marked(
         f"<p><b>{escape(model.entry.title)}</b></p>"
         f"<p>Trained on {escape(ranges)} (marks on the slider).</p>{source}"
     )
