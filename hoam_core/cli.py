@@ -123,7 +123,7 @@ def _readable_models(quiet: bool) -> list[Model]:
 @app.command()
 def info(as_json: Json = False, quiet: Quiet = False) -> None:
     """Versions, devices and what ships: for a bug report."""
-    packages = ("jax", "flax", "optax", "diffrax", "equinox", "pot", "ott-jax", "xarray")
+    packages = ("jax", "flax", "optax", "diffrax", "equinox", "pot", "xarray")
     readable = _readable_models(quiet)
     facts = {
         "version": __version__,
