@@ -23,7 +23,7 @@ def reel(now: Compared) -> Reel:
     scenes = tuple(_image(now, one, limit, sigma) for one in whole)
     charts = tuple(_chart(now, curve, whole) for curve in describe.shown(now.system, now.axes))
     title = f"{now.system.title}: {', '.join(one.label for one in whole)}"
-    return Reel(title, now.ts, scenes, charts, now.time, _about(now))
+    return Reel(title, now.ts, scenes, charts, now.time, _about(now), now.system.equations)
 
 
 def _about(now: Compared) -> tuple[tuple[str, str], ...]:
@@ -36,7 +36,7 @@ def _about(now: Compared) -> tuple[tuple[str, str], ...]:
     return (
         ("system", f"{now.system.title} ({now.system.name})"), *columns,
         *((f"verdict {one.letter}", one.verdict.words) for one in now.facts if one.verdict),
-        ("seed", str(now.cases[0].seed)), ("equations", now.system.reference),
+        ("seed", str(now.cases[0].seed)), ("source", now.system.reference),
         ("made with", f"hoam_core {__version__}"),
     )  # fmt: skip
 

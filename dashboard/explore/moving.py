@@ -23,7 +23,10 @@ def reel(shown: Shown) -> Reel:
     scenes = (_lattice(shown),) if shown.cells is not None else _pictures(shown)
     length = min([len(shown.ts), *(len(s) for s in (shown.cells,) if s is not None)])
     charts = tuple(_chart(shown, curve) for curve in describe.shown(shown.system, shown.axes))
-    return Reel(shown.title, shown.ts[:length], scenes, charts, shown.time, tuple(_about(shown)))
+    return Reel(
+        shown.title, shown.ts[:length], scenes, charts, shown.time, tuple(_about(shown)),
+        shown.system.equations,
+    )  # fmt: skip
 
 
 def _about(shown: Shown) -> Iterator[tuple[str, str]]:
@@ -38,7 +41,7 @@ def _about(shown: Shown) -> Iterator[tuple[str, str]]:
         yield from (("warning", sentence) for sentence in shown.warnings)
     yield "full model", f"{system.truth_particles:,} {system.population}"
     yield "seed", str(case.seed)
-    yield "equations", system.reference
+    yield "source", system.reference
     if system.time_unit:
         yield "unit of time", in_symbols(system.time_unit)
     if shown.rates is not None:

@@ -29,7 +29,7 @@ Frame = UInt8[np.ndarray, "h w 3"]
 PAPER, TEXT, SOFT, RULE = "#ffffff", "#1b1b1b", "#555555", "#c9c9c9"
 FIELDS = ("#0072B2", "#D55E00")
 WIDTH, HEIGHT, PAD = 960, 544, 16
-HEAD, CHART = 44, 150
+HEAD, CHART, BAR = 44, 150, 72
 RATE = 12
 GIF_WIDTH, COLOURS = 640, 128
 
@@ -89,10 +89,26 @@ def _background(reel: Reel) -> Pillow.Image:
             _name(draw, list(zip(FIELDS, scene.names, strict=False)), left, bottom + 6)
         else:
             draw.text(((left + right) // 2, bottom + 6), below, SOFT, font(12), anchor="ma")
-            draw.text(((left + right) // 2, bottom + 21), scene.note, TEXT, font(12), anchor="ma")
+            draw.text((right, bottom + 21), scene.note, TEXT, font(12), anchor="ra")
+            _draw_scale(sheet, draw, scene, left, bottom + 23)
     for chart in reel.charts[:1]:
         _draw_chart(draw, chart, reel.end)
     return sheet
+
+
+def _draw_scale(
+    sheet: Pillow.Image, draw: ImageDraw.ImageDraw, image: Image, x: int, y: int
+) -> None:
+    """The colours of a density from its first to its last, and what these two stand for."""
+    if image.scale is None:
+        return
+    low, high = (f"{value:.2g}".replace("-", "−") for value in image.scale)
+    x += int(draw.textlength(low, font(11))) + 5
+    draw.text((x - 5, y - 1), low, SOFT, font(11), anchor="ra")
+    strip = Pillow.fromarray(palette(image.light)[None]).resize((BAR, 10))
+    sheet.paste(strip, (x, y))
+    draw.rectangle((x, y, x + BAR, y + 10), outline=RULE)
+    draw.text((x + BAR + 5, y - 1), high, SOFT, font(11))
 
 
 def _name(draw: ImageDraw.ImageDraw, keys: list[tuple[str, str]], x: int, y: int) -> None:
@@ -127,7 +143,7 @@ def _draw_chart(draw: ImageDraw.ImageDraw, chart: Chart, end: float) -> None:
     left, top, right, bottom = _chart_box()
     low, high = chart.limits()
     scale = np.log if chart.log else np.asarray
-    draw.text((PAD, top - 20), chart.title, TEXT, font(13))
+    draw.text((PAD, top - 20), chart.heading, TEXT, font(13))
     draw.rectangle((left, top, right, bottom), outline=RULE)
     for value, y in ((high, top), (low, bottom - 12)):
         draw.text((left - 6, y), f"{value:.2g}", SOFT, font(11), anchor="ra")

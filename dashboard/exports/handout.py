@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 
 from dashboard.exports.film import palette
 from dashboard.exports.reel import Chart, Image, Lines, Reel
+from dashboard.lessons.files import mathml
 from dashboard.view import Material
 from hoam_core.json_text import json_text
 
@@ -50,6 +51,8 @@ def handout(material: Material) -> Iterator[bytes | None]:
 
 def _page(material: Material, reel: Reel, data: dict) -> str:
     about = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in reel.about)
+    if reel.equations:
+        about += f"<dt>equations</dt><dd>{mathml(reel.equations, {})}</dd>"
     parts = {
         "title": escape(reel.title), "about": about,
         "words": escape(material.words.removeprefix(f"{reel.title}. ")),
@@ -108,7 +111,7 @@ def _chart(chart: Chart) -> dict:
             {"kind": curve.kind, "name": curve.name, "t": _round(curve.t[finite]),
              "y": _round(curve.y[finite])}
         )  # fmt: skip
-    return {"title": chart.title, "log": chart.log, "low": low, "high": high, "curves": curves}
+    return {"title": chart.heading, "log": chart.log, "low": low, "high": high, "curves": curves}
 
 
 def _round(values: np.ndarray) -> list[float]:

@@ -77,6 +77,11 @@ class Chart:
     log: bool = False
     least: float = 0.0
 
+    @property
+    def heading(self) -> str:
+        """The title, which says so where heights are logarithms."""
+        return f"{self.title}, logarithmic" if self.log else self.title
+
     def limits(self) -> tuple[float, float]:
         """Lowest and highest value drawn; six decades at most on a logarithmic axis."""
         values = np.concatenate([np.asarray(c.y, float) for c in self.curves] or [np.zeros(1)])
@@ -95,7 +100,8 @@ class Chart:
 class Reel:
     """Everything that moves: times (t,), what is drawn at each, and curves with a cursor.
 
-    `shown_at` is the time that the view shows; `about` tells where all comes from, name by name.
+    `shown_at` is the time that the view shows; `about` tells where all comes from, name by name;
+    `equations` are LaTeX of what is solved.
     """
 
     title: str
@@ -104,6 +110,7 @@ class Reel:
     charts: tuple[Chart, ...] = ()
     shown_at: float = 0.0
     about: tuple[tuple[str, str], ...] = ()
+    equations: str = ""
 
     @property
     def end(self) -> float:

@@ -221,6 +221,8 @@ def test_the_reel_has_both_models_and_their_difference(plasma):
     assert [scene.title for scene in reel.scenes] == [
         "Learned model", "Full model", "Difference, learned − full",
     ]  # fmt: skip
+    assert reel.equations == plasma.system.equations
+    assert reel.charts[0].heading.endswith(", logarithmic")
     a, b, difference = (scene.levels(50).astype(int) for scene in reel.scenes)
     # One colour scale for both, and half of it for the difference.
     inside = (a < 255) & (b < 255)

@@ -1,6 +1,7 @@
 """The hand-out: one small file that asks for nothing, and plays in a browser that is offline."""
 
 import re
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
@@ -30,6 +31,15 @@ def test_it_is_one_file_that_names_no_host_and_escapes_what_it_is_told():
     assert page.count("</script>") == 2
     assert "print(&#x27;&lt;b&gt;&#x27;)" in page
     assert "@@" not in page
+
+
+def test_it_says_what_is_solved_and_that_an_axis_is_logarithmic():
+    reel = small_reel()
+    chart = replace(reel.charts[0], log=True)
+    page = page_of(replace(reel, equations=r"\partial_t f = 0", charts=(chart,)))
+    assert re.search(r"<dt>equations</dt><dd><span[^>]*><math.*?</math></span></dd>", page)
+    assert f'"title":"{chart.title}, logarithmic"' in page
+    assert "<dt>equations</dt>" not in page_of(reel)
 
 
 @pytest.mark.slow
