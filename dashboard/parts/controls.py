@@ -132,11 +132,8 @@ class Controls(pn.viewable.Viewer):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
-        particles = pmui.Select.from_param(
-            state.param.particles,
-            description="Powers of two: with them a start is quietest.",
-            **WIDE,
-        )
+        quiet = {"description": "Powers of two: with them a start is quietest."}
+        particles = pmui.Select.from_param(state.param.particles, **(WIDE | quiet))
         share = pmui.Select.from_param(state.param.share, **WIDE)
         seed = seed_field(state)
         buttons = [
