@@ -117,6 +117,8 @@ def _read(folder: Path) -> Model:
     try:
         about = json.loads((folder / "model.json").read_text(), parse_constant=_no_number)
         data = (folder / "model.safetensors").read_bytes()
+    except NoNumberError as error:
+        raise ValueError(f"Model {folder.name!r} is damaged: {error}. {cure}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(
             f"Model {folder.name!r} cannot be read ({type(error).__name__}): its files are missing "
@@ -172,9 +174,13 @@ def _scaling(found: Mapping[str, Any], experiment: Experiment) -> Scaling:
     return Scaling(**{name: jnp.asarray(value) for name, value in values.items()})
 
 
+class NoNumberError(ValueError):
+    """A file of JSON with something that is no number where one is."""
+
+
 def _no_number(text: str) -> float:
     """JSON has no NaN and no infinity, but Python reads them."""
-    raise ValueError(f"model.json holds {text}")
+    raise NoNumberError(f"model.json must hold finite numbers, but holds {text}")
 
 
 def _name(found: object) -> str:

@@ -194,14 +194,17 @@ def test_a_time_off_the_grid_is_left_out_and_told(runs, tmp_path):
     times = [0, 2, 4, 6, 8, 9]
     read = read_recording(altered(tmp_path / "a.nc", runs[0], lambda run: run.isel(time=times)))
     assert read.ts == pytest.approx(runs[0].time.values[times[:-1]])
-    assert "Time 2.7 does not fit the equal steps of the others and is left out." in read.notes
+    assert (
+        "Time 2.7 1/(mu omega_p) does not fit the equal steps of the others and is left out."
+        in read.notes
+    )
 
 
 def test_times_that_do_not_begin_with_zero_are_told(runs, tmp_path):
     late = altered(tmp_path / "a.nc", runs[0], lambda run: run.assign_coords(time=run.time + 5))
     read = read_recording(late)
     assert read.ts[0] == 0
-    assert "Times are counted from the first, which is 5 in the file." in read.notes
+    assert "Times are counted from the first, which is 5 1/(mu omega_p) in the file." in read.notes
 
 
 @pytest.mark.parametrize("kind", [complex, bool])

@@ -15,11 +15,14 @@ export function render({model, el}) {
     made("h2", {textContent: "Glossary", tabIndex: -1}), search, close), list)
   dialog.setAttribute("aria-label", "Glossary")
   const entries = new Map()
-  for (const [name, title, html] of model.terms) {
-    const entry = made("div", {className: "entry"},
-      made("dt", {textContent: title}), made("dd", {innerHTML: html}))
-    entries.set(name, entry)
-    list.append(entry)
+  // When it is first opened: most visits never ask, and a page should not say every word twice.
+  const fill = () => {
+    for (const [name, title, html] of entries.size ? [] : model.terms) {
+      const entry = made("div", {className: "entry"},
+        made("dt", {textContent: title}), made("dd", {innerHTML: html}))
+      entries.set(name, entry)
+      list.append(entry)
+    }
   }
   const narrow = () => {
     const wanted = search.value.trim().toLowerCase()
@@ -28,6 +31,7 @@ export function render({model, el}) {
     }
   }
   const open = (name) => {
+    fill()
     search.value = ""
     narrow()
     for (const [one, entry] of entries) { entry.classList.toggle("here", one === name) }

@@ -40,9 +40,10 @@ system and model.
 **What you see.** Left, the learned model's population; middle, the full model's; right, their
 difference. Both are smoothed alike and share one colour scale for the whole run. Where there are
 more than two components, *Horizontal* and *Vertical* choose the two that are drawn; below stands
-the density of each alone. *Spread* is a standard deviation. Marks on a slider are the values the
-model was trained on. Every error stands beside its *noise floor*: the same error
-between two runs of the full model that differ in their random seed only. The address of the page
+the density of each alone. *Spread* is a standard deviation. Numbers of particles are powers of
+two, with which a start is quietest. Marks on a slider are the values the model was trained on.
+Every error stands beside its *noise floor*: the same error between two runs of the full model that
+differ in their random seed only. The address of the page
 restores what you see.
 """
 

@@ -132,8 +132,7 @@ class Controls(pn.viewable.Viewer):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._about = readout.words(margin=(4, 14))
-        quiet = {"description": "Powers of two: with them a start is quietest."}
-        particles = pmui.Select.from_param(state.param.particles, **(WIDE | quiet))
+        particles = pmui.Select.from_param(state.param.particles, **WIDE)
         share = pmui.Select.from_param(state.param.share, **WIDE)
         seed = seed_field(state)
         buttons = [

@@ -11,7 +11,7 @@ full model to run, so between the recorded values nothing is known for certain:
   stand for two seeds, and so tell the noise floor.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
@@ -23,6 +23,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.checks import check_name
 from hoam_core.domain import Domain
 from hoam_core.systems.base import Component, Observable, Parameter, System
+
+
+def _no_modes(x: Array, mu: Array) -> None:
+    """A population that somebody recorded has no field that is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +88,11 @@ class Recorded(System):
         )
         means = (Observable(f"mean_{c.name}", f"mean {c.label}", c.unit) for c in sorted_ones)
         return (*spreads, *means)
+
+    @property
+    def field_modes(self) -> Callable[[Array, Array], None]:
+        """None of any; a function without the snapshots, since what is compiled with it is kept."""
+        return _no_modes
 
     @property
     def observables(self) -> "Moments":

@@ -61,7 +61,7 @@ def test_what_is_less_than_roundings_is_noise_and_grows_nowhere():
     words = describe.headline(run_of(curves), TWO_STREAM, AXES)
     assert words.startswith("The field energy is noise, below 9.")
     assert "less than a millionth of the kinetic energy" in words
-    assert "· 10⁻⁸ m vₜₕ²" in words
+    assert "· 10⁻⁸ μ² m vₜₕ²" in words
     curves["electric_energy"] = 1e-4 * growing()
     assert "grew" in describe.headline(run_of(curves), TWO_STREAM, AXES)
 

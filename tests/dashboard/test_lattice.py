@@ -125,9 +125,9 @@ def test_half_of_lambda_is_twice_the_variance():
     for share in (1.0, 0.5):
         case = WEISS._replace(share=share, particles=2_048)
         model = SHELF.model(case.model, share)
-        x, curves, _ = predict(model, SYSTEMS["curie-weiss"], case, ts)
+        x, seen, _ = predict(model, SYSTEMS["curie-weiss"], case, ts)
         assert x.shape == (3, 2_048, 1)
-        spreads[share] = curves["magnetisation_spread"][-1]
+        spreads[share] = seen.curves["magnetisation_spread"][-1]
     assert spreads[0.5] / spreads[1.0] == pytest.approx(np.sqrt(2), rel=0.06)
 
 
