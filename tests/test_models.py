@@ -17,7 +17,7 @@ from hoam_core.store import read_dataset, write_dataset
 
 RUN = {"particles": 40, "n_times": 5, "steps": 20}
 CARD = {"name", "system", "method", "network", "parameters", "train_values"}
-CARD |= {"errors", "seed", "version"}
+CARD |= {"errors", "limits", "seed", "version"}
 
 
 @pytest.fixture(scope="module")

@@ -279,7 +279,10 @@ def test_other_coefficients_plug_in_and_systems_can_be_hashed(tmp_path):
 def test_the_generator_writes_what_ships(tmp_path):
     *_, (_, share) = barriers(tmp_path, quick=True)
     assert share == 1.0
-    assert model.read_barriers(tmp_path / "nbmota_barriers.json") == model.shipped_barriers()
+    made, shipped = model.read_barriers(tmp_path / "nbmota_barriers.json"), model.shipped_barriers()
+    # Other processors and libraries round a fit in its last digits.
+    for name in ("constants", "orbits", "reference"):
+        np.testing.assert_allclose(getattr(made, name), getattr(shipped, name), atol=1e-9)
 
 
 def test_bad_input_is_told_with_its_cure(tmp_path, key):
