@@ -11,8 +11,10 @@ export function render({model, el}) {
   search.setAttribute("aria-label", "Search the glossary")
   const close = made("button", {type: "button", textContent: "Close"})
   const list = made("dl")
-  const dialog = made("dialog", {}, made("div", {className: "head"},
-    made("h2", {textContent: "Glossary", tabIndex: -1}), search, close), list)
+  const title = made("div", {className: "title", textContent: "Glossary"})
+  title.setAttribute("role", "heading")
+  title.setAttribute("aria-level", "2")
+  const dialog = made("dialog", {}, made("div", {className: "head"}, title, search, close), list)
   dialog.setAttribute("aria-label", "Glossary")
   const entries = new Map()
   // When it is first opened: most visits never ask, and a page should not say every word twice.
