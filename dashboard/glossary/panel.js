@@ -11,10 +11,13 @@ export function render({model, el}) {
   search.setAttribute("aria-label", "Search the glossary")
   const close = made("button", {type: "button", textContent: "Close"})
   const list = made("dl")
+  const pane = made("div", {className: "pane", tabIndex: 0}, list)
+  pane.setAttribute("role", "region")
+  pane.setAttribute("aria-label", "Terms")
   const title = made("div", {className: "title", textContent: "Glossary"})
   title.setAttribute("role", "heading")
   title.setAttribute("aria-level", "2")
-  const dialog = made("dialog", {}, made("div", {className: "head"}, title, search, close), list)
+  const dialog = made("dialog", {}, made("div", {className: "head"}, title, search, close), pane)
   dialog.setAttribute("aria-label", "Glossary")
   const entries = new Map()
   // When it is first opened: most visits never ask, and a page should not say every word twice.
@@ -43,7 +46,7 @@ export function render({model, el}) {
     if (entry) {
       entry.scrollIntoView({block: "center"})
     } else {
-      list.scrollTop = 0
+      pane.scrollTop = 0
       search.focus()
     }
   }
