@@ -8,7 +8,7 @@ field, kept in `Shelf.problems`.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr  # noqa: A004 -- a few lines of YAML may stand for gigabytes
@@ -96,6 +96,30 @@ def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str
                 "add or mend it."
             )
     return found
+
+
+def read_entries(
+    file: Path, kinds: Mapping[str, type], made: Callable[[str, dict[str, Any]], T]
+) -> Shelf[T]:
+    """What `made(where, fields)` makes of each entry of a YAML list, by the field `name`.
+
+    An entry that is wrong costs one sentence, and so does a file that is no list.
+    """
+    items, problems = {}, []
+    try:
+        entries = parsed_yaml(file.name, text_of(file))
+        if not isinstance(entries, list):
+            raise ValueError(f"File {file.name!r} must be a list; begin each entry with `- name:`.")
+    except ValueError as error:
+        return Shelf({}, (str(error),))
+    for number, entry in enumerate(entries, 1):
+        where = f"{file.name}, entry {number}"
+        try:
+            found = checked_fields(where, entry, kinds)
+            items[found["name"]] = made(where, found)
+        except (OSError, ValueError) as error:
+            problems.append(str(error))
+    return Shelf(items, tuple(problems))
 
 
 def parsed_link(file: str, field: str, text: str) -> dict[str, str]:

@@ -241,6 +241,14 @@ class Session(param.Parameterized):
         """Whether the learned model's answer, with all particles, is on its way."""
         return not (self.asleep or self.problem or self.is_last(self.answer))
 
+    @property
+    def judged(self) -> Run | None:
+        """The answer that errors and rates are about, None while a newer one is on its way.
+
+        The reference is of the present parameters, which an older or coarser answer is not.
+        """
+        return self.answer if self.is_last(self.answer) else None
+
     def is_last(self, answer: Run | None) -> bool:
         """Whether an answer is what the state asks for; None is, where no model is asked."""
         return answer.case == self.case if answer is not None else not self.state.model

@@ -88,16 +88,14 @@ class Lower(pn.viewable.Viewer):
         """The curves and all words of the runs that are here."""
         truth = reference.truth if reference else None
         self._write_progress(reference)
-        # The reference is of the present parameters, which an older or coarser answer is not.
-        judged = answer if self.session.is_last(answer) else None
-        system = self.catalogue.systems[self.state.system]
         waiting = "computing" if self.session.truth_is_coming else "—"
         self._errors.object = readout.error_table(rows, waiting)
         model = self.catalogue.models.get(self.state.model or "")
         self._trust.tell(model, self.state.mu, rows, answer, self.session, verdict)
         curves = self.evolution.made
         if curves is not None:
-            found = rates(system, judged, reference, self._choice.wanted)
+            system = self.catalogue.systems[self.state.system]
+            found = rates(system, self.session.judged, reference, self._choice.wanted)
             curves.draw(answer, truth, found)
             self._growth.show(found)
 

@@ -9,16 +9,15 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from dashboard.asset_files import (
     Shelf,
     assets,
-    checked_fields,
     own_folder,
     parsed_link,
-    parsed_yaml,
+    read_entries,
     stamps,
-    text_of,
     with_own,
 )
 
@@ -60,22 +59,12 @@ def thumbnail(name: str, folder: Path) -> str:
 
 def read_scenarios(file: Path, thumbnails: Path) -> Shelf[Scenario]:
     """The scenarios of a file in its order; an entry that is wrong costs one sentence."""
-    scenarios, problems = {}, []
-    try:
-        entries = parsed_yaml(file.name, text_of(file))
-        if not isinstance(entries, list):
-            raise ValueError(f"File {file.name!r} must be a list; begin each entry with `- name:`.")
-    except ValueError as error:
-        return Shelf({}, (str(error),))
-    for number, entry in enumerate(entries, 1):
-        try:
-            found = checked_fields(f"{file.name}, entry {number}", entry, FIELDS)
-            parsed_link(f"{file.name}, entry {number}", "link", found["link"])
-            image = thumbnail(found["name"], thumbnails)
-            scenarios[found["name"]] = Scenario(image=image, **found)
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
-    return Shelf(scenarios, tuple(problems))
+
+    def made(where: str, found: dict[str, Any]) -> Scenario:
+        parsed_link(where, "link", found["link"])
+        return Scenario(image=thumbnail(found["name"], thumbnails), **found)
+
+    return read_entries(file, FIELDS, made)
 
 
 def scenarios() -> Shelf[Scenario]:

@@ -247,21 +247,17 @@ class Explore(View):
             drawn = self._flipping.shows(answer, truth)
             if not (drawn or isinstance(self.system, Lattice)):
                 self.scene.draw_densities(answer, truth)
-            rows, verdict = self._judge(answer, reference)
+            rows, verdict = self._judge(reference)
             self.lower.draw(answer, reference, rows, verdict)
             self._write(answer, truth, verdict)
         self._flip()
 
-    def _judge(
-        self, answer: Run | None, reference: Reference | None
-    ) -> tuple[list[ErrorRow], Verdict]:
+    def _judge(self, reference: Reference | None) -> tuple[list[ErrorRow], Verdict]:
         """Errors and verdict of the answer, where it is the last one."""
         state, session = self.state, self.session
-        # The reference is of the present parameters, which an older or coarser answer is not.
-        judged = answer if session.is_last(answer) else None
-        rows = errors(judged, reference, self.system, state.axes)
+        rows = errors(session.judged, reference, self.system, state.axes)
         model = self.catalogue.models.get(state.model or "")
-        return rows, judge(model, state.mu, rows, doubts_of(judged, session.problem))
+        return rows, judge(model, state.mu, rows, doubts_of(session.judged, session.problem))
 
     def _write(self, answer: Run | None, truth: Run | None, verdict: Verdict) -> None:
         session = self.session

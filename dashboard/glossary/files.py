@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
+from typing import Any
 
-from dashboard.asset_files import Shelf, assets, checked_fields, parsed_yaml, text_of
+from dashboard.asset_files import Shelf, assets, read_entries
 from dashboard.lessons.files import html
 
 FIELDS = {"name": str, "title": str, "also": str, "text": str}
@@ -34,30 +35,23 @@ class Term:
 
 def read_glossary(file: Path) -> Shelf[Term]:
     """The terms of a file by name; an entry that is wrong costs one sentence."""
-    terms, problems = {}, []
-    try:
-        entries = parsed_yaml(file.name, text_of(file))
-        if not isinstance(entries, list):
-            raise ValueError(f"File {file.name!r} must be a list; begin each entry with `- name:`.")
-    except ValueError as error:
-        return Shelf({}, (str(error),))
-    for number, entry in enumerate(entries, 1):
-        where = f"{file.name}, entry {number}"
-        try:
-            found = checked_fields(where, entry, FIELDS)
-            if not NAME.fullmatch(found["name"]) or found["name"] in terms:
-                raise ValueError(
-                    f"File {where!r}: field `name` must be small letters, digits and hyphens, and "
-                    f"new, but is {found['name'][:80]!r}."
-                )
-            also = tuple(one.strip() for one in found["also"].split(",") if one.strip(" -"))
-            title = found["title"]
-            terms[found["name"]] = Term(found["name"], title, also, html(found["text"]))
-        except ValueError as error:
-            problems.append(str(error))
-    return Shelf(
-        dict(sorted(terms.items(), key=lambda item: item[1].title.lower())), tuple(problems)
-    )
+    known: set[str] = set()
+
+    def made(where: str, found: dict[str, Any]) -> Term:
+        name, title = found["name"], found["title"]
+        if not NAME.fullmatch(name) or name in known:
+            raise ValueError(
+                f"File {where!r}: field `name` must be small letters, digits and hyphens, and "
+                f"new, but is {name[:80]!r}."
+            )
+        also = tuple(one.strip() for one in found["also"].split(",") if one.strip(" -"))
+        term = Term(name, title, also, html(found["text"]))
+        known.add(name)
+        return term
+
+    shelf = read_entries(file, FIELDS, made)
+    in_order = sorted(shelf.items.values(), key=lambda term: term.title.lower())
+    return Shelf({term.name: term for term in in_order}, shelf.problems)
 
 
 @cache
