@@ -11,14 +11,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from reprlib import repr  # noqa: A004 -- a few lines of YAML may stand for gigabytes
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import yaml
 
 import hoam_core
-from hoam_core.checks import lookup
+from hoam_core.checks import brief, lookup
 
 T = TypeVar("T")
 OWN = "HOAM_LESSONS"
@@ -81,7 +80,7 @@ def parsed_yaml(file: str, text: str) -> Any:
 def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str, Any]:
     """The fields of an entry; ValueError for one that is missing, misspelt or of a wrong type."""
     if not isinstance(found, dict):
-        raise ValueError(f"File {file!r} must have `name: value` lines, but has {repr(found)}.")
+        raise ValueError(f"File {file!r} must have `name: value` lines, but has {brief(found)}.")
     for name in found:
         try:
             lookup(str(name), kinds, "field")
@@ -92,7 +91,7 @@ def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str
         if not isinstance(value, kind) or value == "":
             wanted = {str: "a text", int: "a whole number"}[kind]
             raise ValueError(
-                f"File {file!r}: field `{name}` must be {wanted}, but is {repr(value)}; "
+                f"File {file!r}: field `{name}` must be {wanted}, but is {brief(value)}; "
                 "add or mend it."
             )
     return found

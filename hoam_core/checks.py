@@ -8,6 +8,7 @@ person catch that one type.
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from math import isfinite
+from reprlib import repr as _brief
 from typing import Any, TypeVar
 
 import jax
@@ -23,6 +24,14 @@ class DivergedError(RuntimeError):
 
 class ClusterError(RuntimeError):
     """Workers or a scheduler that cannot go on."""
+
+
+def brief(value: object) -> str:
+    """A value out of somebody's file, cut to what a sentence can bear.
+
+    A file can hold anything, and a few lines of YAML may stand for gigabytes.
+    """
+    return _brief(value)
 
 
 def lookup(name: str, table: Mapping[str, T], kind: str) -> T:

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from hoam_core.checks import check_count, check_positive, check_within, lookup
+from hoam_core.checks import brief, check_count, check_positive, check_within, lookup
 from hoam_core.data import Scaling
 from hoam_core.loading import LOADINGS
 from hoam_core.methods import METHODS, Method
@@ -98,7 +98,7 @@ class Experiment:
     def from_json(cls, values: Mapping[str, Any]) -> "Experiment":
         """The inverse of `to_json`; ValueError for fields that are unknown or do not fit."""
         if not isinstance(values, Mapping):
-            raise ValueError(f"An experiment must be named fields, but is {repr(values)[:60]}.")
+            raise ValueError(f"An experiment must be named fields, but is {brief(values)}.")
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

@@ -10,6 +10,8 @@ import csv
 import re
 from typing import NamedTuple
 
+from hoam_core.checks import brief
+
 SEPARATORS = ";\t,"
 BLANKS = " "
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -42,7 +44,7 @@ class Table(NamedTuple):
                     "separate the columns by semicolons and write decimal commas everywhere"
                 )
             raise ValueError(
-                f"Line {row.line} of the measurement holds {text!r} where a number is wanted; "
+                f"Line {row.line} of the measurement holds {brief(text)} where a number is wanted; "
                 f"{why}."
             ) from None
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from hoam_core.checks import brief
 from hoam_core.csv_text import read_table
 from hoam_core.sweep import LEARNED, is_energy, levels
 
@@ -30,7 +31,7 @@ def read_measurement(text: str, observable: str = "electric_energy") -> Measurem
         raise ValueError(f"The measurement is empty; give a CSV file with the columns time,{name}.")
     for wanted in ("time", name):
         if wanted not in table.heads:
-            found = ", ".join(repr(head) for head in table.heads)
+            found = ", ".join(map(brief, table.heads[:12]))
             raise ValueError(
                 f"The measurement lacks the column `{wanted}`: its first line names {found}; "
                 f"it must have the columns time,{name}."

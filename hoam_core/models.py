@@ -19,7 +19,7 @@ import numpy as np
 from flax.traverse_util import unflatten_dict
 from safetensors.numpy import load as load_arrays
 
-from hoam_core.checks import check_finite, lookup
+from hoam_core.checks import brief, check_finite, lookup
 from hoam_core.config import Experiment
 from hoam_core.data import Scaling
 from hoam_core.json_text import json_text
@@ -127,8 +127,9 @@ def _read(folder: Path) -> Model:
     found = about.get("format") if isinstance(about, dict) else None
     if found != FORMAT:
         raise ValueError(
-            f"Model {folder.name!r} has format {found!r}, but this version reads format {FORMAT}. "
-            "Install the version of hoam_core that wrote it, or train it anew with `hoam train`."
+            f"Model {folder.name!r} has format {brief(found)}, but this version reads format "
+            f"{FORMAT}. Install the version of hoam_core that wrote it, or train it anew with "
+            "`hoam train`."
         )
     if hashlib.sha256(data).hexdigest() != about.get("arrays_sha256"):
         raise ValueError(
@@ -187,5 +188,5 @@ def _name(found: object) -> str:
     # It becomes part of file names and of links.
     fits = isinstance(found, str) and found.isprintable() and not set(found) & set('/\\"')
     if not isinstance(found, str) or not found or not fits:
-        raise ValueError(f"its name is {repr(found)[:60]}")
+        raise ValueError(f"its name is {brief(found)}")
     return found

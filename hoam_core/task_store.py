@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from hoam_core.checks import check_names, check_shape
+from hoam_core.checks import brief, check_names, check_shape
 from hoam_core.json_text import json_text
 from hoam_core.store import check_file
 
@@ -181,8 +181,8 @@ def _opened(path: Path) -> Any:
         raise _damaged(path, error) from error
     if found != FORMAT:
         raise ValueError(
-            f"Store {str(path)!r} has format {found!r}, but this version writes format {FORMAT}; "
-            "choose another path."
+            f"Store {str(path)!r} has format {brief(found)}, but this version writes format "
+            f"{FORMAT}; choose another path."
         )
     return group
 

@@ -67,7 +67,7 @@ ALLOWED = {
     "convergence": MODELS,
     "judging": EVALUATION | {"convergence"},
     "learn": EVALUATION | {"checkpoint", "convergence", "judging", "sharding"},
-    "csv_text": set(),
+    "csv_text": {"checks"},
     "measurement": {"checks", "csv_text", "sweep"},
     "sweep": MODELS | {"metrics"},
     "infer": MODELS | {"metrics", "measurement", "sweep"},

@@ -120,6 +120,13 @@ def test_another_format_names_both_and_the_cure(folder, found):
         load_model(folder)
 
 
+def test_a_format_of_any_length_makes_a_short_sentence(folder):
+    edit(folder, lambda about: about.update(format="x" * 5_000))
+    with pytest.raises(ValueError, match="has format 'xxx") as caught:
+        load_model(folder)
+    assert len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize("text", ["[]", "3", '"model"', "null"])
 def test_json_that_is_no_model_is_refused(folder, text):
     (folder / "model.json").write_text(text)

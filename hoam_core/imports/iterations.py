@@ -14,6 +14,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from hoam_core.checks import brief
 from hoam_core.imports.attributes import as_number, plain
 from hoam_core.imports.reading import MOST_NUMBERS
 
@@ -135,7 +136,7 @@ def number_at(node: Node, key: str, called: str, default: float | None = None) -
         found, good = 0.0, False
     if not good:
         raise ValueError(
-            f"The attribute `{key}` of {called!r} at {node.name} is {repr(value)[:60]}; write one "
+            f"The attribute `{key}` of {called!r} at {node.name} is {brief(value)}; write one "
             "finite number."
         )
     return found
@@ -205,6 +206,6 @@ def _extent(node: Node, called: str) -> Extent:
         return Extent(int(np.prod(np.asarray(shape, np.int64))), True)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"The attribute `shape` of {called!r} at {node.name} is {repr(shape)[:60]}; write the "
+            f"The attribute `shape` of {called!r} at {node.name} is {brief(shape)}; write the "
             "number of particles."
         ) from error

@@ -15,6 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from hoam_core.checks import brief
 from hoam_core.imports.files import Run
 from hoam_core.imports.iterations import (
     Dump,
@@ -89,8 +90,8 @@ def _one_for_all(dumps: Sequence[Dump], wanted: set[str], name: str) -> Mapping[
             mine, others = first.attributes[key], dump.attributes[key]
             if repr(mine) != repr(others):
                 raise ValueError(
-                    f"The attribute {key!r} of {name!r} is {repr(mine)[:60]} at iteration "
-                    f"{first.number}, but {repr(others)[:60]} at iteration {dump.number}; name one "
+                    f"The attribute {key!r} of {name!r} is {brief(mine)} at iteration "
+                    f"{first.number}, but {brief(others)} at iteration {dump.number}; name one "
                     "that is the same for the whole run, or type the values."
                 )
     return first.attributes

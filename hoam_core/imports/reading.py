@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from jaxtyping import Float
 
-from hoam_core.checks import check_name
+from hoam_core.checks import brief, check_name
 from hoam_core.imports.attributes import as_number, plain
 from hoam_core.imports.times import kept_times
 from hoam_core.recordings import Recording
@@ -98,7 +98,7 @@ def numbers_of(text: str, attribute: str, name: str) -> dict[str, float]:
         values = {str(key): as_number(value) for key, value in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(
-            f"The attribute `{attribute}` of {name!r} is {text[:60]!r}; write it as JSON with one "
+            f"The attribute `{attribute}` of {name!r} is {brief(text)}; write it as JSON with one "
             'number for each name, such as {"mu": 1.25}.'
         ) from error
     return values
@@ -120,13 +120,13 @@ def read_parameters(
             found[one] = as_number(attributes[one])
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
-                f"The attribute {one!r} of {name!r} is {repr(attributes[one])[:60]}, which is no "
+                f"The attribute {one!r} of {name!r} is {brief(attributes[one])}, which is no "
                 "number; name another or type the values."
             ) from error
     for key, value in found.items():
         if not abs(value) <= MOST_SIZE:
             raise ValueError(
-                f"The parameter {key!r} of {name!r} is {value}; give a finite one, of at most "
+                f"The parameter {brief(key)} of {name!r} is {value}; give a finite one, of at most "
                 f"{MOST_SIZE:g}, in another unit if need be."
             )
     return found
