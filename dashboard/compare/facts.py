@@ -33,11 +33,13 @@ class Facts(NamedTuple):
     evaluations: int | None = None
     verdict: Verdict | None = None
     judge: Run | None = None
+    pinned: bool = False
 
     @property
     def label(self) -> str:
-        """Letter and name."""
-        return f"{self.letter} {self.name}"
+        """Letter and name, and the parameters of a pinned column."""
+        at = f" at {self.where}" if self.pinned else ""
+        return f"{self.letter} {self.name}{at}"
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,14 @@ def _facts(runs: Comparing, slot: int) -> Facts:
     if run is not None and run.case != runs.case(slot):
         # A picture of a moment ago, while the slider moves: its errors would be those of another.
         found = None
-    pinned = "" if runs.columns[slot].pinned is None else " (pinned)"
     complete = run if run is not None and run.complete else None
     rows = errors(complete, found, system, axes) if model else []
     return Facts(
-        COLUMNS[slot], name_of(model, system.name) + pinned, where(runs, slot), rows,
+        COLUMNS[slot], name_of(model, system.name), where(runs, slot), rows,
         run, rates(system, complete if model else None, found),
         evaluations(model, runs.catalogue) if model else None,
         _verdict(runs, slot, rows) if model else None, runs.truth(slot),
+        runs.columns[slot].pinned is not None,
     )  # fmt: skip
 
 

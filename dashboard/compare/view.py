@@ -7,8 +7,8 @@ import panel as pn
 
 from dashboard.compare import words as compare_words
 from dashboard.compare.bar import Bar
-from dashboard.compare.choice import FEWEST, MOST, Comparison
-from dashboard.compare.facts import Facts, facts_of, name_of, standing, warnings
+from dashboard.compare.choice import MOST, Comparison
+from dashboard.compare.facts import Facts, facts_of, standing, warnings
 from dashboard.compare.head import Head
 from dashboard.compare.lower import Lower
 from dashboard.compare.material import material
@@ -82,17 +82,10 @@ class Compare(View):
         """Make the columns that are wanted for the first time."""
         self.scene.grow(count)
         for slot in range(len(self._heads), count):
-            self._heads.append(self._head(slot))
-            self._cards.append(card(self._heads[slot], self.scene.panes[slot]))
-
-    def _head(self, slot: int) -> Head:
-        def choose(model: str) -> None:
-            self.choice.put(slot, self.choice.columns[slot]._replace(model=model))
-
-        return Head(
-            slot, choose, lambda: self.choice.pin(slot, self.state.mu),
-            lambda: self.choice.remove(slot),
-        )  # fmt: skip
+            head = Head(slot, self.choice, self.state, self.catalogue)
+            self._heads.append(head)
+            values = self._asides(head.values)
+            self._cards.append(card(head, self.scene.panes[slot], values))
 
     def _switch_zoom(self, on: bool) -> None:
         with pn.io.hold():
@@ -151,17 +144,15 @@ class Compare(View):
         """The heads of the columns, and as many cards as there are columns."""
         if self.idle or self.choice.system != self.state.system:
             return
-        columns, system = self.choice.columns, self.state.system
-        names = self.catalogue.models_of(system)
-        options = {name_of(name, system): name for name in ["", *names]}
+        columns = self.choice.columns
         with pn.io.hold():
             self._grow(len(columns))
             self.scene.place()
             if self.scene.flat:
                 self.lower.begin()
             self.lower.place()
-            for head, column in zip(self._heads, columns, strict=False):
-                head.show(column, options, len(columns) > FEWEST)
+            for head in self._heads[: len(columns)]:
+                head.show()
             cards = self._cards[: len(columns)]
             if list(self._columns) != cards:
                 self._columns[:] = cards

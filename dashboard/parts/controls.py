@@ -13,7 +13,7 @@ import panel_material_ui as pmui
 from dashboard.numbers import number_of
 from dashboard.parts import readout
 from dashboard.parts.layout import grid
-from dashboard.parts.sliders import LiveSelect, LiveSlider, ends, physics_slider
+from dashboard.parts.sliders import LiveSelect, LiveSlider, mark, physics_slider
 from dashboard.runs.catalogue import Catalogue
 from dashboard.state import HIGHEST_SEED, Exploration
 from dashboard.url import seed_of
@@ -111,8 +111,7 @@ class Sliders(pn.viewable.Viewer):
             ]
         sliders = self._made[system.name]
         for slider, axis in zip(sliders, axes, strict=True):
-            trained = [{"value": value} for value in axis]
-            slider.marks = [*ends(slider.start, slider.end), *trained]
+            mark(slider, axis)
         if list(self._layout) != sliders:
             self._layout[:] = sliders
 

@@ -10,6 +10,8 @@ sees here and which costs more calls than the handling.
 All that is private to `Syncable`; only this file touches it, and a test fails if it goes.
 """
 
+from collections.abc import Iterable
+
 import panel as pn
 import panel_material_ui as pmui
 import param
@@ -73,6 +75,11 @@ def number_format(low: float, high: float) -> str | PrintfTickFormatter:
 def ends(low: float, high: float) -> list[dict[str, object]]:
     """The marks that say between which values a slider moves."""
     return [{"value": v, "label": f"{v:g}".replace("-", "−")} for v in (low, high)]
+
+
+def mark(slider: LiveSlider, trained: Iterable[float]) -> None:
+    """Mark the ends of a slider, and the values that a model was trained on."""
+    slider.marks = [*ends(slider.start, slider.end), *({"value": value} for value in trained)]
 
 
 def physics_slider(number: param.Parameter, about: Parameter) -> LiveSlider:

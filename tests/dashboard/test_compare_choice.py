@@ -3,6 +3,7 @@
 import pytest
 
 from dashboard.compare.choice import Column, Comparison, usual
+from dashboard.compare.head import Head
 from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import read_query, write_query
@@ -88,3 +89,28 @@ def test_columns_are_added_removed_and_pinned_within_their_number():
     assert choice.columns[0].pinned is None
     choice.remove(1)
     assert len(choice.columns) == 3
+
+
+def test_a_pinned_column_has_sliders_of_its_own_that_move_it_alone():
+    names = ["landau-galerkin@alpha=0.2;k=0.45", "landau-galerkin"]
+    state, choice, _ = opened("system=landau&alpha=0.1&k=0.5&with=" + ",".join(names))
+    heads = [Head(slot, choice, state, catalogue()) for slot in (0, 1)]
+    for head in heads:
+        head.show()
+    own, loose = (head.values.__panel__() for head in heads)
+    assert (own.visible, loose.visible, list(loose)) == (True, False, [])
+    assert [(s.name, s.value) for s in own] == [("A: amplitude α", 0.2), ("A: wavenumber k", 0.45)]
+    # The ends, and the values that the column's model was trained on.
+    assert [m["value"] for m in own[1].marks][:2] == [own[1].start, own[1].end]
+    assert len(own[1].marks) > 2
+    own[1].value = 0.35
+    assert [column.pinned for column in choice.columns] == [(0.2, 0.35), None]
+    assert state.mu == {"alpha": 0.1, "k": 0.5}
+    choice.pin(0, state.mu)
+    heads[0].show()
+    assert not own.visible
+    # A column that moves up brings its values.
+    choice.columns = (Column("landau-galerkin"), Column("landau-galerkin", (0.3, 0.4)))
+    heads[1].show()
+    assert [slider.value for slider in heads[1].values.__panel__()] == [0.3, 0.4]
+    assert choice.columns[1].pinned == (0.3, 0.4)

@@ -58,8 +58,16 @@ def test_a_pinned_column_stays_while_the_others_follow_the_slider(live):
     page.slider.press("PageUp")
     page.until(lambda: curves(page)[1] not in ([], before[1]), "column B follows")
     assert curves(page)[0] == before[0]
+    # It has a slider of its own, and the picture's title says where it stands.
+    followed = curves(page)[1]
+    page.page.get_by_label("A: angular frequency ω").press("PageUp")
+    page.until(lambda: curves(page)[0] not in ([], before[0]), "column A follows its own slider")
+    own = curves(page)[0]
+    assert curves(page)[1] == followed
+    title = "Bokeh.documents[0].get_model_by_name('compared-A').title.text"
+    page.until(lambda: " at ω = " in page.page.evaluate(title), "the title tells its value")
     page.page.get_by_label("Unpin column A").click()
-    page.until(lambda: curves(page)[0] not in ([], before[0]), "column A follows, too")
+    page.until(lambda: curves(page)[0] not in ([], own), "column A follows, too")
 
 
 def test_columns_are_added_chosen_and_removed(live):
