@@ -23,6 +23,20 @@ const number = (value) => {
   return size > 0 && (size < 0.01 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)))
 }
 
+// Round numbers between two, about so many; powers of ten where an axis is logarithmic.
+function ticks(low, high, count, log = false) {
+  if (log) {
+    const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)]
+    const step = Math.max(1, Math.ceil((last - first + 1) / count))
+    return Array.from({length: Math.floor((last - first) / step) + 1}, (_, i) => 10 ** (first + i * step))
+  }
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough))
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - 1e-9))
+  const first = Math.ceil(low / step - 1e-9)
+  const found = Math.floor(high / step + 1e-9) - first + 1
+  return Array.from({length: found}, (_, i) => Number(((first + i) * step).toPrecision(12)))
+}
+
 // Colour levels of one frame, row by row from the top.
 function levels(scene, frame) {
   const [nx, ny] = scene.cells
@@ -92,7 +106,20 @@ function add_scene(scene) {
   scene.canvas.setAttribute("aria-label", `${scene.title}. ${WORDS}`)
   const caption = make("figcaption", {textContent: scene.title},
     make("small", {textContent: scene.sides}))
-  document.getElementById("pictures").append(make("figure", {}, caption, scene.canvas, key_of(scene)))
+  const shown = scene.plane ? framed(scene.canvas, scene.plane) : scene.canvas
+  document.getElementById("pictures").append(make("figure", {}, caption, shown, key_of(scene)))
+}
+
+// A picture with round numbers along its lower and its left side.
+function framed(canvas, [[left, right], [lower, upper]]) {
+  const numbers = (low, high, count, side) => ticks(low, high, count).map((value) => {
+    const made = make("span", {textContent: number(value)})
+    made.style[side] = `${100 * (value - low) / (high - low)}%`
+    return made
+  })
+  return make("div", {className: "plane"},
+    make("div", {className: "up", ariaHidden: "true"}, ...numbers(lower, upper, 5, "bottom")), canvas,
+    make("div", {className: "along", ariaHidden: "true"}, ...numbers(left, right, 5, "left")))
 }
 
 function add_chart(chart) {
@@ -104,10 +131,14 @@ function add_chart(chart) {
   const y = (v) => 6 + (height - bottom - 6) * (f(chart.high) - f(v)) / (f(chart.high) - f(chart.low))
   svg.append(draw("rect", {class: "frame", x: left, y: 6, width: width - left - 4, height: height - bottom - 6}))
   const tell = (text, where) => { svg.append(Object.assign(draw("text", where), {textContent: text})) }
-  tell(number(chart.high), {x: left - 6, y: 16, "text-anchor": "end"})
-  tell(number(chart.low), {x: left - 6, y: height - bottom - 1, "text-anchor": "end"})
-  tell("t = 0", {x: left, y: height - 4})
-  tell(`t = ${number(end)}`, {x: width - 4, y: height - 4, "text-anchor": "end"})
+  for (const value of ticks(chart.low, chart.high, 4, chart.log)) {
+    svg.append(draw("line", {class: "tick", x1: left - 4, x2: left, y1: y(value), y2: y(value)}))
+    tell(number(value), {x: left - 6, y: y(value) + 4, "text-anchor": "end"})
+  }
+  for (const value of ticks(0, end, 6)) {
+    svg.append(draw("line", {class: "tick", x1: x(value), x2: x(value), y1: height - bottom, y2: height - bottom + 4}))
+    tell(value ? number(value) : "t = 0", {x: x(value), y: height - 3, "text-anchor": x(value) > width - 20 ? "end" : "middle"})
+  }
   const keys = make("div", {className: "keys"})
   for (const {kind, name, t, y: values} of chart.curves) {
     const inside = (v) => Math.min(Math.max(v, chart.low), chart.high)

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from dashboard.exports.film import palette
-from dashboard.exports.reel import Chart, Image, Lines, Reel
+from dashboard.exports.reel import Chart, Image, Lines, Reel, Side
 from dashboard.lessons.files import mathml
 from dashboard.view import Material
 from hoam_core.json_text import json_text
@@ -80,7 +80,7 @@ def _scene(scene: Image | Lines, frames: range) -> dict:
         keys = [(scene.light[key.level], key.name) for key in scene.keys]
         x, y = scene.x, scene.y
         shown = {
-            "kind": "image", "scale": scene.scale,
+            "kind": "image", "scale": scene.scale, "plane": None if keys else _plane(x, y),
             "sides": f"{x.label}, {x.low:.4g} to {x.high:.4g}; up: {y.label}, {y.low:.4g} to "
             f"{y.high:.4g}" + (f"; {scene.note}" if scene.note else ""),
             "light": palette(scene.light).tolist(), "dark": palette(scene.dark).tolist(),
@@ -89,6 +89,11 @@ def _scene(scene: Image | Lines, frames: range) -> dict:
     return shown | {
         "title": scene.title, "keys": keys, "cells": [nx, ny], "data": _png(np.concatenate(rows)),
     }  # fmt: skip
+
+
+def _plane(*sides: Side) -> list[list[float]]:
+    """What the sides of a picture span, for the numbers along them."""
+    return [_round(np.array([side.low, side.high])) for side in sides]
 
 
 def _rows(lines: Lines, frame: int) -> np.ndarray:

@@ -15,7 +15,6 @@ from bokeh.models import (
     ColumnDataSource,
     Line,
     MultiLine,
-    PrintfTickFormatter,
     Range1d,
     Span,
     VArea,
@@ -23,7 +22,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from dashboard.parts.heights import Heights
-from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, frame, legend, mark
+from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, brief_ticks, frame, legend, mark
 from dashboard.parts.sources import column, put
 
 MODELS = ("model", "truth")
@@ -81,7 +80,8 @@ class Curves:
         else:
             made.yaxis.ticker = BasicTicker(desired_num_ticks=3)
             made.xaxis.ticker = BasicTicker(desired_num_ticks=4)
-            made.yaxis.formatter = PrintfTickFormatter(format="%.4g")
+            made.yaxis.formatter = brief_ticks()
+        made.xaxis.formatter = brief_ticks()
         return made
 
     def title(self, text: str) -> None:
@@ -109,18 +109,30 @@ class Curves:
             self.band.update(left=between[0], right=between[1])
         self.band.visible = between is not None
 
-    def fit(self, end: float, curves: list[np.ndarray], least: float = 0.0) -> None:
-        """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis."""
+    def fit(
+        self, end: float, curves: list[np.ndarray], least: float = 0.0,
+        judges: Sequence[np.ndarray] = (),
+    ) -> None:  # fmt: skip
+        """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis.
+
+        On a linear one a curve that breaks does not flatten those of the full model, the `judges`:
+        it is followed by their extent beyond them and then leaves the axis.
+        """
         self.x_range.update(start=0, end=end)
         values = np.concatenate([np.asarray(c, float) for c in curves] or [np.array([0.0, 1.0])])
         values = values[np.isfinite(values)]
         low, high = float(values.min()), float(values.max())
+        if len(judges):
+            bottom, top = min(map(np.min, judges)), max(map(np.max, judges))
+            beyond = max(top - bottom, least)
+            held = np.clip(values, bottom - beyond, top + beyond)
+            low, high = float(held.min()), float(held.max())
         room = max(0.08 * (high - low), 0.5 * (least - (high - low)))
         room = room or 0.05 * abs(high) or 1.0
         self.figure.y_range.update(start=low - room, end=high + room)
-        if self.heights and high > 0:
-            floor = max(float(values[values > 0].min()), high * 1e-6)
-            self.heights.log.update(start=floor / 2, end=high * 3)
+        if self.heights and (largest := float(values.max())) > 0:
+            floor = max(float(values[values > 0].min()), largest * 1e-6)
+            self.heights.log.update(start=floor / 2, end=largest * 3)
 
     def at(self, time: float) -> None:
         """Move the cursor."""
@@ -170,7 +182,7 @@ class Profile:
         self.figure = frame(height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1))
         self.figure.title.text = name
         self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3)
-        self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5)
+        self.figure.xaxis.update(ticker=BasicTicker(desired_num_ticks=5), formatter=brief_ticks())
         self.figure.xgrid.visible = False
         self.areas = {
             kind: VArea(x="x", y1=0, y2="y", fill_color=INK[False][kind], fill_alpha=0.0)

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 
 import colorcet
 from bokeh.core.property.validation import validate
-from bokeh.models import ColumnDataSource, GlyphRenderer, Legend, LinearColorMapper
+from bokeh.models import (
+    ColumnDataSource,
+    GlyphRenderer,
+    Legend,
+    LinearColorMapper,
+    PrintfTickFormatter,
+)
 from bokeh.models.glyph import Glyph
 from bokeh.plotting import figure
 
@@ -55,6 +61,11 @@ def frame(**options) -> figure:
         axis.major_label_text_font_size = "11px"
         axis.axis_label_standoff = 5
     return made
+
+
+def brief_ticks() -> PrintfTickFormatter:
+    """Numbers of four digits along an axis: own data in SI units would run into each other."""
+    return PrintfTickFormatter(format="%.4g")
 
 
 def colours(palette: Sequence[str], low: float, high: float, **more) -> LinearColorMapper:

@@ -21,7 +21,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DENSITY, DIVERGING, colours, frame, mark
+from dashboard.parts.ink import DENSITY, DIVERGING, brief_ticks, colours, frame, mark
 from dashboard.runs.frames import LEVELS, Plane
 from dashboard.runs.units import with_unit
 
@@ -69,7 +69,7 @@ class Picture:
         )  # fmt: skip
         self.figure.grid.visible = False
         for axis in self.figure.axis:
-            axis.ticker = BasicTicker(desired_num_ticks=5)
+            axis.update(ticker=BasicTicker(desired_num_ticks=5), formatter=brief_ticks())
         self.levels = colours(palette, 0, LEVELS)
         self.units = colours(palette, 0, 1)
         if self.signed:

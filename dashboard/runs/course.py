@@ -17,27 +17,31 @@ import numpy as np
 from jaxtyping import Float
 
 TURN, STAYS, BAND = 0.15, 0.1, 0.02
+# Of what is worth a word.
+NOTHING = 0.005
 
 
 class Course(NamedTuple):
     """What a curve does: the values at the ends of its legs, and how often it crosses zero.
 
-    One value alone is that near which it stays.
+    One value alone is that near which it stays. What is below `nothing` is told as zero: a size
+    of the curve, since own data come in any unit.
     """
 
     values: tuple[float, ...]
     low: float
     high: float
     crossings: int
+    nothing: float = 0.0
 
     def told(self, label: str, unit: str = "") -> str:
         """The sentence, without its full stop."""
         after = f" {unit}" if unit else ""
-        first, *others = (plain(value) for value in self.values)
+        first, *others = map(self.plain, self.values)
         if not others:
             return f"{label} stays near {first}{after}"
         if len(others) > 2:
-            words = f"swings between {plain(self.low)} and {plain(self.high)}{after}"
+            words = f"swings between {self.plain(self.low)} and {self.plain(self.high)}{after}"
         else:
             up = self.values[1] > self.values[0]
             words = f"{'rises' if up else 'falls'} from {first} to {others[0]}{after}"
@@ -46,6 +50,12 @@ class Course(NamedTuple):
                 words += "," * bool(self.crossings)
         return f"{label} {words}{often(self.crossings)}"
 
+    def plain(self, value: float) -> str:
+        """Two digits, and no power of ten for what is said in a sentence."""
+        if abs(value) <= self.nothing:
+            return "0"
+        return f"{value:,.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"
+
 
 def course(y: Float[np.ndarray, " t"], least: float = 0.0) -> Course | None:
     """What a curve does; ranges below `least` are none. None where a value is not finite."""
@@ -53,10 +63,11 @@ def course(y: Float[np.ndarray, " t"], least: float = 0.0) -> Course | None:
     if not len(y) or not np.isfinite(y).all():
         return None
     low, high = float(y.min()), float(y.max())
-    if high - low <= max(STAYS * float(np.abs(y).max()), least):
-        return Course((float(y[-1]),), low, high, 0)
+    size = float(np.abs(y).max())
+    if high - low <= max(STAYS * size, least):
+        return Course((float(y[-1]),), low, high, 0, NOTHING * least)
     ends = tuple(float(y[i]) for i in legs(y, TURN * (high - low)))
-    return Course(ends, low, high, crossings(y))
+    return Course(ends, low, high, crossings(y), NOTHING * NOTHING * size)
 
 
 def legs(y: Float[np.ndarray, " t"], turn: float) -> list[int]:
@@ -84,10 +95,3 @@ def often(times: int) -> str:
     if not times:
         return ""
     return f" and crosses zero {'once' if times == 1 else f'{times} times'}"
-
-
-def plain(value: float) -> str:
-    """Two digits, and no power of ten for what is said in a sentence."""
-    if abs(value) < 1e-5:
-        return "0"
-    return f"{value:,.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"

@@ -51,6 +51,8 @@ def test_what_is_said_of_a_curve_holds_on_it(knots, noise, seed):
         (np.sin(np.linspace(0, 12, 99)), "y swings between -1 and 1 and crosses zero 3 times"),
         (np.full(9, 3.0), "y stays near 3"),
         (np.zeros(9), "y stays near 0"),
+        (np.linspace(1e-17, 9e-17, 50), "y rises from 1e-17 to 9e-17"),
+        (np.linspace(1, 1e-6, 50), "y falls from 1 to 0"),
     ],
 )  # fmt: skip
 def test_every_word_has_its_curve(y, words):

@@ -7,6 +7,7 @@ import pytest
 
 from dashboard.compare.scene import CompareScene, Drawn, Zoom
 from dashboard.explore.flipbook import levels
+from dashboard.parts.curves import Curves
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.colours import clipped, colour_limit, height_limits
@@ -94,3 +95,18 @@ def test_columns_take_the_scale_of_the_full_model_that_judges_them_though_it_is_
     assert heap.units.high == fine.units.high == TRUTH.limits(AXES).density
     assert "clipped" in heap.note.text
     assert fine.note.text == ""
+
+
+def test_a_curve_that_breaks_leaves_the_linear_axis_of_the_full_model():
+    t, curves = np.linspace(0, 1, 50), Curves("held", 246, log=True)
+    truth, broken = np.linspace(1, 3, 50), np.exp(20 * t)
+    curves.fit(1.0, [broken, truth], judges=[truth])
+    axis = curves.figure.y_range
+    assert 0.5 < axis.start < 1
+    assert 5 < axis.end < 5.5
+    # A logarithmic one holds both, and so does a linear one as long as the full model runs.
+    assert curves.heights.log.end > broken[-1]
+    curves.fit(1.0, [broken, truth])
+    assert curves.figure.y_range.end > broken[-1]
+    curves.fit(1.0, [truth + 0.5, truth], judges=[truth])
+    assert 3.5 < curves.figure.y_range.end < 4

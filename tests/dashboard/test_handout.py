@@ -76,6 +76,11 @@ def test_it_plays_offline_by_keys_and_by_hand(offline, tmp_path):
     time.wait_for()
     grey = "document.querySelector('canvas.picture').getContext('2d').getImageData(2, 2, 1, 1).data"
     assert page.evaluate(f"Array.from({grey})") == [0, 0, 0, 255]
+    # Sides and curves have round numbers along them.
+    assert page.locator(".plane .along span").all_inner_texts()[:3] == ["0", "0.2", "0.4"]
+    assert page.evaluate("ticks(-8, 8, 5)") == [-5, 0, 5]
+    assert page.evaluate("ticks(0.004, 30, 4, true)") == [0.01, 0.1, 1, 10]
+    assert page.evaluate("ticks(2e-13, 1.1e-12, 5)") == [2e-13, 4e-13, 6e-13, 8e-13, 1e-12]
     page.keyboard.press("ArrowRight")
     assert time.input_value() == "1"
     assert page.evaluate(f"Array.from({grey})") == [40, 40, 40, 255]
