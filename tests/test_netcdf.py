@@ -225,3 +225,13 @@ def test_numbers_in_between_that_were_never_written_are_told(tmp_path):
     data.state[2, 5] = UNWRITTEN
     with pytest.raises(ValueError, match=f"at t = {TS[2]:g} that were never written"):
         read_recording(written(tmp_path / "a.nc", data))
+
+
+@pytest.mark.parametrize("kind", ["<f2", ">f2", ">f4", ">f8", "<f8", "<i2", ">i4", "u2"])
+def test_numbers_of_any_precision_and_order_are_the_same_population(kind, tmp_path):
+    data = run()
+    data["state"] = np.round(20 * data.state - data.state.min() * 20)
+    whole = data.state.values
+    read = read_recording(written(tmp_path / "a.nc", data.assign(state=data.state.astype(kind))))
+    np.testing.assert_allclose(read.x, whole, rtol=1e-3, atol=0.5)
+    assert read.ts.tolist() == TS.tolist()

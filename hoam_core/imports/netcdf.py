@@ -73,6 +73,8 @@ def _written(
     A run that was interrupted may have written its times further than its states. The rest reads
     as missing, as netCDF's default fill value, or as zeros, by the library that wrote the file.
     """
+    if x.dtype == np.float16:
+        x = x.astype(np.float32)  # a half cannot hold the fill value, nor tell it from others
     numbers = np.nan_to_num(x.reshape(len(x), -1), nan=UNWRITTEN, posinf=0.5, neginf=0.5)
     unfilled = np.isclose(np.abs(numbers), UNWRITTEN, rtol=1e-6)
     empty = unfilled.all(axis=1) | (numbers == 0).all(axis=1)
