@@ -104,8 +104,7 @@ def test_the_theme_follows_the_system_until_a_visitor_chooses_and_is_remembered(
     page.until(lambda: page.page.evaluate(NEUTRAL) < 80, "no difference is dark, too")
     page.page.get_by_label("Toggle theme").click()
     page.page.locator(".mui-light").first.wait_for()
-    # The browser's own doing, at once.
-    assert page.page.evaluate(NEUTRAL) > 170
+    page.until(lambda: page.page.evaluate(NEUTRAL) > 170, "light again")
     page.open()
     page.until(lambda: page.page.evaluate(NEUTRAL) > 170, "and light")
     assert page.page.locator(".mui-dark").count() == 0
