@@ -38,7 +38,16 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from hoam_core import Ensemble, Experiment, Model, Scaling, adam, default_experiment, fit
+from hoam_core import (
+    Ensemble,
+    Experiment,
+    Model,
+    Scaling,
+    adam,
+    convergence,
+    default_experiment,
+    fit,
+)
 from hoam_core.config import build_method
 from hoam_core.simulate import as_ensemble, training_runs
 from hoam_core.systems import get_system
@@ -100,6 +109,21 @@ def fresh_programs() -> Iterator[None]:
     jax.clear_caches()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_are_tried(pytestconfig) -> Iterator[None]:
+    """What a model needs is measured with few particles, but where slow tests are run too."""
+    with pytest.MonkeyPatch.context() as patch:
+        if hurried(pytestconfig):
+            patch.setattr(convergence, "MOST", 256)
+            patch.setattr(convergence, "USUAL", 256)
+        yield
+
+
+def hurried(config: pytest.Config) -> bool:
+    """Whether slow tests are left out."""
+    return "not slow" in config.option.markexpr
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     """How tests are dealt out to `-n` workers."""
     # Not the longest list first: that of the browser has few tests, but they take longest.
@@ -109,7 +133,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Short tests are compiled in a hurry; long ones run what users run."""
-    if "not slow" in config.option.markexpr:
+    if hurried(config):
         os.environ.setdefault("XLA_FLAGS", " ".join(IN_A_HURRY))
     # A cache that another process is writing to is no defect: the program is compiled anew.
     config.addinivalue_line(
