@@ -231,3 +231,16 @@ def test_two_stream_observables_in_closed_form():
 def test_unknown_system_suggests_the_nearest():
     with pytest.raises(ValueError, match="Did you mean 'two-stream'"):
         get_system("twostream")
+
+
+def test_parameters_are_told_by_symbol_and_unit():
+    told = {name: s.setting([p.default for p in s.parameters]) for name, s in SYSTEMS.items()}
+    assert told["nbmota"] == "T = 2000 K, L = 16"
+    assert told["landau"] == "α = 0.3, k = 0.42"
+    assert told["two-stream-beams"] == "u = 2.9, w = 0.7"
+    assert told["ising"].startswith("T = 2.5, h = 0.1, m0 = ")
+    for s in SYSTEMS.values():
+        for p in s.parameters:
+            # What a slider is called holds both, where they are not the name.
+            assert p.symbol in p.label
+            assert p.unit in p.label

@@ -12,7 +12,7 @@ from dashboard.runs.errors import ErrorRow, errors
 from dashboard.runs.memory import Axes, Case, Run
 from dashboard.runs.rates import Rates, rates
 from dashboard.runs.verdict import Verdict, doubts_of, judge
-from hoam_core import Parameter, System
+from hoam_core import System
 
 FULL = "full model"
 
@@ -71,17 +71,7 @@ def facts_of(runs: Comparing) -> list[Facts]:
 
 def where(runs: Comparing, slot: int) -> str:
     """The parameters of a column, such as "k = 0.4"."""
-    system = runs.catalogue.systems[runs.state.system]
-    return ", ".join(
-        f"{_symbol(p)} = {value:g}"
-        for p, value in zip(system.parameters, runs.mu(slot), strict=True)
-    )
-
-
-def _symbol(p: Parameter) -> str:
-    """The symbol with which most labels end, else the name."""
-    last = p.label.split()[-1]
-    return last if len(last) == 1 else p.name
+    return runs.catalogue.systems[runs.state.system].setting(runs.mu(slot))
 
 
 def _facts(runs: Comparing, slot: int) -> Facts:

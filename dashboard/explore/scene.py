@@ -151,10 +151,7 @@ class Scene(pn.viewable.Viewer):
         """Which parameters the pictures belong to."""
         system = self.catalogue.systems[self.state.system]
         mu = answer.case.mu if answer is not None else tuple(self.state.mu.values())
-        named = ", ".join(
-            f"{p.label.split()[-1]} = {value:g}"
-            for p, value in zip(system.parameters, mu, strict=True)
-        )
+        named = system.setting(mu)
         name = system.truth_name
         full = f"{name}, {system.truth_particles:,} particles"
         self.pictures["model"].figure.title.text = f"Learned model, {named}"

@@ -65,10 +65,8 @@ class Shown:
 
     @property
     def values(self) -> str:
-        """The parameters by their symbols, with which most labels end, or else by their names."""
-        pairs = zip(self.system.parameters, self.case.mu, strict=True)
-        symbols = ((p.label.split()[-1], p.name, value) for p, value in pairs)
-        return ", ".join(f"{s if len(s) < 3 else name} = {v:g}" for s, name, v in symbols)
+        """The parameters by their symbols."""
+        return self.system.setting(self.case.mu)
 
     @property
     def verdict(self) -> Verdict:

@@ -100,7 +100,7 @@ class TrainForm(pn.viewable.Viewer):
         self._fields.clear()
         rows = []
         for p in self.choice.about.parameters:
-            symbol = p.label.split()[-1]
+            symbol = p.symbol or p.name
             caption = readout.words(margin=(4, 4, 0, 4))
             caption.object = f'<p class="soft">Training values of {escape(p.label)}</p>'
             cells = [

@@ -7,7 +7,7 @@ system serves every parameter and functions of it can be vectorised over paramet
 """
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -27,7 +27,8 @@ class Parameter:
     """A physics parameter: outside [low, high] is an error, outside `train` only a warning.
 
     An `optional` one (the start of a lattice, its side) is its default where it is not given; a
-    `whole` one takes multiples of that number only.
+    `whole` one takes multiples of that number only. The `symbol` stands for it in formulas, where
+    it is not the name.
     """
 
     name: str
@@ -38,6 +39,12 @@ class Parameter:
     test: tuple[float, ...] = ()
     optional: bool = False
     whole: int = 0
+    symbol: str = ""
+    unit: str = ""
+
+    def setting(self, value: float) -> str:
+        """Symbol, value and unit, such as "T = 2000 K"."""
+        return f"{self.symbol or self.name} = {value:g}{f' {self.unit}' if self.unit else ''}"
 
     @property
     def default(self) -> float:
@@ -112,6 +119,10 @@ class System(abc.ABC):
     def lift(self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"]) -> Any:
         """The complete state for an observed one; the same unless something is hidden."""
         return x0
+
+    def setting(self, mu: Iterable[float]) -> str:
+        """All parameters as a sentence names them, such as "α = 0.3, k = 0.42"."""
+        return ", ".join(p.setting(v) for p, v in zip(self.parameters, mu, strict=True))
 
     def initial(
         self, key: PRNGKeyArray, mu: Float[Array, " p"], n: int, loading: Loading = quiet

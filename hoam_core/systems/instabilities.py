@@ -44,7 +44,7 @@ class TwoStream(PaperPlasma):
     parameters = (
         Parameter(
             "mu", "Debye length μ", 0.4, 2.5,
-            train=(1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9), test=(1.25, 1.55, 1.85),
+            train=(1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9), test=(1.25, 1.55, 1.85), symbol="μ",
         ),
     )  # fmt: skip
     components = SCALED.phase_space(50.0, 8.0)
@@ -66,7 +66,7 @@ class BumpOnTail(PaperPlasma):
     parameters = (
         Parameter(
             "mu", "Debye length μ", 0.4, 2.5,
-            train=(1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0), test=(1.35, 1.65, 1.95),
+            train=(1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0), test=(1.35, 1.65, 1.95), symbol="μ",
         ),
     )  # fmt: skip
     components = SCALED.phase_space(50.0, 7.0)
@@ -91,10 +91,11 @@ class TwoStreamBeams(VlasovSystem):
         Parameter(
             "drift", "drift speed u", 1.0, 5.0,
             train=(2.0, 2.25, 2.5, 2.75, 3.0, 3.25, 3.5, 3.75, 4.0), test=(2.9, 2.4, 3.6),
+            symbol="u",
         ),
         Parameter(
             "width", "thermal width w", 0.2, 1.5,
-            train=(0.3, 0.45, 0.6, 0.75, 0.9, 1.05, 1.2), test=(0.7, 1.1, 0.4),
+            train=(0.3, 0.45, 0.6, 0.75, 0.9, 1.05, 1.2), test=(0.7, 1.1, 0.4), symbol="w",
         ),
     )  # fmt: skip
     t_end = 30.0

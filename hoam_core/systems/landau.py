@@ -33,6 +33,7 @@ class Landau(VlasovSystem):
         Parameter(
             "alpha", "amplitude α", 0.0, 0.6,
             train=(0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.37, 0.5), test=(0.3, 0.03, 0.45),
+            symbol="α",
         ),
         Parameter(
             "k", "wavenumber k", 0.25, 0.7,

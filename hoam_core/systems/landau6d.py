@@ -45,7 +45,7 @@ class StrongLandau(System):
     parameters = (
         Parameter(
             "alpha", "amplitude α", 0.0, 0.6,
-            train=(0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6), test=(0.375, 0.525),
+            train=(0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6), test=(0.375, 0.525), symbol="α",
         ),
     )  # fmt: skip
     components = (

@@ -64,6 +64,7 @@ class Oscillator(System):
         Parameter(
             "omega", "angular frequency ω", 1.0, 20.0,
             train=tuple(float(w) for w in np.arange(2.0, 18.25, 0.5)), test=(4.25, 8.25, 13.75),
+            symbol="ω",
         ),
     )  # fmt: skip
     components = (

@@ -48,9 +48,10 @@ class Trap(System):
     )
     parameters = (
         Parameter(
-            "mu", "bend of the path μ", 0.0, 1.0, train=(0.3, 0.4, 0.5, 0.7, 0.8, 0.9), test=(0.6,)
+            "mu", "bend of the path μ", 0.0, 1.0, train=(0.3, 0.4, 0.5, 0.7, 0.8, 0.9), test=(0.6,),
+            symbol="μ",
         ),
-    )
+    )  # fmt: skip
     components = tuple(
         Component(f"x{i}", f"position of particle {i}", "", (-0.8, 0.8))
         for i in range(1, PARTICLES + 1)

@@ -81,7 +81,7 @@ class NbMoTa(Lattice):
     parameters = (
         Parameter(
             "T", "temperature T in K", 700.0, 3_000.0,
-            train=(1_400.0, 3_000.0), test=(2_000.0,),
+            train=(1_400.0, 3_000.0), test=(2_000.0,), unit="K",
         ),
         Parameter("L", "side L", 8, 24, train=(16,), optional=True, whole=BOX),
     )  # fmt: skip
