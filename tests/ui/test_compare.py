@@ -60,7 +60,7 @@ def test_a_pinned_column_stays_while_the_others_follow_the_slider(live):
     assert curves(page)[0] == before[0]
     # It has a slider of its own, and the picture's title says where it stands.
     followed = curves(page)[1]
-    page.page.get_by_label("A: angular frequency ω").press("PageUp")
+    page.page.get_by_label("A: angular frequency ω").press("PageDown")
     page.until(lambda: curves(page)[0] not in ([], before[0]), "column A follows its own slider")
     own = curves(page)[0]
     assert curves(page)[1] == followed
