@@ -3,8 +3,9 @@
 Budgets are equal: every method of a system meets the same full-model runs, trains for the same
 core-seconds on the same machine (steps are timed first, so that the learning rate decays over
 exactly that time) and is judged at the same particles, times and seeds. Core-seconds, two to the
-second on two cores, do not depend on what else runs on a shared machine; on an accelerator they are
-seconds.
+second on two cores, depend less than seconds on what else runs on a shared machine, but threads
+that wait for each other count, too: at a load of seven a step took twice as many. So cells that are
+compared want a quiet machine. On an accelerator they are seconds.
 """
 
 import time
