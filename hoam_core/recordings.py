@@ -12,12 +12,14 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float
 
-from hoam_core.checks import check_names, check_positive
+from hoam_core.checks import check_names, check_within
 from hoam_core.collection import Collection
 from hoam_core.prefixes import TIME, Counted, recounted
 from hoam_core.systems.base import Component
 
 # Axes of what is written of own data.
+# What is learned from is divided by its own size first; but it is kept in single precision.
+MOST_SIZE = 1e30
 AXES = frozenset(("time", "particle", "component", "recording", "state", "quantile", "draw"))
 
 
@@ -243,7 +245,7 @@ def _lengths(
         told = {one.lengths[name] for one in recordings if name in one.lengths}
         if name in typed:
             if typed[name]:
-                check_positive(f"length of {name}", typed[name])
+                check_within(f"length of {name}", typed[name], 1 / MOST_SIZE, MOST_SIZE)
             found.append(float(typed[name]) or None)
         elif len(told) > 1:
             raise ValueError(

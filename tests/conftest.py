@@ -56,7 +56,8 @@ from hoam_core.systems import get_system
 settings.register_profile(
     "tests", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("tests")
+# The default run meets the same examples each time; with the slow tests new ones are looked for.
+settings.register_profile("hurried", settings.get_profile("tests"), derandomize=True)
 
 # For programs that run once or twice; they are read when JAX computes for the first time.
 IN_A_HURRY = (
@@ -133,6 +134,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Short tests are compiled in a hurry; long ones run what users run."""
+    settings.load_profile("hurried" if hurried(config) else "tests")
     if hurried(config):
         os.environ.setdefault("XLA_FLAGS", " ".join(IN_A_HURRY))
     # A cache that another process is writing to is no defect: the program is compiled anew.

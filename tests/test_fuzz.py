@@ -17,7 +17,7 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as save_arrays
 
@@ -224,7 +224,10 @@ def test_damaged_model_files(model, place, data):
     forged.mkdir(exist_ok=True)
     for path in model.iterdir():
         whole = path.read_bytes()
-        (forged / path.name).write_bytes(data.draw(damaged(whole)) if path.name == name else whole)
+        made = data.draw(damaged(whole)) if path.name == name else whole
+        (forged / path.name).write_bytes(made)
+        # A byte may have been replaced by itself.
+        assume(path.name != name or made != whole)
     told = sentence_of(lambda: load_model(forged), "forged")
     assert told is not None or name == "model.json"
 
@@ -351,6 +354,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @SOME
+@example(values=[0.0, 1.0], length=4e-299, end=1.0, scale=1.0)
 @given(
     values=st.lists(finite, min_size=2, max_size=4), length=st.floats(), end=st.floats(),
     scale=st.sampled_from([0.0, 1e-300, 1.0, 1e12, 1e30, 1e300, np.nan]),

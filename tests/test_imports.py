@@ -281,6 +281,9 @@ def test_lengths_are_typed_or_come_from_the_file(files, runs, tmp_path):
     assert collect(read, lengths={"x": 25.0}).x[..., 0].max() < 25.0
     with pytest.raises(ValueError, match="Unknown component `z`"):
         collect(read, lengths={"z": 1.0})
+    for length in (-1.0, 1e-40, np.inf):
+        with pytest.raises(ValueError, match="`length of x`"):
+            collect(read, lengths={"x": length})
     other = altered(
         tmp_path / "other.nc", runs[2], lambda run: run.assign_attrs(lengths='{"x": 60.0}')
     )

@@ -18,13 +18,11 @@ from jaxtyping import Float
 from hoam_core.checks import brief, check_name
 from hoam_core.imports.attributes import as_number, plain
 from hoam_core.imports.times import kept_times
-from hoam_core.recordings import Recording
+from hoam_core.recordings import MOST_SIZE, Recording
 from hoam_core.store import is_classic
 
 FEWEST_PARTICLES = 256
 MOST_NUMBERS = 2**28
-# What is learned from is divided by its own size first; but it is kept in single precision.
-MOST_SIZE = 1e30
 # More particles sharpen no moment that a method learns from by much.
 MOST_PARTICLES = 32_768
 
@@ -170,10 +168,11 @@ def checked(recording: Recording) -> Recording:
             f"{1 / MOST_SIZE:g} to {MOST_SIZE:g}."
         )
     for component, length in recording.lengths.items():
-        if not 0 < length <= MOST_SIZE:
+        if not 1 / MOST_SIZE <= length <= MOST_SIZE:
             raise ValueError(
                 f"The attribute `lengths` of {name!r} says {length:g} for {component!r}; give a "
-                "positive number, or leave it out where nothing is periodic."
+                f"number from {1 / MOST_SIZE:g} to {MOST_SIZE:g}, or leave it out where nothing is "
+                "periodic."
             )
     for i, component in enumerate(recording.components):
         _check_values(x[..., i], component.name, name)
