@@ -3,17 +3,18 @@
 #
 # Expected: the steps that were never written read as missing (NaN) with xarray, since netCDF4-python
 #   masks them.
-# Seen (2026-11-30; xarray 2026.9.0, netCDF4 1.7.5.1.post1, h5netcdf 1.8.2): xarray masks by an
-#   attribute `_FillValue` only. A file of netCDF4-python has none unless it is asked for, so that
-#   the steps read as 9.97e36, the default fill value, an ordinary number, with both engines; in a
-#   file that h5netcdf has written they read as 0, and nothing can tell them from data.
+# Seen (2026-11-30; xarray 2026.9.0, netCDF4 1.7.5.1.post1, h5netcdf 1.8.2, h5py
+#   3.16.0): xarray masks by an attribute `_FillValue` only. A file of netCDF4-python has none unless
+#   it is asked for, so that the steps read as 9.97e36, the default fill value, an ordinary number,
+#   with both engines; in a file that h5netcdf has written they read as 0, and nothing can tell them
+#   from data.
 # Here: tests/test_netcdf.py::test_times_that_were_never_written_are_left_out_and_told
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv env
-env/bin/pip install --quiet xarray==2026.9.0 netCDF4==1.7.5.1.post1 h5netcdf==1.8.2
+env/bin/pip install --quiet xarray==2026.9.0 netCDF4==1.7.5.1.post1 h5netcdf==1.8.2 h5py==3.16.0
 cat > look.py <<'PY'
 import h5netcdf
 import netCDF4
