@@ -98,9 +98,9 @@ def differences(new: list[dict], old: list[dict]) -> list[float]:
 def test_figures_come_back_as_they_were_and_follow_the_theme_and_the_window(live):
     page = live("?mu=1.25&seed=3")
     page.until(lambda: page.status("truth") == "done", "nothing is computed any more")
+    page.until(lambda: len(page.page.evaluate(LOOKS)) >= 8, "the lower half is there, too")
     page.page.wait_for_timeout(1_000)
     before = page.page.evaluate(LOOKS)
-    assert len(before) >= 8
 
     def away_and_back(meanwhile=lambda: None) -> list[dict]:
         page.page.get_by_role("button", name="Train", exact=True).first.click()
