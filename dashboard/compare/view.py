@@ -157,6 +157,8 @@ class Compare(View):
             if list(self._columns) != cards:
                 self._columns[:] = cards
             self._bar.full = len(columns) == MOST
+            # With a slider in every column those of all would move nothing.
+            self._sliders.__panel__().visible = any(column.pinned is None for column in columns)
             if self._screen is not None:
                 self.present(self._screen)
         self.runs.asleep = False

@@ -52,7 +52,7 @@ def headline(facts: list[Facts], busy: bool) -> str:
     sentence = f"error {percent(first.error)} in {first.label}{floor}"
     if not others:
         return f"{best.label} against the full model: {sentence}."
-    rest = ", ".join(f"{one.label} {percent(one.rows[0].error)}" for one in others)
+    rest = ", ".join(f"{one.label} ({percent(one.rows[0].error)})" for one in others)
     words = f"{best.label} is closest to the full model: {sentence}; {rest}."
     fail = all(one.verdict is not None and one.verdict.rejects for one in judged)
     return f"No learned column is to be used here. {words}" if fail else words

@@ -466,3 +466,16 @@ def test_on_a_projector_pictures_and_curve_share_the_screen_and_the_rest_steps_a
     assert [one.height for one in figures] == usual
     assert all(one.visible for one in view._asides._made)
     view.hide()
+
+
+def test_sliders_of_all_columns_are_shown_while_a_column_follows_them(visit):
+    view = VIEWS["compare"].view(visit)
+    view.open()
+    shared = view._sliders.__panel__()
+    assert shared.visible
+    for slot in range(len(view.choice.columns)):
+        assert shared.visible
+        view.choice.pin(slot, view.state.mu)
+    assert not shared.visible
+    view.choice.pin(0, view.state.mu)
+    assert shared.visible
