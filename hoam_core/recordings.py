@@ -17,9 +17,9 @@ from hoam_core.collection import Collection
 from hoam_core.prefixes import TIME, Counted, recounted
 from hoam_core.systems.base import Component
 
-# Axes of what is written of own data.
 # What is learned from is divided by its own size first; but it is kept in single precision.
 MOST_SIZE = 1e30
+# Axes of what is written of own data.
 AXES = frozenset(("time", "particle", "component", "recording", "state", "quantile", "draw"))
 
 

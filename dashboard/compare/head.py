@@ -68,9 +68,7 @@ class Head(pn.viewable.Viewer):
         pinned = column.pinned is not None
         self.pin.param.update(icon=PINNED if pinned else LOOSE, description=self._about_pin(pinned))
         self.remove.visible = len(columns) > FEWEST
-        model = self._catalogue.models.get(column.model)
-        axes = model.experiment.axes if model else ((),) * len(system.parameters)
-        self.values.show(system, column.pinned, axes)
+        self.values.show(system, column.pinned, self._catalogue.models.get(column.model))
 
     def __panel__(self):
         return self._layout

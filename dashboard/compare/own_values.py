@@ -1,6 +1,6 @@
 """The sliders of a pinned column: parameters of its own, beside those that the others follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import panel as pn
 import param
@@ -8,7 +8,7 @@ import param
 from dashboard.numbers import attributes_of, number_of, parameter_state, put, values_of
 from dashboard.parts.layout import grid
 from dashboard.parts.sliders import LiveSlider, mark, physics_slider
-from hoam_core import System
+from hoam_core import Model, System
 
 Values = tuple[float, ...]
 
@@ -26,15 +26,12 @@ class OwnValues(pn.viewable.Viewer):
         self._layout = grid(columns="minmax(0, 1fr)", gap=0)
         self._layout.visible = False
 
-    def show(
-        self, system: System, values: Values | None, trained: Sequence[Sequence[float]]
-    ) -> None:
-        """The values of a column, and those that its model was trained on; None hides them."""
+    def show(self, system: System, values: Values | None, model: Model | None) -> None:
+        """The values of a column, whose model marks what it was trained on; None hides them."""
         if values is not None:
             numbers, sliders = self._of(system)
             put(numbers, dict(zip((p.name for p in system.parameters), values, strict=True)))
-            for slider, axis in zip(sliders, trained, strict=True):
-                mark(slider, axis)
+            mark(sliders, model)
             if list(self._layout) != sliders:
                 self._layout[:] = sliders
         self._layout.visible = values is not None

@@ -104,14 +104,12 @@ class Sliders(pn.viewable.Viewer):
         self._shown = wanted
         system = self._catalogue.systems[state.system]
         model = self._catalogue.models.get(state.model or "")
-        axes = model.experiment.axes if model else ((),) * len(system.parameters)
         if system.name not in self._made:
             self._made[system.name] = [
                 physics_slider(number_of(state.parameters, p.name), p) for p in system.parameters
             ]
         sliders = self._made[system.name]
-        for slider, axis in zip(sliders, axes, strict=True):
-            mark(slider, axis)
+        mark(sliders, model)
         if list(self._layout) != sliders:
             self._layout[:] = sliders
 

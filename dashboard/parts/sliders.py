@@ -10,13 +10,14 @@ sees here and which costs more calls than the handling.
 All that is private to `Syncable`; only this file touches it, and a test fails if it goes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import panel as pn
 import panel_material_ui as pmui
 import param
 from bokeh.models import PrintfTickFormatter
 
+from hoam_core import Model
 from hoam_core.systems import Parameter
 
 # Large on a projector; else the theme's own.
@@ -77,9 +78,11 @@ def ends(low: float, high: float) -> list[dict[str, object]]:
     return [{"value": v, "label": f"{v:g}".replace("-", "−")} for v in (low, high)]
 
 
-def mark(slider: LiveSlider, trained: Iterable[float]) -> None:
-    """Mark the ends of a slider, and the values that a model was trained on."""
-    slider.marks = [*ends(slider.start, slider.end), *({"value": value} for value in trained)]
+def mark(sliders: Sequence[LiveSlider], model: Model | None) -> None:
+    """Mark the ends of the sliders of a system, and the values that its model was trained on."""
+    axes = model.experiment.axes if model else ((),) * len(sliders)
+    for slider, axis in zip(sliders, axes, strict=True):
+        slider.marks = [*ends(slider.start, slider.end), *({"value": value} for value in axis)]
 
 
 def physics_slider(number: param.Parameter, about: Parameter) -> LiveSlider:
