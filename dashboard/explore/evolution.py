@@ -1,6 +1,6 @@
 """Curves of both models against time, with the line of linear theory and the window of the fit."""
 
-from dashboard.parts.curves import Curves
+from dashboard.parts.curves import MODELS, Curves
 from dashboard.parts.ink import KINDS
 from dashboard.parts.observables import LOW, Observables
 from dashboard.runs.catalogue import Catalogue
@@ -14,7 +14,7 @@ class Evolution(Observables):
 
     def __init__(self, state: Exploration, catalogue: Catalogue, **params):
         curves = [Curves("main", 246, has_legend=True, log=True)]
-        curves += [Curves(f"other-{i}", LOW) for i in range(4)]
+        curves += [Curves(f"other-{i}", LOW, kinds=MODELS) for i in range(4)]
         super().__init__(state, catalogue, curves, **params)
 
     def draw(self, answer: Run | None, truth: Run | None, found: Rates | None) -> None:

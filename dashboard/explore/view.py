@@ -104,8 +104,6 @@ class Explore(View):
 
     def complete(self) -> None:
         if self.lower.complete():
-            # Lattices are near: their figures are made now, and sent when they are wanted.
-            self.lattice()
             self._flipping.close()
             self._place()
 

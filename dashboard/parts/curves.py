@@ -32,10 +32,19 @@ def _line(x: str, kind: str, width: float) -> Line:
     return Line(x=x, y="y", line_color=INK[False][kind], line_dash=DASH[kind], line_width=width)
 
 
+def _window() -> BoxAnnotation:
+    """Where something is fitted; a level of its own, behind all curves."""
+    return BoxAnnotation(
+        left=0, right=0, fill_alpha=0.1, line_alpha=0.35, line_width=1, level="underlay",
+        visible=False,
+    )  # fmt: skip
+
+
 class Curves:
     """An observable of the learned and of the full model against time, with a cursor.
 
-    With `log` its heights may also be logarithmic.
+    With `log` its heights may also be logarithmic. A figure of twenty models costs a page as much
+    as ten widgets: the window of a fit is made only where theory is among the kinds.
     """
 
     def __init__(
@@ -50,11 +59,7 @@ class Curves:
         self.x_range = x_range or Range1d(0, 1)
         self.lines: list = []
         self.cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
-        # Where something is fitted; a level of its own, behind all curves.
-        self.band = BoxAnnotation(
-            left=0, right=0, fill_alpha=0.1, line_alpha=0.35, line_width=1, level="underlay",
-            visible=False,
-        )  # fmt: skip
+        self.window = _window() if "theory" in kinds else None
         self.figure = self._build(height, has_legend)
         self.heights = Heights(self.figure) if log else None
 
@@ -71,9 +76,11 @@ class Curves:
             line = mark(made, source, _line("t", kind, width))
             items.append((WORDS.get(kind, kind), [line]))
             self.lines.append((kind, line.glyph))
-        made.add_layout(self.band)
+        if self.window is not None:
+            made.add_layout(self.window)
+            self.lines.append(("theory", self.window))
         made.add_layout(self.cursor)
-        self.lines += [("cursor", self.cursor), ("theory", self.band)]
+        self.lines.append(("cursor", self.cursor))
         if has_legend:
             made.add_layout(legend(items=items), "below")
             made.xaxis.axis_label = "time t"
@@ -105,9 +112,11 @@ class Curves:
 
     def mark(self, between: tuple[float, float] | None) -> None:
         """Mark the times between which something is fitted; None marks nothing."""
+        if self.window is None:
+            return
         if between is not None:
-            self.band.update(left=between[0], right=between[1])
-        self.band.visible = between is not None
+            self.window.update(left=between[0], right=between[1])
+        self.window.visible = between is not None
 
     def fit(
         self, end: float, curves: list[np.ndarray], least: float = 0.0,
