@@ -14,9 +14,10 @@ from dashboard.explore.scenario_files import scenarios
 from dashboard.lessons.files import lessons
 from dashboard.parts.readout import rate_of
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.runs.jobs import answer, reference
+from dashboard.runs.jobs import answer
 from dashboard.runs.memory import Case, Run, truth_case
 from dashboard.runs.rates import Rates, rates
+from dashboard.runs.references import reference
 from dashboard.state import Exploration
 from dashboard.url import read_query
 

@@ -6,24 +6,18 @@ rested for a moment, unless its run is remembered. Both arrive from worker threa
 No Panel: tests pass a `schedule` of their own.
 """
 
-import time
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import param
 
+from dashboard.compute.question import Question
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.jobs import (
-    Reference,
-    answer,
-    expected,
-    linear_theory,
-    may_take_long,
-    reference,
-)
+from dashboard.runs.jobs import answer, expected, may_take_long
 from dashboard.runs.lattice_jobs import LatticeView, lattice_view
-from dashboard.runs.memory import Axes, Case, Run, answers, truth_case, truths
+from dashboard.runs.memory import Axes, Case, Run, answers, truth_case
+from dashboard.runs.references import Reference, reference, remembered
 from dashboard.runs.watchers import Watchers
 from dashboard.state import Exploration
 from dashboard.threads import Workers
@@ -63,9 +57,18 @@ class Session(param.Parameterized):
         super().__init__()
         self.state, self.catalogue = state, catalogue
         self._workers, self._schedule = workers, schedule
-        self._wanted: tuple[Case, float] | None = None
-        self._lattice_wanted: tuple[Case, Axes] | None = None
-        self._answered = 0.0
+        self._model: Question[Case, Run] = Question(
+            schedule,
+            self._show,
+            near=lambda old, new: old[:2] == new[:2],
+            complete=lambda run: run.case == self._model.key,
+        )
+        self._truth: Question[tuple[Case, float], Reference] = Question(
+            schedule, self._receive, complete=lambda found: found.complete
+        )
+        self._lattice: Question[tuple[Case, Axes], LatticeView] = Question(
+            schedule, self._show_lattice, complete=lambda view: view.complete
+        )
         self.waited = 0.0
         self.closed, self.asleep = False, True
         self._unwatch = catalogue.watch(self._on_new_model)
@@ -108,32 +111,24 @@ class Session(param.Parameterized):
         self._warn(case)
         self._ask_model(case)
         self._ask_lattice(case)
-        same = self._wanted is not None and self._wanted[0].system == case.system
+        same = self._truth.key is not None and self._truth.key[0].system == case.system
         # The full model would take the cores from an answer, and from whoever asks for the next.
         self._ask_truth((REST if same else SETTLED) + expected(case))
 
     def _ask_lattice(self, case: Case) -> None:
-        wanted = case._replace(particles=0), self.state.axes
-        if self._lattice_wanted == wanted:
-            return
-        self._lattice_wanted = wanted
         if not isinstance(self.catalogue.systems[case.system], Lattice):
-            self._workers.lattices.cancel(self)
+            self._lattice.forget()
             self.lattice = None
             return
+        wanted = case._replace(particles=0), self.state.axes
         job = partial(lattice_view, case, self.catalogue, self.state.ts, self.state.axes)
-        deliver = self._on_loop(self._show_lattice, case)
-        self._workers.lattices.ask(self, job, deliver, delay=AT_ONCE)
+        self._lattice.ask(self._workers.lattices, wanted, job, delay=AT_ONCE)
 
-    def _show_lattice(self, case: Case, result: LatticeView | Exception) -> None:
-        if self.closed or self._lattice_wanted is None:
-            return
-        if case._replace(particles=0) != self._lattice_wanted[0]:
-            return
-        if isinstance(result, Exception):
-            self.problem = str(result)
+    def _show_lattice(self) -> None:
+        if self._lattice.problem:
+            self.problem = self._lattice.problem
         else:
-            self.lattice = result
+            self.lattice = self._lattice.value
 
     def _warn(self, case: Case, answer: Run | None = None) -> None:
         model = self.catalogue.models.get(case.model)
@@ -144,83 +139,70 @@ class Session(param.Parameterized):
             self.warnings = sentences
 
     def _ask_model(self, case: Case) -> None:
-        asked = time.perf_counter()
         if not case.model:
-            self._workers.models.cancel(self)
+            self._model.forget()
             self.param.update(answer=None, problem="", computing=False)
             return
-        if self.answer is not None and self.answer.case[:2] != case[:2]:
-            self.answer = None
         if (known := answers.get(case)) is not None:
-            self._workers.models.cancel(self)
-            self._show(case, asked, known)
+            self._model.tell(case, known)
+            self._show()
             return
-        self.computing = may_take_long(case)
         job = partial(answer, case, self.catalogue, self.state.axes)
-        self._workers.models.ask(self, job, self._on_loop(self._show, case, asked), finish=True)
+        self._model.ask(self._workers.models, case, job, finish=True)
+        self.param.update(
+            answer=self._model.value, computing=self._model.busy and may_take_long(case)
+        )
 
-    def _show(self, case: Case, asked: float, result: Run | Exception) -> None:
-        if self.closed or case[:2] != self.case[:2]:
-            return
-        # It was on its way when a remembered one was shown, after which nothing more would come.
-        if case != self.case and self.is_last(self.answer):
-            return
-        self.waited = time.perf_counter() - asked
-        if asked != self._answered:  # a coarse answer goes before that with all particles
-            self._answered = asked
-            ANSWERED.tell(self.waited)
-        if isinstance(result, Exception):
-            self.param.update(problem=str(result), answer=None, computing=False)
+    def _show(self) -> None:
+        asked = self._model
+        self.waited = asked.waited
+        if asked.first:
+            ANSWERED.tell(asked.waited)
+        if asked.error is not None:
+            self.param.update(problem=asked.problem, answer=None, computing=False)
         else:
-            self._warn(self.case, result)
-            computing = self.computing and not self.is_last(result)
+            self._warn(self.case, asked.value)
             self.param.update(
-                problem="", version=self.version + 1, answer=result, computing=computing
-            )
+                problem="", version=self.version + 1, answer=asked.value,
+                computing=self.computing and asked.busy,
+            )  # fmt: skip
 
     def _ask_truth(self, delay: float) -> None:
         case, ts = self.truth_case, self.state.ts
-        if self._wanted == (case, float(ts[-1])):
+        end = float(ts[-1])
+        if self._truth.key == (case, end):
             return
-        self._wanted = case, float(ts[-1])
-        if not self.catalogue.systems[case.system].has_truth(np.asarray(case.mu)):
-            self._workers.truths.cancel(self)
-            self.param.update(reference=None, truth_state="absent")
-            return
-        first, second = (
-            truths.get((c, float(ts[-1]))) for c in (case, case._replace(seed=case.seed + 1))
-        )
         system = self.catalogue.systems[case.system]
-        if first is not None and second is not None:
-            self._workers.truths.cancel(self)
-            theory = linear_theory(system, case.mu)
-            self.param.update(reference=Reference(first, second, theory), truth_state="done")
+        has_truth = system.has_truth(np.asarray(case.mu))
+        known = remembered(case, system, end) if has_truth else None
+        if not has_truth or (known is not None and known.complete):
+            self._truth.tell((case, end), known)
+            self._receive()
             return
-        known = Reference(first) if first is not None else None
         self.param.update(reference=known, truth_state="waiting")
         job = partial(reference, case, system, ts, self.state.axes)
-        self._workers.truths.ask(self, job, self._on_loop(self._receive, case), delay=delay)
+        self._truth.ask(self._workers.truths, (case, end), job, known=known, delay=delay)
 
-    def _receive(self, case: Case, result: Reference | Exception) -> None:
-        if self.closed or case != self.truth_case or self.truth_state == "cancelled":
-            return
-        if isinstance(result, Exception):
-            self.param.update(problem=str(result), truth_state="failed")
-            return
-        done = result.second is not None and result.second.complete
-        self.param.update(reference=result, truth_state="done" if done else "running")
+    def _receive(self) -> None:
+        if self._truth.error is not None:
+            self.param.update(problem=self._truth.problem, truth_state="failed")
+        elif self._truth.value is None:
+            self.param.update(reference=None, truth_state="absent")
+        else:
+            state = "done" if self._truth.complete else "running"
+            self.param.update(reference=self._truth.value, truth_state=state)
 
     def cancel_truth(self) -> None:
         """Stop the full model; what it has computed so far stays on show."""
-        self._workers.truths.cancel(self)
+        self._truth.stop()
         self.truth_state = "cancelled"
 
     def resume_truth(self) -> None:
         """Compute the full model after all, or once more."""
         if self.truth_state == "failed":
             self.problem = ""
-        self._wanted = None
-        self._ask_truth(0.0)
+        self.truth_state = "waiting"
+        self._truth.resume()
 
     def sleep(self, asleep: bool) -> None:
         """Compute nothing while nobody looks; on waking, whatever is missing."""
@@ -259,13 +241,7 @@ class Session(param.Parameterized):
         return self.truth_state in ("waiting", "running")
 
     def _stop(self) -> None:
-        self._workers.models.cancel(self)
-        self._workers.truths.cancel(self)
-        self._workers.lattices.cancel(self)
+        self._model.rest()
+        self._lattice.rest()
         if self.truth_is_coming:
-            self._wanted = None
-        if self.lattice is None or not self.lattice.complete:
-            self._lattice_wanted = None
-
-    def _on_loop(self, receive: Callable, *about: Case | float) -> Callable:
-        return lambda value: self._schedule(partial(receive, *about, value))
+            self._truth.rest()

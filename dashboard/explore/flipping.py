@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from dashboard.compute.question import Question
 from dashboard.explore.evolution import Evolution
 from dashboard.explore.flipbook import Flipbook, Runs, bound
 from dashboard.explore.scene import Scene, here
@@ -23,13 +24,13 @@ class Flipping:
     def __init__(self, visit: Visit, player: Player, scene: Scene, curves: WhenWanted[Evolution]):
         self._visit, self._player = visit, player
         self._scene, self._curves = scene, curves
-        self._wanted: tuple[Runs, Axes] | None = None
+        self._book: Question[tuple[Runs, Axes], Flipbook] = Question(visit.schedule, self._give)
 
     def shows(self, answer: Run | None, truth: Run | None) -> bool:
         """Whether the browser draws these runs itself; if it draws others, it stops."""
-        if self._wanted is None:
+        if self._book.key is None:
             return False
-        if self._wanted == (tuple(here(answer, truth).items()), self._visit.state.axes):
+        if self._book.key == (tuple(here(answer, truth).items()), self._visit.state.axes):
             return self._player.turns_pages
         self.close()
         return False
@@ -37,10 +38,9 @@ class Flipping:
     def follow(self, answer: Run | None, truth: Run | None) -> None:
         """Have a book made, if the page plays runs that are complete."""
         wanted = tuple(here(answer, truth).items()), self._visit.state.axes
-        if self._visit.state.playing and wanted != self._wanted and self._complete(answer, truth):
-            self._wanted = wanted
-            job, deliver = partial(self._bind, *wanted), partial(self._pass, wanted)
-            self._visit.workers.models.ask(self, job, deliver, delay=SETTLED)
+        if self._visit.state.playing and self._complete(answer, truth):
+            job = partial(self._bind, *wanted)
+            self._book.ask(self._visit.workers.models, wanted, job, delay=SETTLED)
 
     def _bind(self, runs: Runs, axes: Axes) -> Iterator[Flipbook | None]:
         """On the worker's thread: nothing, if the slider has moved on meanwhile."""
@@ -54,14 +54,10 @@ class Flipping:
         runs = here(answer, truth).values()
         return bool(runs) and all(run.complete for run in runs)
 
-    def _pass(self, wanted: tuple[Runs, Axes], result: Flipbook | Exception | None) -> None:
-        """On the worker's thread."""
-        if isinstance(result, Flipbook):
-            self._visit.schedule(partial(self._give, wanted, result))
-
-    def _give(self, wanted: tuple[Runs, Axes], book: Flipbook) -> None:
-        if wanted != self._wanted:
+    def _give(self) -> None:
+        if (book := self._book.value) is None:  # a step on the way to it, or a problem
             return
+        self._book.tell(self._book.key, None)  # the browser has it, nobody else needs to
         strips = [
             {"id": self._scene.source(strip.part).id, "shape": list(strip.shape),
              "column": "image" if isinstance(strip.part, str) else "y", "dtype": strip.dtype}
@@ -76,8 +72,7 @@ class Flipping:
 
     def close(self) -> None:
         """The browser draws nothing by itself any more."""
-        self._wanted = None
-        self._visit.workers.models.cancel(self)
+        self._book.forget()
         if self._player.take_back():
             self._scene.forget()
             if self._curves.made is not None:

@@ -13,9 +13,9 @@ from dashboard.parts import readout
 from dashboard.parts.controls import cancel_button
 from dashboard.parts.layout import Asides, WhenWanted, card, grid, stack
 from dashboard.runs.errors import ErrorRow
-from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
 from dashboard.runs.rates import rates
+from dashboard.runs.references import Reference
 from dashboard.runs.verdict import Verdict
 from dashboard.session import Session
 

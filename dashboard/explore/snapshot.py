@@ -9,9 +9,9 @@ import numpy as np
 
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.errors import errors
-from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Axes, Case, Run, named
 from dashboard.runs.rates import USUAL, Rates, Wanted, rates
+from dashboard.runs.references import Reference
 from dashboard.runs.speaker import described, told
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.session import Session

@@ -26,8 +26,8 @@ from dashboard.parts.projector import Screen
 from dashboard.parts.together import together
 from dashboard.parts.welcome import Welcome
 from dashboard.runs.errors import ErrorRow, errors
-from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Run
+from dashboard.runs.references import Reference
 from dashboard.runs.speaker import told
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.view import Material, View, Visit

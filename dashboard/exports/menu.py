@@ -16,6 +16,7 @@ from typing import NamedTuple
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.compute.question import Question
 from dashboard.exports import film as export_film
 from dashboard.exports.csv_file import to_csv
 from dashboard.exports.handout import handout
@@ -114,7 +115,9 @@ class Exports(pn.viewable.Viewer):
         super().__init__(**params)
         self._visit, self._bridge, self._views = visit, bridge, views
         self._worker = maker(visit.workers.models)
-        self._busy = ""
+        self._file: Question[str, bytes | int] = Question(
+            visit.schedule, self._receive, complete=lambda made: isinstance(made, bytes)
+        )
         self._pictures = [
             _button("All plots (PNG)", "one picture, as they stand", "photo_camera", self.picture),
             _button("One plot (PNG)", "choose which", "crop_original", self.choose_plot),
@@ -149,9 +152,9 @@ class Exports(pn.viewable.Viewer):
         with pn.io.hold():
             for suffix, button in self._buttons.items():
                 fits = material is not None and FORMATS[suffix].fits(material)
-                button.disabled = bool(self._busy) or not fits
-            self._cancel.visible = bool(self._busy)
-            if not self._busy and material is None:
+                button.disabled = self._file.busy or not fits
+            self._cancel.visible = self._file.busy
+            if not self._file.busy and material is None:
                 self._note.object = f'<p class="soft">{NOTHING}</p>'
 
     def picture(self) -> None:
@@ -177,42 +180,36 @@ class Exports(pn.viewable.Viewer):
         if material is None or not FORMATS[suffix].fits(material):
             self._visit.tell(NOTHING)
             return
-        self._busy = suffix
         self._note.object = _making(FORMATS[suffix].label)
+        job = partial(counted, FORMATS[suffix].make, material)
+        self._file.ask(self._worker, f"{material.name}.{suffix}", job)
         self._offer()
-        deliver = partial(self._deliver, f"{material.name}.{suffix}")
-        self._worker.ask(self, partial(counted, FORMATS[suffix].make, material), deliver)
 
-    def _deliver(self, name: str, value: bytes | int | Exception) -> None:
-        """Called by the worker; a step now and then is enough for a person."""
-        if not isinstance(value, int) or value % EVERY == 1:
-            self._visit.schedule(partial(self._receive, name, value))
-
-    def _receive(self, name: str, value: bytes | int | Exception) -> None:
-        if name.rpartition(".")[2] != self._busy:
-            return
-        label, mime = FORMATS[self._busy].label, FORMATS[self._busy].mime
+    def _receive(self) -> None:
+        name, value, problem = self._file.key or "", self._file.value, self._file.problem
+        one = FORMATS[name.rpartition(".")[2]]
         if isinstance(value, int):
-            self._note.object = _making(label, value)
+            if value % EVERY == 1:  # a step now and then is enough for a person
+                self._note.object = _making(one.label, value)
             return
-        self._busy = ""
-        if isinstance(value, Exception):
-            self._note.object = readout.notices([], str(value))
-        else:
+        self._file.forget()
+        if isinstance(value, bytes):
             self._note.object = _saved(name, len(value))
-            self._bridge.download(name, mime, value)
+            self._bridge.download(name, one.mime, value)
+        else:
+            self._note.object = readout.notices([], problem)
         self._offer()
 
     def stop(self) -> None:
         """Stop making a file."""
-        self._worker.cancel(self)
-        if self._busy:
-            self._busy, self._note.object = "", '<p class="soft">Cancelled.</p>'
+        if self._file.busy:
+            self._file.forget()
+            self._note.object = '<p class="soft">Cancelled.</p>'
             self._offer()
 
     def close(self) -> None:
         """The visitor has gone."""
-        self._worker.cancel(self)
+        self._file.forget()
 
 
 def _button(label: str, hint: str, icon: str, press: Callable[[], None]) -> pmui.Button:

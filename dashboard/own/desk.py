@@ -9,13 +9,14 @@ import logging
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import param
 
+from dashboard.compute.question import Question, Schedule
 from dashboard.keeping.store import Keep
 from dashboard.own.choice import OwnChoice
 from dashboard.own.jobs import Found, Made, Request, Step, check, example, train
@@ -26,7 +27,6 @@ from hoam_core.imports.apart import OvertaxedError
 from hoam_core.order import natural
 
 log = logging.getLogger(__name__)
-Schedule = Callable[[Callable[[], None]], None]
 
 
 class Desk(param.Parameterized):
@@ -45,7 +45,8 @@ class Desk(param.Parameterized):
     ):  # fmt: skip
         super().__init__()
         self.choice, self.keep = choice, keep or Keep()
-        self._reader, self._trainer, self._schedule = reader, trainer, schedule
+        self._reader, self._trainer = reader, trainer
+        self._question: Question[object, Any] = Question(schedule, self._receive)
         self._folder = tempfile.TemporaryDirectory(prefix="hoam-own-", ignore_cleanup_errors=True)
         self._uploads = 0
         self.paths: tuple[Path, ...] = ()
@@ -209,7 +210,7 @@ class Desk(param.Parameterized):
             self.param.update(checked=None, model=None, told="")
         self.param.update(problem="", busy=Step(words, None))
         job = partial(self._tidily, job)
-        worker.ask(self, job, lambda value: self._schedule(partial(self._receive, value)))
+        self._question.ask(worker, object(), job)
 
     def _tidily(self, job: Job) -> Iterator[Any]:
         """On the worker's thread: a step that outlasts the visit leaves nothing behind either."""
@@ -220,13 +221,16 @@ class Desk(param.Parameterized):
                 self._folder.cleanup()
 
     def _stop(self) -> None:
-        for worker in {self._reader, self._trainer}:
-            worker.cancel(self)
+        self._question.forget()
 
-    def _receive(self, value: Any) -> None:
-        if self.closed or self.busy is None:
-            return
-        if isinstance(value, Step):
+    def _receive(self) -> None:
+        value, error = self._question.value, self._question.error
+        if isinstance(error, OvertaxedError):
+            # Whoever asks again would only meet it again.
+            self.refuse(str(error))
+        elif error is not None:
+            self._fail(str(error), keep=self.checked is not None)
+        elif isinstance(value, Step):
             self.busy = value
         elif isinstance(value, Found):
             self._show(value)
@@ -234,11 +238,6 @@ class Desk(param.Parameterized):
             self._show_model(value)
         elif isinstance(value, tuple):
             self._take(value)
-        elif isinstance(value, OvertaxedError):
-            # Whoever asks again would only meet it again.
-            self.refuse(str(value))
-        else:
-            self._fail(str(value), keep=self.checked is not None)
 
     def _show(self, found: Found) -> None:
         self.choice.take_over(found.fields)

@@ -6,6 +6,7 @@ from functools import partial
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.compute.question import Question, Schedule
 from dashboard.parts import readout
 from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
 from dashboard.quadrature import words as say
@@ -61,15 +62,14 @@ class Trainings(pn.viewable.Viewer):
         self,
         case: Callable[[], Case],
         worker: Worker,
-        schedule: Callable[[Callable[[], None]], None],
+        schedule: Schedule,
         **params,
     ):
         super().__init__(**params)
-        self._case, self._worker, self._schedule = case, worker, schedule
-        self._values: Resumable[Race] | None = None
-        self.race: Race | None = None
-        self.running = False
-        self._heard = False
+        self._case, self._worker = case, worker
+        self._race: Question[Resumable[Race], Race] = Question(
+            schedule, self._receive, complete=lambda race: race.over
+        )
         self.figures = WhenWanted(RaceFigures)
         self._outlook, self._progress = readout.words(), readout.words()
         self._verdict = readout.words(margin=(6, 0))
@@ -95,50 +95,45 @@ class Trainings(pn.viewable.Viewer):
         """A new race, of what is chosen now."""
         self.drop()
         case = self._case()
-        self._values, self._told = Resumable(race(case, contenders(case.rule))), ""
-        self.race = next(iter(self._values))
-        self._go_on()
-
-    def _go_on(self) -> None:
-        self.running, self._heard = True, False
-        deliver = partial(self._deliver, self._values)
-        self._worker.ask((self, "race"), partial(iter, self._values), deliver)
+        values, self._told = Resumable(race(case, contenders(case.rule))), ""
+        self._race.ask(self._worker, values, partial(iter, values), known=next(iter(values)))
         self.update()
 
-    def _deliver(self, values: Resumable[Race], value: Race | Exception) -> None:
-        self._schedule(partial(self._receive, values, value))
+    @property
+    def race(self) -> Race | None:
+        """The race as it stands."""
+        return self._race.value
 
-    def _receive(self, values: Resumable[Race], value: Race | Exception) -> None:
-        if values is not self._values:
-            return
-        if isinstance(value, Exception):
-            self.drop()
-            self._verdict.object = readout.notices([], str(value))
-            return
-        self.race, self._heard = value, True
-        if value.over:
-            self.running = False
+    @property
+    def running(self) -> bool:
+        """Whether it goes on."""
+        return self._race.busy
+
+    def _receive(self) -> None:
+        problem = self._race.problem
+        if problem:
+            self._race.forget()
         self.update()
+        if problem:
+            self._verdict.object = readout.notices([], problem)
 
     def pause(self) -> None:
         """Stop at the next chunk of steps; nothing is lost."""
         if self.running:
-            self.running = False
-            self._worker.cancel((self, "race"))
+            self._race.stop()
             self.update()
 
     def toggle(self) -> None:
         """Pause, or go on."""
         if self.running:
             self.pause()
-        elif self._values is not None and self.race is not None and not self.race.over:
-            self._go_on()
+        elif self.race is not None and not self.race.over:
+            self._race.resume()
+            self.update()
 
     def drop(self) -> None:
         """Forget the race."""
-        self._worker.cancel((self, "race"))
-        self._values = self.race = None
-        self.running = False
+        self._race.forget()
         self.update()
 
     def update(self) -> None:
@@ -164,7 +159,7 @@ class Trainings(pn.viewable.Viewer):
 
     def _draw(self, now: Race) -> None:
         paused = not self.running and not now.over
-        self._progress.object = say.progress(now, paused, self.running and not self._heard)
+        self._progress.object = say.progress(now, paused, self._race.waiting)
         words = say.verdict(now)
         if words != self._told:
             # Only when it changes: screen readers hear it.

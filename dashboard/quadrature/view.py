@@ -9,6 +9,7 @@ from functools import partial
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.compute.question import Question
 from dashboard.parts import readout
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.sliders import AtOnce, physics_slider
@@ -16,7 +17,7 @@ from dashboard.quadrature import words as say
 from dashboard.quadrature.figures import DrawsFigure, ErrorFigure, IntegrandFigure
 from dashboard.quadrature.material import material
 from dashboard.quadrature.race import BUTTON, Trainings, contenders
-from dashboard.quadrature.study import OMEGA, RULES, Draw, Study, draw, studies
+from dashboard.quadrature.study import OMEGA, RULES, Case, Draw, Study, draw, studies
 from dashboard.view import Material, View, Visit
 
 # Milliseconds between two draws while they are animated.
@@ -37,7 +38,10 @@ class QuadratureLab(View):
         super().__init__(visit, **params)
         self.state, self.choice = visit.state, visit.choices["quadrature"]
         self.integrand, self.errors, self.draws = IntegrandFigure(), ErrorFigure(), DrawsFigure()
-        self.study: Study | None = None
+        # A study that is a moment old is better than none while a slider moves.
+        self._study: Question[Case, Study] = Question(
+            visit.schedule, self._receive, near=lambda old, new: True
+        )
         self._draws: dict[str, Draw] = {}
         self._count = 0
         self._beat: pn.io.PeriodicCallback | None = None
@@ -107,12 +111,12 @@ class QuadratureLab(View):
         super().hide()
         self._stop()
         self.trainings.pause()
-        self.visit.workers.models.cancel((self, "study"))
+        self._study.rest()
 
     def close(self) -> None:
         self._stop()
         self.trainings.drop()
-        self.visit.workers.models.cancel((self, "study"))
+        self._study.forget()
 
     def act(self, action: str) -> None:
         if action == "toggle":
@@ -140,17 +144,17 @@ class QuadratureLab(View):
             self.errors.at(case.nodes)
             self.trainings.update()
             self.theme(self._dark)
-        self.visit.workers.models.ask(
-            (self, "study"), partial(studies, case),
-            lambda value: self.visit.schedule(partial(self._receive, value)), finish=True,
-        )  # fmt: skip
+        self._study.ask(self.visit.workers.models, case, partial(studies, case), finish=True)
 
-    def _receive(self, value: Study | Exception) -> None:
-        if isinstance(value, Exception):
-            self._headline.object = readout.notices([], str(value))
+    @property
+    def study(self) -> Study | None:
+        """The newest study that is here."""
+        return self._study.value
+
+    def _receive(self) -> None:
+        if (value := self.study) is None:
+            self._headline.object = readout.notices([], self._study.problem)
             return
-        # A study that is a moment old is better than none while a slider moves.
-        self.study = value
         if not self.shown:
             return
         with pn.io.hold():

@@ -8,7 +8,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import jax
@@ -21,10 +20,8 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Ranges
 from dashboard.runs.kept import Growing, Moments, digest
 from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
-from dashboard.runs.rates import prepare
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
-from hoam_core.dispersion import Mode
 from hoam_core.domain import Domain
 from hoam_core.seeds import seed_key
 from hoam_core.simulate import Piece, simulate_pieces, start_truth
@@ -232,42 +229,3 @@ def grown(
         )  # fmt: skip
         run.limits(axes)
         yield run
-
-
-class Reference(NamedTuple):
-    """The truth of a case, a second run of the next seed, and what linear theory says of it."""
-
-    truth: Run
-    second: Run | None = None
-    theory: tuple[Mode, ...] = ()
-
-    @property
-    def done(self) -> float:
-        """Share of both runs that is computed."""
-        return 0.5 * (self.truth.done + (self.second.done if self.second else 0.0))
-
-
-def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Reference]:
-    """First the truth, then what judges it: the theoretical rate and the noise floor's run."""
-    last = None
-    for last in truth(case, system, ts, axes):
-        yield Reference(last)
-    theory = linear_theory(system, case.mu)
-    if last is not None and theory:
-        prepare(last, theory)
-    for second in truth(case._replace(seed=case.seed + 1), system, ts, axes):
-        yield Reference(last, second, theory)
-
-
-def linear_theory(system: System, mu: tuple[float, ...]) -> tuple[Mode, ...]:
-    """Modes of linear theory; none where the system has none or no root is found."""
-    # What is remembered would keep the snapshots of a visitor who has gone.
-    return () if isinstance(system, Recorded) else _linear_theory(system, mu)
-
-
-@lru_cache(maxsize=512)
-def _linear_theory(system: System, mu: tuple[float, ...]) -> tuple[Mode, ...]:
-    try:
-        return system.linear_modes(np.asarray(mu))
-    except ValueError:
-        return ()

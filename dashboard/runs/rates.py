@@ -16,7 +16,7 @@ from hoam_core.metrics.physics import TINY, maxima
 from hoam_core.rates import strongest, wavenumber, why, with_second
 
 if TYPE_CHECKING:
-    from dashboard.runs.jobs import Reference
+    from dashboard.runs.references import Reference
 
 POINTS = 64
 Line = tuple[np.ndarray, np.ndarray]

@@ -7,6 +7,7 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.compute.question import Question
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack, wrapping
 from dashboard.parts.upload import Upload
@@ -38,7 +39,9 @@ class Infer(pn.viewable.Viewer):
         self.visit, self.choice, self._told = visit, choice, told
         self.asked: Asked | None = None
         self.found: Inferred | None = None
-        self._made_of: tuple[Measurement | None, int, float] | None = None
+        self._question: Question[object, Stage | Inferred] = Question(
+            visit.schedule, self._receive, complete=lambda one: isinstance(one, Inferred)
+        )
         self._build()
 
     def _build(self) -> None:
@@ -111,35 +114,26 @@ class Infer(pn.viewable.Viewer):
     def _ask(self, measured: Measurement | None, number: int, noise: float) -> None:
         if self.asked is None:
             return
-        self._made_of = measured, number, noise
         steps = inference(self.asked, self.visit.catalogue, measured, number, noise)
-        self._go_on = partial(
-            self.visit.workers.truths.ask, (self, "infer"), partial(piece, steps),
-            partial(self._deliver, self._made_of),
-        )  # fmt: skip
         with pn.io.hold():
             self.stop.visible = True
             self._progress.object = sweep_words.bar("Waiting for a free worker", 0.0)
-        self._go_on()
+        self._question.ask(self.visit.workers.truths, object(), partial(piece, steps), pieces=True)
 
-    def _deliver(self, made_of, value) -> None:
-        self.visit.schedule(partial(self._receive, made_of, value))
-
-    def _receive(self, made_of, value: Stage | Inferred | Exception) -> None:
-        if made_of is not self._made_of:
-            return
+    def _receive(self) -> None:
+        value = self._question.value
         with pn.io.hold():
-            if isinstance(value, Stage):
+            if self._question.error is not None:
+                self._failed(self._question.problem)
+            elif isinstance(value, Stage):
                 self._progress.object = sweep_words.bar(value.words, value.done)
-                self._go_on()
-            elif isinstance(value, Exception):
-                self._failed(str(value))
-            else:
-                self._made_of, self.stop.visible = None, False
+            elif isinstance(value, Inferred):
+                self.stop.visible = False
                 self._show(value)
 
     def _failed(self, sentence: str) -> None:
-        self._made_of, self.stop.visible = None, False
+        self._question.forget()
+        self.stop.visible = False
         self._progress.object = readout.notices([], sentence)
 
     def _show(self, one: Inferred) -> None:
@@ -170,10 +164,10 @@ class Infer(pn.viewable.Viewer):
 
     def cancel(self) -> None:
         """Ask for nothing more."""
-        if self._made_of is not None:
+        if self._question.busy:
             self._progress.object = '<p class="soft">Cancelled.</p>'
-        self._made_of, self.stop.visible = None, False
-        self.visit.workers.truths.cancel((self, "infer"))
+        self.stop.visible = False
+        self._question.forget()
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -7,13 +7,14 @@ import panel as pn
 import panel_material_ui as pmui
 import xarray as xr
 
+from dashboard.compute.question import Question
 from dashboard.parts import readout
 from dashboard.parts.layout import card, grid, stack
 from dashboard.runs.units import unit_of, with_unit
 from dashboard.sweep import words as sweep_words
 from dashboard.sweep.choice import KINDS, Belief, SweepChoice
 from dashboard.sweep.figures import Band, Density, steps_of
-from dashboard.sweep.jobs import Table, band
+from dashboard.sweep.jobs import Asked, Table, band
 from dashboard.view import Visit
 from hoam_core.sweep import is_energy
 from hoam_core.systems import Parameter
@@ -29,6 +30,9 @@ class Uncertain(pn.viewable.Viewer):
         self.visit, self.choice, self._told = visit, choice, told
         self.table: Table | None = None
         self.found: xr.Dataset | None = None
+        self._question: Question[tuple[Asked, Belief], xr.Dataset] = Question(
+            visit.schedule, self._receive
+        )
         self._following = False
         self.kind = pmui.Select(
             label="Distribution", options={title: kind for kind, title in KINDS.items()},
@@ -82,24 +86,20 @@ class Uncertain(pn.viewable.Viewer):
         self._follow()
         belief = self.choice.belief
         if table is None or table.done < 1:
+            self._question.forget()
             return
         job = partial(band, table.data, table.asked.observable, belief)
-        deliver = partial(self._deliver, table, belief)
-        self.visit.workers.models.ask((self, "band"), job, deliver, finish=True)
+        self._question.ask(self.visit.workers.models, (table.asked, belief), job, finish=True)
+        if self._question.complete:
+            self._receive()
 
-    def _deliver(self, table: Table, belief: Belief, result) -> None:
-        self.visit.schedule(partial(self._receive, table, belief, result))
-
-    def _receive(self, table: Table, belief: Belief, result: xr.Dataset | Exception) -> None:
-        if table is not self.table or belief != self.choice.belief:
-            return
+    def _receive(self) -> None:
+        self.found = self._question.value
         with pn.io.hold():
-            if isinstance(result, Exception):
-                self.found = None
-                self._notes.object = readout.notices([], str(result))
-                return
-            self.found = result
-            self._draw(table, belief, result)
+            if self.found is None or self.table is None:
+                self._notes.object = readout.notices([], self._question.problem)
+            else:
+                self._draw(self.table, self.choice.belief, self.found)
 
     def _draw(self, table: Table, belief: Belief, found: xr.Dataset) -> None:
         asked, data = table.asked, table.data
@@ -139,7 +139,7 @@ class Uncertain(pn.viewable.Viewer):
 
     def cancel(self) -> None:
         """Ask for nothing more."""
-        self.visit.workers.models.cancel((self, "band"))
+        self._question.rest()
 
     def __panel__(self):
         return self._layout

@@ -5,19 +5,22 @@ known only as a distribution; and the parameter of a measured curve. All of it i
 learned model is, and it says where it is not to be trusted.
 """
 
+from functools import partial
+
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.compute.question import Question
 from dashboard.parts import readout
 from dashboard.parts.controls import Sliders, cancel_button
 from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
+from dashboard.runs.resumable import Resumable
 from dashboard.runs.units import with_unit
 from dashboard.sweep import words as sweep_words
-from dashboard.sweep.asking import Asking
 from dashboard.sweep.choice import SweepChoice, usual_observable
 from dashboard.sweep.controls import SweepControls
 from dashboard.sweep.infer import Infer
-from dashboard.sweep.jobs import Asked, Table, asked_for, asked_to_fit
+from dashboard.sweep.jobs import Asked, Table, asked_for, asked_to_fit, piece, table
 from dashboard.sweep.map import SweepMap
 from dashboard.sweep.material import material
 from dashboard.sweep.uncertain import Uncertain
@@ -25,6 +28,8 @@ from dashboard.view import Material, View, Visit
 from hoam_core import Model, Parameter
 from hoam_core.sweep import is_energy, observables_of
 
+# A slider that moves should not start a sweep for every pixel of its way (s).
+REST = 0.25
 NO_MODEL = "Choose a learned model: a thousand runs of the full one would take too long."
 
 
@@ -37,7 +42,9 @@ class Sweep(View):
         super().__init__(visit, **params)
         self.state, self.catalogue = visit.state, visit.catalogue
         self.choice: SweepChoice = visit.choices["sweep"]
-        self.asking = Asking(self.catalogue, visit.workers.truths, visit.schedule, self._changed)
+        self.table: Question[Asked, Table] = Question(
+            visit.schedule, self._changed, complete=lambda one: one.done == 1
+        )
         self._sentence = ""
         self.map = SweepMap(self._visit)
         self.uncertain = WhenWanted(lambda: Uncertain(visit, self.choice, self._say))
@@ -93,7 +100,7 @@ class Sweep(View):
         self.close()
 
     def close(self) -> None:
-        self.asking.rest()
+        self.table.rest()
         for part in (self.uncertain.made, self.infer.made):
             if part is not None:
                 part.cancel()
@@ -132,18 +139,23 @@ class Sweep(View):
             # A map has a cut; otherwise only what is held is of interest.
             self._held.visible = tab == "map" or len(self.state.mu) > 1
             if asked is None:
-                self.asking.ask(None)
+                self.table.forget()
                 if self.infer.made is not None:
                     self.infer.made.place(None)
                 self._say("Sweep and infer")
                 self._notices.object = readout.notices([NO_MODEL], "")
             elif tab == "infer":
-                self.asking.rest()
+                self.table.rest()
                 self._show_inferred(asked)
             else:
                 self._place(asked)
-                self.asking.ask(asked)
+                self._ask(asked)
                 self._changed()
+
+    def _ask(self, asked: Asked) -> None:
+        if asked != self.table.key:
+            job = partial(piece, Resumable(table(asked, self.catalogue)))
+            self.table.ask(self.visit.workers.truths, asked, job, delay=REST, pieces=True)
 
     def _show_inferred(self, asked: Asked) -> None:
         model = self.catalogue.models[asked.model]
@@ -180,17 +192,17 @@ class Sweep(View):
 
     def _changed(self) -> None:
         """The table has grown, or another one is wanted."""
-        asking, tab = self.asking, self.choice.tab
+        table, tab = self.table, self.choice.tab
         if self.idle or tab == "infer":
             return
         with pn.io.hold():
-            self._stop.visible = asking.busy
-            self._stop.label = "Continue" if asking.stopped else "Cancel"
-            self._progress.object = sweep_words.progress(asking)
-            if (one := asking.table) is None:
+            self._stop.visible = table.busy or table.stopped
+            self._stop.label = "Continue" if table.stopped else "Cancel"
+            self._progress.object = sweep_words.progress(table)
+            if (one := table.value) is None:
                 self.map.clear()
                 self._say(sweep_words.headline_of_nothing(self.choice.over, tab))
-                self._notices.object = readout.notices([], asking.problem)
+                self._notices.object = readout.notices([], table.problem)
                 return
             model, about = self._about(one.asked)
             self._notices.object = readout.notices(sweep_words.doubts(one, model, about), "")
@@ -206,15 +218,15 @@ class Sweep(View):
         self._say(sweep_words.headline_of_map(one.data, name, about))
 
     def _press(self) -> None:
-        if self.asking.stopped:
-            self.asking.resume()
+        if self.table.stopped:
+            self.table.resume()
         else:
-            self.asking.stop()
+            self.table.stop()
         self._changed()
 
     def _visit(self, time: float, value: float) -> None:
         """A click on the map."""
-        if (asked := self.asking.wanted) is None:
+        if (asked := self.table.key) is None:
             return
         _, about = self._about(asked)
         value = about.whole * round(value / about.whole) if about.whole else float(f"{value:.4g}")
@@ -231,7 +243,7 @@ class Sweep(View):
             return None
         band, infer = self.uncertain.made, self.infer.made
         return material(
-            self.choice, model, self._sentence, self.asking.table, band and band.found,
+            self.choice, model, self._sentence, self.table.value, band and band.found,
             infer and infer.found, infer and infer.asked,
         )  # fmt: skip
 

@@ -7,9 +7,9 @@ from html import escape
 import numpy as np
 import xarray as xr
 
+from dashboard.compute.question import Question
 from dashboard.exports.script import docstring, model_in_python
 from dashboard.parts.readout import duration
-from dashboard.sweep.asking import Asking
 from dashboard.sweep.choice import Belief
 from dashboard.sweep.jobs import CALIBRATION, Asked, Inferred, Table, options_of, values_of
 from hoam_core import Model
@@ -147,16 +147,16 @@ def bar(words: str, done: float) -> str:
     )
 
 
-def progress(asking: Asking) -> str:
+def progress(table: Question[Asked, Table]) -> str:
     """How far a table is."""
-    one, asked = asking.table, asking.wanted
-    if asked is None or asking.problem:
+    one, asked = table.value, table.key
+    if asked is None or table.problem:
         return ""
     if one is not None and one.done == 1:
         runs = one.data.attrs["runs"]
         return f'<p class="soft">{runs:,} runs in {duration(one.seconds)}.</p>'
     done = one.done if one is not None else 0.0
-    if asking.stopped:
+    if table.stopped:
         return f'<p class="soft">Stopped after {round(done * asked.runs):,} runs.</p>'
     return bar(f"Sweeping, {round(done * asked.runs):,} of {asked.runs:,} runs", done)
 

@@ -35,21 +35,21 @@ def comparing(link: str):
 
 def test_a_slider_asks_only_for_the_columns_that_follow_it():
     runs, models, truths = comparing(f"mu=1.31&seed=901&with=truth,{GALERKIN},{DICE}@mu=1.72")
-    assert {owner[1] for owner in models.waiting} == {1, 2}
-    assert {owner[1].mu for owner in truths.waiting} == {(1.31,), (1.72,)}
+    assert {*models.waiting} == {*runs.slots[1:3]}
+    assert {owner.key.mu for owner in truths.waiting} == {(1.31,), (1.72,)}
     models.waiting.clear()
     runs.state.parameters.mu = 1.32
     runs.refresh()
-    assert {owner[1] for owner in models.waiting} == {1}
-    assert models.waiting[runs, 1].options["finish"]
-    assert {owner[1].mu for owner in truths.waiting} == {(1.32,), (1.72,)}
+    assert {*models.waiting} == {runs.slots[1]}
+    assert models.waiting[runs.slots[1]].options["finish"]
+    assert {owner.key.mu for owner in truths.waiting} == {(1.32,), (1.72,)}
     assert all(asked.options["delay"] > 0 for asked in truths.waiting.values())
 
 
 def test_an_answer_is_coming_until_every_column_has_all_particles():
     runs, models, _ = comparing(f"mu=1.37&seed=906&with=truth,{GALERKIN},{DICE}")
     for slot in (1, 2):
-        case, deliver = runs.case(slot), models.waiting[runs, slot].deliver
+        case, deliver = runs.case(slot), models.waiting[runs.slots[slot]].deliver
         deliver(SimpleNamespace(case=case._replace(particles=512)))
         assert runs.answer_is_coming
         deliver(SimpleNamespace(case=case))
@@ -57,8 +57,8 @@ def test_an_answer_is_coming_until_every_column_has_all_particles():
     runs.state.parameters.mu = 1.38
     runs.refresh()
     assert runs.answer_is_coming
-    models.waiting[runs, 2].deliver(ValueError("no answer"))
-    models.waiting[runs, 1].deliver(SimpleNamespace(case=runs.case(1)))
+    models.waiting[runs.slots[2]].deliver(ValueError("no answer"))
+    models.waiting[runs.slots[1]].deliver(SimpleNamespace(case=runs.case(1)))
     assert not runs.answer_is_coming
 
 
@@ -66,12 +66,12 @@ def test_an_answer_is_coming_until_every_column_has_all_particles():
 def test_what_is_drawn_waits_for_an_answer_that_soon_comes(monkeypatch, seconds, waits):
     runs, models, _ = comparing(f"mu=1.39&seed=907&with=truth,{GALERKIN}")
     monkeypatch.setitem(took, Effort(GALERKIN, runs.state.particles), seconds)
-    models.waiting[runs, 1].deliver(SimpleNamespace(case=runs.case(1)))
+    models.waiting[runs.slots[1]].deliver(SimpleNamespace(case=runs.case(1)))
     before = runs.version
     runs.state.parameters.mu = 1.4
     runs.refresh()
     assert (runs.version == before) == waits
-    models.waiting[runs, 1].deliver(ValueError("no answer"))
+    models.waiting[runs.slots[1]].deliver(ValueError("no answer"))
     assert runs.version > before
 
 
@@ -105,7 +105,7 @@ def test_stopped_runs_stay_stopped_until_something_changes_or_is_resumed():
 
 def test_an_answer_of_a_model_that_was_replaced_is_not_shown():
     runs, models, _ = comparing(f"mu=1.37&seed=904&with=truth,{GALERKIN}")
-    deliver = models.waiting[runs, 1].deliver
+    deliver = models.waiting[runs.slots[1]].deliver
     runs.choice.put(1, Column(DICE))
     runs.refresh()
     deliver(ValueError("too late"))
@@ -114,7 +114,7 @@ def test_an_answer_of_a_model_that_was_replaced_is_not_shown():
 
 def test_a_problem_belongs_to_its_column():
     runs, models, truths = comparing(f"mu=1.38&seed=905&with=truth,{GALERKIN}")
-    models.waiting[runs, 1].deliver(ValueError("diverged"))
+    models.waiting[runs.slots[1]].deliver(ValueError("diverged"))
     assert [runs.problem(i) for i in range(2)] == ["", "diverged"]
     next(iter(truths.waiting.values())).deliver(ValueError("broke"))
     assert [runs.problem(i) for i in range(2)] == ["broke", "diverged"]

@@ -67,8 +67,8 @@ def test_a_slow_model_waits_among_the_full_models_and_blocks_no_other(slow):
     models, truths = Recorder(), Recorder()
     runs = Comparing(state, choice, shelf, (models, truths), lambda f: f())
     runs.sleep(False)
-    assert (runs, 1) not in models.waiting
-    assert truths.waiting[runs, 1].options["delay"] > 0
+    assert runs.slots[1] not in models.waiting
+    assert truths.waiting[runs.slots[1]].options["delay"] > 0
     assert runs.progress == 0.0
 
 

@@ -12,8 +12,8 @@ from dashboard.explore.view import Explore
 from dashboard.parts.player import PlayerBar
 from dashboard.runs import jobs
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.jobs import Reference
 from dashboard.runs.memory import Case, Memory
+from dashboard.runs.references import Reference
 from dashboard.session import Session
 from dashboard.state import Exploration
 from dashboard.threads import Workers

@@ -25,8 +25,8 @@ from dashboard.own.preview import facts, table, verdict
 from dashboard.own.shelf import Shelf
 from dashboard.own.view import OwnData
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.jobs import linear_theory, reference
 from dashboard.runs.memory import truth_case
+from dashboard.runs.references import linear_theory, reference
 from dashboard.runs.worker import Worker
 from dashboard.session import Session
 from dashboard.state import Exploration
@@ -226,7 +226,7 @@ def test_a_slip_in_a_field_is_told_before_anything_is_read(desk, folder):
 def test_a_cancelled_check_delivers_nothing(desk, folder):
     desk._reader.hold = True
     desk.give(files_of(folder))
-    job, deliver = desk._reader.waiting[desk]
+    job, deliver = desk._reader.waiting[desk._question]
     assert desk.busy is not None
     desk.cancel()
     for value in job():

@@ -40,8 +40,8 @@ WITHOUT_PANEL = (
     "exports/csv_file", "exports/film", "exports/handout", "exports/reel", "exports/script",
     "lessons/choice", "lessons/files", "own/choice", "own/desk", "own/jobs", "own/paths",
     "own/playback", "own/preview", "own/shelf", "quadrature/choice", "quadrature/study",
-    "quadrature/training", "quadrature/words", "numbers", "session", "sharing/follow", "state",
-    "sweep/asking", "sweep/choice", "sweep/jobs", "train/choice", "train/plan", "train/sight",
+    "quadrature/training", "quadrature/words", "numbers", "session", "compute/question", "sharing/follow", "state",
+    "sweep/choice", "sweep/jobs", "train/choice", "train/plan", "train/sight",
     "train/training", "train/trainings", "train/words", "url", "warm",
 )  # fmt: skip
 
@@ -166,13 +166,14 @@ def test_an_answer_that_comes_after_a_remembered_one_is_not_shown(session, monke
 
 
 def test_an_answer_is_timed_from_its_own_move_and_once(session, monkeypatch):
-    told, now = [], iter(range(1, 100))
-    monkeypatch.setattr("dashboard.session.time", SimpleNamespace(perf_counter=lambda: next(now)))
+    told, now = [], [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: now[0])
+    monkeypatch.setattr("dashboard.compute.question.time", clock)
     monkeypatch.setattr("dashboard.session.ANSWERED", SimpleNamespace(tell=told.append))
-    for mu in (1.41, 1.42, 1.43):  # at 1, 2 and 3, while the first is computed
+    for now[0], mu in ((1.0, 1.41), (2.0, 1.42), (3.0, 1.43)):  # while the first is computed
         session.state.parameters.mu = mu
     first = session._workers.models.log[-3]
-    for particles in (512, 4_096):
+    for now[0], particles in ((4.0, 512), (5.0, 4_096)):
         case = session.case._replace(mu=(1.41,), particles=particles)
         first.deliver(SimpleNamespace(case=case, doubts=()))
     assert told == [3]

@@ -8,10 +8,10 @@ from dashboard.explore.choice import ExploreChoice
 from dashboard.parts.readout import rate_of, rate_table
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.frames import Ranges
-from dashboard.runs.jobs import Reference, linear_theory
 from dashboard.runs.kept import Cells, Moments
 from dashboard.runs.memory import Case, Run
 from dashboard.runs.rates import Wanted, rates, theory_line
+from dashboard.runs.references import Reference, linear_theory
 from dashboard.runs.units import density_unit, in_symbols, rate_unit, with_unit
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query

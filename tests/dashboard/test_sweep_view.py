@@ -135,10 +135,10 @@ def test_opening_sweeps_and_draws_the_map_with_its_training_values(opened, worke
 def test_a_finished_sweep_is_remembered(opened, worker):
     view, _ = opened(runs=32)
     worker.work()
-    before = tables.get(view.asking.wanted)
+    before = tables.get(view.table.key)
     again, _ = opened(runs=32)
     worker.work()
-    assert again.asking.table is before
+    assert again.table.value is before
 
 
 def test_the_swept_slider_moves_the_cut_and_asks_for_nothing(opened, worker):
@@ -160,16 +160,16 @@ def test_a_sweep_comes_in_pieces_and_goes_on_where_it_was_stopped(opened, worker
     monkeypatch.setattr(sweep_jobs, "PACE", 0.0)
     view, _ = opened(runs=64, between="1.25:1.85")
     worker.step()
-    first = view.asking.table
+    first = view.table.value
     assert 0 < first.done < 0.1
     assert len(worker.waiting) == 1
     view._press()
     assert worker.waiting == {}
-    assert view.asking.table is first
+    assert view.table.value is first
     assert "Stopped after" in view._progress.object
     view._press()
     worker.step()
-    assert first.done < view.asking.table.done < 0.2
+    assert first.done < view.table.value.done < 0.2
     view.hide()
     assert worker.waiting == {}
 

@@ -1,0 +1,1 @@
+"""What one visitor has computed: his questions to the workers, and the answers."""

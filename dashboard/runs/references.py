@@ -1,0 +1,69 @@
+"""What a learned run is judged by: two runs of the full model, and linear theory.
+
+Two runs of different seeds give an error and its noise floor.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from dashboard.runs.jobs import truth
+from dashboard.runs.memory import Axes, Case, Run, truths
+from dashboard.runs.rates import prepare
+from hoam_core import System
+from hoam_core.dispersion import Mode
+from hoam_core.systems import Recorded
+
+
+class Reference(NamedTuple):
+    """The truth of a case, a second run of the next seed, and what linear theory says of it."""
+
+    truth: Run
+    second: Run | None = None
+    theory: tuple[Mode, ...] = ()
+
+    @property
+    def done(self) -> float:
+        """Share of both runs that is computed."""
+        return 0.5 * (self.truth.done + (self.second.done if self.second else 0.0))
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is no more to come."""
+        return self.second is not None and self.second.complete
+
+
+def remembered(case: Case, system: System, end: float) -> Reference | None:
+    """What is known already of the runs of a case to the time `end`."""
+    first, second = (truths.get((c, end)) for c in (case, case._replace(seed=case.seed + 1)))
+    if first is None or second is None:
+        return Reference(first) if first is not None else None
+    return Reference(first, second, linear_theory(system, case.mu))
+
+
+def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Reference]:
+    """First the truth, then what judges it: the theoretical rate and the noise floor's run."""
+    last = None
+    for last in truth(case, system, ts, axes):
+        yield Reference(last)
+    theory = linear_theory(system, case.mu)
+    if last is not None and theory:
+        prepare(last, theory)
+    for second in truth(case._replace(seed=case.seed + 1), system, ts, axes):
+        yield Reference(last, second, theory)
+
+
+def linear_theory(system: System, mu: tuple[float, ...]) -> tuple[Mode, ...]:
+    """Modes of linear theory; none where the system has none or no root is found."""
+    # What is remembered would keep the snapshots of a visitor who has gone.
+    return () if isinstance(system, Recorded) else _linear_theory(system, mu)
+
+
+@lru_cache(maxsize=512)
+def _linear_theory(system: System, mu: tuple[float, ...]) -> tuple[Mode, ...]:
+    try:
+        return system.linear_modes(np.asarray(mu))
+    except ValueError:
+        return ()
