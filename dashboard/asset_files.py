@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl
 
 import yaml
 
-import hoam_core
 from hoam_core.checks import brief, lookup
 
 T = TypeVar("T")
@@ -29,13 +28,6 @@ class Shelf(Generic[T]):
 
     items: dict[str, T]
     problems: tuple[str, ...] = ()
-
-
-def assets(name: str) -> Path:
-    """A folder or file of the assets: inside an installed package, or beside it in a checkout."""
-    package = Path(hoam_core.__file__).parent
-    installed = package / "assets" / name
-    return installed if installed.exists() else package.parent / "assets" / name
 
 
 def own_folder() -> Path | None:

@@ -22,7 +22,6 @@ from dashboard.runs.watchers import Watchers
 from dashboard.state import Exploration
 from dashboard.threads import Workers
 from hoam_core import Model
-from hoam_core.systems import Lattice
 
 REST = 0.4
 # Another system is drawn first, on what may be the same cores; its full model takes seconds anyway.
@@ -87,14 +86,14 @@ class Session(param.Parameterized):
     def case(self) -> Case:
         """What the state asks of the learned model."""
         state = self.state
-        lattice = isinstance(self.catalogue.systems[state.system], Lattice)
+        noisy = self.catalogue.systems[state.system].family.is_noisy
         return Case(
             state.system,
             state.model or "",
             tuple(state.mu.values()),
             state.seed,
             state.particles,
-            share=state.share if lattice else 1.0,
+            share=state.share if noisy else 1.0,
         )
 
     @property
@@ -116,7 +115,7 @@ class Session(param.Parameterized):
         self._ask_truth((REST if same else SETTLED) + expected(case))
 
     def _ask_lattice(self, case: Case) -> None:
-        if not isinstance(self.catalogue.systems[case.system], Lattice):
+        if self.catalogue.systems[case.system].family.has_plane:
             self._lattice.forget()
             self.lattice = None
             return

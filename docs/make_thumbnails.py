@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image, ImageDraw
 
-from dashboard.asset_files import assets
 from dashboard.explore.scenario_files import MOST_BYTES, scenarios
 from dashboard.parts.cells import CELLS, FIELDS
 from dashboard.parts.ink import DENSITY
@@ -22,6 +21,7 @@ from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.memory import Case, truth_case
 from dashboard.state import Exploration
 from dashboard.url import read_query
+from hoam_core.storage.assets import asset
 from hoam_core.systems import Lattice
 
 SIZE = (164, 132)  # twice what the strip shows
@@ -93,7 +93,7 @@ def encoded(picture: Image.Image) -> bytes:
 def main() -> None:
     """All thumbnails, or those that are named."""
     shelf = catalogue()
-    folder = assets("thumbnails")
+    folder = asset("thumbnails")
     for name, scenario in scenarios().items.items():
         if sys.argv[1:] and name not in sys.argv[1:]:
             continue

@@ -28,6 +28,7 @@ from jaxtyping import Float, Int
 
 from hoam_core.checks import check_count, check_shape, lookup
 from hoam_core.solvers import kmc
+from hoam_core.storage.assets import asset
 
 SPECIES = ("Nb", "Mo", "Ta")
 JUMP = (1, 1, 1)
@@ -170,12 +171,12 @@ def read_barriers(path: Path) -> Barriers:
 @cache
 def shipped_barriers() -> Barriers:
     """The fit that ships."""
-    return read_barriers(data_folder() / "nbmota_barriers.json")
+    return read_barriers(asset("data") / "nbmota_barriers.json")
 
 
 def read_measured(path: Path | None = None) -> Measured:
     """The barriers that the shipped fit is made from, or those of another file of their kind."""
-    path = data_folder() / "nbmota_barriers.npz" if path is None else path
+    path = asset("data") / "nbmota_barriers.npz" if path is None else path
     try:
         # Member by member, so that nothing but plain arrays can be read.
         with zipfile.ZipFile(path) as archive:
@@ -187,13 +188,6 @@ def read_measured(path: Path | None = None) -> Measured:
             "assets/data/nbmota_barriers.npz, or copy that again."
         ) from error
     return Measured(parts[0].astype(int), parts[1], parts[2])
-
-
-def data_folder() -> Path:
-    """Where data lie: inside an installed package, or beside it in a checkout."""
-    package = Path(__file__).parent
-    installed = package / "assets" / "data"
-    return installed if installed.is_dir() else package.parent / "assets" / "data"
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from hoam_core.methods.base import Frame
 from hoam_core.methods.own_units import in_own_units
 from hoam_core.networks import NETWORKS
 from hoam_core.recipes import RECIPES
-from hoam_core.systems import Lattice, Recorded, System, get_system
+from hoam_core.systems import FAMILIES, Lattice, Recorded, System, get_system
 
 Options = Mapping[str, Any]
 # The largest number of times, and of whatever an option counts.
@@ -49,10 +49,9 @@ class Experiment:
     def __post_init__(self) -> None:
         system = get_system(self.system)
         entry = lookup(self.method, METHODS, "method")
-        is_lattice = isinstance(system, Lattice)
-        if entry.of_lattices != is_lattice:
-            fitting = [name for name, e in METHODS.items() if e.of_lattices == is_lattice]
-            kind = "the patches of a lattice" if entry.of_lattices else "populations in a field"
+        if entry.family != system.family.name:
+            fitting = [name for name, e in METHODS.items() if e.family == system.family.name]
+            kind = FAMILIES[entry.family].source
             raise ValueError(
                 f"Argument `method` must be one of {', '.join(fitting)} for {self.system!r}, but "
                 f"is {self.method!r}, which learns from {kind}."
@@ -125,10 +124,10 @@ def default_experiment(
 ) -> Experiment:
     """The project's own choice of data and budget for a method on a system.
 
-    Without a method: `partial` for a lattice, `galerkin` for any other system.
+    Without a method the usual one of its family: `partial` for a lattice, `galerkin` for others.
     """
     if method is None:
-        method = "partial" if isinstance(system, Lattice) else "galerkin"
+        method = system.family.method
     entry = lookup(method, METHODS, "method")
     if entry.needs_network and network is None:
         network = "colora"

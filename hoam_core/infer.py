@@ -94,7 +94,7 @@ def _spread_values(model: Model, table: xr.Dataset, runs: int) -> Float[np.ndarr
     name = table.attrs["swept"]
     low, high = float(table[name][0]), float(table[name][-1])
     values = low + (high - low) * ((0.5 + GOLDEN * np.arange(runs)) % 1)
-    whole = next(p.whole for p in model.system.parameters if p.name == name)
+    whole = model.system.parameter(name).whole
     return np.clip(whole * np.round(values / whole), low, high) if whole else values
 
 

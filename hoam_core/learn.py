@@ -30,7 +30,6 @@ from hoam_core.macro.closure import (
     with_start,
 )
 from hoam_core.macro.increments import increments_of, joined, lattice_of, plan_of
-from hoam_core.methods import METHODS
 from hoam_core.model import Model
 from hoam_core.models import save_model
 from hoam_core.seeds import seed_key
@@ -58,7 +57,7 @@ class Progress(NamedTuple):
 
 def check_buildable(experiment: Experiment) -> None:
     """Raises ValueError for options that do not fit the method, before any data are made."""
-    if METHODS[experiment.method].of_lattices:
+    if get_system(experiment.system).family.from_patches:
         plan_of(experiment)
     one, axes = jnp.ones(len(get_system(experiment.system).components)), experiment.axes
     low, high = (jnp.asarray([f(axis) for axis in axes]) for f in (min, max))
@@ -89,9 +88,9 @@ def learn(
     """
     mesh, folder = mesh_of(devices), check_folder(folder)
     started = time.perf_counter()
-    is_lattice = METHODS[experiment.method].of_lattices
+    from_patches = get_system(experiment.system).family.from_patches
     if ensemble is None:
-        data, scaling = yield from (_patches if is_lattice else _populations)(experiment)
+        data, scaling = yield from (_patches if from_patches else _populations)(experiment)
     else:
         ensemble.check()
         data, scaling = ensemble, Scaling.of(ensemble)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,16 +17,23 @@ from hoam_core.config import Experiment, build_method
 from hoam_core.data import Scaling
 from hoam_core.domain import Domain
 from hoam_core.json_text import json_text
-from hoam_core.loading import quiet
 from hoam_core.methods import METHODS, Method, MethodEntry
 from hoam_core.methods.base import Params
 from hoam_core.methods.neural import at_times
 from hoam_core.plausibility import Limits, doubts, share_outside
-from hoam_core.seeds import seed_key
+from hoam_core.seeds import run_keys
 from hoam_core.solvers.stepping import step_times
 from hoam_core.store import arrays_bytes, to_dataset
 from hoam_core.systems import Recorded, System, get_system
 from hoam_core.version import __version__
+
+
+class Start(NamedTuple):
+    """A parameter (p,), the initial samples of a run (n, d), and the key of the rest of it."""
+
+    mu: Float[Array, " p"]
+    x0: Float[Array, "n d"]
+    key: PRNGKeyArray
 
 
 @dataclass(frozen=True)
@@ -143,16 +150,11 @@ class Model:
 
         Raises ValueError for parameters outside the hard bounds of the system.
         """
-        mu = self.system.vector(parameters)
         if steps is not None:
             steps = check_count("steps", steps)
-        start_key, run_key = jax.random.split(seed_key(seed, "predict"))
-        if initial is None:
-            x0 = self.system.initial(start_key, mu, particles, quiet)
-        else:
-            x0 = self._checked(initial, mu)
+        mu, x0, key = self.start(parameters, particles, seed, initial)
         ts = self.times(t_end, n_times)
-        x = self.sample(x0, ts, mu, run_key, steps=steps)
+        x = self.sample(x0, ts, mu, key, steps=steps)
         if not bool(jnp.all(jnp.isfinite(x))):
             raise DivergedError(
                 f"Model {self.name!r} diverged at {dict(parameters)}: take more `particles` or "
@@ -193,6 +195,17 @@ class Model:
             return self.method.evaluations(ts, None)
         taken = step_times(ts, self.experiment.t_end / self.steps)
         return self.method.evaluations(taken, self.steps)
+
+    def start(
+        self, parameters: Mapping[str, float], particles: int, seed: int,
+        initial: Float[Array, "n d"] | None = None,
+    ) -> Start:  # fmt: skip
+        """What a prediction starts from: fresh initial samples of that seed, or those `initial`."""
+        mu = self.system.vector(parameters)
+        first, rest = run_keys(seed, "predict")
+        if initial is not None:
+            return Start(mu, self._checked(initial, mu), rest)
+        return Start(mu, self.system.initial(first, mu, particles), rest)
 
     def _checked(self, initial: Float[Array, "n d"], mu: Float[Array, " p"]) -> Array:
         """Given initial samples inside the domain; ValueError for a wrong shape or a NaN."""

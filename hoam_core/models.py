@@ -28,6 +28,7 @@ from hoam_core.order import natural
 from hoam_core.plausibility import Limits
 from hoam_core.recorded_store import FILE as RECORDED
 from hoam_core.recorded_store import read_recorded, recorded_bytes
+from hoam_core.storage.assets import asset
 from hoam_core.store import arrays_bytes, check_folder, write_files
 from hoam_core.systems import Recorded, get_system
 
@@ -93,7 +94,7 @@ def shipped_models(folder: Path | None = None) -> dict[str, Path]:
 
     So a model of one's own is found by its name and stands on the page beside the others.
     """
-    folders = [models_folder() if folder is None else folder]
+    folders = [asset("models") if folder is None else folder]
     if folder is None and (own := os.environ.get("HOAM_MODELS")):
         folders.append(Path(own))
     paths = (path for place in folders for path in sorted(place.glob("*/model.json"), key=natural))
@@ -103,13 +104,6 @@ def shipped_models(folder: Path | None = None) -> dict[str, Path]:
 def list_models(folder: Path | None = None) -> list[Model]:
     """All models that ship, by the names that `load_model` takes: those of their folders."""
     return [replace(_read(path), name=name) for name, path in shipped_models(folder).items()]
-
-
-def models_folder() -> Path:
-    """Where the shipped models lie: inside an installed package, or beside it in a checkout."""
-    package = Path(__file__).parent
-    installed = package / "assets" / "models"
-    return installed if installed.is_dir() else package.parent / "assets" / "models"
 
 
 def _read(folder: Path) -> Model:

@@ -16,3 +16,9 @@ def seed_key(seed: int, purpose: str) -> PRNGKeyArray:
     """The key of a seed from 0 to 2^32 - 1 for a purpose such as "truth" or "train"."""
     check_within("seed", seed, 0, 2**32 - 1)
     return jax.random.fold_in(jax.random.key(int(seed)), zlib.crc32(purpose.encode()))
+
+
+def run_keys(seed: int, purpose: str) -> tuple[PRNGKeyArray, PRNGKeyArray]:
+    """The keys of a run of that seed and purpose: of its initial samples, and of the rest."""
+    first, rest = jax.random.split(seed_key(seed, purpose))
+    return first, rest

@@ -13,7 +13,7 @@ from hoam_core.checks import check_times
 from hoam_core.config import Experiment, parameter_grid
 from hoam_core.data import Ensemble
 from hoam_core.loading import LOADINGS, Loading, quiet
-from hoam_core.seeds import seed_key
+from hoam_core.seeds import run_keys, seed_key
 from hoam_core.store import to_dataset
 from hoam_core.systems import Lattice, System, get_system
 
@@ -52,8 +52,8 @@ def start_truth(
     system: System, mu: Float[Array, " p"], particles: int, seed: int, loading: Loading = quiet
 ) -> tuple[Float[Array, "n d"], PRNGKeyArray]:
     """Initial samples of a truth run and the key of the rest of it."""
-    start_key, run_key = jax.random.split(seed_key(seed, "truth"))
-    return system.initial(start_key, mu, particles, loading), run_key
+    first, rest = run_keys(seed, "truth")
+    return system.initial(first, mu, particles, loading), rest
 
 
 def simulate(

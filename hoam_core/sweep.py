@@ -30,7 +30,7 @@ from hoam_core.loading import quiet
 from hoam_core.metrics.physics import TINY
 from hoam_core.model import Model
 from hoam_core.plausibility import share_outside
-from hoam_core.seeds import seed_key
+from hoam_core.seeds import run_keys
 from hoam_core.store import observe
 from hoam_core.systems import Observable, Parameter, Recorded, System
 from hoam_core.version import __version__
@@ -215,7 +215,7 @@ def _runner(
     check_within("seed", seed, 0, 2**32 - 1)
     system = model.system
     needs_run = any(not name.endswith(LEARNED) for name in wanted)
-    start_key, run_key = jax.random.split(seed_key(seed, "predict"))
+    start_key, run_key = run_keys(seed, "predict")
     u = quiet(start_key, particles, system.loading_dimension) if needs_run else None
 
     def run(point):

@@ -384,7 +384,7 @@ def test_every_method_of_the_registry_can_be_asked_for(monkeypatch, tmp_path):
     note = lambda experiment, *_, **__: asked.append(experiment) or ()  # noqa: E731
     monkeypatch.setattr(cli_model, "learn", note)
     for method, entry in METHODS.items():
-        system = "ising" if entry.of_lattices else "two-stream"
+        system = "ising" if entry.family == "lattice" else "two-stream"
         good("train", system, "--method", method, "--loss-steps", 3, "--out", tmp_path)
     assert [e.method for e in asked] == list(METHODS)
     assert all(e.steps == 3 for e in asked)

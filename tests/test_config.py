@@ -8,7 +8,6 @@ import pytest
 
 from hoam_core import METHODS, SYSTEMS, Experiment, default_experiment, get_system
 from hoam_core.config import parameter_grid
-from hoam_core.systems import Lattice
 
 
 def experiment(**changes):
@@ -17,7 +16,7 @@ def experiment(**changes):
 
 
 def fits(system, method):
-    return METHODS[method].of_lattices == isinstance(SYSTEMS[system], Lattice)
+    return METHODS[method].family == SYSTEMS[system].family.name
 
 
 @pytest.mark.parametrize(

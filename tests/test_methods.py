@@ -25,7 +25,7 @@ PAIRS = [
     pytest.param(m, s, marks=() if s in DEFAULT_SYSTEMS else pytest.mark.slow)
     for m, entry in METHODS.items()
     for s, system in SYSTEMS.items()
-    if not entry.of_lattices and not isinstance(system, Lattice)
+    if entry.family == "population" and not isinstance(system, Lattice)
 ]
 pairs = pytest.mark.parametrize(("method", "system"), PAIRS)
 

@@ -8,7 +8,6 @@ one time after another, at a few of the frames, so that the picture grows and ot
 from collections.abc import Iterator
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -19,7 +18,6 @@ from dashboard.runs.memory import Axes, Case, Run, answers, named
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
 from hoam_core.evaluate import affordable_times
-from hoam_core.seeds import seed_key
 from hoam_core.simulate import Piece
 
 
@@ -72,13 +70,11 @@ def known(case: Case, catalogue: Catalogue) -> Run | None:
 
 def _one_by_one(model: Model, system: System, case: Case, ts: np.ndarray) -> Iterator[Piece]:
     parameters = named(system, case)
-    mu = system.vector(parameters)
-    start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
-    x0 = system.initial(start_key, mu, case.particles)
+    mu, x0, key = model.start(parameters, case.particles, case.seed)
     yield Piece(ts[:1], x0[None], 0.0)
     for i in range(1, len(ts)):
         # The same key at every time gives what one call with all of them would.
-        x = model.sample(x0, ts[[0, i]], mu, run_key)[1:]
+        x = model.sample(x0, ts[[0, i]], mu, key)[1:]
         if not bool(jnp.all(jnp.isfinite(x))):
             raise DivergedError(
                 f"Model {model.name!r} diverged at {parameters}; choose a parameter inside the "

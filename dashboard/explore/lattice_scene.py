@@ -25,6 +25,8 @@ from hoam_core.systems import Lattice
 class LatticeScene(pn.viewable.Viewer):
     """Cells, drift and phase diagram at the frame of the state."""
 
+    turns_pages = False
+
     def __init__(
         self, state: Exploration, catalogue: Catalogue,
         after_paint: Callable[[Callable[[], None]], None] = lambda act: act(), **params,
@@ -134,6 +136,12 @@ class LatticeScene(pn.viewable.Viewer):
             put(self.diagram.here, {"x": [value], "y": [float(truth.moments.mean[-1, 0])]})
         else:
             put(self.diagram.here, {"x": [], "y": []})
+
+    def draw_densities(self, answer: Run | None, truth: Run | None) -> None:
+        """None stand beside the figures of a lattice."""
+
+    def title(self, answer: Run | None) -> None:
+        """Parameters are named by the headline alone."""
 
     def _draw_cells(self) -> None:
         """The cells at the present frame; while the run is on its way there, as far as it is."""

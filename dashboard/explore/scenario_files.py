@@ -13,13 +13,13 @@ from typing import Any
 
 from dashboard.asset_files import (
     Shelf,
-    assets,
     own_folder,
     parsed_link,
     read_entries,
     stamps,
     with_own,
 )
+from hoam_core.storage.assets import asset
 
 FIELDS = {"name": str, "title": str, "sentence": str, "link": str, "alt": str}
 FILE = "scenarios.yaml"
@@ -83,4 +83,4 @@ def _scenarios(folder: Path | None, seen: tuple) -> Shelf[Scenario]:
 
 @cache
 def _shipped() -> Shelf[Scenario]:
-    return read_scenarios(assets(FILE), assets("thumbnails"))
+    return read_scenarios(asset(FILE), asset("thumbnails"))

@@ -36,6 +36,8 @@ def here(answer: Run | None, truth: Run | None) -> dict[str, Run]:
 class Scene(pn.viewable.Viewer):
     """Pictures and densities of the two models at the frame of the state."""
 
+    turns_pages = True  # the browser may play a flipbook of it
+
     def __init__(self, state: Exploration, session: Session, catalogue: Catalogue, **params):
         super().__init__(**params)
         self.state, self.session, self.catalogue = state, session, catalogue
@@ -86,7 +88,7 @@ class Scene(pn.viewable.Viewer):
         for profile in self.profiles:
             profile.figure.height = height if height and self.alone else low
 
-    def draw_pictures(self, answer: Run | None, truth: Run | None) -> None:
+    def draw(self, answer: Run | None, truth: Run | None) -> None:
         """The pictures at the present frame, from the runs that are here."""
         runs, axes = here(answer, truth), self.state.axes
         limit, found = colour_limit(runs.values(), axes), levels(runs, axes, self.state.frame)

@@ -17,7 +17,6 @@ from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import System
-from hoam_core.systems import Lattice
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Shown:
     @property
     def is_plane(self) -> bool:
         """Whether its pictures are densities over a plane rather than cells of a lattice."""
-        return not isinstance(self.system, Lattice)
+        return self.system.family.has_plane
 
     @property
     def name(self) -> str:

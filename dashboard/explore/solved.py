@@ -6,7 +6,6 @@ from html import escape
 from dashboard.lessons.files import html, mathml
 from dashboard.runs.units import with_unit
 from hoam_core import System
-from hoam_core.systems import Lattice
 
 SUMMARY = "What is solved here"
 
@@ -19,7 +18,6 @@ def solved(system: System) -> str:
 
 @lru_cache(maxsize=32)
 def _solved(system: System) -> str:
-    kind = "of one run of the lattice" if isinstance(system, Lattice) else "of the population"
     parameters = "".join(
         f"<li>{escape(p.label)}: from {p.low:g} to {p.high:g}</li>" for p in system.parameters
     )
@@ -27,7 +25,7 @@ def _solved(system: System) -> str:
     return (
         f"{mathml(system.equations, {'display_mode': True})}"
         f"<p>Parameters:</p><ul>{parameters}</ul>"
-        f"<p>Observables {kind}: {observables}.</p>"
+        f"<p>Observables of {system.family.observed}: {observables}.</p>"
         f"<p>Source: {escape(system.reference)}.</p>"
     )
 

@@ -31,7 +31,6 @@ from dashboard.runs.references import Reference
 from dashboard.runs.speaker import told
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.view import Material, View, Visit
-from hoam_core.systems import Lattice
 
 STEPS = {"next": 1, "previous": -1}
 BESIDE = 330  # sliders, player and gaps, on a projector (px)
@@ -51,6 +50,7 @@ class Explore(View):
         self.lattice = WhenWanted(lambda: LatticeScene(state, catalogue, visit.after_paint))
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
+        self._now: Scene | LatticeScene = self.scene
         self.choice: ExploreChoice = visit.choices.get("explore") or ExploreChoice()
         self._asides, self._screen = Asides(), None
         self._placed = ""
@@ -162,7 +162,7 @@ class Explore(View):
 
     def _on_stage(self) -> Scene | LatticeScene:
         """The scene of the system, in the page since it was first wanted, and no other visible."""
-        wanted = self.lattice() if isinstance(self.system, Lattice) else self.scene
+        self._now = wanted = self.scene if self.system.family.has_plane else self.lattice()
         wanted.place()
         if wanted not in self._scenes:
             self._scenes.append(wanted)
@@ -203,18 +203,12 @@ class Explore(View):
         with pn.io.hold():
             if not self._flipping.shows(*both):
                 self.lower.at(self.state.time)
-                self._draw_scene(*both)
+                self._now.draw(*both)
 
     def _flip(self) -> None:
         """Let the browser play by itself what will not change."""
-        if not self.idle and not isinstance(self.system, Lattice):
+        if not self.idle and self._now.turns_pages:
             self._flipping.follow(*self._both())
-
-    def _draw_scene(self, answer, truth) -> None:
-        if isinstance(self.system, Lattice):
-            self.lattice().draw(answer, truth)
-        else:
-            self.scene.draw_pictures(answer, truth)
 
     def _draw_lattice(self) -> None:
         if self.idle:
@@ -233,8 +227,7 @@ class Explore(View):
             return
         with pn.io.hold():
             self._draw_pictures()
-            if not isinstance(self.system, Lattice):
-                self.scene.draw_densities(*both)
+            self._now.draw_densities(*both)
 
     def _draw_rest(self) -> None:
         if self.idle:
@@ -242,9 +235,8 @@ class Explore(View):
         answer, reference = self._runs()
         with pn.io.hold():
             truth = reference.truth if reference else None
-            drawn = self._flipping.shows(answer, truth)
-            if not (drawn or isinstance(self.system, Lattice)):
-                self.scene.draw_densities(answer, truth)
+            if not self._flipping.shows(answer, truth):
+                self._now.draw_densities(answer, truth)
             rows, verdict = self._judge(reference)
             self.lower.draw(answer, reference, rows, verdict)
             self._write(answer, truth, verdict)
@@ -266,8 +258,7 @@ class Explore(View):
         self._notices.object = readout.notices(session.warnings, session.problem)
         self._notices.visible = bool(session.warnings or session.problem)
         self._write_status(answer)
-        if not isinstance(self.system, Lattice):
-            self.scene.title(answer)
+        self._now.title(answer)
 
     def _write_status(self, answer) -> None:
         session = self.session

@@ -11,7 +11,7 @@ from dashboard.runs.memory import Case, named
 from hoam_core import System
 from hoam_core.json_text import json_text
 from hoam_core.models import shipped_models
-from hoam_core.systems import Lattice, Recorded
+from hoam_core.systems import Recorded
 
 LEARNED = """{imports}
 parameters = {parameters}
@@ -97,8 +97,7 @@ def script(system: System, case: Case, *, time: float, end: float, frames: int, 
 
 
 def _learned(system: System, case: Case, about: Mapping) -> str:
-    lattice = isinstance(system, Lattice)
-    noisy = lattice and case.share != 1.0
+    noisy = system.family.is_noisy and case.share != 1.0
     imports = "import json\n\nimport hoam_core as hoam\n"
     if noisy:
         imports = (

@@ -12,8 +12,9 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from dashboard.asset_files import Shelf, assets, read_entries
+from dashboard.asset_files import Shelf, read_entries
 from dashboard.lessons.files import html
+from hoam_core.storage.assets import asset
 
 FIELDS = {"name": str, "title": str, "also": str, "text": str}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -57,7 +58,7 @@ def read_glossary(file: Path) -> Shelf[Term]:
 @cache
 def glossary() -> Shelf[Term]:
     """The terms that ship, read once."""
-    return read_glossary(assets("glossary.yaml"))
+    return read_glossary(asset("glossary.yaml"))
 
 
 @cache

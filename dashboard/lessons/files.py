@@ -34,7 +34,6 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from dashboard.asset_files import (
     Shelf,
-    assets,
     checked_fields,
     own_folder,
     parsed_link,
@@ -44,6 +43,7 @@ from dashboard.asset_files import (
     with_own,
 )
 from hoam_core.checks import lookup
+from hoam_core.storage.assets import asset
 
 FIELDS = {"title": str, "level": str, "minutes": int, "order": int, "summary": str}
 PARTS = {"Try": "question", "Answer": "answer", "Notes": "notes"}
@@ -168,4 +168,4 @@ def _lessons(folder: Path | None, seen: tuple) -> Shelf[Lesson]:
 
 @cache
 def _shipped() -> Shelf[Lesson]:
-    return read_lessons(assets("lessons"))
+    return read_lessons(asset("lessons"))

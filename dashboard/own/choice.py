@@ -15,7 +15,7 @@ from hoam_core import METHODS
 from hoam_core.checks import lookup
 from hoam_core.imports import Reading
 
-METHOD_TITLES = {e.title: name for name, e in METHODS.items() if not e.of_lattices}
+METHOD_TITLES = {e.title: name for name, e in METHODS.items() if e.family == "population"}
 
 
 # What is said about files, and goes with them.

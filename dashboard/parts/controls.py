@@ -175,7 +175,7 @@ class Controls(pn.viewable.Viewer):
         fits = {
             # The full model has a number of its own.
             "particles": model is not None or "model" not in self._offered,
-            "share": model is not None and model.entry.of_lattices,
+            "share": model is not None and model.system.family.is_noisy,
         }
         for name, widget in self._widgets.items():
             widget.visible = name in self._offered and fits.get(name, True)

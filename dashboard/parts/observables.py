@@ -19,7 +19,6 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.memory import Run
 from dashboard.runs.units import with_unit
 from dashboard.state import Exploration
-from hoam_core.systems import Lattice
 
 LOW = 116
 RIGHT = {"position": "absolute", "right": "6px", "top": "4px", "z-index": "2"}
@@ -114,7 +113,7 @@ class Observables(pn.viewable.Viewer):
     def _cloud(self, kind: str, run: Run | None, with_paths: bool) -> np.ndarray:
         """Band and paths round the first mean of a lattice, whose noise is what one looks at."""
         cloud = self.curves[0].clouds[kind]
-        if run is None or not isinstance(self.system, Lattice):
+        if run is None or not self.system.family.is_noisy:
             cloud.clear()
             return np.array([])
         i = self.state.axes[0]

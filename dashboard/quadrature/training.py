@@ -6,7 +6,6 @@ A race is a generator; as a `Resumable` it is kept while it pauses.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -15,7 +14,7 @@ from hoam_core import Experiment, Scaling, adam, build_method, default_experimen
 from hoam_core.checks import DivergedError
 from hoam_core.methods import Method
 from hoam_core.metrics import wasserstein2
-from hoam_core.seeds import seed_key
+from hoam_core.seeds import run_keys, seed_key
 from hoam_core.simulate import start_truth, training_ensemble
 from hoam_core.systems.oscillator_action import law, least_action
 
@@ -151,7 +150,7 @@ class Court:
     def __init__(self, case: Case, scaling: Scaling):
         self._mu = SYSTEM.vector({"omega": case.omega})
         self._scale = scaling.scale
-        start, self._key = jax.random.split(seed_key(case.seed, "predict"))
+        start, self._key = run_keys(case.seed, "predict")
         self._x0 = SYSTEM.initial(start, self._mu, JUDGES)
         self.truth, second = (self._run(seed) for seed in (case.seed, case.seed + 1))
         self.floor = self._distance(second)

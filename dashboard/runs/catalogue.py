@@ -18,8 +18,9 @@ from platformdirs import user_data_path
 from dashboard.runs.watchers import Watchers
 from hoam_core import SYSTEMS, Model, System, load_model
 from hoam_core.methods import with_share
-from hoam_core.models import models_folder, shipped_models
+from hoam_core.models import shipped_models
 from hoam_core.order import natural
+from hoam_core.storage.assets import asset
 from hoam_core.systems import Recorded
 
 FRAMES = 101
@@ -71,7 +72,7 @@ class Offer(abc.ABC):
         Too large a lambda makes the paths too quiet: it is what the increments are divided by.
         """
         model = self.models[name]
-        if share == 1.0 or not model.entry.of_lattices:
+        if share == 1.0 or not model.system.family.is_noisy:
             return model
         params = with_share(model.params, share * model.params["units"]["share"])
         return replace(model, params=params)
@@ -166,5 +167,5 @@ def catalogue() -> Catalogue:
         except ValueError as error:
             problems.append(str(error))
     recorded = {m.recorded.name: m.recorded for m in models.values() if m.recorded}
-    shipped = frozenset(shipped_models(models_folder()))
+    shipped = frozenset(shipped_models(asset("models")))
     return Catalogue({**SYSTEMS, **recorded}, models, tuple(problems), shipped)

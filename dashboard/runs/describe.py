@@ -16,7 +16,6 @@ from dashboard.runs.energy import FIELD
 from dashboard.runs.memory import Axes, Run
 from dashboard.runs.units import in_symbols
 from hoam_core import System
-from hoam_core.systems import Lattice
 
 BESIDE_A_FIELD = ("total_energy", "momentum")
 MOMENTS = {"mean": "mean of {}", "spread": "spread of {}"}
@@ -62,7 +61,7 @@ def shown(system: System, axes: Axes) -> list[Shown]:
         for i, c in ((i, system.components[i]) for i in axes)
     ]
     main = next(iter(info.values()))
-    if isinstance(system, Lattice):
+    if system.family.is_noisy:
         first = system.components[axes[0]]
         main = Shown(first.name, first.label, first.unit, ("mean", axes[0]))
     others = dict.fromkeys(one for one in moments if one.name != main.name)

@@ -20,7 +20,6 @@ from dashboard.runs.memory import Axes, Run
 from dashboard.runs.references import Reference
 from hoam_core import System
 from hoam_core.metrics.physics import CurveError, curve_error
-from hoam_core.systems import Lattice
 
 PICTURE = "picture, mass in the wrong place"
 # A larger error says no more than that: the curve has nothing to do with the other.
@@ -58,7 +57,7 @@ def errors(
     if second is not None and not second.complete:
         second = None
     rows = _of_curves(model, truth, second, system, axes)
-    if not isinstance(system, Lattice):
+    if system.family.has_plane:
         rows.append(ErrorRow(PICTURE, *_of_picture(model, truth, second, axes)))
     return rows
 

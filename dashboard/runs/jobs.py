@@ -23,7 +23,6 @@ from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
 from hoam_core.domain import Domain
-from hoam_core.seeds import seed_key
 from hoam_core.simulate import Piece, simulate_pieces, start_truth
 from hoam_core.store import observe_all
 from hoam_core.systems import Recorded
@@ -158,13 +157,11 @@ def predict(
     halfway between its neighbours.
     """
     start = time.perf_counter()
-    mu = system.vector(named(system, case))
-    start_key, run_key = jax.random.split(seed_key(case.seed, "predict"))
-    x0 = system.initial(start_key, mu, case.particles)
+    mu, x0, key = model.start(named(system, case), case.particles, case.seed)
     # Noise is not smooth, nor are inner steps those from one frame to the next.
     steps = COARSE_STEPS if stride > 1 and model.method.smooth else None
     with tracing[case.model]:
-        x = model.sample(x0, ts[::stride], mu, run_key, steps=steps)
+        x = model.sample(x0, ts[::stride], mu, key, steps=steps)
         x = jax.block_until_ready(x if stride == 1 else _with_middles(x, system.domain(mu)))
     seen = see(system, x, mu)
     seconds = time.perf_counter() - start

@@ -18,7 +18,6 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Ranges
 from dashboard.runs.memory import Axes, Case, Memory, named
 from hoam_core import Model
-from hoam_core.seeds import seed_key
 from hoam_core.simulate import lattice_pieces
 from hoam_core.systems import Lattice
 
@@ -147,9 +146,8 @@ def _sweep(model: Model, lattice: Lattice, mu, seed: int) -> Iterator[Sweep]:
     ts = np.array([0.0, model.experiment.t_end])
     mean, spread = [], []
     for one in others:
-        start_key, run_key = jax.random.split(seed_key(seed, "predict"))
-        x0 = lattice.initial(start_key, one, PATHS)
-        end = np.asarray(model.sample(x0, ts, one, run_key)[-1, :, 0])
+        start = model.start(lattice.named(one), PATHS, seed)
+        end = np.asarray(model.sample(start.x0, ts, start.mu, start.key)[-1, :, 0])
         mean.append(end.mean())
         spread.append(end.std())
         yield Sweep(values, np.array(mean), np.array(spread), limit)

@@ -13,10 +13,10 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.asset_files import assets
 from dashboard.parts import readout
 from dashboard.parts.copyable import Copyable
 from hoam_core import System, __version__
+from hoam_core.storage.assets import asset
 
 PAPER = "berman2024parametric"
 LATTICES = "chen2025scalable"
@@ -31,7 +31,7 @@ FIELD = re.compile(r"^\s*(\w+) = \{(.*)\},?$", re.MULTILINE)
 @cache
 def entries() -> dict[str, str]:
     """The text of every entry of the bibliography by its key."""
-    text = assets("references.bib").read_text(encoding="utf-8")
+    text = asset("references.bib").read_text(encoding="utf-8")
     found = (entry.strip() for entry in re.split(r"^(?=@)", text, flags=re.MULTILINE))
     return {entry.split("{")[1].split(",")[0]: entry for entry in found if entry}
 

@@ -107,7 +107,7 @@ def usual_observable(model: Model) -> str:
 def of_parameter(model: Model, over: str) -> dict:
     """A parameter to sweep, its trained range, and a belief in the middle of that."""
     low, high = model.trained_range()[over]
-    about = next(p for p in model.system.parameters if p.name == over)
+    about = model.system.parameter(over)
     if low == high:  # One value was enough to learn from: what it does not enter.
         low, high = about.low, about.high
     belief = Belief("normal", round(0.5 * (low + high), 6), round(0.05 * (high - low), 6))

@@ -75,7 +75,7 @@ class SweepControls(pn.viewable.Viewer):
 
     def _offer(self, model) -> None:
         choice, parameters = self.choice, model.system.parameters
-        about = next(p for p in parameters if p.name == choice.over)
+        about = model.system.parameter(choice.over)
         self.over.param.update(options={p.label: p.name for p in parameters}, value=choice.over)
         names = {o.label: o.name for o in observables_of(model)}
         self.observable.param.update(options=names, value=choice.observable)

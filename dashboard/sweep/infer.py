@@ -139,7 +139,7 @@ class Infer(pn.viewable.Viewer):
     def _show(self, one: Inferred) -> None:
         self.found, found, over = one, one.found, self.asked.over
         model = self.visit.catalogue.models[self.asked.model]
-        about = next(p for p in model.system.parameters if p.name == over)
+        about = model.system.parameter(over)
         a, t = found.attrs, found["time"].values
         truth = one.synthetic.truth if one.synthetic else None
         grid_, density = found[over].values, found["posterior"].values

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-import jax
 import numpy as np
 import xarray as xr
 from scipy import stats
@@ -20,15 +19,14 @@ from dashboard.sweep.choice import Belief
 from hoam_core import Discrepancy, Measurement, Model, infer, uncertain
 from hoam_core.evaluate import affordable_times
 from hoam_core.infer import calibrate_steps
-from hoam_core.seeds import seed_key
+from hoam_core.seeds import run_keys
 from hoam_core.simulate import simulate_pieces
 from hoam_core.store import observe
 from hoam_core.sweep import LEARNED, sweep_steps
-from hoam_core.systems import Lattice
 
 T = TypeVar("T")
 # In many dimensions a run costs far more, and a mean over few particles will do.
-PARTICLES, FEW, MANY_DIMENSIONS = 1_024, 256, 6
+FEW, MANY_DIMENSIONS = 256, 6
 FIT_LEARNED, FIT_ROLLED = 141, 49
 CALIBRATION = 24
 MEASURED_TIMES = 81
@@ -143,8 +141,10 @@ def asked_to_fit(asked: Asked, model: Model, observable: str) -> Asked:
 
 def options_of(asked: Asked, model: Model) -> dict[str, Any]:
     """Arguments of `hoam_core.sweep` for a table."""
-    few = isinstance(model.system, Lattice) or len(model.system.components) > MANY_DIMENSIONS
-    particles = max(FEW if few else PARTICLES, model.limits.particles or 1)
+    particles = model.system.family.sweep_particles
+    if len(model.system.components) > MANY_DIMENSIONS:
+        particles = min(particles, FEW)
+    particles = max(particles, model.limits.particles or 1)
     return {
         "parameters": dict(asked.fixed), "observables": [asked.observable],
         "particles": particles, "seed": asked.seed, "n_times": asked.n_times,
@@ -154,7 +154,7 @@ def options_of(asked: Asked, model: Model) -> dict[str, Any]:
 def values_of(asked: Asked, model: Model) -> np.ndarray:
     """The values of a table, evenly spaced; multiples where the parameter takes nothing else."""
     values = np.linspace(*asked.between, asked.runs)
-    whole = next(p.whole for p in model.system.parameters if p.name == asked.over)
+    whole = model.system.parameter(asked.over).whole
     return np.unique(whole * np.round(values / whole)) if whole else values
 
 
@@ -192,14 +192,13 @@ def synthetic(asked: Asked, catalogue: Catalogue, number: int, noise: float):
     system, rng = model.system, np.random.default_rng(number)
     low, high = asked.between
     truth = float(rng.uniform(low + 0.04 * (high - low), high - 0.04 * (high - low)))
-    whole = next(p.whole for p in system.parameters if p.name == asked.over)
+    whole = system.parameter(asked.over).whole
     truth = float(whole * round(truth / whole)) if whole else truth
     mu = system.vector(dict(asked.fixed) | {asked.over: truth})
     particles, ts = min(16_384, system.truth_particles), model.times(n_times=MEASURED_TIMES)
-    start_key, run_key = jax.random.split(seed_key(number, "synthetic"))
-    curve = []
-    x0 = system.initial(start_key, mu, particles)
-    for piece in simulate_pieces(system, run_key, mu, x0, ts):
+    first, rest = run_keys(number, "synthetic")
+    x0, curve = system.initial(first, mu, particles), []
+    for piece in simulate_pieces(system, rest, mu, x0, ts):
         curve.append(
             np.asarray(observe(system, piece.x, mu)[asked.observable.removesuffix(LEARNED)])
         )

@@ -130,7 +130,7 @@ class Uncertain(pn.viewable.Viewer):
 
     def _about(self, over: str) -> Parameter:
         model = self.visit.catalogue.models[self.choice.model]
-        return next(p for p in model.system.parameters if p.name == over)
+        return model.system.parameter(over)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -169,7 +169,7 @@ class Sweep(View):
 
     def _about(self, asked: Asked) -> tuple[Model, Parameter]:
         model = self.catalogue.models[asked.model]
-        about = next(p for p in model.system.parameters if p.name == asked.over)
+        about = model.system.parameter(asked.over)
         return model, about
 
     def _place(self, asked: Asked) -> None:

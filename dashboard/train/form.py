@@ -16,7 +16,6 @@ from dashboard.state import Exploration
 from dashboard.train.choice import TrainChoice
 from dashboard.train.plan import OPTIONS, Axis, data_bytes, has_loss, sets_of
 from hoam_core.methods import METHODS
-from hoam_core.systems import Lattice
 
 # The two buttons of a number have no names for screen readers; the arrow keys do the same.
 QUIET = {"& button": {"display": "none"}}
@@ -87,7 +86,7 @@ class TrainForm(pn.viewable.Viewer):
             self._network.visible = METHODS[choice.method].needs_network
             self._steps.visible = self._rate.visible = trained
             population = choice.about.population
-            runs = isinstance(choice.about, Lattice)
+            runs = choice.about.family.from_patches
             self._particles.label = f"{population.capitalize()}{'' if runs else ' of a run'}"
             kind = (choice.system, tuple(choice.options))
             if kind != self._built:
@@ -145,7 +144,7 @@ class TrainForm(pn.viewable.Viewer):
         system = self.choice.about
         size = data_bytes(experiment, system) / 1e6
         size_words = f"{size:,.0f} MB" if size >= 1 else "under 1 MB"
-        if isinstance(system, Lattice):
+        if system.family.from_patches:
             return f'<p class="soft">Small patches only, about {size_words} of training data.</p>'
         runs = sets_of(experiment.axes)
         return (

@@ -23,7 +23,6 @@ from dashboard.runs.units import density_unit, with_unit
 from dashboard.train import words as train_words
 from dashboard.train.training import Training
 from hoam_core import Model
-from hoam_core.methods import METHODS
 from hoam_core.models import save_model
 
 BUTTON = {"size": "small", "variant": "outlined", "margin": (4, 6, 4, 0)}
@@ -124,15 +123,14 @@ class TrainPanel(pn.viewable.Viewer):
 
     def _show_sight(self, training: Training) -> None:
         sight = training.look.sight
-        lattice = METHODS[training.experiment.method].of_lattices
-        self._samples.visible = not lattice
-        if lattice:
+        system = self._catalogue.systems[training.experiment.system]
+        self._samples.visible = system.family.has_plane
+        if not system.family.has_plane:
             return
         if sight is None:
             for name, picture in self._pictures.items():
                 picture.clear("being made …" if name == "data" else "not yet trained")
             return
-        system = self._catalogue.systems[training.experiment.system]
         shown = [system.components[i] for i in sight.plane.axes]
         at = ", ".join(f"{name} = {value:g}" for name, value in sight.mu.items())
         titles = {"data": f"Training data, {at}, t = {sight.t:g}", "model": "Present model"}

@@ -16,7 +16,7 @@ from hoam_core.checks import check_within
 from hoam_core.macro.increments import plan_of
 from hoam_core.methods import METHODS
 from hoam_core.methods.charts import is_phase_space
-from hoam_core.systems import Lattice, Parameter
+from hoam_core.systems import Parameter
 
 PRESETS = ("quick", "full")
 QUICK_PARTICLES = 8_192
@@ -74,8 +74,8 @@ def _is_logarithmic(values: tuple[float, ...]) -> bool:
 
 def methods_for(system: System) -> dict[str, str]:
     """Names of the methods that fit a system, by their titles."""
-    fits = isinstance(system, Lattice)
-    return {entry.title: name for name, entry in METHODS.items() if entry.of_lattices == fits}
+    family = system.family.name
+    return {entry.title: name for name, entry in METHODS.items() if entry.family == family}
 
 
 def has_loss(method: str) -> bool:
@@ -91,7 +91,7 @@ def preset(system: System, method: str, network: str | None, which: str) -> Expe
     # Powers of two, for which a quiet start is balanced.
     room = 1 << ((QUICK_NUMBERS // len(system.components)).bit_length() - 1)
     changes: dict[str, Any] = {"particles": min(full.particles, QUICK_PARTICLES, room)}
-    if isinstance(system, Lattice):
+    if system.family.from_patches:
         changes["particles"] = max(full.particles // QUICK_LATTICE, 16)
     elif has_loss(method):
         changes |= {"n_times": min(full.n_times, QUICK_TIMES)}
@@ -102,7 +102,7 @@ def preset(system: System, method: str, network: str | None, which: str) -> Expe
 
 def options_of(experiment: Experiment, system: System) -> dict[str, int]:
     """Whole numbers that a method lets one choose, with what they are unless chosen."""
-    if isinstance(system, Lattice):
+    if system.family.from_patches:
         return {"patch": plan_of(experiment).patch}
     known = inspect.signature(METHODS[experiment.method].build).parameters
     names = [name for name in OPTIONS if name in known]
@@ -121,7 +121,7 @@ def sets_of(axes: tuple[tuple[float, ...], ...]) -> int:
 def data_bytes(experiment: Experiment, system: System) -> int:
     """Memory of the training data in single precision."""
     numbers = experiment.particles * len(system.components)
-    if isinstance(system, Lattice):
+    if system.family.from_patches:
         return 8 * numbers * plan_of(experiment).parts
     return 4 * sets_of(experiment.axes) * experiment.n_times * numbers
 

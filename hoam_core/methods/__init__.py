@@ -20,15 +20,14 @@ from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 class MethodEntry(NamedTuple):
     """A method's title, constructor, default budget, and whether it trains a network.
 
-    `build(frame, network, **options)` makes the method. `of_lattices` tells methods that learn from
-    increments of a lattice's observables from those that learn from populations.
+    `build(frame, network, **options)` makes the method; `family` names the systems that it fits.
     """
 
     title: str
     build: Callable[..., Method]
     needs_network: bool
     defaults: Mapping[str, Any]
-    of_lattices: bool = False
+    family: str = "population"
 
 
 def _hoam_gauss(frame: Frame, network: nn.Module, *, nodes: int = 128, **options: Any) -> Method:
@@ -49,7 +48,7 @@ _NEURAL = {"n_times": 401, "particles": 16_384}
 _ACTION = {**_NEURAL, "steps": 12_000, "rate": 3e-3}
 _DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
 _HYBRID = {**_NEURAL, "steps": 10_000, "rate": 2e-3}
-_LATTICE = {"particles": 2_048, "steps": 3_000, "rate": 2e-3}
+_PATCHES = {"particles": 2_048, "steps": 3_000, "rate": 2e-3}
 _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 METHODS: dict[str, MethodEntry] = {
@@ -61,8 +60,12 @@ METHODS: dict[str, MethodEntry] = {
     "dice": MethodEntry("Gauge-free loss (DICE)", dice, True, _DICE),
     "cfm": MethodEntry("Conditional flow matching", cfm, True, _CONDITIONAL),
     "ncsm": MethodEntry("Noise-conditional score", ncsm, True, _CONDITIONAL),
-    "partial": MethodEntry("Patches among frozen neighbours", macroscopic, False, _LATTICE, True),
-    "naive": MethodEntry("A small lattice alone (baseline)", macroscopic, False, _LATTICE, True),
+    "partial": MethodEntry(
+        "Patches among frozen neighbours", macroscopic, False, _PATCHES, "lattice"
+    ),
+    "naive": MethodEntry(
+        "A small lattice alone (baseline)", macroscopic, False, _PATCHES, "lattice"
+    ),
 }
 
 __all__ = [

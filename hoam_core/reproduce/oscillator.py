@@ -31,7 +31,7 @@ from hoam_core.model import Model
 from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
 from hoam_core.reproduce.cells import SEED, Budget, Cell, cell
 from hoam_core.reproduce.pictures import COLOURS, panels
-from hoam_core.seeds import seed_key
+from hoam_core.seeds import run_keys
 from hoam_core.store import whole_file
 from hoam_core.systems.oscillator_action import integral, integrand
 
@@ -79,7 +79,7 @@ def distance(model: Model, omega: float, seed: int = SEED) -> dict[str, float]:
     mu = system.vector({"omega": omega})
     runs = {}
     for purpose in ("truth", "second truth", "predict"):
-        start, key = jax.random.split(seed_key(seed, purpose))
+        start, key = run_keys(seed, purpose)
         x0 = system.initial(start, mu, BUDGET.particles)
         if purpose == "predict":
             runs[purpose] = model.sample(x0, ts, mu, key)

@@ -39,7 +39,7 @@ QUICK_SYSTEMS = ("oscillator", "two-stream")
 BASELINE_PARTICLES = {"strong-landau-6d": 1_000_000}
 
 # Those of populations; lattices have a table of their own.
-PAPER_METHODS = [name for name, entry in METHODS.items() if not entry.of_lattices]
+PAPER_METHODS = [name for name, entry in METHODS.items() if entry.family == "population"]
 
 Progress = tuple[str, float]
 

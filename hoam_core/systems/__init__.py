@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from hoam_core.checks import lookup
 from hoam_core.systems.base import Component, Observable, Parameter, System
 from hoam_core.systems.chaos import Chaos
+from hoam_core.systems.family import FAMILIES, Family
 from hoam_core.systems.instabilities import BumpOnTail, TwoStream, TwoStreamBeams
 from hoam_core.systems.landau import Landau
 from hoam_core.systems.landau6d import StrongLandauAllAxes, StrongLandauOneAxis
@@ -89,6 +90,16 @@ def get_system(name: str) -> System:
 
 
 __all__ = [
-    "SYSTEMS", "Component", "Lattice", "Observable", "Parameter", "PatchedLattice", "Recorded",
-    "System", "get_system", "register",
+    "FAMILIES",
+    "SYSTEMS",
+    "Component",
+    "Family",
+    "Lattice",
+    "Observable",
+    "Parameter",
+    "PatchedLattice",
+    "Recorded",
+    "System",
+    "get_system",
+    "register",
 ]  # fmt: skip

@@ -16,10 +16,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
-from hoam_core.checks import check_count, check_multiple, check_names, check_positive, check_within
+from hoam_core.checks import (
+    check_count,
+    check_multiple,
+    check_names,
+    check_positive,
+    check_within,
+    lookup,
+)
 from hoam_core.dispersion import Mode
 from hoam_core.domain import Domain
 from hoam_core.loading import Loading, quiet
+from hoam_core.systems.family import POPULATION, Family
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class Observable:
 class System(abc.ABC):
     """A parametric population; concrete systems are frozen dataclasses without state."""
 
+    family: ClassVar[Family] = POPULATION
     name: ClassVar[str]
     title: ClassVar[str]
     reference: ClassVar[str]
@@ -123,6 +132,10 @@ class System(abc.ABC):
     def setting(self, mu: Iterable[float]) -> str:
         """All parameters as a sentence names them, such as "α = 0.3, k = 0.42"."""
         return ", ".join(p.setting(v) for p, v in zip(self.parameters, mu, strict=True))
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of a name; ValueError with the known ones for any other."""
+        return lookup(name, {p.name: p for p in self.parameters}, "parameter")
 
     def initial(
         self, key: PRNGKeyArray, mu: Float[Array, " p"], n: int, loading: Loading = quiet

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
 
-from dashboard.asset_files import assets
 from dashboard.explore.scenario_files import scenarios
 from dashboard.lessons.choice import LessonsChoice, arriving, link_to
 from dashboard.lessons.files import html, lessons, parsed_lesson, read_lessons
@@ -16,6 +15,7 @@ from dashboard.state import Exploration
 from dashboard.url import Reader, read_query, write_query
 from hoam_core import simulate
 from hoam_core.dispersion import fastest_mode, solve
+from hoam_core.storage.assets import asset
 from hoam_core.systems import get_system
 from hoam_core.systems.oscillator_action import integral, monte_carlo_error
 
@@ -95,7 +95,7 @@ def test_dollars_of_money_stay():
 def test_the_lessons_that_ship_are_read_and_cover_the_course():
     shelf = lessons()
     assert shelf.problems == ()
-    assert len(shelf.items) == len(list(assets("lessons").glob("*.md"))) >= 5
+    assert len(shelf.items) == len(list(asset("lessons").glob("*.md"))) >= 5
     assert [lesson.order for lesson in shelf.items.values()] == [1, 2, 3, 4, 5]
     for lesson in shelf.items.values():
         assert 4 <= len(lesson.steps) <= 6
@@ -162,7 +162,7 @@ def test_another_lesson_begins_at_its_first_step():
 
 def said(name: str, *numbers: str) -> None:
     """These numbers stand in the lesson as they are written here."""
-    text = (assets("lessons") / f"{name}.md").read_text()
+    text = (asset("lessons") / f"{name}.md").read_text()
     assert [number for number in numbers if number not in text] == []
 
 

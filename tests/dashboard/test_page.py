@@ -40,7 +40,8 @@ WITHOUT_PANEL = (
     "exports/csv_file", "exports/film", "exports/handout", "exports/reel", "exports/script",
     "lessons/choice", "lessons/files", "own/choice", "own/desk", "own/jobs", "own/paths",
     "own/playback", "own/preview", "own/shelf", "quadrature/choice", "quadrature/study",
-    "quadrature/training", "quadrature/words", "numbers", "session", "compute/question", "sharing/follow", "state",
+    "quadrature/training", "quadrature/words", "numbers", "session", "compute/question",
+    "sharing/follow", "state",
     "sweep/choice", "sweep/jobs", "train/choice", "train/plan", "train/sight",
     "train/training", "train/trainings", "train/words", "url", "warm",
 )  # fmt: skip

@@ -146,7 +146,8 @@ def test_the_first_answer_of_a_request_is_told_apart():
     question, worker, _ = asked(complete=lambda value: value == 2)
     question.ask(worker, "a", nothing)
     answer(worker, 0, 1)
-    assert question.first and question.waited > 0
+    assert question.first
+    assert question.waited > 0
     answer(worker, 0, 2)
     assert not question.first
 

@@ -4,12 +4,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from dashboard.asset_files import assets
 from dashboard.explore.scenario_files import MOST_BYTES, read_scenarios, scenarios
 from dashboard.explore.scenarios import Scenarios, as_card
 from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import read_query
+from hoam_core.storage.assets import asset
 
 GOOD = """
 - {name: one, title: One, sentence: It is one., link: "?view=explore&system=trap", alt: A cloud}
@@ -22,7 +22,7 @@ def test_the_link_of_every_scenario_is_read_without_a_problem(name):
     scenario = scenarios().items[name]
     assert read_query(dict(parse_qsl(scenario.link[1:])), catalogue()).problems == []
     assert scenario.image.startswith("data:image/webp;base64,")
-    assert len((assets("thumbnails") / f"{name}.webp").read_bytes()) < MOST_BYTES
+    assert len((asset("thumbnails") / f"{name}.webp").read_bytes()) < MOST_BYTES
 
 
 def test_there_is_a_scenario_for_every_system_and_no_thumbnail_without_one():
@@ -30,7 +30,7 @@ def test_there_is_a_scenario_for_every_system_and_no_thumbnail_without_one():
     assert shelf.problems == ()
     systems = {dict(parse_qsl(one.link[1:]))["system"] for one in shelf.items.values()}
     assert set(catalogue().systems) - systems <= {"strong-landau-6d-all-axes"}
-    assert {p.stem for p in assets("thumbnails").iterdir()} == set(shelf.items)
+    assert {p.stem for p in asset("thumbnails").iterdir()} == set(shelf.items)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.checks import check_count, check_times
 from hoam_core.domain import Domain
 from hoam_core.systems.base import Component, Observable, System
+from hoam_core.systems.family import LATTICE
 
 # A number, or one that is traced.
 Time = Float[Array, ""] | float
@@ -29,6 +30,7 @@ Time = Float[Array, ""] | float
 class Lattice(System):
     """A parametric lattice; concrete ones are frozen dataclasses without state."""
 
+    family = LATTICE
     # How many parameters, from the first, enter drift and noise.
     rates: ClassVar[int]
     dimension: ClassVar[int] = 2

@@ -1,0 +1,1 @@
+"""Files: where what ships lies, and how data are written and read."""
