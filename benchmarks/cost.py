@@ -57,7 +57,7 @@ def fit(parameters: int) -> Callable[[], object]:
 
     def solve() -> object:
         method = build_method(experiment, Scaling.of(ensemble))
-        return method.init(jax.random.key(0), ensemble)
+        return method.learner.init(jax.random.key(0), ensemble)
 
     return solve
 

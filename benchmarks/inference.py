@@ -31,7 +31,7 @@ def compare_methods(name: str = "two-stream") -> dict[str, float]:
         )
         ensemble = training_ensemble(experiment)
         method = build_method(experiment, Scaling.of(ensemble))
-        params = method.init(jax.random.key(0), ensemble)
+        params = method.learner.init(jax.random.key(0), ensemble)
         contenders[name] = lambda m=method, p=params: m.sample(p, x0, ts, mu, key)
         evaluations[name] = method.evaluations(ts, None)
     contenders[FULL] = lambda: system.simulate(key, mu, x0, ts)

@@ -44,13 +44,13 @@ def main() -> tuple[float, float]:
     experiment = default_experiment(system, "dice", options=options)
     scaling = Scaling.of(ensemble)
     method = build_method(experiment, scaling)
-    params = method.init(jax.random.key(1), ensemble)
+    params = method.learner.init(jax.random.key(1), ensemble)
     frame = Frame(system.domain, scaling, experiment.axes, experiment.times)
     potential = neural_potential(CoLoRA(), frame, frequencies=16)
-    assert method.draw
-    assert method.loss
-    batch = method.draw(jax.random.key(2), ensemble)
-    step = jax.jit(jax.value_and_grad(method.loss))
+    assert method.learner.draw
+    assert method.learner.loss
+    batch = method.learner.draw(jax.random.key(2), ensemble)
+    step = jax.jit(jax.value_and_grad(method.learner.loss))
     field = jax.vmap(jax.grad(potential, argnums=1), in_axes=(None, 0, 0, 0))
 
     def naive_loss(params, batch):

@@ -18,7 +18,7 @@ from safetensors.numpy import save as save_arrays
 from hoam_core.config import Experiment
 from hoam_core.data import Ensemble, Increments
 from hoam_core.json_text import json_text
-from hoam_core.methods.base import Method
+from hoam_core.methods.base import Learner
 from hoam_core.store import whole_file
 from hoam_core.train import TrainState
 
@@ -38,7 +38,7 @@ def write_checkpoint(path: Path, experiment: Experiment, state: TrainState) -> N
 
 
 def read_checkpoint(
-    path: Path, experiment: Experiment, method: Method,
+    path: Path, experiment: Experiment, learner: Learner,
     optimizer: optax.GradientTransformation, data: Ensemble | Increments, key: PRNGKeyArray,
 ) -> TrainState | None:  # fmt: skip
     """The state to go on from; None without a file.
@@ -53,7 +53,7 @@ def read_checkpoint(
             "The checkpoint belongs to another experiment; use the same options as before, or "
             f"remove {str(path)!r} to start anew."
         )
-    params = method.init(key, data)
+    params = learner.init(key, data)
     usual, structure = jax.tree.flatten((params, optimizer.init(params)))
     found = [arrays[name] for name in sorted(arrays)]
     if [a.shape for a in found] != [jnp.shape(a) for a in usual] or step < 0:

@@ -180,16 +180,16 @@ def _fit(
     mesh: Mesh,
 ) -> Iterator[TrainState]:  # fmt: skip
     """`fit` with a checkpoint after every yield; at least the finished state of a resumed one."""
-    experiment, method = model.experiment, model.method
+    experiment, learner = model.experiment, model.method.learner
     optimizer = adam(experiment.steps, experiment.rate)
     key = seed_key(experiment.seed, "fit")
     state = None
-    if resume and method.loss is not None:
-        state = read_checkpoint(checkpoint, experiment, method, optimizer, data, key)
+    if resume and learner.loss is not None:
+        state = read_checkpoint(checkpoint, experiment, learner, optimizer, data, key)
     if state is not None and state.step >= experiment.steps:
         yield state
     states = fit(
-        method, data, optimizer, key, steps=experiment.steps, every=every, state=state, mesh=mesh
+        learner, data, optimizer, key, steps=experiment.steps, every=every, state=state, mesh=mesh
     )
     for now in states:
         # The losses are those before each update: parameters may be spoilt beside finite ones.
@@ -200,6 +200,6 @@ def _fit(
                 f"The training diverged before step {now.step}: its {what} not finite. Lower the "
                 f"learning rate, or take more nodes{kept}."
             )
-        if method.loss is not None:
+        if learner.loss is not None:
             write_checkpoint(checkpoint, experiment, now)
         yield now

@@ -14,7 +14,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from hoam_core.checks import check_count
-from hoam_core.methods.base import Batch, Method, Params
+from hoam_core.methods.base import Batch, Learner, Params
 
 Loss = Callable[[Params, Batch], jax.Array]
 AXIS = "particles"
@@ -32,9 +32,9 @@ def mesh_of(devices: int) -> Mesh:
     return Mesh(np.array(found[:devices]), (AXIS,))
 
 
-def check_sharable(method: Method, mesh: Mesh) -> None:
+def check_sharable(learner: Learner, mesh: Mesh) -> None:
     """Raises ValueError for a method that has no batches."""
-    if not method.batch_axes:
+    if not learner.batch_axes:
         raise ValueError(
             "Argument `devices` must be 1 for this method, which learns without batches to share, "
             f"but is {mesh.size}."

@@ -11,7 +11,7 @@ from jaxtyping import PRNGKeyArray
 
 from hoam_core.checks import check_count
 from hoam_core.data import Ensemble, Increments
-from hoam_core.methods.base import Method, Params
+from hoam_core.methods.base import Learner, Params
 from hoam_core.sharding import check_sharable, replicated, shared_loss
 
 
@@ -38,7 +38,7 @@ def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
 
 
 def fit(
-    method: Method,
+    learner: Learner,
     ensemble: Ensemble | Increments,
     optimizer: optax.GradientTransformation,
     key: PRNGKeyArray,
@@ -58,17 +58,17 @@ def fit(
     every = check_count("every", every)
     several = mesh if mesh is not None and mesh.size > 1 else None
     if several is not None:
-        check_sharable(method, several)
-    if method.loss is None or method.draw is None:
-        yield TrainState(steps, method.init(key, ensemble), None, np.zeros(0))
+        check_sharable(learner, several)
+    if learner.loss is None or learner.draw is None:
+        yield TrainState(steps, learner.init(key, ensemble), None, np.zeros(0))
         return
-    loss, draw = method.loss, method.draw
+    loss, draw = learner.loss, learner.draw
     if state is None:
-        params = method.init(key, ensemble)
+        params = learner.init(key, ensemble)
         state = TrainState(0, params, optimizer.init(params), np.zeros(0))
     carry = (state.params, state.optimizer_state)
     if several is not None:
-        loss = shared_loss(loss, method.batch_axes, jax.eval_shape(draw, key, ensemble), several)
+        loss = shared_loss(loss, learner.batch_axes, jax.eval_shape(draw, key, ensemble), several)
         carry, ensemble = replicated((carry, ensemble), several)
 
     def update(carry, i, ensemble):

@@ -179,7 +179,7 @@ def tiny_model(system: str, method: str, **changes) -> Model:
     scaling = Scaling.of(ensemble)
     trained = build_method(experiment, scaling)
     *_, state = fit(
-        trained, ensemble, adam(experiment.steps), jax.random.key(0), steps=experiment.steps
+        trained.learner, ensemble, adam(experiment.steps), jax.random.key(0), steps=experiment.steps
     )
     return Model.build(experiment, scaling, state.params)
 

@@ -22,13 +22,15 @@ def main(method_name: str) -> None:
     seen = []
 
     def spy(params, batch):
-        seen.append([getattr(batch, name).shape[a] for name, a in method.batch_axes.items()])
-        return method.loss(params, batch)
+        seen.append(
+            [getattr(batch, name).shape[a] for name, a in method.learner.batch_axes.items()]
+        )
+        return method.learner.loss(params, batch)
 
     found = {}
     for count in (1, len(jax.devices())):
         states = fit(
-            method._replace(loss=spy), ensemble, adam(3), jax.random.key(4), steps=3,
+            method.learner._replace(loss=spy), ensemble, adam(3), jax.random.key(4), steps=3,
             mesh=mesh_of(count),
         )  # fmt: skip
         *_, found[count] = states

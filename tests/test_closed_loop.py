@@ -35,7 +35,7 @@ def gaussian():
     ensemble = Ensemble(jnp.array(RATES)[:, None], jnp.asarray(TS), x)
     frame = Frame(lambda mu: Domain.free(2), Scaling.of(ensemble), (RATES,), TS)
     method = galerkin(frame, degree=2, waves=0, steps=60)
-    return method, method.init(jax.random.key(1), ensemble), frame, ensemble
+    return method, method.learner.init(jax.random.key(1), ensemble), frame, ensemble
 
 
 @pytest.mark.parametrize(("rate", "tolerance"), [(1.0, 0.002), (1.3, 0.002)])
@@ -80,7 +80,7 @@ def test_the_exact_velocity_leaves_nothing_to_correct(gaussian):
 
 
 def params_of(method, ensemble):
-    return method.init(jax.random.key(1), ensemble)
+    return method.learner.init(jax.random.key(1), ensemble)
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_high_dimensions_fall_into_single_components():
     ensemble = Ensemble(jnp.array(rates)[:, None], jnp.asarray(ts), x)
     frame = Frame(lambda mu: Domain.free(d), Scaling.of(ensemble), (rates,), ts)
     method = galerkin(frame, degree=3, waves=0, steps=20)
-    params = method.init(jax.random.key(1), ensemble)
+    params = method.learner.init(jax.random.key(1), ensemble)
     assert params["moments"].shape == (2, 9, d, 3)
     found = method.sample(params, x[0, 0], ts, jnp.array([0.2]), jax.random.key(2))
     np.testing.assert_allclose(found[-1], x[0, -1], atol=2e-3)
@@ -127,7 +127,7 @@ def test_a_plane_whose_moments_only_fluctuate_stays_at_rest(key):
     domain = Domain(jnp.array([2.0, 2.0, 1.0, 1.0]), (True, True, False, False))
     frame = Frame(lambda mu: domain, Scaling.of(ensemble), (rates,), ts)
     method = galerkin(frame, modes_x=3, modes_v=2, steps=20)
-    params = method.init(key, ensemble)
+    params = method.learner.init(key, ensemble)
     found = method.sample(params, x[1, 0], ts, jnp.array([0.2]), key)
     np.testing.assert_allclose(found[-1][:, [1, 3]], x[1, 0][:, [1, 3]], atol=1e-12)
     moved = jnp.abs(domain.displacement(x[1, 0], x[1, -1]))[:, 0].mean()
@@ -158,7 +158,7 @@ def test_a_phase_space_may_take_random_waves_too(key):
 
     frame = Frame(domain, Scaling.of(ensemble), (rates,), ts)
     method = galerkin(frame, degree=2, waves=8, modes_x=3, trigonometric=False, steps=20)
-    params = method.init(key, ensemble)
+    params = method.learner.init(key, ensemble)
     found = method.sample(params, x[0, 0], ts, jnp.array([0.5]), key)
     drift = domain(None).displacement(found[0], found[-1])
     assert bool(jnp.all((found[..., 0] >= 0) & (found[..., 0] < 2)))

@@ -105,7 +105,7 @@ def crossing():
 def test_lines_cross_the_edge_of_a_circle_the_short_way(crossing, key):
     frame, ensemble = crossing
     method = cfm(frame, MLP(width=4, depth=1), populations=8, samples=64, frequencies=1)
-    batch = jax.jit(method.draw)(key, ensemble)
+    batch = jax.jit(method.learner.draw)(key, ensemble)
     move = np.asarray(batch.move[..., 0] * frame.scaling.scale[0])
     np.testing.assert_allclose(np.sort(batch.tau), [0.5] * 4 + [1.0] * 4)
     np.testing.assert_allclose(move.mean(1), np.asarray(batch.tau), atol=1e-10)
@@ -115,7 +115,7 @@ def test_lines_cross_the_edge_of_a_circle_the_short_way(crossing, key):
 def test_particles_cross_the_edge_of_a_circle_the_short_way(crossing, key):
     frame, ensemble = crossing
     method = cfm(frame, MLP(width=16, depth=2), populations=4, samples=64, frequencies=1)
-    *_, state = fit(method, ensemble, adam(500, 1e-2), key, steps=500, every=500)
+    *_, state = fit(method.learner, ensemble, adam(500, 1e-2), key, steps=500, every=500)
     x0 = ensemble.x[0, 0]
     found = method.sample(state.params, x0, np.array([0.0, 0.5, 1.0]), jnp.zeros(1), key, steps=10)
     moved = CIRCLE.displacement(jnp.broadcast_to(x0[None], (2, 64, 1)), found[1:])
@@ -128,7 +128,7 @@ def test_both_ends_of_a_line_are_drawn_independently(key):
     x = np.stack([np.linspace(-1, 1, n)] * 2)[None, :, :, None]
     frame, ensemble = frame_of(x, ts, Domain.free(1))
     method = cfm(frame, MLP(width=4, depth=1), populations=16, samples=n, frequencies=1)
-    batch = jax.jit(method.draw)(key, ensemble)
+    batch = jax.jit(method.learner.draw)(key, ensemble)
     start, end = batch.start[..., 0], (batch.start + batch.move)[..., 0]
     # The same particles stand at both ends, every one once, but in another order in each group.
     np.testing.assert_allclose(np.sort(end, axis=1), np.sort(start, axis=1), atol=1e-12)
@@ -149,7 +149,7 @@ def test_a_gaussian_flow_is_learned_from_unpaired_snapshots(key):
     frame, ensemble = frame_of(x[None, :, :, None], TS, Domain.free(1))
     net = MLP(width=24, depth=2)
     method = cfm(frame, net, populations=12, samples=64, frequencies=2, steps=20)
-    *_, state = fit(method, ensemble, adam(1000, 1e-2), key, steps=1000, every=1000)
+    *_, state = fit(method.learner, ensemble, adam(1000, 1e-2), key, steps=1000, every=1000)
     ts = np.array([0.0, 1.0, 2.0])
     x0 = 0.5 * jax.random.normal(key, (2_000, 1))
     found = np.asarray(method.sample(state.params, x0, ts, jnp.zeros(1), key))[..., 0]

@@ -56,7 +56,7 @@ def planes(number, modes_x, modes_v, **options):
     lengths = jnp.array([LENGTH] * number + [1.0] * number)
     frame = Frame(lambda mu: Domain(lengths, periodic), Scaling.of(ensemble), (RATES,), TS)
     method = galerkin(frame, modes_x=modes_x, modes_v=modes_v, steps=40, **options)
-    return method, method.init(jax.random.key(0), ensemble), x[1, 0]
+    return method, method.learner.init(jax.random.key(0), ensemble), x[1, 0]
 
 
 def distance(a, b):

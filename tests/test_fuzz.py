@@ -286,7 +286,7 @@ def checkpoint(tiny, ensemble_of, place):
     experiment = tiny("two-stream", "dice")
     data = ensemble_of("two-stream")
     method, optimizer = build_method(experiment, Scaling.of(data)), adam(experiment.steps)
-    *_, state = fit(method, data, optimizer, jax.random.key(0), steps=2, every=1)
+    *_, state = fit(method.learner, data, optimizer, jax.random.key(0), steps=2, every=1)
     write_checkpoint(place / "checkpoint.safetensors", experiment, state)
     whole = (place / "checkpoint.safetensors").read_bytes()
     read = [experiment, method, optimizer, data, jax.random.key(0)]

@@ -38,7 +38,7 @@ def flow():
     ensemble = Ensemble(jnp.array(RATES)[:, None], jnp.asarray(TS), x)
     frame = Frame(domain, Scaling.of(ensemble), (RATES,), TS)
     method = galerkin(frame, modes_x=3, modes_v=2, ridge=1e-9, steps=100)
-    return method, method.init(jax.random.key(0), ensemble), ensemble
+    return method, method.learner.init(jax.random.key(0), ensemble), ensemble
 
 
 def gap(a, b):
@@ -73,7 +73,7 @@ def test_an_offset_of_the_start_is_corrected_and_not_carried_along(galerkin_mode
     x0 = model.system.initial(jax.random.key(9), mu, 512)
     found = model.sample(x0, ts, mu, jax.random.key(0))
     again = Ensemble(mu[None], ensemble.ts, found[None])
-    reached = model.method.init(jax.random.key(0), again)["moments"][0, :, 0]
+    reached = model.method.learner.init(jax.random.key(0), again)["moments"][0, :, 0]
     learned = model.params["moments"][1, :, 0]
     change = np.abs(np.diff(learned, axis=0)).max()
     assert np.abs(reached[1:] - learned[1:]).max() < 0.02 * change
@@ -81,7 +81,7 @@ def test_an_offset_of_the_start_is_corrected_and_not_carried_along(galerkin_mode
 
 def _moments(method, found, ensemble):
     again = Ensemble(ensemble.mu[:1], ensemble.ts, found[None])
-    return np.asarray(method.init(jax.random.key(0), again)["moments"][0, :, 0])
+    return np.asarray(method.learner.init(jax.random.key(0), again)["moments"][0, :, 0])
 
 
 @pytest.mark.slow

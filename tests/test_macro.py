@@ -29,7 +29,9 @@ def trained(data, steps=1_000):
     axes, times = ((0.0, 1.0),) * (p + 1), np.array([0.0, 1.0])
     frame = Frame(lambda mu: Domain.free(k), scaling, axes, times, p, lambda mu: mu[-1] ** 2)
     method = macroscopic(frame, width=32, batch=2_048, dt=0.05)
-    *_, state = fit(method, data, adam(steps, 3e-3), jax.random.key(1), steps=steps, every=steps)
+    *_, state = fit(
+        method.learner, data, adam(steps, 3e-3), jax.random.key(1), steps=steps, every=steps
+    )
     return method, state.params
 
 

@@ -33,7 +33,7 @@ pairs = pytest.mark.parametrize(("method", "system"), PAIRS)
 def train(experiment, ensemble, key):
     method = build_method(experiment, Scaling.of(ensemble))
     optimizer, steps = adam(experiment.steps), experiment.steps
-    return method, list(fit(method, ensemble, optimizer, key, steps=steps, every=steps))
+    return method, list(fit(method.learner, ensemble, optimizer, key, steps=steps, every=steps))
 
 
 @pairs
@@ -46,7 +46,9 @@ def test_a_method_trains_and_samples(method, system, tiny, ensemble_of):
         trained, states = train(experiment, ensemble, key)
         assert states[-1].step == experiment.steps
         assert all(np.all(np.isfinite(s.losses)) for s in states)
-        assert sum(s.losses.size for s in states) == (experiment.steps if trained.loss else 0)
+        assert sum(s.losses.size for s in states) == (
+            experiment.steps if trained.learner.loss else 0
+        )
         # The closed loop evaluates its field once a step, everything else at least twice.
         least = 20 if method in ("galerkin", "hybrid") else 40
         assert trained.evaluations(experiment.times, 20) >= least
@@ -71,7 +73,7 @@ def test_every_population_is_drawn_even_from_small_batches(method, tiny, ensembl
     options = {"dice": {"intervals": 2}, "hoam-gauss": {"populations": 2, "nodes": 2}}
     options = {**options.get(method, {"populations": 2}), "samples": 4}
     experiment = tiny("oscillator", method, options=options)
-    draw = jax.jit(build_method(experiment, Scaling.of(ensemble)).draw)
+    draw = jax.jit(build_method(experiment, Scaling.of(ensemble)).learner.draw)
     drawn = np.concatenate([draw(k, ensemble).mu[:, 0] for k in jax.random.split(key, 40)])
     assert len(drawn) == 80
     values, counts = np.unique(drawn, return_counts=True)
@@ -154,7 +156,7 @@ def test_a_gaussian_flow_is_learned(name, gaussian_flow, key):
         method = dice(frame, net, intervals=12, samples=64, frequencies=2, steps=50)
     else:
         method = hoam(frame, net, gauss_legendre(12), samples=64, frequencies=2, steps=50)
-    *_, state = fit(method, ensemble, adam(700, 1e-2), key, steps=700, every=700)
+    *_, state = fit(method.learner, ensemble, adam(700, 1e-2), key, steps=700, every=700)
     x0 = flow_mean(0) + flow_spread(0) * jax.random.normal(key, (2000, 1))
     ts = np.array([0.0, 1.0, 2.0])
     found = np.asarray(method.sample(state.params, x0, ts, jnp.zeros(1), key))[..., 0]
@@ -171,8 +173,8 @@ def test_the_loss_of_hoam_is_the_action_in_unit_coordinates(gaussian_flow, key):
     frame, ensemble = gaussian_flow
     net = MLP(width=4, depth=1)
     method = hoam(frame, net, gauss_legendre(6), samples=256, frequencies=1)
-    params = jax.jit(method.init)(key, ensemble)
-    batch = jax.jit(method.draw)(key, ensemble)
+    params = jax.jit(method.learner.init)(key, ensemble)
+    batch = jax.jit(method.learner.draw)(key, ensemble)
     unit = frame.scaling.unit(ensemble.x[0])
     np.testing.assert_allclose(batch.start[0], unit[0], atol=1e-12)
     np.testing.assert_allclose(batch.end[0], unit[-1], atol=1e-12)
@@ -186,14 +188,16 @@ def test_the_loss_of_hoam_is_the_action_in_unit_coordinates(gaussian_flow, key):
         return action_loss(s, nodes, start, end, batch.quadrature)
 
     expected = action(batch.nodes[0], batch.start[0], batch.end[0])
-    assert float(jax.jit(method.loss)(params, batch)) == pytest.approx(float(expected), rel=1e-10)
+    assert float(jax.jit(method.learner.loss)(params, batch)) == pytest.approx(
+        float(expected), rel=1e-10
+    )
 
 
 def test_noise_in_the_samples_of_a_noisy_method_has_the_asked_strength(gaussian_flow, key):
     frame, ensemble = gaussian_flow
     net = MLP(width=4, depth=1)
     method = hoam(frame, net, gauss_legendre(4), frequencies=1, sigma=0.3, steps=200)
-    params = jax.tree.map(jnp.zeros_like, method.init(key, ensemble))
+    params = jax.tree.map(jnp.zeros_like, method.learner.init(key, ensemble))
     x0, ts = jnp.zeros((4000, 1)), np.array([0.0, 1.0, 2.0])
     found = np.asarray(method.sample(params, x0, ts, jnp.zeros(1), key))[..., 0]
     # No field is left: Brownian motion of variance sigma^2 over the unit time.

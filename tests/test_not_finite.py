@@ -21,7 +21,7 @@ from hoam_core.domain import Domain
 from hoam_core.evaluate import reference
 from hoam_core.json_text import json_text
 from hoam_core.learn import CHECKPOINT, learn
-from hoam_core.methods import Method
+from hoam_core.methods import Learner, Method
 from hoam_core.metrics import METRICS, curve_error, fit_damping, fit_growth, over_subsets
 from hoam_core.simulate import Piece
 from hoam_core.store import dataset_bytes, to_dataset
@@ -149,9 +149,8 @@ def exploding(at: int) -> Method:
     def draw(key, data):
         return jnp.argmax(jnp.all(steps == jax.random.key_data(key)[None], axis=1))
 
-    return Method(
-        lambda key, data: {"w": jnp.ones(3)}, lambda *_, **__: None, lambda *_: 1, draw, loss
-    )
+    learner = Learner(lambda key, data: {"w": jnp.ones(3)}, draw, loss)
+    return Method(learner, lambda *_, **__: None, lambda *_: 1)
 
 
 @pytest.mark.parametrize(("at", "kept"), [(1, None), (3, 2), (5, 4)])
@@ -188,5 +187,5 @@ def test_samples_that_fly_apart_have_no_distance_in_the_race(monkeypatch):
     court.truth = np.zeros((len(race.TIMES), 50, 2))
     court._x0, court._scale, court._key = court.truth[0], np.ones(2), KEY
     court._mu = race.SYSTEM.vector({"omega": 8.0})
-    far = Method(lambda *_: None, lambda *_, **__: court.truth + 1e200, lambda *_: 1)
+    far = Method(Learner(lambda *_: None), lambda *_, **__: court.truth + 1e200, lambda *_: 1)
     assert court.judge(far, jnp.zeros(1), 3).distance is None

@@ -126,7 +126,7 @@ def moving():
 def test_a_batch_meets_every_level_equally_and_no_clean_start(moving, key):
     frame, ensemble = moving
     method = ncsm(frame, MLP(width=4, depth=1), populations=20, samples=64, frequencies=1)
-    batch = jax.jit(method.draw)(key, ensemble)
+    batch = jax.jit(method.learner.draw)(key, ensemble)
     np.testing.assert_allclose(np.sort(batch.sigma)[::-1], np.repeat(SIGMAS, 2), rtol=1e-12)
     assert batch.clean.shape == batch.noise.shape == (20, 64, 1)
     assert float(batch.tau.min()) > 0
@@ -140,7 +140,7 @@ def test_a_moving_gaussian_is_learned(moving, key):
     frame, ensemble = moving
     net = MLP(width=24, depth=2)
     method = ncsm(frame, net, populations=16, samples=64, frequencies=1, levels=6)
-    *_, state = fit(method, ensemble, adam(1200, 1e-2), key, steps=1200, every=1200)
+    *_, state = fit(method.learner, ensemble, adam(1200, 1e-2), key, steps=1200, every=1200)
     ts = np.array([0.0, 0.5, 1.0])
     x0 = 0.4 * jax.random.normal(key, (2_000, 1))
     found = np.asarray(method.sample(state.params, x0, ts, jnp.zeros(1), key))[..., 0]
@@ -156,7 +156,7 @@ def test_a_population_across_the_edge_of_a_circle_is_learned(key):
     x = np.mod(np.stack([0.8 * np.random.default_rng(i).permutation(XI) for i in range(3)]), 10)
     frame, ensemble = frame_of(x[None, :, :, None], np.array([0.0, 0.5, 1.0]), circle)
     method = ncsm(frame, MLP(width=24, depth=2), populations=8, samples=64, frequencies=1, levels=6)
-    *_, state = fit(method, ensemble, adam(800, 1e-2), key, steps=800, every=800)
+    *_, state = fit(method.learner, ensemble, adam(800, 1e-2), key, steps=800, every=800)
     x0 = jnp.full((2_000, 1), 5.0)
     found = method.sample(state.params, x0, np.array([0.0, 1.0]), jnp.zeros(1), key)[1]
     np.testing.assert_array_equal(circle.wrap(found), found)

@@ -34,9 +34,9 @@ def part_of(batch, axes, number, parts):
 
 
 def check_mean_of_parts(method, data, key):
-    params, batch = method.init(key, data), method.draw(key, data)
-    loss = jax.jit(method.loss)
-    parts = [loss(params, part_of(batch, method.batch_axes, i, 2)) for i in range(2)]
+    params, batch = method.learner.init(key, data), method.learner.draw(key, data)
+    loss = jax.jit(method.learner.loss)
+    parts = [loss(params, part_of(batch, method.learner.batch_axes, i, 2)) for i in range(2)]
     assert float(parts[0]) != pytest.approx(float(parts[1]), rel=1e-3)
     assert float(np.mean(parts)) == pytest.approx(float(loss(params, batch)), rel=1e-5)
 
@@ -106,7 +106,10 @@ def test_a_batch_that_cannot_be_shared_is_a_sentence(tiny, ensemble_of, key):
     method = build_method(tiny("oscillator", "dice"), Scaling.of(data))
     with pytest.raises(ValueError, match="must divide the 16 particles of a batch, but is 3"):
         shared_loss(
-            method.loss, method.batch_axes, jax.eval_shape(method.draw, key, data), ThreeDevices()
+            method.learner.loss,
+            method.learner.batch_axes,
+            jax.eval_shape(method.learner.draw, key, data),
+            ThreeDevices(),
         )
 
 
@@ -114,4 +117,4 @@ def test_a_method_in_closed_form_has_no_batches_to_share(tiny, ensemble_of, key)
     data = ensemble_of("oscillator")
     method = build_method(tiny("oscillator", "galerkin"), Scaling.of(data))
     with pytest.raises(ValueError, match="`devices` must be 1 for this method"):
-        next(fit(method, data, adam(1), key, steps=1, mesh=ThreeDevices()))
+        next(fit(method.learner, data, adam(1), key, steps=1, mesh=ThreeDevices()))

@@ -16,7 +16,7 @@ def training(tiny, ensemble_of):
     method = build_method(experiment, Scaling.of(ensemble))
 
     def run(**options):
-        return fit(method, ensemble, adam(8), jax.random.key(4), **options)
+        return fit(method.learner, ensemble, adam(8), jax.random.key(4), **options)
 
     return run
 
@@ -58,9 +58,11 @@ def test_steps_must_be_whole_and_positive(training, options):
 def test_a_method_in_closed_form_yields_once(tiny, ensemble_of, key):
     ensemble = ensemble_of("two-stream")
     method = build_method(tiny("two-stream", "galerkin"), Scaling.of(ensemble))
-    (state,) = fit(method, ensemble, adam(1), key, steps=1)
+    (state,) = fit(method.learner, ensemble, adam(1), key, steps=1)
     assert state.losses.size == 0
-    np.testing.assert_array_equal(state.params["moments"], method.init(key, ensemble)["moments"])
+    np.testing.assert_array_equal(
+        state.params["moments"], method.learner.init(key, ensemble)["moments"]
+    )
 
 
 def test_adam_warms_up_and_decays_to_a_hundredth():

@@ -113,7 +113,7 @@ def race(case: Case, rules: tuple[str, ...]) -> Iterator[Race]:
     methods = {rule: build_method(experiment_for(case, rule), scaling) for rule in rules}
     key = seed_key(case.seed, "fit")
     fits = {
-        rule: fit(method, ensemble, adam(steps, RATE), key, steps=steps, every=every)
+        rule: fit(method.learner, ensemble, adam(steps, RATE), key, steps=steps, every=every)
         for rule, method in methods.items()
     }
     while any(runner.losses.size < steps and not runner.lost for runner in now.runners):

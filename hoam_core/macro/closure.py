@@ -21,7 +21,7 @@ What a closure learned is a nested dict of arrays: `units`, `encoder`, `decoder`
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.checks import check_count, check_shape
 from hoam_core.domain import along_last
 from hoam_core.macro.increments import Plan, snapshots
-from hoam_core.methods.base import Method
+from hoam_core.methods.base import Learner
 from hoam_core.methods.macroscopic import monomials, start_value
 from hoam_core.networks.layers import Stack
 from hoam_core.systems.base import Component
@@ -71,8 +71,8 @@ def train_closure(
     closures = check_count("closures", closures)
     batch = check_count("batch", batch)
     check_shape("patches", seen.patches.shape, (len(seen.z), None, None))
-    method = _reconstruction(closures, batch)
-    for state in fit(method, cast(Any, seen), adam(steps, rate), key, steps=steps, every=every):
+    learner = _reconstruction(closures, batch)
+    for state in fit(learner, cast(Any, seen), adam(steps, rate), key, steps=steps, every=every):
         # What the codes are shifted and scaled by is no part of the loss, so that it may change.
         yield state._replace(params=_normalised(state.params, seen.patches))
 
@@ -171,8 +171,8 @@ class Closed(Lattice):
         return after - before
 
 
-def _reconstruction(closures: int, batch: int) -> Method:
-    """The closure as a method: what is drawn, and the mean squared error of the decoder."""
+def _reconstruction(closures: int, batch: int) -> Learner:
+    """How a closure is learned: what is drawn, and the mean squared error of the decoder."""
 
     def init(key: PRNGKeyArray, seen: Seen) -> Closure:
         features, encoder_key, decoder_key = seen.patches.shape[-1], *jax.random.split(key)
@@ -202,11 +202,7 @@ def _reconstruction(closures: int, batch: int) -> Method:
 
         return jnp.mean(jax.vmap(one)(seen.patches, seen.z))
 
-    return Method(init, _no_paths, _no_paths, draw, loss)
-
-
-def _no_paths(*_: Any, **__: Any) -> NoReturn:
-    raise NotImplementedError("A closure has no paths of its own; the macroscopic equation has.")
+    return Learner(init, draw, loss)
 
 
 def _net(outputs: int) -> Stack:

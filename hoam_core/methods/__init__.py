@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 
 from hoam_core.methods.action import action_loss, hoam
-from hoam_core.methods.base import Frame, Method
+from hoam_core.methods.base import Frame, Learner, Method
 from hoam_core.methods.dice import dice, interval_loss
 from hoam_core.methods.flow import cfm
 from hoam_core.methods.galerkin import galerkin
@@ -69,6 +69,7 @@ METHODS: dict[str, MethodEntry] = {
 }
 
 __all__ = [
-    "METHODS", "Frame", "Method", "MethodEntry", "action_loss", "cfm", "compile_roll_out", "dice",
-    "galerkin", "hoam", "hybrid", "interval_loss", "macroscopic", "ncsm", "with_share",
+    "METHODS", "Frame", "Learner", "Method", "MethodEntry", "action_loss", "cfm",
+    "compile_roll_out", "dice", "galerkin", "hoam", "hybrid", "interval_loss", "macroscopic",
+    "ncsm", "with_share",
 ]  # fmt: skip

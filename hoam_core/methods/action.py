@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hoam_core.calculus import derivatives, laplacian
-from hoam_core.methods.base import Frame, Method, each, rollout_evaluations
+from hoam_core.methods.base import Frame, Learner, Method, each, rollout_evaluations
 from hoam_core.methods.neural import (
     at_times,
     block,
@@ -119,6 +119,5 @@ def hoam(
     evaluations = rollout_evaluations(scaling, steps, stages=1 if sigma else 2)
     init = init_network(network, frame, frequencies)
     axes = {"nodes": 2, "start": 1, "end": 1}
-    return Method(
-        init, sample, evaluations, draw, loss, batch_axes=axes, steps=steps, smooth=not sigma
-    )
+    learner = Learner(init, draw, loss, axes)
+    return Method(learner, sample, evaluations, steps=steps, smooth=not sigma)

@@ -56,29 +56,37 @@ class Evaluations(Protocol):
     def __call__(self, ts: np.ndarray, steps: int | None = None) -> int: ...
 
 
-class Method(NamedTuple):
-    """An algorithm as a tuple of pure functions.
+class Learner(NamedTuple):
+    """How parameters are found, as pure functions.
 
-    `init(key, data)` makes parameters from an `Ensemble` (or `Increments`); `evaluations(ts,
-    steps)` is what `sample` costs a particle; `draw(key, data)` makes a batch; `loss(params,
-    batch)` a scalar. A method without a loss is fitted by `init` alone, in closed form.
-    `modes(params, ts, mu)` are density modes 1, 2, ... that a method knows without a roll-out;
-    `coefficients(params, z, mu)` drift (k,) and noise sigma (k, k) of one that learns an SDE.
+    `init(key, data)` makes parameters from an `Ensemble` (or `Increments`), `draw(key, data)` a
+    batch, `loss(params, batch)` a scalar. Without a loss `init` alone fits, in closed form.
     `batch_axes` names the arrays of a batch (a named tuple) that hold particles, with the axis of
     those: the loss is a mean over them, so that several devices can share a batch.
-    `steps` is what `sample` takes unless it is told. Where it is `smooth`, a roll-out without noise
-    in equal steps, its states may be interpolated between two of them; where it is `coupled`,
-    samples move by what all of them do together.
     """
 
     init: Callable[[PRNGKeyArray, Any], Params]
-    sample: Sampler
-    evaluations: Evaluations
     draw: Callable[[PRNGKeyArray, Any], Batch] | None = None
     loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
+    batch_axes: Mapping[str, int] = {}
+
+
+class Method(NamedTuple):
+    """An algorithm as a tuple of pure functions: how it learns, and how it samples.
+
+    `evaluations(ts, steps)` is what `sample` costs a particle. `modes(params, ts, mu)` are density
+    modes 1, 2, ... that a method knows without a roll-out; `coefficients(params, z, mu)` drift
+    (k,) and noise sigma (k, k) of one that learns an SDE. `steps` is what `sample` takes unless it
+    is told. Where it is `smooth`, a roll-out without noise in equal steps, its states may be
+    interpolated between two of them; where it is `coupled`, samples move by what all of them do
+    together.
+    """
+
+    learner: Learner
+    sample: Sampler
+    evaluations: Evaluations
     modes: Callable[[Params, np.ndarray, Array], Complex[Array, "t k"]] | None = None
     coefficients: Callable[[Params, Array, Array], tuple[Array, Array]] | None = None
-    batch_axes: Mapping[str, int] = {}
     steps: int = 1
     smooth: bool = False
     coupled: bool = False

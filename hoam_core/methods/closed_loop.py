@@ -35,7 +35,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from hoam_core.data import Scaling
 from hoam_core.domain import wrap_circle
 from hoam_core.interpolation import CardinalSpline, grid_weights
-from hoam_core.methods.base import Frame, Method, Params, rollout, rollout_evaluations
+from hoam_core.methods.base import Frame, Learner, Method, Params, rollout, rollout_evaluations
 from hoam_core.methods.batches import in_batches
 from hoam_core.methods.charts import Blocks, Chart, Charts
 from hoam_core.methods.least_energy import Basis, least_energy_field
@@ -231,4 +231,4 @@ def closed_loop(
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 
     evaluations = rollout_evaluations(scaling, steps, stages=1)
-    return Method(init, sample, evaluations, steps=steps, smooth=not sigma, coupled=True)
+    return Method(Learner(init), sample, evaluations, steps=steps, smooth=not sigma, coupled=True)

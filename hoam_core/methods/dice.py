@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hoam_core.domain import along_last
-from hoam_core.methods.base import Frame, Method, each, rollout_evaluations
+from hoam_core.methods.base import Frame, Learner, Method, each, rollout_evaluations
 from hoam_core.methods.neural import (
     block,
     gradient_sampler,
@@ -95,12 +95,9 @@ def dice(
         return jnp.sum(batch.width * losses) / jnp.sum(batch.width)
 
     return Method(
-        init_network(network, frame, frequencies),
+        Learner(init_network(network, frame, frequencies), draw, loss, {"start": 1, "move": 1}),
         gradient_sampler(potential, frame, steps=steps),
         rollout_evaluations(scaling, steps, stages=2),
-        draw,
-        loss,
-        batch_axes={"start": 1, "move": 1},
         steps=steps,
         smooth=True,
     )

@@ -27,7 +27,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble
 from hoam_core.domain import along_last
-from hoam_core.methods.base import Frame, Method, afresh_evaluations, afresh_sampler, each
+from hoam_core.methods.base import Frame, Learner, Method, afresh_evaluations, afresh_sampler, each
 from hoam_core.methods.neural import (
     block,
     init_network,
@@ -142,11 +142,13 @@ def cfm(
         return jnp.mean(each(one, *batch))
 
     return Method(
-        init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
+        Learner(
+            init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
+            _lines(frame, populations, samples),
+            loss,
+            {"start": 1, "move": 1},
+        ),
         afresh_sampler(end, frame, steps),
         afresh_evaluations(lambda steps: 4 * steps, steps),
-        _lines(frame, populations, samples),
-        loss,
-        batch_axes={"start": 1, "move": 1},
         steps=steps,
     )

@@ -26,7 +26,7 @@ def hybrid(
     **basis: Any,
 ) -> Method:
     """DICE with options `training`, rolled out in the closed loop with options of `galerkin`."""
-    learned = dice(frame, network, frequencies=frequencies, steps=steps, **(training or {}))
+    learned = dice(frame, network, frequencies=frequencies, steps=steps, **(training or {})).learner
     velocity = potential_velocity(neural_potential(network, frame, frequencies), frame)
 
     def base(params, x, t, mu):
@@ -35,11 +35,11 @@ def hybrid(
     loop = galerkin(frame, steps=steps, base=base, **basis)
 
     def init(key, ensemble):
-        return {"network": learned.init(key, ensemble), **loop.init(key, ensemble)}
+        return {"network": learned.init(key, ensemble), **loop.learner.init(key, ensemble)}
 
     inner = cast(Callable, learned.loss)
 
     def loss(params, batch):
         return inner(params["network"], batch)
 
-    return loop._replace(init=init, draw=learned.draw, loss=loss, batch_axes=learned.batch_axes)
+    return loop._replace(learner=learned._replace(init=init, loss=loss))

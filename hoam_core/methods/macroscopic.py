@@ -26,7 +26,7 @@ from jaxtyping import Array, Float
 
 from hoam_core.checks import lookup
 from hoam_core.data import Increments
-from hoam_core.methods.base import Frame, Method, rollout
+from hoam_core.methods.base import Frame, Learner, Method, rollout
 from hoam_core.networks import MLP
 from hoam_core.solvers.stepping import count_substeps
 
@@ -167,8 +167,8 @@ def macroscopic(
     def evaluations(ts, steps=None):
         return substeps_for(ts, steps) * (len(ts) - 1)
 
-    axes = {"mu": 0, "z": 0, "dz": 0}
     return Method(
-        init, sample, evaluations, draw, loss, coefficients=coefficients, batch_axes=axes,
+        Learner(init, draw, loss, {"mu": 0, "z": 0, "dz": 0}), sample, evaluations,
+        coefficients=coefficients,
         steps=count_substeps(np.array([0.0, t_end]), step or dt),
     )  # fmt: skip

@@ -79,9 +79,10 @@ def in_own_units(build: Callable[[Frame], Method], frame: Frame) -> Method:
     """The method that `build` makes of a frame, in units of the frame's data."""
     units = Units.of(frame)
     inner = build(units.frame(frame))
+    learner = inner.learner
 
     def init(key, data):
-        return inner.init(key, units.ensemble(data))
+        return learner.init(key, units.ensemble(data))
 
     def sample(params, x0, ts, mu, key, *, steps=None):
         own = units.samples(x0), np.asarray(ts, float) / units.t, units.parameters(mu)
@@ -90,9 +91,9 @@ def in_own_units(build: Callable[[Frame], Method], frame: Frame) -> Method:
     def evaluations(ts, steps=None):
         return inner.evaluations(np.asarray(ts, float) / units.t, steps)
 
+    def draw(key, data):
+        return learner.draw(key, units.ensemble(data)) if learner.draw else None
+
+    learns = learner._replace(init=init, draw=draw if learner.draw else None)
     # Density modes have no energy here: nobody knows the charge of what was recorded.
-    made = inner._replace(init=init, sample=sample, evaluations=evaluations, modes=None)
-    if inner.draw is None:
-        return made
-    draw = inner.draw
-    return made._replace(draw=lambda key, data: draw(key, units.ensemble(data)))
+    return inner._replace(learner=learns, sample=sample, evaluations=evaluations, modes=None)

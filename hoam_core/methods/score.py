@@ -39,7 +39,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_within
 from hoam_core.data import Ensemble
-from hoam_core.methods.base import Frame, Method, afresh_evaluations, afresh_sampler, each
+from hoam_core.methods.base import Frame, Learner, Method, afresh_evaluations, afresh_sampler, each
 from hoam_core.methods.neural import (
     block,
     init_network,
@@ -176,11 +176,13 @@ def ncsm(
         return jnp.mean(each(one, *batch))
 
     return Method(
-        init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
+        Learner(
+            init_network(network, frame, frequencies, inner=INNER_FREQUENCIES + 1),
+            _noisy_populations(frame, sigmas, populations, samples),
+            loss,
+            {"clean": 1, "noise": 1},
+        ),
         afresh_sampler(end, frame, steps),
         afresh_evaluations(lambda steps: levels * steps + 1, steps),
-        _noisy_populations(frame, sigmas, populations, samples),
-        loss,
-        batch_axes={"clean": 1, "noise": 1},
         steps=steps,
     )

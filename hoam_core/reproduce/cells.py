@@ -23,7 +23,7 @@ from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.evaluate import References, affordable_times, evaluate, reference, report, snapshots
 from hoam_core.judging import parameters_to_judge
-from hoam_core.methods.base import Method, Params
+from hoam_core.methods.base import Learner, Params
 from hoam_core.metrics import sinkhorn_divergence, transport_distance
 from hoam_core.model import Model
 from hoam_core.seeds import seed_key
@@ -111,27 +111,29 @@ def train_for(
     experiment: Experiment, ensemble: Ensemble, scaling: Scaling, budget: Budget
 ) -> Iterator[Trained]:
     """Train for the core-seconds of a budget, compilation not counted."""
-    method = build_method(experiment, scaling)
+    learner = build_method(experiment, scaling).learner
     key = seed_key(experiment.seed, "fit")
-    if method.loss is None:
-        params = jax.block_until_ready(method.init(key, ensemble))
+    if learner.loss is None:
+        params = jax.block_until_ready(learner.init(key, ensemble))
         yield Trained(1.0, replace(experiment, steps=1), params, np.zeros(0))
         return
     steps = budget.steps
     if steps is None:
-        steps = max(20, int(budget.core_seconds / _core_seconds_a_step(method, ensemble, key)))
+        steps = max(20, int(budget.core_seconds / _core_seconds_a_step(learner, ensemble, key)))
     experiment = replace(experiment, steps=steps)
     losses = []
     every = max(1, min(100, steps // 20))
-    for state in fit(method, ensemble, adam(steps, experiment.rate), key, steps=steps, every=every):
+    for state in fit(
+        learner, ensemble, adam(steps, experiment.rate), key, steps=steps, every=every
+    ):
         losses.append(state.losses)
         so_far = np.concatenate(losses)
         yield Trained(state.step / steps, experiment, state.params, so_far, state.finite)
 
 
-def _core_seconds_a_step(method: Method, ensemble: Ensemble, key: PRNGKeyArray) -> float:
+def _core_seconds_a_step(learner: Learner, ensemble: Ensemble, key: PRNGKeyArray) -> float:
     # The first chunk compiles, the others tell the time.
-    trial = fit(method, ensemble, adam(1_000), key, steps=30, every=10)
+    trial = fit(learner, ensemble, adam(1_000), key, steps=30, every=10)
     next(trial)
     clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
     started = clock()

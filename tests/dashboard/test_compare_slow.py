@@ -26,7 +26,7 @@ def slow():
     with jax.enable_x64(False):
         experiment, ensemble = tiny_experiment("oscillator", "cfm"), tiny_ensemble("oscillator")
         scaling = Scaling.of(ensemble)
-        params = build_method(experiment, scaling).init(jax.random.key(0), ensemble)
+        params = build_method(experiment, scaling).learner.init(jax.random.key(0), ensemble)
     # What is not trained moves nothing; such numbers do.
     params = jax.tree.map(lambda a: a + 0.3 * np.cos(np.arange(a.size)).reshape(a.shape), params)
     model = Model.build(experiment, scaling, params)
