@@ -131,7 +131,7 @@ class Session(param.Parameterized):
 
     def _warn(self, case: Case, answer: Run | None = None) -> None:
         model = self.catalogue.models.get(case.model)
-        sentences = model.outside(self.state.mu) if model else []
+        sentences = model.outside(self.state.mu, symbols=True) if model else []
         if answer is not None and answer.case == case:
             sentences = [*sentences, *answer.doubts]
         if sentences != self.warnings:

@@ -181,11 +181,11 @@ def evaluate(
     values = parse_settings(settings, learned.system)
     result = xr.Dataset()
     with progress(quiet) as bar:
-        task = bar.add_task("truth", total=4, note="")
+        task = bar.add_task("truth", total=None, note="")
         stages = evaluate_steps(learned, values, particles=particles, seed=seed, steps=steps)
-        for done, (stage, now) in enumerate(stages):
-            bar.update(task, description=stage, completed=done)
+        for stage, now in stages:
             result = now
+            bar.update(task, description=stage.name, completed=stage.done, total=stage.total)
     summary = report(result, learned)
     if as_json:
         print_json(summary)

@@ -67,6 +67,19 @@ def reference(
     return Reference(ts, observables, states, np.concatenate(modes) if modes else None)
 
 
+class Stage(NamedTuple):
+    """What is done now, and how many of all stages are over."""
+
+    name: str
+    done: int
+    total: int
+
+
+# What a judgement goes through, once there are references.
+TRUTHS = ("truth", "second truth, for the floor")
+JUDGED = ("prediction", "transport distances")
+
+
 class References(NamedTuple):
     """The truth and a second truth of another seed, which gives the noise floor."""
 
@@ -114,8 +127,8 @@ def evaluate_steps(
     model: Model, parameters: Mapping[str, float], *, particles: int, seed: int,
     steps: int | None = None, n_times: int | None = None, references: References | None = None,
     distances: Mapping[str, Distance] | None = None,
-) -> Iterator[tuple[str, xr.Dataset]]:  # fmt: skip
-    """`evaluate` as a generator of (what is done now, result so far), for progress and cancel."""
+) -> Iterator[tuple[Stage, xr.Dataset]]:  # fmt: skip
+    """`evaluate` as a generator of (stage, result so far), for progress and cancel."""
     check_within("seed", seed, 0, 2**32 - 2)
     particles = check_count("particles", particles, 10)
     system, mu = model.system, model.system.vector(parameters)
@@ -126,12 +139,14 @@ def evaluate_steps(
     about = {"particles": particles, "seed": seed}
     result = xr.Dataset(attrs=model.provenance(steps) | about)
     result.attrs.update({f"parameter_{k}": v for k, v in system.named(mu).items()})
+    names = JUDGED if references is not None else (*TRUTHS, *JUDGED)
+    stages = (Stage(name, i, len(names)) for i, name in enumerate((*names, "done")))
     if references is None:
-        yield "truth", result
+        yield next(stages), result
         truth = reference(system, mu, ts, seed, snapshots(ts))
-        yield "second truth, for the floor", result
+        yield next(stages), result
         references = References(truth, reference(system, mu, ts, seed + 1, snapshots(ts)))
-    yield "prediction", result
+    yield next(stages), result
     run = model.predict(parameters, particles=particles, seed=seed, steps=steps, n_times=n_times)
     result.attrs["warnings"] = run.attrs["warnings"]
     if "electric_energy" in references.truth.observables:
@@ -141,9 +156,9 @@ def evaluate_steps(
         result.attrs["growth"] = json_text(found)
     if isinstance(system, Lattice):
         result = _means(result, system, run, references)
-    yield "transport distances", result
+    yield next(stages), result
     result = _distances(result, model, mu, run, references, distances, seed, aligned=is_usual)
-    yield "done", result
+    yield next(stages), result
 
 
 def _energy(

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from hoam_core.convergence import measured
 from hoam_core.evaluate import (
+    JUDGED,
+    TRUTHS,
     Reference,
     References,
     affordable_times,
@@ -22,8 +24,6 @@ from hoam_core.evaluate import (
 from hoam_core.model import Model
 from hoam_core.models import save_model
 
-# The truth, another for the floor, the prediction and the distances; and what is needed, as one.
-STEPS_OF_A_TEST = 4
 PARTICLES = 16_384
 
 
@@ -58,7 +58,8 @@ def judge_steps(
     """
     tests = parameters_to_judge(model)
     model = dataclasses.replace(model, errors=())
-    done, total = 0, STEPS_OF_A_TEST * len(tests) + 1
+    # What a model needs is measured at all tests together.
+    done, total = 0, (len(TRUTHS) + len(JUDGED)) * len(tests) + 1
     known = []
     for values in tests:
         both = []
@@ -82,7 +83,7 @@ def judge_steps(
             n_times=affordable_times(model),
         )  # fmt: skip
         for stage, result in stages:
-            if stage == "done":
+            if stage.done == stage.total:
                 model = dataclasses.replace(model, errors=(*model.errors, report(result, model)))
                 save_model(model, folder)
             else:

@@ -87,15 +87,18 @@ class Model:
         axes = zip(self.system.parameters, self.experiment.axes, strict=True)
         return {p.name: (min(axis), max(axis)) for p, axis in axes}
 
-    def outside(self, parameters: Mapping[str, float]) -> list[str]:
-        """A sentence for each parameter that lies outside the trained range."""
-        values = self.system.complete(parameters)
-        return [
-            f"{name} = {values[name]:g} lies outside the trained range {low:g} to {high:g}: "
-            "the model extrapolates."
-            for name, (low, high) in self.trained_range().items()
-            if not low <= values[name] <= high
-        ]
+    def outside(self, parameters: Mapping[str, float], *, symbols: bool = False) -> list[str]:
+        """A sentence for each parameter outside the trained range, by its name or its symbol."""
+        values, found = self.system.complete(parameters), []
+        for name, (low, high) in self.trained_range().items():
+            if not low <= values[name] <= high:
+                about = self.system.parameter(name)
+                given = about.setting(values[name]) if symbols else f"{name} = {values[name]:g}"
+                found.append(
+                    f"{given} lies outside the trained range {low:g} to {high:g}: the model "
+                    "extrapolates."
+                )
+        return found
 
     def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
         """Equispaced times from zero; by default those of its training data."""

@@ -28,10 +28,12 @@ from scipy.interpolate import RegularGridInterpolator
 from hoam_core.checks import check_count, check_shape, check_within
 from hoam_core.systems import System
 
-FIELD, TOTAL = "electric_energy", "total_energy"
+FIELD, KINETIC, TOTAL = "electric_energy", "kinetic_energy", "total_energy"
 # Of what start and growth allow. Models err by a few per cent, and so does the interpolation;
 # runs that go wrong exceed it by tens and thousands.
 EXCESS = 1.5
+# A field of less than this share of the kinetic energy is noise, whatever a model was trained on.
+NOISE = 1e-6
 DRIFT = 0.1
 SHARE_OUTSIDE = 0.05
 # Beyond a bound, of its size: a model that is right to a hundredth may touch it.
@@ -168,12 +170,17 @@ def _energy(
 ) -> Iterator[str]:  # fmt: skip
     if FIELD in curves:
         energy = np.asarray(curves[FIELD], float)
-        allowed = max(allowed_energy(limits, axes, mu, float(energy[0])), TINY)
+        kinetic = float(np.asarray(curves[KINETIC], float)[0]) if KINETIC in curves else 0.0
+        floor = max(NOISE * kinetic, TINY)
+        allowed = max(allowed_energy(limits, axes, mu, float(energy[0])), floor)
         if energy.max() > EXCESS * allowed:
+            trained = all(a[0] <= m <= a[-1] for a, m in zip(axes, mu, strict=True))
             yield (
-                f"The energy of the field reaches {energy.max():.3g}, {energy.max() / allowed:.2g} "
-                "times its start and all that it can take from the motion here"
-            )
+                f"The energy of the field reaches {_number(energy.max())}, "
+                f"{_number(energy.max() / allowed)} times "
+                + ("its start and all that it can take from the motion here" if trained else
+                   "what it can reach at the nearest training values")
+            )  # fmt: skip
     if TOTAL in curves:
         total = np.asarray(curves[TOTAL], float)
         moved = float(np.max(np.abs(total - total[0])) / abs(total[0]))
@@ -182,6 +189,13 @@ def _energy(
             if moved > 1:
                 much = f"grows {float(f'{1 + moved:.2g}'):,.0f}-fold"
             yield f"The total energy {much}, but the full model keeps it"
+
+
+def _number(value: float) -> str:
+    """Three digits, and a power of ten only where there are too many zeros to read."""
+    if 1_000 <= value < 1e7:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
 
 
 def _percent(share: float) -> str:

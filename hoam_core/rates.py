@@ -127,9 +127,10 @@ def why(
     half = m // 2 - 1
     if m % 2 == 0 and fit.rate > rate and heights[0, half] > heights[0, m - 1]:
         twice = 2 * theory[half].growth_rate
+        itself = "faster than by itself" if rate > 0 else "though not by itself"
         return (
-            f"Mode {m} does not grow by itself: it is driven by mode {half + 1}, which is stronger "
-            f"and whose square grows with 2γ = {twice:.3g}."
+            f"Mode {m} grows {itself}: it is driven by mode {half + 1}, which is stronger and "
+            f"whose square grows with 2γ = {twice:.3g}."
         )
     # A wave that stands and swings is two that run, of half its amplitude each.
     share = 0.5 if rate <= 0 else 1.0
@@ -144,12 +145,13 @@ def _by_bounces(fit: ModeFit, mode: Mode, bounces: np.ndarray) -> str:
         then = "grows" if rate > 0 else "is damped"
         return (
             "The wave is too strong for linear theory: it traps electrons, which bounce in it with "
-            f"ω_B = {own:.2g}, while it {then} with |γ| = {abs(rate):.2g}."
+            f"the frequency {own:.2g}, while it {then} with |γ| = {abs(rate):.2g}."
         )
     if bounces[other] >= BOUNCES * abs(rate):
         return (
-            f"Modes compete: in mode {other + 1}, which is stronger, electrons bounce with ω_B = "
-            f"{bounces[other]:.2g}, so that mode {mode.number} grows in a plasma it has changed."
+            f"Modes compete: in mode {other + 1}, which is stronger, electrons bounce with the "
+            f"frequency {bounces[other]:.2g}, so that mode {mode.number} grows in a plasma it has "
+            "changed."
         )
     if abs(fit.frequency - abs(mode.frequency)) > max(abs(rate), 0.1 * abs(mode.frequency)):
         return (

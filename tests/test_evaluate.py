@@ -105,7 +105,7 @@ def test_verdicts_have_a_truth_of_their_own_size_where_the_page_has_a_small_one(
 def test_stages_are_told_before_they_run(galerkin_model):
     steps = evaluate_steps(galerkin_model, {"mu": 1.5}, particles=500, seed=3)
     stage, result = next(steps)
-    assert stage == "truth"
+    assert stage == ("truth", 0, 4)
     assert "w2" not in result
     steps.close()
 

@@ -276,6 +276,8 @@ def test_bad_input_gets_a_sentence(model, values, options, sentence):
 
 def test_extrapolation_is_told_but_allowed(model):
     assert model.outside({"mu": 1.5}) == []
+    (sentence,) = model.outside({"mu": 2.0}, symbols=True)
+    assert sentence.startswith("μ = 2 lies outside the trained range 1.2 to 1.8")
     (sentence,) = model.outside({"mu": 2.0})
     assert sentence == ("mu = 2 lies outside the trained range 1.2 to 1.8: the model extrapolates.")
 

@@ -80,7 +80,7 @@ def fit_of(rate, uncertainty=0.002, frequency=0.4):
         (None, 1, (1e-3, 1e-3), "No rate: mode 1"),
         (fit_of(0.101), 1, (1e-3, 1e-3), "agree within the uncertainty"),
         (fit_of(0.08), 1, (0.5, 1e-3), "too strong for linear theory"),
-        (fit_of(0.2), 2, (0.5, 1e-3), "driven by mode 1"),
+        (fit_of(0.2), 2, (0.5, 1e-3), "grows faster than by itself: it is driven by mode 1"),
         (fit_of(0.08), 2, (0.5, 0.01), "Modes compete: in mode 1"),
         (fit_of(0.08, frequency=0.9), 1, (1e-3, 1e-3), "its frequency is 0.90, not 0.40"),
         (fit_of(0.08), 1, (1e-3, 1e-3), "No cause of the difference is known"),

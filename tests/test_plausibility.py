@@ -54,6 +54,21 @@ def test_what_cannot_be_is_said_with_its_number(changed, options, words):
     assert sentence.endswith("not to be trusted.")
 
 
+def test_a_field_below_the_noise_is_no_more_than_noise():
+    curves = {"electric_energy": [1e-13, 1e-5], "kinetic_energy": [25.0, 25.0]}
+    at_rest = Limits(growth=(0.0, 0.0))
+    assert found(curves, limits=at_rest) == ()
+    (sentence,) = found(curves | {"electric_energy": [1e-13, 0.05]}, limits=at_rest)
+    assert "reaches 0.05, 2,000 times its start" in sentence
+
+
+def test_beyond_the_training_values_nobody_knows_what_a_field_can_take():
+    values = {"mu": 0.8}
+    curves = {"electric_energy": np.array([0.0, 50.0])}
+    (sentence,) = doubts(TWO_STREAM, LIMITS, AXES, values, curves, 0.0, 4_096)
+    assert "times what it can reach at the nearest training values" in sentence
+
+
 @pytest.mark.parametrize(
     ("name", "values", "words"),
     [

@@ -33,13 +33,22 @@ def distance(value: float, axis: tuple[float, ...]) -> str:
     near = min(values, key=lambda one: abs(one - value))
     away = abs(near - value)
     if len(values) == 1:
-        return f"the only training value is {near:g}" + (f", {away:.3g} away" if away else "")
+        return f"the only training value is {_plain(near)}" + (
+            f", {_plain(away)} away" if away else ""
+        )
     if value < values[0] or value > values[-1]:
-        return f"{away:.3g} beyond the last training value {near:g}"
+        below = value < values[0]
+        place = "below the first" if below else "above the last"
+        return f"{_plain(away)} {place} training value {_plain(near)}"
     if away < 1e-9 * (values[-1] - values[0]):
-        return f"{near:g} is a training value"
+        return f"{_plain(near)} is a training value"
     gap = next(high - low for low, high in pairwise(values) if low <= value <= high)
-    return f"{away:.3g} from the nearest training value {near:g}, spacing {gap:.3g}"
+    return f"{_plain(away)} from the nearest training value {_plain(near)}, spacing {_plain(gap)}"
+
+
+def _plain(value: float) -> str:
+    """Three digits, with commas rather than a power of ten."""
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 @lru_cache(maxsize=256)
@@ -71,7 +80,8 @@ def facts(
             Fact("Population", f"{answer.case.particles:,} of the model against "
                  f"{system.truth_particles:,} {system.population} of the truth"),
             Fact("Cost", f"{cost:,} evaluations of the field for each {one}"),
-            Fact("Steps", f"{model.steps:,} over the trained time, as everywhere"),
+            Fact("Steps", f"{model.steps:,} over the trained time, as everywhere" + (
+                "" if model.method.smooth else "; at least one for each time that is shown")),
             Fact("Latency", f"model {took}, on the page after {duration(waited)}"),
         ]  # fmt: skip
     return [*found, *origin(model)]

@@ -20,6 +20,7 @@ from bokeh.models.glyph import Glyph
 from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
+from dashboard.runs.lattice_jobs import Sweep
 
 KINDS = ("model", "truth")
 
@@ -146,16 +147,16 @@ class DiagramFigure:
             LegendItem(label=name, renderers=[self._items[key]]) for key, name in names.items()
         ]
 
-    def show(self, sweep) -> None:
-        """What is known of a sweep; None clears."""
+    def show(self, sweep: Sweep | None, component: int = 0) -> None:
+        """What is known of a component in a sweep; None clears."""
         if sweep is None:
             put(self.band, {"x": [], "low": [], "high": [], "y": []})
             put(self.limit, {"x": [], "y": []})
             return
-        n, mean, spread = len(sweep.mean), sweep.mean, sweep.spread
+        n, mean, spread = len(sweep.mean), sweep.mean[:, component], sweep.spread[:, component]
         sides = {"low": mean - spread, "high": mean + spread}
         put(self.band, {"x": sweep.values[:n], "y": mean} | sides)
-        if sweep.limit is not None:
+        if sweep.limit is not None and component == 0:
             put(self.limit, {"x": sweep.values, "y": sweep.limit})
         self.figure.x_range.update(start=sweep.values[0], end=sweep.values[-1])
 

@@ -64,9 +64,10 @@ class LatticeScene(pn.viewable.Viewer):
         components = [lattice.components[i] for i in dict.fromkeys(state.axes)]
         lows, highs = zip(*(c.view for c in lattice.components), strict=True)
         cells = self.cells.place(lattice.cell_names, lattice.field_names, (min(lows), max(highs)))
-        first, parameter = lattice.components[0], lattice.parameters[0]
+        first, parameter = components[0], lattice.parameters[0]
+        exact = lattice.limit_label if state.axes[0] == 0 else ""
         self.diagram.place(
-            parameter.label, f"{first.label} at t = {state.ts[-1]:g}", lattice.limit_label,
+            parameter.label, f"{first.label} at t = {state.ts[-1]:g}", exact,
             first.view,
         )  # fmt: skip
         self.diagram.show(None)
@@ -109,7 +110,7 @@ class LatticeScene(pn.viewable.Viewer):
         if view.drift is not None and (old is None or old.drift is not view.drift):
             self._draw_drift(view)
         if view.sweep is not None:
-            self.diagram.show(view.sweep)
+            self.diagram.show(view.sweep, self.state.axes[0])
 
     def _draw_drift(self, view: LatticeView) -> None:
         z, learned, exact = view.drift
@@ -133,7 +134,10 @@ class LatticeScene(pn.viewable.Viewer):
         for kind, run in zip(KINDS, (answer, truth), strict=True):
             self._draw_mean(kind, run, state.frame)
         if truth is not None and truth.complete and truth.case.mu == tuple(state.mu.values()):
-            put(self.diagram.here, {"x": [value], "y": [float(truth.moments.mean[-1, 0])]})
+            put(
+                self.diagram.here,
+                {"x": [value], "y": [float(truth.moments.mean[-1, state.axes[0]])]},
+            )
         else:
             put(self.diagram.here, {"x": [], "y": []})
 

@@ -48,7 +48,7 @@ class Shown:
             return []
         model = self.catalogue.models[self.case.model]
         doubts = self.answer.doubts if self.answer is not None else ()
-        return [*model.outside(named(self.system, self.case)), *doubts]
+        return [*model.outside(named(self.system, self.case), symbols=True), *doubts]
 
     @property
     def is_plane(self) -> bool:

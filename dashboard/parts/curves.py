@@ -87,8 +87,7 @@ class Curves:
         else:
             made.yaxis.ticker = BasicTicker(desired_num_ticks=3)
             made.xaxis.ticker = BasicTicker(desired_num_ticks=4)
-            made.yaxis.formatter = brief_ticks()
-        made.xaxis.formatter = brief_ticks()
+        made.xaxis.formatter, made.yaxis.formatter = brief_ticks(), brief_ticks()
         return made
 
     def title(self, text: str) -> None:

@@ -1,7 +1,7 @@
 """What a curve does, in one word; every word is defined here, on the array y (t,).
 
 A curve is cut into legs. It turns where it afterwards goes back by more than TURN = 15 % of its
-whole range, since the noise of a population is no turn.
+whole range, and by more than four standard errors of it: noise is no turn.
 
 - stays: its range is at most a tenth of its largest size (STAYS), or less than is worth an axis;
 - rises, falls: one leg, from its first to its last value;
@@ -57,16 +57,19 @@ class Course(NamedTuple):
         return f"{value:,.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"
 
 
-def course(y: Float[np.ndarray, " t"], least: float = 0.0) -> Course | None:
-    """What a curve does; ranges below `least` are none. None where a value is not finite."""
+def course(y: Float[np.ndarray, " t"], least: float = 0.0, noise: float = 0.0) -> Course | None:
+    """What a curve does; None where a value is not finite.
+
+    A range below `least` is none, and whoever goes back by `noise` or less does not turn.
+    """
     y = np.asarray(y, float)
     if not len(y) or not np.isfinite(y).all():
         return None
     low, high = float(y.min()), float(y.max())
     size = float(np.abs(y).max())
-    if high - low <= max(STAYS * size, least):
+    if high - low <= max(STAYS * size, least, noise):
         return Course((float(y[-1]),), low, high, 0, NOTHING * least)
-    ends = tuple(float(y[i]) for i in legs(y, TURN * (high - low)))
+    ends = tuple(float(y[i]) for i in legs(y, max(TURN * (high - low), noise)))
     return Course(ends, low, high, crossings(y), NOTHING * NOTHING * size)
 
 

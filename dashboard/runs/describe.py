@@ -44,6 +44,14 @@ class Shown(NamedTuple):
             return 0.04 * float(np.abs(run.curves["total_energy"]).max())
         return 0.0
 
+    def noise(self, run: Run) -> float:
+        """Four standard errors of a moment of so many samples; 0 of anything else."""
+        if self.moment is None:
+            return 0.0
+        kind, i = self.moment
+        several = run.case.particles * (2 if kind == "spread" else 1)
+        return 4 * float(run.moments.spread[:, i].max()) / np.sqrt(several)
+
 
 def has_field(system: System) -> bool:
     """Whether the first thing to look at is the energy of a field."""
@@ -84,6 +92,6 @@ def _sentence(run: Run, system: System, axes: Axes) -> str:
     if main.name == FIELD:
         return field.sentence(run, main.unit)
     spread = next(one for one in others if one.moment and one.moment[0] == "spread")
-    pairs = [(one, course(one.of(run), one.least(run))) for one in (main, spread)]
+    pairs = [(one, course(one.of(run), one.least(run), one.noise(run))) for one in (main, spread)]
     told = [found.told(f"the {one.label}", in_symbols(one.unit)) for one, found in pairs if found]
     return "; ".join(told) if len(told) == len(pairs) else ""

@@ -135,7 +135,9 @@ def _apart(
         return error, None
     counts, all_of_them = second.counts(frame, axes), second.kept.particles
     if n < all_of_them:
-        counts = np.random.default_rng(frame).binomial(counts, n / all_of_them)
-        all_of_them = n
+        # As few of its particles, with those outside as one cell more.
+        cells = np.append(counts.ravel().astype(np.int64), all_of_them - int(counts.sum()))
+        few = np.random.default_rng(frame).multivariate_hypergeometric(cells, n, method="marginals")
+        counts, all_of_them = few[:-1].reshape(counts.shape), n
     other = density(counts, all_of_them, plane, sigma_for(n))
     return error, misplaced(other, drawn[1], plane)

@@ -3,7 +3,8 @@
 Early is the first sixteenth of the run, and the first level is the highest value there: a wave that
 oscillates comes back to it without having grown.
 
-- grew N-fold: the highest later value is N = GREW = 5 times the first level or more;
+- grew: the highest later value is GREW = 5 times the first level or more. N-fold: so many times
+  the first level is the level that is named beside it, or the highest;
 - saturated: at the first maximum that reaches half of the highest, or where it only rises at FULL =
   95 % of its last value; half of the later values keep above a third of that;
 - still grows at the end: it only rises, and reaches those 95 % in its last sixteenth;
@@ -52,18 +53,23 @@ def kinetic(run: Run) -> float:
 
 
 def _grown(ts: Curve, energy: Curve, early: int, unit: str) -> str:
-    first, peak = float(energy[:early].max()), int(np.argmax(energy))
-    grew = f"the field energy grew {rounded(energy[peak] / max(first, TINY))}-fold"
+    start, peak = int(np.argmax(energy[:early])), int(np.argmax(energy))
+    since = f" from its level at t = {ts[start]:.1f}" if start else ""
+
+    def grew(to: int) -> str:
+        ratio = rounded(energy[to] / max(float(energy[start]), TINY))
+        return f"the field energy grew {ratio}-fold{since}"
+
     at, soon = int(np.argmax(energy >= 0.5 * energy[peak])), len(energy) - early
     while at + 1 < len(energy) and energy[at + 1] > energy[at]:
         at += 1
     if at == len(energy) - 1:  # it only rises
         at = int(np.argmax(energy >= FULL * energy[-1]))
         if at > soon:
-            return f"{grew} and still grows at the end, at {level(energy[-1], unit)}"
+            return f"{grew(peak)} and still grows at the end, at {level(energy[-1], unit)}"
     if at <= soon and np.median(energy[at:]) >= energy[at] / 3:
-        return f"{grew} and saturated at t = {ts[at]:.1f}, near {level(energy[at], unit)}"
-    words = f"{grew}, up to {level(energy[peak], unit)} at t = {ts[peak]:.1f}"
+        return f"{grew(at)} and saturated at t = {ts[at]:.1f}, near {level(energy[at], unit)}"
+    words = f"{grew(peak)}, up to {level(energy[peak], unit)} at t = {ts[peak]:.1f}"
     last = float(energy[-max(1, len(energy) // 8) :].max())
     if energy[peak] < FELL * last:
         return words

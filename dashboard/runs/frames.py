@@ -113,8 +113,12 @@ def density(
 def misplaced(
     one: Float[np.ndarray, "ny nx"], other: Float[np.ndarray, "ny nx"], plane: Plane
 ) -> float:
-    """Share of the mass of two densities of mass one that lies in the wrong place, from 0 to 1."""
-    return 0.5 * plane.cell_area * float(np.abs(one - other).sum())
+    """Share of the mass of two densities of mass one that lies in the wrong place, from 0 to 1.
+
+    What lies outside the plane is one place more.
+    """
+    wrong = float(np.abs(one - other).sum()) + abs(float(one.sum()) - float(other.sum()))
+    return 0.5 * plane.cell_area * wrong
 
 
 def marginals(

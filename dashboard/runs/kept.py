@@ -153,7 +153,8 @@ def _count(x, low, high):
     cell, inside = jnp.zeros((times, n), jnp.int32), jnp.ones((times, n), bool)
     for i, (cells, stride) in enumerate(zip(CELLS, (1, nx), strict=True)):
         u = (x[..., i] - low[i]) * (cells / (high[i] - low[i]))
-        inside &= (u >= 0) & (u < cells)
+        # The range is closed: a magnet that points all one way lies on its end.
+        inside &= (x[..., i] >= low[i]) & (x[..., i] <= high[i])
         cell += jnp.clip(jnp.nan_to_num(u), 0, cells - 1).astype(jnp.int32) * stride
     cell += jnp.arange(times, dtype=jnp.int32)[:, None] * (nx * ny)
     found = jnp.zeros(times * nx * ny, jnp.int32).at[cell.ravel()].add(inside.ravel())
@@ -167,9 +168,13 @@ def _sample(x, low, high, most):
     some = jnp.moveaxis(x[:, :most], -1, 0)
     width = high - low
     u = (some - low[:, None, None]) * (PARTS / width)[:, None, None]
-    inside = (u >= 0) & (u < PARTS)
+    inside = (some >= low[:, None, None]) & (some <= high[:, None, None])
     outside = 1 - jnp.min(jnp.mean(inside, axis=-1))
-    return jnp.where(inside, u, PARTS).astype(jnp.uint16), outside, *_summary(x, width)
+    return (
+        jnp.where(inside, jnp.clip(u, 0, PARTS - 1), PARTS).astype(jnp.uint16),
+        outside,
+        *_summary(x, width),
+    )
 
 
 class Growing:

@@ -38,11 +38,14 @@ class Drift(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """The first observable at the last time against the first parameter, as far as it is known."""
+    """Observables at the last time against the first parameter, as far as they are known.
+
+    The exact `limit` is that of the first one.
+    """
 
     values: Float[np.ndarray, " s"]
-    mean: Float[np.ndarray, " q"]
-    spread: Float[np.ndarray, " q"]
+    mean: Float[np.ndarray, "q k"]
+    spread: Float[np.ndarray, "q k"]
     limit: Float[np.ndarray, " s"] | None
 
     @property
@@ -147,7 +150,7 @@ def _sweep(model: Model, lattice: Lattice, mu, seed: int) -> Iterator[Sweep]:
     mean, spread = [], []
     for one in others:
         start = model.start(lattice.named(one), PATHS, seed)
-        end = np.asarray(model.sample(start.x0, ts, start.mu, start.key)[-1, :, 0])
-        mean.append(end.mean())
-        spread.append(end.std())
+        end = np.asarray(model.sample(start.x0, ts, start.mu, start.key)[-1])
+        mean.append(end.mean(axis=0))
+        spread.append(end.std(axis=0))
         yield Sweep(values, np.array(mean), np.array(spread), limit)

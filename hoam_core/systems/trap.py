@@ -41,6 +41,7 @@ class Trap(System):
 
     name = "trap"
     title = "Particles in an aharmonic trap"
+    population = "samples"
     reference = "Code of Berman, Blickhan, Peherstorfer, NeurIPS 2024 (arXiv 2410.12000)"
     equations = (
         r"dx_i = (a(t) - x_i)^3 dt - \tfrac12 (x_i - \bar x)\,dt + \sqrt{0.02}\,dW_i,\quad"

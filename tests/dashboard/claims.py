@@ -15,6 +15,7 @@ from dashboard.runs.units import in_symbols
 NUMBER = r"(-?[\d.,]+(?:e[+-]?\d+)?)"
 # Two digits: half a unit of the second.
 ROUNDING = 0.055
+SATURATED = re.compile(rf"saturated at t = {NUMBER}, near (.+)")
 
 
 def number(text: str) -> float:
@@ -34,10 +35,11 @@ def rises(y: np.ndarray, slack: float) -> bool:
     return goes_back(y) <= slack
 
 
-def check_curve(words: str, y: np.ndarray, least: float = 0.0) -> None:
+def check_curve(words: str, y: np.ndarray, least: float = 0.0, noise: float = 0.0) -> None:
     """Every claim of a sentence about a curve y (t,), which stands in it without label and unit."""
     extent, size = float(np.ptp(y)), float(np.abs(y).max())
-    slack = 0.15 * extent + 1e-9 * size
+    slack = max(0.15 * extent, noise) + 1e-9 * size
+    least = max(least, noise)
     both = {"rises": y, "falls": -y}
     if found := re.match(rf"stays near {NUMBER}", words):
         assert extent <= max(0.1 * size, least)
@@ -88,7 +90,10 @@ def check_field(words: str, ts: np.ndarray, w: np.ndarray, times: int) -> None:
     value = lambda text: number(text.split(" ")[0]) * power(text)  # noqa: E731
     if found := re.search(rf"grew {NUMBER}-fold", words):
         assert later >= 5 * first
-        assert near(found[1], later / first)
+        to = at(saturated[1]) if (saturated := SATURATED.search(words)) else int(w.argmax())
+        assert any(near(found[1], one / first) for one in w[max(to - 1, 0) : to + 2])
+        since = re.search(rf"its level at t = {NUMBER} ", words)
+        assert w[at(since[1]) if since else 0] >= 0.99 * first
         check_growth(words, ts, w, at, value)
         return
     assert "grew" not in words
@@ -116,7 +121,7 @@ def power(text: str) -> float:
 
 
 def check_growth(words: str, ts: np.ndarray, w: np.ndarray, at, value) -> None:
-    if found := re.search(rf"saturated at t = {NUMBER}, near (.+)", words):
+    if found := SATURATED.search(words):
         i = at(found[1])
         some = w[max(i - 1, 0) : i + 2]  # t is told in tenths
         assert np.abs(some - value(found[2])).min() <= 0.02 * value(found[2])
@@ -172,4 +177,4 @@ def check_headline(words: str, run, system, curves) -> None:
         rest = part[len(head) :]
         if one.unit:
             rest = rest.replace(f" {in_symbols(one.unit)}", "")
-        check_curve(rest, one.of(run), one.least(run))
+        check_curve(rest, one.of(run), one.least(run), one.noise(run))

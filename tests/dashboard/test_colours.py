@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard.compare.scene import CompareScene, Drawn, Zoom
+from dashboard.explore.evolution import Evolution
 from dashboard.explore.flipbook import levels
 from dashboard.parts.curves import Curves
 from dashboard.parts.picture import Picture
@@ -95,6 +96,24 @@ def test_columns_take_the_scale_of_the_full_model_that_judges_them_though_it_is_
     assert heap.units.high == fine.units.high == TRUTH.limits(AXES).density
     assert "clipped" in heap.note.text
     assert fine.note.text == ""
+
+
+def test_what_is_worth_an_axis_is_told_by_the_full_model_where_it_is_there():
+    state = Exploration(catalogue())
+    made = Evolution(state, catalogue())
+    made.place()
+    total = next(i for i, one in enumerate(made.shown) if one.name == "total_energy")
+    t = np.linspace(0, state.ts[-1], 5)
+    runs = {
+        kind: run_of({o.name: size * (1 + t) for o in made.shown}, times=5, end=t[-1])
+        for kind, size in (("model", 1e4), ("truth", 1.0))
+    }
+    broken = replace(runs["model"], case=runs["model"].case._replace(model="two-stream-dice"))
+    made.draw_runs({"model": broken, "truth": runs["truth"]}, with_paths=False)
+    axis = made.curves[total].figure.y_range
+    assert axis.end < 4 * (1 + t[-1])
+    made.draw_runs({"model": broken, "truth": None}, with_paths=False)
+    assert axis.end > 1e4
 
 
 def test_a_curve_that_breaks_leaves_the_linear_axis_of_the_full_model():

@@ -1,5 +1,6 @@
 """Words, fits and errors from curves."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -46,8 +47,29 @@ def test_a_growing_field_is_described_and_fitted():
     run = run_of({"electric_energy": growing()})
     assert energy.growth(run).rate == pytest.approx(0.2, rel=0.1)
     sentence = describe.headline(run, TWO_STREAM, AXES)
-    assert "-fold and saturated at t = " in sentence
+    assert re.search(r"-fold( from its level at t = [\d.]+)? and saturated at t = ", sentence)
     assert sentence.endswith("m vₜₕ².")
+
+
+def test_so_many_fold_is_about_the_level_that_is_named_beside_it():
+    # A first plateau at 60 and a later peak of twice that, from a level of 0.5 at t = 1.2.
+    t = np.linspace(0, 40, 101)
+    values = np.interp(t, [0, 1.2, 2, 8, 10, 16, 17, 40], [0.1, 0.5, 0.3, 60, 55, 115, 70, 70])
+    words = describe.headline(run_of({"electric_energy": values}), TWO_STREAM, AXES)
+    told = "The field energy grew 120-fold from its level at t = 1.2 and saturated at t = 8.0, near"
+    assert words.startswith(f"{told} 60")
+
+
+def test_noise_of_a_few_runs_is_no_swing():
+    t = np.linspace(0, 1, 50)
+    spread = 0.04 * (1 - np.exp(-20 * t)) * (1 + 0.2 * np.sin(40 * t))
+    moments = Moments(np.zeros((50, 1)), spread[:, None])
+    ising = SYSTEMS["curie-weiss"]
+    few = run_of({"magnetisation": t}, "curie-weiss", moments=moments)
+    few = replace(few, case=few.case._replace(particles=32))
+    assert "swings" not in describe.headline(few, ising, (0, 0))
+    many = replace(few, case=few.case._replace(particles=10_000))
+    assert "swings" in describe.headline(many, ising, (0, 0))
 
 
 def test_a_field_that_only_rises_saturated_before_the_end_or_still_grows():

@@ -31,6 +31,16 @@ def test_every_system_has_ranges_and_a_default_plane(name):
     assert all(high > low for low, high in zip(plane.low, plane.high, strict=True))
 
 
+def test_mass_that_left_the_plane_is_in_the_wrong_place():
+    here, there, gone = (np.zeros((96, 144), np.float32) for _ in range(3))
+    here[40, 20] = there[70, 90] = 1 / PLANE.cell_area
+    assert frames.misplaced(here, here, PLANE) == 0
+    assert frames.misplaced(here, there, PLANE) == pytest.approx(1)
+    assert frames.misplaced(here, gone, PLANE) == pytest.approx(1)
+    assert frames.misplaced(here, 0.9 * here, PLANE) == pytest.approx(0.1, rel=1e-5)
+    assert frames.misplaced(gone, gone, PLANE) == 0
+
+
 def test_smoothing_keeps_the_mass_and_closes_a_periodic_axis():
     counts = np.zeros((96, 144), np.uint16)
     counts[48, 0] = 1

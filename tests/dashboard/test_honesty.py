@@ -22,12 +22,17 @@ MODEL = catalogue().models["two-stream-galerkin"]
         (1.3, "1.3 is a training value"),
         (1.25, "0.05 from the nearest training value 1.2, spacing 0.1"),
         (1.38, "0.08 from the nearest training value 1.3, spacing 0.2"),
-        (1.0, "0.2 beyond the last training value 1.2"),
-        (1.9, "0.4 beyond the last training value 1.5"),
+        (1.0, "0.2 below the first training value 1.2"),
+        (1.9, "0.4 above the last training value 1.5"),
     ],
 )
 def test_the_distance_to_the_training_values_is_told(value, words):
     assert honesty.distance(value, AXIS) == words
+
+
+def test_large_values_are_told_without_powers_of_ten():
+    words = "400 from the nearest training value 1,600, spacing 1,600"
+    assert honesty.distance(2_000.0, (1_600.0, 3_200.0)) == words
 
 
 def test_a_single_training_value_has_no_spacing():

@@ -40,6 +40,16 @@ def test_particles_outside_or_missing_are_not_drawn(ranges):
     assert not found.finite
 
 
+@pytest.mark.parametrize("ranges", [TWO, NINE], ids=["d=2", "d=9"])
+def test_a_population_on_the_ends_of_its_range_is_inside_and_drawn(ranges):
+    x = np.zeros((1, 4, len(ranges.low)), np.float32)
+    x[0, 2:] = 1.0
+    found = kept.digest(x, ranges, 1)
+    assert found.outside == 0
+    counts = found.kept.counts(0, (0, 1))
+    assert (counts[0, 0], counts[-1, -1], counts.sum()) == (2, 2, 4)
+
+
 @pytest.mark.parametrize("axes", [(0, 1), (8, 3), (3, 8)])
 def test_any_plane_is_counted_where_the_particles_are(axes):
     x = points(2, 3_000, 9)
