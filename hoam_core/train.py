@@ -11,7 +11,7 @@ from jaxtyping import PRNGKeyArray
 
 from hoam_core.checks import check_count
 from hoam_core.data import Ensemble, Increments
-from hoam_core.methods.base import Learner, Params
+from hoam_core.methods.base import Learner, Method, Params
 from hoam_core.sharding import check_sharable, replicated, shared_loss
 
 
@@ -38,7 +38,7 @@ def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
 
 
 def fit(
-    learner: Learner,
+    method: Method | Learner,
     ensemble: Ensemble | Increments,
     optimizer: optax.GradientTransformation,
     key: PRNGKeyArray,
@@ -50,12 +50,14 @@ def fit(
 ) -> Iterator[TrainState]:
     """Yield a state every `every` steps until `steps`; go on from `state` if one is given.
 
-    Step i uses the key fold_in(key, i), so that a resumed training equals an uninterrupted one. A
-    method without a loss yields once. The devices of a `mesh` share the particles of every batch,
-    which changes no more than rounding; ValueError where they cannot.
+    What has no samples of its own, such as a closure, is given as a bare `Learner`. Step i uses the
+    key fold_in(key, i), so that a resumed training equals an uninterrupted one. Without a loss
+    there is one state. The devices of a `mesh` share the particles of every batch, which changes no
+    more than rounding; ValueError where they cannot.
     """
     steps = check_count("steps", steps)
     every = check_count("every", every)
+    learner = method.learner if isinstance(method, Method) else method
     several = mesh if mesh is not None and mesh.size > 1 else None
     if several is not None:
         check_sharable(learner, several)

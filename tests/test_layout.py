@@ -14,7 +14,7 @@ ALL = [*CORE, *PAGE]
 
 # Every unit may import what its row names, and itself; nothing else of the package.
 FOUNDATION = {"checks", "quadrature", "domain", "loading", "seeds", "version", "dispersion"}
-FOUNDATION |= {"order", "prefixes", "json_text"}
+FOUNDATION |= {"order", "prefixes", "json_text", "storage"}
 FOUNDATION |= {"angles", "fused", "calculus", "interpolation", "networks", "barriers"}
 SYSTEMS = FOUNDATION | {"solvers", "systems"}
 METHODS = SYSTEMS | {"data", "methods"}
@@ -32,6 +32,7 @@ ALLOWED = {
     "dispersion": {"checks"},
     "order": set(),
     "prefixes": set(),
+    "storage": set(),
     "angles": set(),
     "fused": set(),
     "calculus": set(),
@@ -61,7 +62,7 @@ ALLOWED = {
     "cluster": {"checks", "version"},
     "task_store": {"checks", "json_text", "store"},
     "studies": EVALUATION | {"learn", "reproduce", "studies", "task_store"},
-    "barriers": {"checks", "solvers"},
+    "barriers": {"checks", "solvers", "storage"},
     "macro": METHODS | {"config", "macro", "train"},
     "checkpoint": METHODS | {"config", "train", "store"},
     "convergence": MODELS,
@@ -205,6 +206,48 @@ def test_no_exception_is_swallowed_unnamed(path):
         n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ExceptHandler)
     ]
     assert all(handler.type is not None for handler in handlers)
+
+
+def named(path: Path) -> str:
+    """A file by its path below the repository."""
+    return str(path.relative_to(ROOT))
+
+
+def callers(suffix: str, argument: str = "") -> set[str]:
+    """Files that call something of a name that ends so, with that text as an argument."""
+    found = set()
+    for path in ALL:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(suffix):
+                given = {a.value for a in node.args if isinstance(a, ast.Constant)}
+                found |= {named(path)} if not argument or argument in given else set()
+    return found
+
+
+def test_only_a_question_asks_the_workers_for_a_page():
+    """The rule of the late answer: whoever asks otherwise belongs to no page, or to all of them."""
+    asking = {path for path in ALL if "worker.ask(" in path.read_text()}
+    everybody = {"dashboard/compute/question.py", "dashboard/train/training.py"}
+    assert {named(path) for path in asking} == everybody
+    shared = callers(".ask", "warm") | callers(".ask", "sweep")
+    assert shared == {"dashboard/threads.py", "dashboard/operations/server.py"}
+
+
+def test_the_start_of_a_prediction_is_made_in_one_place():
+    # A sweep draws the same numbers for all its points at once; the laboratory judges no model.
+    others = {"hoam_core/sweep.py", "dashboard/quadrature/training.py"}
+    assert callers("run_keys", "predict") == {"hoam_core/model.py"} | others
+    assert callers("seed_key", "predict") == set()
+
+
+def test_how_many_steps_a_roll_out_takes_is_said_in_one_place():
+    rule = {named(path) for path in ALL if "limits.steps or" in path.read_text()}
+    assert rule == {"hoam_core/model.py"}
+
+
+def test_the_page_asks_a_family_and_hardly_ever_a_class():
+    asked = [named(path) for path in PAGE for _ in range(path.read_text().count(", Lattice)"))]
+    assert len(asked) <= 3, asked
 
 
 def test_the_scan_finds_what_it_looks_for(tmp_path):
