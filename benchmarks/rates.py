@@ -29,8 +29,8 @@ class Place(NamedTuple):
     link: Mapping[str, str]
 
 
-def places(shelf: Catalogue) -> Iterator[Place]:
-    """Defaults, cards and lesson steps of systems of which linear theory says something."""
+def everywhere(shelf: Catalogue) -> list[Place]:
+    """Defaults, cards and lesson steps."""
     found = [Place(f"{name}, default", {"system": name}) for name in shelf.systems]
     cards = scenarios().items.items()
     found += [Place(f"card {name}", dict(parse_qsl(card.link[1:]))) for name, card in cards]
@@ -40,7 +40,12 @@ def places(shelf: Catalogue) -> Iterator[Place]:
         for i, step in enumerate(lesson.steps, start=1)
         if "system" in step.state
     ]
-    for place in found:
+    return found
+
+
+def places(shelf: Catalogue) -> Iterator[Place]:
+    """Those of systems of which linear theory says something."""
+    for place in everywhere(shelf):
         state = state_of(place, shelf)
         system = shelf.systems[state.system]
         if system.linear_modes(system.vector(state.mu)):

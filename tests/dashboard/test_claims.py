@@ -1,10 +1,13 @@
 """Headlines claim nothing that the arrays they speak of do not show."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmarks.rates import everywhere, state_of
 from dashboard.runs import describe, field
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.course import course
@@ -14,6 +17,7 @@ from dashboard.runs.speaker import told
 from dashboard.runs.verdict import judge
 from hoam_core import SYSTEMS
 from hoam_core.checks import DivergedError
+from hoam_core.plausibility import VERDICT
 from hoam_core.systems import Lattice
 from tests.dashboard.claims import check_curve, check_field, check_headline
 from tests.dashboard.test_describe import damped, growing, run_of
@@ -161,3 +165,19 @@ def test_weak_landau_damping_is_never_said_to_grow_by_the_page(mu):
     assert before.startswith("The learned model says: ")
     assert after.startswith("The field energy fell to 1/")
     assert "grew" not in before + after
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", everywhere(SHELF), ids=lambda place: place.name)
+def test_page_and_file_doubt_the_same_runs(place):
+    """Magnets that start with all spins up once left their range on the page, and nowhere else."""
+    state = state_of(place, SHELF)
+    if not state.model:
+        return
+    model = SHELF.models[state.model]
+    n = model.limits.particles or 1_024
+    case = Case(state.system, state.model, tuple(state.mu.values()), state.seed, n)
+    run = answer_with(Effort(model.name, n), case, SHELF, state.axes)
+    file = model.predict(state.mu, particles=n, seed=state.seed, n_times=len(run.ts))
+    said = [one for one in json.loads(file.attrs["warnings"]) if one.endswith(VERDICT)]
+    assert [one.split()[:2] for one in run.doubts] == [one.split()[:2] for one in said]
