@@ -102,7 +102,7 @@ def test_a_thread_that_dies_is_replaced_at_the_next_request(worker, monkeypatch)
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device")])
 def test_a_truth_run_that_fails_is_told_and_can_be_started_again(worker, monkeypatch, error):
-    made = SimpleNamespace(second=None)
+    made = SimpleNamespace(complete=False)
     jobs = [failing(error), lambda: iter([made])]
     monkeypatch.setattr(session_module, "reference", lambda *_: jobs.pop(0)())
     monkeypatch.setattr(session_module, "REST", 0.0)
