@@ -289,7 +289,7 @@ def checkpoint(tiny, ensemble_of, place):
     *_, state = fit(method.learner, data, optimizer, jax.random.key(0), steps=2, every=1)
     write_checkpoint(place / "checkpoint.safetensors", experiment, state)
     whole = (place / "checkpoint.safetensors").read_bytes()
-    read = [experiment, method, optimizer, data, jax.random.key(0)]
+    read = [experiment, method.learner, optimizer, data, jax.random.key(0)]
     return lambda path: read_checkpoint(path, *read), whole
 
 
