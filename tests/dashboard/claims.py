@@ -46,6 +46,11 @@ def check_curve(words: str, y: np.ndarray, least: float = 0.0, noise: float = 0.
         assert y.min() - 0.06 * size <= number(found[1]) <= y.max() + 0.06 * size
         return
     assert extent > max(0.1 * size, least)
+
+    def right(said: str, true: float) -> bool:
+        # Beside 600 a value of 0.004 is told as 0: less than 3e-5 of the size.
+        return near(said, true) or (number(said) == 0 and abs(true) <= 3e-5 * size)
+
     leg = rf"(rises|falls) from {NUMBER} to {NUMBER}"
     if found := re.match(rf"{leg} and then (\w+) to {NUMBER}", words):
         assert {found[1], found[4]} == set(both)
@@ -56,16 +61,16 @@ def check_curve(words: str, y: np.ndarray, least: float = 0.0, noise: float = 0.
         assert not rises(one, slack)
         assert not rises(-one, slack)
         for said, true in ((found[2], y[0]), (found[3], y[turn]), (found[5], y[-1])):
-            assert near(said, true)
+            assert right(said, true)
     elif found := re.match(leg, words):
         assert rises(both[found[1]], slack)
         assert both[found[1]][-1] > both[found[1]][0]
-        assert near(found[2], y[0])
-        assert near(found[3], y[-1])
+        assert right(found[2], y[0])
+        assert right(found[3], y[-1])
     else:
         found = re.match(rf"swings between {NUMBER} and {NUMBER}", words)
-        assert near(found[1], y.min())
-        assert near(found[2], y.max())
+        assert right(found[1], y.min())
+        assert right(found[2], y.max())
         for one in both.values():
             assert not any(
                 rises(one[: k + 1], 0.99 * slack) and rises(-one[k:], 0.99 * slack)
