@@ -53,7 +53,6 @@ class Explore(View):
         self._now: Scene | LatticeScene = self.scene
         self.choice: ExploreChoice = visit.choices.get("explore") or ExploreChoice()
         self._asides, self._screen = Asides(), None
-        self._placed = ""
         self.lower = Lower(session, self.scene.below, self._asides, self.choice)
         self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)

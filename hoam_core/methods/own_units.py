@@ -91,9 +91,8 @@ def in_own_units(build: Callable[[Frame], Method], frame: Frame) -> Method:
     def evaluations(ts, steps=None):
         return inner.evaluations(np.asarray(ts, float) / units.t, steps)
 
-    def draw(key, data):
-        return learner.draw(key, units.ensemble(data)) if learner.draw else None
-
-    learns = learner._replace(init=init, draw=draw if learner.draw else None)
+    draw = learner.draw
+    own = None if draw is None else lambda key, data: draw(key, units.ensemble(data))
+    learns = learner._replace(init=init, draw=own)
     # Density modes have no energy here: nobody knows the charge of what was recorded.
     return inner._replace(learner=learns, sample=sample, evaluations=evaluations, modes=None)

@@ -90,16 +90,6 @@ def get_system(name: str) -> System:
 
 
 __all__ = [
-    "FAMILIES",
-    "SYSTEMS",
-    "Component",
-    "Family",
-    "Lattice",
-    "Observable",
-    "Parameter",
-    "PatchedLattice",
-    "Recorded",
-    "System",
-    "get_system",
-    "register",
+    "FAMILIES", "SYSTEMS", "Component", "Family", "Lattice", "Observable", "Parameter",
+    "PatchedLattice", "Recorded", "System", "get_system", "register",
 ]  # fmt: skip
