@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.timing import compete, machine
 from hoam_core import default_experiment, get_system, load_model
-from hoam_core.learn import learn
-from hoam_core.simulate import start_truth
+from hoam_core.learning import learn
+from hoam_core.simulation import start_truth
 
 TARGETS = {"two-stream-galerkin": 0.1, "chaos-9d-galerkin": 3.0}
 TRAINING_TARGET = 8.0

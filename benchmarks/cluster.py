@@ -16,8 +16,8 @@ import numpy as np
 from distributed import Client
 
 from benchmarks.timing import machine
-from hoam_core.cluster import local_cluster
 from hoam_core.studies import Study, full_model_sweep, run_study
+from hoam_core.studies.cluster import local_cluster
 
 
 def seconds(study: Study, client: Client) -> float:

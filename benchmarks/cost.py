@@ -21,9 +21,9 @@ import psutil
 
 from benchmarks.timing import compete, machine
 from hoam_core import default_experiment, get_system, load_model
-from hoam_core.config import build_method
 from hoam_core.data import Scaling
-from hoam_core.simulate import training_ensemble
+from hoam_core.simulation import training_ensemble
+from hoam_core.training.experiment import build_method
 
 PARTICLES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 # A roll-out keeps every frame: beyond this it would be an array of ten gigabytes.

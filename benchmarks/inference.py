@@ -9,8 +9,8 @@ import jax
 
 from benchmarks.timing import compete
 from hoam_core import Scaling, default_experiment, get_system, load_model
-from hoam_core.config import build_method
-from hoam_core.simulate import training_ensemble
+from hoam_core.simulation import training_ensemble
+from hoam_core.training.experiment import build_method
 
 PARTICLES, TIMES = 1_024, 26
 METHODS = ("hoam-gauss", "dice", "galerkin", "cfm", "ncsm")

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from benchmarks.timing import compete, machine
-from hoam_core.models import load_model
+from hoam_core.models.files import load_model
 from hoam_core.seeds import seed_key
 
 PATHS, RUNS = 1_024, {64: 256, 128: 64}

@@ -17,12 +17,12 @@ import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn
 
 from benchmarks.timing import compete, machine, show
-from hoam_core.config import build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.methods.base import Frame
 from hoam_core.methods.neural import neural_potential
 from hoam_core.networks import CoLoRA
 from hoam_core.systems import get_system
+from hoam_core.training.experiment import build_method, default_experiment
 
 # Of those that networks use.
 FUNCTIONS = {"cos", "erf", "exp", "log1p", "logistic", "sin", "tanh"}

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.timing import compete, machine, show
-from hoam_core.loading import quiet
+from hoam_core.numerics.loading import quiet
 from hoam_core.solvers import pic
 from hoam_core.systems import get_system
 
@@ -78,7 +78,7 @@ def main(particles: int = 131_072, steps: int = 100) -> float:
     print(f"{machine()}\nelectric energy after {steps} steps: {energies[0]:.6g}, {energies[1]:.6g}")
 
     def by_xla() -> jax.Array:
-        with mock.patch("hoam_core.fused.is_installed", return_value=False):
+        with mock.patch("hoam_core.numerics.compiled.is_installed", return_value=False):
             return simulated(state, steps)
 
     times = compete(

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from benchmarks.timing import compete, machine, show
-from hoam_core.loading import quiet
+from hoam_core.numerics.loading import quiet
 from hoam_core.solvers import pic
 from hoam_core.systems import get_system
 

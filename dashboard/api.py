@@ -27,8 +27,8 @@ from dashboard.threads import workers
 from dashboard.url import key_in, key_of, number, particles_up_to, whole
 from hoam_core import Model
 from hoam_core.checks import DivergedError, check_within, lookup
-from hoam_core.json_text import json_text
-from hoam_core.store import dataset_bytes
+from hoam_core.files.json_text import json_text
+from hoam_core.storage.datasets import dataset_bytes
 
 # States of one answer in memory; numbers of states that JSON, which is ten times larger, may hold.
 MOST_BYTES = 128 * 2**20

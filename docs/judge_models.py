@@ -9,10 +9,10 @@ import dataclasses
 import sys
 
 from hoam_core import compile_roll_out, load_model
-from hoam_core.convergence import with_growth
-from hoam_core.judging import judge_steps
-from hoam_core.models import shipped_models
-from hoam_core.simulate import training_runs
+from hoam_core.judgement.convergence import with_growth
+from hoam_core.judgement.judging import judge_steps
+from hoam_core.models.files import shipped_models
+from hoam_core.simulation import training_runs
 from hoam_core.systems import Lattice
 
 

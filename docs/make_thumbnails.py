@@ -21,7 +21,7 @@ from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.memory import Case, truth_case
 from dashboard.state import Exploration
 from dashboard.url import read_query
-from hoam_core.storage.assets import asset
+from hoam_core.files.assets import asset
 from hoam_core.systems import Lattice
 
 SIZE = (164, 132)  # twice what the strip shows

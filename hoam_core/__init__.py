@@ -8,21 +8,21 @@ run = model.predict({"mu": 1.25}, particles=16_384, seed=2)
 errors = hoam.evaluate(model, {"mu": 1.25})
 """
 
-from hoam_core.config import Experiment, build_method, default_experiment
 from hoam_core.data import Ensemble, Scaling
-from hoam_core.domain import Domain
-from hoam_core.evaluate import evaluate
-from hoam_core.infer import Discrepancy, calibrate, infer
-from hoam_core.measurement import Measurement, read_measurement
+from hoam_core.evaluation import evaluate
+from hoam_core.inference.measurement import Measurement, read_measurement
+from hoam_core.inference.posterior import Discrepancy, calibrate, infer
+from hoam_core.inference.sweeps import sweep, uncertain
 from hoam_core.methods import METHODS, compile_roll_out
-from hoam_core.model import Model
-from hoam_core.models import list_models, load_model, save_model
+from hoam_core.metrics.rates import growth, mode_amplitudes
+from hoam_core.models.files import list_models, load_model, save_model
+from hoam_core.models.model import Model
 from hoam_core.networks import NETWORKS
-from hoam_core.rates import growth, mode_amplitudes
-from hoam_core.simulate import simulate, training_ensemble
-from hoam_core.sweep import sweep, uncertain
+from hoam_core.numerics.domain import Domain
+from hoam_core.simulation import simulate, training_ensemble
 from hoam_core.systems import SYSTEMS, Component, Observable, Parameter, System, get_system, plugins
-from hoam_core.train import TrainState, adam, fit
+from hoam_core.training.experiment import Experiment, build_method, default_experiment
+from hoam_core.training.fit import TrainState, adam, fit
 from hoam_core.version import __version__
 
 __all__ = [

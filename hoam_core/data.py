@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hoam_core.checks import check_shape, check_times
-from hoam_core.domain import Domain, along_last
+from hoam_core.numerics.domain import Domain, along_last
 
 Numbers = TypeVar("Numbers", Array, np.ndarray)
 

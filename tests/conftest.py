@@ -38,19 +38,11 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from hoam_core import (
-    Ensemble,
-    Experiment,
-    Model,
-    Scaling,
-    adam,
-    convergence,
-    default_experiment,
-    fit,
-)
-from hoam_core.config import build_method
-from hoam_core.simulate import as_ensemble, training_runs
+from hoam_core import Ensemble, Experiment, Model, Scaling, adam, default_experiment, fit
+from hoam_core.judgement import convergence
+from hoam_core.simulation import as_ensemble, training_runs
 from hoam_core.systems import get_system
+from hoam_core.training.experiment import build_method
 
 # Compilation makes the first example slow, so a deadline would say nothing about the code.
 settings.register_profile(

@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from hoam_core import Scaling, adam, fit
-from hoam_core.config import build_method
-from hoam_core.sharding import mesh_of
+from hoam_core.training.devices import mesh_of
+from hoam_core.training.experiment import build_method
 from tests.conftest import tiny_ensemble, tiny_experiment
 
 

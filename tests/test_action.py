@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hoam_core.methods import action_loss
-from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
+from hoam_core.numerics.quadrature import gauss_legendre, monte_carlo, simpson
 
 XI = jnp.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
 KEY = jax.random.key(0)

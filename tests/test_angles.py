@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.angles import cos_sin
+from hoam_core.numerics.angles import cos_sin
 
 
 @pytest.mark.parametrize("turns", [1, 1_000])

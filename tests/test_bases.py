@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.methods.batches import InBatches
-from hoam_core.methods.features import FeatureBasis, exponents, random_waves
-from hoam_core.methods.trigonometric import TrigonometricBasis, harmonics
+from hoam_core.methods.closed_loop.batches import InBatches
+from hoam_core.methods.closed_loop.features import FeatureBasis, exponents, random_waves
+from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis, harmonics
 
 TRIGONOMETRIC = TrigonometricBasis(2, 3)
 FREE = (False, False, False)

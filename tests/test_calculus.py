@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.calculus import derivatives, gradient, laplacian
+from hoam_core.numerics.calculus import derivatives, gradient, laplacian
 
 X, T = jnp.array([0.3, -1.2, 0.7]), jnp.array(0.4)
 

@@ -7,13 +7,14 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from hoam_core import METHODS, SYSTEMS, __version__, cli, cli_model, console, load_model, save_model
+from hoam_core import METHODS, SYSTEMS, __version__, load_model, save_model
 from hoam_core.checks import DivergedError
-from hoam_core.imports.handover import Start
-from hoam_core.imports.netcdf import read_start
-from hoam_core.models import shipped_models
-from hoam_core.store import read_dataset
-from hoam_core.systems.instabilities import TwoStream
+from hoam_core.cli import console, main, models
+from hoam_core.models.files import shipped_models
+from hoam_core.recorded.netcdf import read_start
+from hoam_core.recorded.sandbox_protocol import Start
+from hoam_core.storage.datasets import read_dataset
+from hoam_core.systems.plasmas.instabilities import TwoStream
 
 pytestmark = pytest.mark.usefixtures("float32")
 
@@ -22,7 +23,7 @@ MODEL = "two-stream-galerkin"
 
 
 def hoam(*arguments):
-    return CliRunner().invoke(cli.app, [str(a) for a in arguments])
+    return CliRunner().invoke(main.app, [str(a) for a in arguments])
 
 
 def good(*arguments):
@@ -88,7 +89,7 @@ def test_the_version_is_told():
 
 def test_info_names_versions_and_what_ships():
     facts = json.loads(good("info", "--json").stdout)
-    assert facts["version"] == cli.__version__
+    assert facts["version"] == main.__version__
     assert facts["systems"] == list(SYSTEMS)
     assert "jax" in facts["packages"]
 
@@ -266,7 +267,7 @@ def test_a_wrong_command_is_usage_and_code_2(arguments):
 
 @pytest.mark.parametrize("command", [["simulate", "two-stream"], ["predict", MODEL]])
 def test_an_output_in_a_missing_folder_is_refused_before_the_run(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "simulate_pieces", None)
+    monkeypatch.setattr(main, "simulate_pieces", None)
     text = refused(*command, "--out", tmp_path / "none" / "run.nc")
     assert "which does not exist; create it" in text
     assert list(tmp_path.iterdir()) == []
@@ -298,7 +299,7 @@ def test_a_truncated_model_is_refused(tmp_path):
 )
 def test_an_initial_file_that_does_not_fit_is_refused(change, sentence, tmp_path, monkeypatch):
     # In this process, for the sake of time; one test is left with the other.
-    monkeypatch.setattr(cli_model, "start_apart", lambda path: Start(*read_start(path)))
+    monkeypatch.setattr(models, "start_apart", lambda path: Start(*read_start(path)))
     state = xr.DataArray(
         np.ones((3, 8, 2), np.float32), dims=("time", "particle", "component"),
         coords={"time": [0.0, 1.0, 2.0], "component": ["x", "v"]},
@@ -324,7 +325,7 @@ def test_a_failed_run_has_its_exit_code_and_leaves_nothing(
     def fail(*arguments):
         raise error
 
-    monkeypatch.setattr(cli, "write_dataset", fail)
+    monkeypatch.setattr(main, "write_dataset", fail)
     done = hoam("simulate", "two-stream", *SMALL, "--out", tmp_path / "run.nc")
     assert done.exit_code == code
     assert sentence in " ".join(done.stderr.split())
@@ -368,7 +369,7 @@ def test_a_macroscopic_model_predicts_paths_from_any_size(tmp_path):
 def test_patches_of_another_side_are_asked_for_or_refused_with_their_cure(monkeypatch, tmp_path):
     asked = []
     note = lambda experiment, *_, **__: asked.append(experiment) or ()  # noqa: E731
-    monkeypatch.setattr(cli_model, "learn", note)
+    monkeypatch.setattr(models, "learn", note)
     good("train", "ising", "--patch", 8, "--out", tmp_path)
     assert asked[0].options["patch"] == 8
     for system, patch, sentence in (
@@ -382,7 +383,7 @@ def test_patches_of_another_side_are_asked_for_or_refused_with_their_cure(monkey
 def test_every_method_of_the_registry_can_be_asked_for(monkeypatch, tmp_path):
     asked = []
     note = lambda experiment, *_, **__: asked.append(experiment) or ()  # noqa: E731
-    monkeypatch.setattr(cli_model, "learn", note)
+    monkeypatch.setattr(models, "learn", note)
     for method, entry in METHODS.items():
         system = "ising" if entry.family == "lattice" else "two-stream"
         good("train", system, "--method", method, "--loss-steps", 3, "--out", tmp_path)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hoam_core import Ensemble, Scaling
-from hoam_core.domain import Domain
 from hoam_core.methods import Frame, galerkin
-from hoam_core.methods.charts import Blocks, default_blocks, is_phase_space
+from hoam_core.methods.closed_loop.charts import Blocks, default_blocks, is_phase_space
+from hoam_core.numerics.domain import Domain
 
 RATES = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
 TS = np.linspace(0, 1, 31)

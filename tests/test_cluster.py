@@ -14,9 +14,9 @@ import xarray as xr
 
 from hoam_core import simulate
 from hoam_core.checks import ClusterError
-from hoam_core.cluster import Result, connect, run_tasks
 from hoam_core.studies import full_model_sweep, run_study
-from hoam_core.task_store import open_store, read_store
+from hoam_core.studies.cluster import Result, connect, run_tasks
+from hoam_core.studies.task_store import open_store, read_store
 
 pytest.importorskip("distributed")
 ROOT = Path(__file__).parent.parent
@@ -194,7 +194,7 @@ def test_tasks_are_shared_by_processes_that_are_not_this_one(client):
 
 
 def test_versions_of_client_and_worker_must_agree(client, monkeypatch):
-    monkeypatch.setattr("hoam_core.cluster.__version__", "9.9")
+    monkeypatch.setattr("hoam_core.studies.cluster.__version__", "9.9")
     with pytest.raises(ClusterError, match=r"hoam_core .*, but the client has 9\.9"):
         list(run_tasks(where, [0], client))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hoam_core import METHODS, SYSTEMS, Experiment, default_experiment, get_system
-from hoam_core.config import parameter_grid
+from hoam_core.training.experiment import parameter_grid
 
 
 def experiment(**changes):

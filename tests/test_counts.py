@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from hoam_core import default_experiment, get_system, simulate, sweep
-from hoam_core.checkpoint import CHECKPOINT, _stored, write_checkpoint
-from hoam_core.collection import Collection
-from hoam_core.json_text import json_text
-from hoam_core.quadrature import gauss_legendre
-from hoam_core.recorded_store import FILE, read_recorded, recorded_bytes
+from hoam_core.files.json_text import json_text
+from hoam_core.models.files import RECORDED, read_recorded, recorded_bytes
+from hoam_core.numerics.quadrature import gauss_legendre
+from hoam_core.recorded.collection import Collection
 from hoam_core.studies import full_model_sweep, run_study
+from hoam_core.studies.task_store import read_store
 from hoam_core.systems import Component
-from hoam_core.task_store import read_store
-from hoam_core.train import TrainState
+from hoam_core.training.checkpoint import CHECKPOINT, _stored, write_checkpoint
+from hoam_core.training.fit import TrainState
 
 KINDS = [np.int64, np.uint16, float, np.float32]
 
@@ -75,7 +75,7 @@ def test_what_is_saved_does_not_depend_on_how_it_lies_in_memory(tmp_path):
     assert not turned.flags.c_contiguous
     object.__setattr__(system, "snapshots", turned)
     data, about = recorded_bytes(system)
-    (tmp_path / FILE).write_bytes(data)
+    (tmp_path / RECORDED).write_bytes(data)
     assert np.array_equal(read_recorded(about, tmp_path).snapshots, turned)
     state = TrainState(3, {"w": turned[0, 0].T}, {"m": turned[0, 1, ::2]}, np.zeros(0))
     experiment = default_experiment(get_system("two-stream"), "galerkin")

@@ -8,7 +8,7 @@ import xarray as xr
 
 from dashboard.exports.csv_file import to_csv
 from hoam_core import read_measurement
-from hoam_core.csv_text import text_of
+from hoam_core.files.csv_text import text_of
 
 TS, ENERGY = np.array([0.0, 0.25, 1.5]), np.array([0.02, 1234.5, 3e-7])
 ROWS = list(zip(TS, ENERGY, strict=True))

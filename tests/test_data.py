@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hoam_core import Ensemble, Scaling
-from hoam_core.domain import Domain
+from hoam_core.numerics.domain import Domain
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hoam_core import get_system
-from hoam_core.dispersion import Maxwellian, dispersion, fastest_mode, solve
+from hoam_core.systems.plasmas.dispersion import Maxwellian, dispersion, fastest_mode, solve
 
 MAXWELL = (Maxwellian(1.0, 0.0, 1.0),)
 TWO_STREAM = (Maxwellian(0.5, -3.0, 1.0), Maxwellian(0.5, 3.0, 1.0))

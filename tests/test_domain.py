@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hoam_core.domain import Domain, along_last
+from hoam_core.numerics.domain import Domain, along_last
 
 lengths = st.floats(0.1, 1e3)
 positions = st.floats(-1e5, 1e5)

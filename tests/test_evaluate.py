@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hoam_core import evaluate
-from hoam_core.evaluate import evaluate_steps, reference, report
+from hoam_core.evaluation import evaluate_steps, reference, report
 from hoam_core.metrics import curve_error, wasserstein2
-from hoam_core.systems.instabilities import TwoStream
+from hoam_core.systems.plasmas.instabilities import TwoStream
 
 
 @pytest.fixture(scope="module")

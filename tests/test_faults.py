@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hoam_core import cli, get_system, load_model, save_model, simulate
-from hoam_core.config import default_experiment
-from hoam_core.learn import CHECKPOINT, learn
-from hoam_core.store import write_files
+from hoam_core import get_system, load_model, save_model, simulate
+from hoam_core.cli import main
+from hoam_core.learning import CHECKPOINT, learn
+from hoam_core.storage.datasets import write_files
+from hoam_core.training.experiment import default_experiment
 
 ROOT = Path(__file__).parent.parent
 FULL = OSError(28, "No space left on device")
@@ -99,7 +100,7 @@ SIMULATE = ["simulate", "two-stream", "--particles", "64", "--t-end", "0.4", "--
 def test_a_full_disk_ends_a_command_with_code_1_and_a_sentence(tmp_path, monkeypatch):
     Disk(monkeypatch, 0, "write_bytes")
     with jax.enable_x64(False):
-        done = CliRunner().invoke(cli.app, [*SIMULATE, "--out", str(tmp_path / "run.nc")])
+        done = CliRunner().invoke(main.app, [*SIMULATE, "--out", str(tmp_path / "run.nc")])
     assert done.exit_code == 1
     assert "The run failed: No space left on device." in done.stderr
     assert "Traceback" not in done.output
@@ -110,8 +111,8 @@ def test_a_full_disk_ends_a_command_with_code_1_and_a_sentence(tmp_path, monkeyp
 def test_a_file_system_that_takes_no_more_bytes(tmp_path):
     """The system itself refuses: no file may become larger than four kilobytes."""
     code = (
-        "import resource, sys; from hoam_core import cli; "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); cli.main()"
+        "import resource, sys; from hoam_core.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); main.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *SIMULATE, "--out", str(tmp_path / "run.nc")],
@@ -136,7 +137,7 @@ COMMANDS = {
 @pytest.mark.parametrize("what", COMMANDS)
 def test_what_is_no_finite_number_is_refused(what, number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli.app, [part.format(number) for part in COMMANDS[what]])
+    done = CliRunner().invoke(main.app, [part.format(number) for part in COMMANDS[what]])
     assert done.exit_code == 2, done.output
     assert "`" in done.stderr
     assert "Traceback" not in done.output

@@ -7,11 +7,12 @@ import pytest
 
 from hoam_core import Scaling, compile_roll_out
 from hoam_core.data import Ensemble
-from hoam_core.domain import Domain
-from hoam_core.methods import Frame, closed_loop_fused, galerkin, phase_plane_fused
-from hoam_core.methods.least_energy_fused import coefficients
-from hoam_core.methods.trigonometric import TrigonometricBasis
-from hoam_core.methods.trigonometric_fused import BLOCK, kernels
+from hoam_core.methods import Frame, galerkin
+from hoam_core.methods.closed_loop import phase_plane_numba, sampler_numba
+from hoam_core.methods.closed_loop.least_energy_numba import coefficients
+from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis
+from hoam_core.methods.closed_loop.trigonometric_numba import BLOCK, kernels
+from hoam_core.numerics.domain import Domain
 
 RATES, LENGTH, TS = (0.2, 0.3, 0.4), 3.0, np.linspace(0, 1, 9)
 precisions = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -22,8 +23,8 @@ def loops():
     """The loop in both precisions, compiled once and forgotten again."""
     assert compile_roll_out(np.float32)
     assert compile_roll_out(np.float64)
-    made = dict(phase_plane_fused._compiled)
-    phase_plane_fused._compiled.clear()
+    made = dict(phase_plane_numba._compiled)
+    phase_plane_numba._compiled.clear()
     return made
 
 
@@ -31,7 +32,7 @@ def loops():
 def by_numba(loops, monkeypatch):
     """Before it is called the loop is not there, nor after the test."""
     asked = {}
-    monkeypatch.setattr(phase_plane_fused, "_compiled", asked)
+    monkeypatch.setattr(phase_plane_numba, "_compiled", asked)
     return lambda: asked.update(loops)
 
 
@@ -151,7 +152,7 @@ def test_a_particle_that_is_no_number_is_seen(by_numba):
 
 def test_only_who_asks_has_it_and_only_for_what_it_can(by_numba, monkeypatch):
     taken = []
-    monkeypatch.setattr(closed_loop_fused, "Plane", lambda *a: taken.append(a) or _plane(*a))
+    monkeypatch.setattr(sampler_numba, "Plane", lambda *a: taken.append(a) or _plane(*a))
     (method, params, x0), mu, key = planes(1, 2, 3), jnp.array([0.3]), jax.random.key(1)
 
     def goes_quickly(method, params, x0, sample=None):
@@ -168,15 +169,15 @@ def test_only_who_asks_has_it_and_only_for_what_it_can(by_numba, monkeypatch):
     assert not goes_quickly(method, params, x0, traced)
     noisy = planes(1, 2, 3, sigma=0.1)
     assert not goes_quickly(*noisy)
-    monkeypatch.setattr("hoam_core.fused.is_installed", lambda: False)
+    monkeypatch.setattr("hoam_core.numerics.compiled.is_installed", lambda: False)
     assert not goes_quickly(method, params, x0)
 
 
-_plane = closed_loop_fused.Plane
+_plane = sampler_numba.Plane
 
 
 def test_without_numba_nothing_is_promised(monkeypatch):
-    monkeypatch.setattr(phase_plane_fused, "_compiled", {})
-    monkeypatch.setattr(phase_plane_fused, "is_installed", lambda: False)
+    monkeypatch.setattr(phase_plane_numba, "_compiled", {})
+    monkeypatch.setattr(phase_plane_numba, "is_installed", lambda: False)
     assert not compile_roll_out()
-    assert phase_plane_fused.roll_out(np.dtype(np.float32)) is None
+    assert phase_plane_numba.roll_out(np.dtype(np.float32)) is None

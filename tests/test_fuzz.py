@@ -25,14 +25,14 @@ from dashboard.asset_files import checked_fields, parsed_yaml
 from dashboard.explore.scenario_files import FIELDS, read_scenarios
 from dashboard.lessons.files import parsed_lesson, read_lessons
 from hoam_core import Experiment, adam, fit, load_model, save_model
-from hoam_core.checkpoint import read_checkpoint, unfinished, write_checkpoint
-from hoam_core.config import build_method
 from hoam_core.data import Scaling
-from hoam_core.imports.reading import Reading, checked, fewer, read_parameters
-from hoam_core.learn_recorded import learn_recorded
-from hoam_core.recordings import Recording, collect
-from hoam_core.store import write_dataset
+from hoam_core.recorded.learning import learn_recorded
+from hoam_core.recorded.options import Reading, checked, fewer, read_parameters
+from hoam_core.recorded.recordings import Recording, collect
+from hoam_core.storage.datasets import write_dataset
 from hoam_core.systems.base import Component
+from hoam_core.training.checkpoint import read_checkpoint, unfinished, write_checkpoint
+from hoam_core.training.experiment import build_method
 from tests.damage import altered, damaged, sentence_of
 
 ROOT = Path(__file__).parent.parent
@@ -42,8 +42,8 @@ FILES = settings(max_examples=15, derandomize=True, database=None)
 READ = """
 import json, os, resource, sys
 from pathlib import Path
-from hoam_core.imports import read_recording, series_of
-from hoam_core.imports.netcdf import read_start
+from hoam_core.recorded.reader import read_recording, series_of
+from hoam_core.recorded.netcdf import read_start
 readers = {"recording": lambda path: read_recording(series_of([path])[0]), "initial": read_start}
 
 def tell(*words):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hoam_core import Ensemble, Scaling
-from hoam_core.domain import Domain
 from hoam_core.methods import Frame, galerkin
+from hoam_core.numerics.domain import Domain
 
 LENGTH, RATES = 2 * np.pi, (0.2, 0.4, 0.6, 0.8)
 TS = np.linspace(0, 1, 21)

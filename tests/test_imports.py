@@ -11,11 +11,11 @@ import pytest
 import xarray as xr
 
 from hoam_core import simulate
-from hoam_core.imports import Reading, read_recording, series_of
-from hoam_core.imports.reading import fewer
-from hoam_core.learn_recorded import learn_recorded
-from hoam_core.recordings import collect, with_values
-from hoam_core.store import write_dataset
+from hoam_core.recorded.learning import learn_recorded
+from hoam_core.recorded.options import fewer
+from hoam_core.recorded.reader import Reading, read_recording, series_of
+from hoam_core.recorded.recordings import collect, with_values
+from hoam_core.storage.datasets import write_dataset
 
 VALUES = (1.3, 1.4, 1.5)
 

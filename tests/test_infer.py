@@ -14,7 +14,7 @@ from hoam_core import (
     simulate,
     sweep,
 )
-from hoam_core.sweep import surface
+from hoam_core.inference.sweeps import surface
 
 ENERGY = "electric_energy"
 TS = np.linspace(0, 10, 51)

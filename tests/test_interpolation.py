@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from hoam_core.interpolation import CardinalSpline, grid_weights
+from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
 
 KNOTS = np.array([1.2, 1.3, 1.5, 1.55, 1.9])
 

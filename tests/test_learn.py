@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from hoam_core import get_system, load_model
-from hoam_core.config import default_experiment
-from hoam_core.learn import CHECKPOINT, learn
-from hoam_core.systems.instabilities import TwoStream
+from hoam_core.learning import CHECKPOINT, learn
+from hoam_core.systems.plasmas.instabilities import TwoStream
+from hoam_core.training.experiment import default_experiment
 
 
 def small(**changes):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from hoam_core.loading import LOADINGS, cosine_quantile, quiet, random
+from hoam_core.numerics.loading import LOADINGS, cosine_quantile, quiet, random
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 1000, 4096])

@@ -5,9 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.config import build_method, default_experiment
 from hoam_core.data import Increments, Scaling
-from hoam_core.domain import Domain
 from hoam_core.macro.increments import (
     Plan,
     joined,
@@ -16,9 +14,11 @@ from hoam_core.macro.increments import (
     plan_of,
 )
 from hoam_core.methods import Frame, macroscopic
+from hoam_core.numerics.domain import Domain
 from hoam_core.systems import get_system as get_lattice
 from hoam_core.systems.lattices.curie_weiss import mean_field_drift
-from hoam_core.train import adam, fit
+from hoam_core.training.experiment import build_method, default_experiment
+from hoam_core.training.fit import adam, fit
 
 AXES = ((1.1,), (0.1,), (-1.0, 1.0), (64.0,))
 

@@ -9,8 +9,6 @@ from scipy.special import ive
 from scipy.stats import norm
 
 from hoam_core.checks import DivergedError
-from hoam_core.domain import Domain
-from hoam_core.loading import cosine_quantile, quiet, random
 from hoam_core.metrics import (
     METRICS,
     curve_error,
@@ -26,6 +24,8 @@ from hoam_core.metrics import (
     wasserstein2,
 )
 from hoam_core.metrics.transport import block_size, squared_chords
+from hoam_core.numerics.domain import Domain
+from hoam_core.numerics.loading import cosine_quantile, quiet, random
 
 FREE = Domain.free(2)
 ONES = np.ones(2)

@@ -12,8 +12,8 @@ import pytest
 
 from hoam_core import list_models, load_model, save_model
 from hoam_core.checks import DivergedError
-from hoam_core.models import shipped_models
-from hoam_core.store import read_dataset, write_dataset
+from hoam_core.models.files import shipped_models
+from hoam_core.storage.datasets import read_dataset, write_dataset
 
 RUN = {"particles": 40, "n_times": 5, "steps": 20}
 CARD = {"name", "system", "method", "network", "parameters", "train_values"}

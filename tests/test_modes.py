@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import hoam_core as hoam
-from hoam_core.dispersion import Mode
 from hoam_core.metrics import ModeFit, fit_mode, fit_window
-from hoam_core.rates import strongest, why
+from hoam_core.metrics.rates import strongest, why
+from hoam_core.systems.plasmas.dispersion import Mode
 
 TS = np.linspace(0, 30, 151)
 

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import barriers as model
 from hoam_core.reproduce.barriers import REFERENCE, barriers
 from hoam_core.solvers import kmc
+from hoam_core.systems.lattices import barriers as model
 from hoam_core.systems.lattices import nbmota
 from hoam_core.systems.lattices.nbmota import Alloy, NbMoTa, order_between, short_range_order
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hoam_core.imports import read_recording
-from hoam_core.imports.netcdf import UNWRITTEN, read_start
-from hoam_core.recordings import collect
+from hoam_core.recorded.netcdf import UNWRITTEN, read_start
+from hoam_core.recorded.reader import read_recording
+from hoam_core.recorded.recordings import collect
 
 TS = np.array([0.0, 0.5, 1.0, 1.5, 2.0])
 
@@ -159,7 +159,7 @@ def test_what_single_precision_cannot_hold_is_told(tmp_path):
 
 LOWEST = """
     import sys, json
-    from hoam_core.store import read_dataset
+    from hoam_core.storage.datasets import read_dataset
     import xarray
     found = {path: read_dataset(path).time.values.tolist() for path in sys.argv[1:]}
     print(json.dumps({"xarray": xarray.__version__, "found": found}))

@@ -14,17 +14,17 @@ from dashboard.exports.csv_file import to_csv
 from dashboard.operations.logs import JsonLines
 from dashboard.quadrature import training as race
 from hoam_core import get_system, load_model, save_model
-from hoam_core.checkpoint import _stored
 from hoam_core.checks import DivergedError
-from hoam_core.config import default_experiment
-from hoam_core.domain import Domain
-from hoam_core.evaluate import reference
-from hoam_core.json_text import json_text
-from hoam_core.learn import CHECKPOINT, learn
+from hoam_core.evaluation import reference
+from hoam_core.files.json_text import json_text
+from hoam_core.learning import CHECKPOINT, learn
 from hoam_core.methods import Learner, Method
 from hoam_core.metrics import METRICS, curve_error, fit_damping, fit_growth, over_subsets
-from hoam_core.simulate import Piece
-from hoam_core.store import dataset_bytes, to_dataset
+from hoam_core.numerics.domain import Domain
+from hoam_core.simulation import Piece
+from hoam_core.storage.datasets import dataset_bytes, to_dataset
+from hoam_core.training.checkpoint import _stored
+from hoam_core.training.experiment import default_experiment
 
 BAD = {"nan": np.nan, "inf": np.inf, "overflow": 1e200}
 KEY = jax.random.key(5)
@@ -155,8 +155,8 @@ def exploding(at: int) -> Method:
 
 @pytest.mark.parametrize(("at", "kept"), [(1, None), (3, 2), (5, 4)])
 def test_an_infinite_gradient_spoils_neither_checkpoint_nor_model(at, kept, tmp_path, monkeypatch):
-    monkeypatch.setattr("hoam_core.model.build_method", lambda *_: exploding(at))
-    monkeypatch.setattr("hoam_core.learn.seed_key", lambda *_: KEY)
+    monkeypatch.setattr("hoam_core.models.model.build_method", lambda *_: exploding(at))
+    monkeypatch.setattr("hoam_core.learning.seed_key", lambda *_: KEY)
     options = {"particles": 64, "n_times": 5, "t_end": 1.0, "steps": 6}
     two_stream, axes = get_system("two-stream"), ((1.3, 1.6),)
     experiment = default_experiment(two_stream, "dice", axes=axes, **options)

@@ -7,9 +7,9 @@ import numpy as np
 import openpmd_api as io
 import pytest
 
-from hoam_core.imports import Reading, read_recording
-from hoam_core.imports.handover import of_recording, to_recording
-from hoam_core.recordings import collect, with_values
+from hoam_core.recorded.reader import Reading, read_recording
+from hoam_core.recorded.recordings import collect, with_values
+from hoam_core.recorded.sandbox_protocol import of_recording, to_recording
 from tests.openpmd_files import PARTICLES, add, changed, population, sorted_rows, without, written
 
 LAST = "/data/50"

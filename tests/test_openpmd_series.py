@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from hoam_core.imports import Reading, read_recording, read_recordings, runs_of
-from hoam_core.recordings import collect, with_values
+from hoam_core.recorded.reader import Reading, read_recording, read_recordings, runs_of
+from hoam_core.recorded.recordings import collect, with_values
 from tests.openpmd_files import changed, population, sorted_rows, without, written
 
 
@@ -119,7 +119,7 @@ def test_whatever_a_library_says_is_told_without_folders(tmp_path, monkeypatch):
     def fails(*_):
         raise RuntimeError(f"no such\n thing in {tmp_path}/run.h5")
 
-    monkeypatch.setattr("hoam_core.imports.read_openpmd", fails)
+    monkeypatch.setattr("hoam_core.recorded.reader.read_openpmd", fails)
     path = written(tmp_path / "run.h5", population())
     with pytest.raises(ValueError, match=r"RuntimeError: no such thing in /run.h5") as told:
         read_recording(path)

@@ -10,15 +10,15 @@ import pytest
 from dashboard.runs.frames import Ranges, density
 from dashboard.runs.kept import digest
 from hoam_core import Scaling
-from hoam_core.collection import Collection
-from hoam_core.config import build_method, default_experiment
 from hoam_core.data import power_of_two
-from hoam_core.learn_recorded import learn_recorded
 from hoam_core.methods.base import Frame
 from hoam_core.methods.own_units import Units
-from hoam_core.model import Model
-from hoam_core.store import observe
+from hoam_core.models.model import Model
+from hoam_core.recorded.collection import Collection
+from hoam_core.recorded.learning import learn_recorded
+from hoam_core.storage.datasets import observe
 from hoam_core.systems import Component, Recorded, register
+from hoam_core.training.experiment import build_method, default_experiment
 
 AXIS = (1.0, 1.2, 1.4)
 # Of positions, velocities, times and the parameter.

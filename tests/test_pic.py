@@ -7,9 +7,9 @@ import pytest
 from scipy.special import ndtri
 
 from hoam_core import get_system
-from hoam_core.loading import quiet
 from hoam_core.metrics import maxima
-from hoam_core.solvers import pic, pic_fused
+from hoam_core.numerics.loading import quiet
+from hoam_core.solvers import pic, pic_numba
 
 LATTICE = (46_368, 28_657)  # consecutive Fibonacci numbers: an even lattice on the square
 
@@ -296,7 +296,7 @@ def test_one_pass_over_the_memory_gives_what_array_operations_give(dtype, error,
     # Unequal intervals, and one of no length.
     ts, options = np.array([0.0, 1.0, 1.0, 1.4, 5.0]), {"length": 50.0, "coupling": 1.25**2}
     fused = pic.simulate(x, v, ts, **options)
-    monkeypatch.setattr("hoam_core.fused.is_installed", lambda: False)
+    monkeypatch.setattr("hoam_core.numerics.compiled.is_installed", lambda: False)
     plain = pic.simulate(x, v, ts, **options)
     assert fused.dtype == plain.dtype == dtype
     distance = np.array(fused - plain)
@@ -305,10 +305,10 @@ def test_one_pass_over_the_memory_gives_what_array_operations_give(dtype, error,
 
 
 def test_threads_do_not_change_a_bit(monkeypatch):
-    x, v = two_streams(5 * pic_fused.CHUNK + 17, np.float32)
+    x, v = two_streams(5 * pic_numba.CHUNK + 17, np.float32)
     found = []
     for cores in (1, 2, 3, 8):
-        monkeypatch.setattr(pic_fused.os, "cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr(pic_numba.os, "cpu_count", lambda cores=cores: cores)
         found.append(pic.simulate(x, v, np.array([0.0, 1.0]), length=50.0, coupling=1.25**2))
     for one in found[1:]:
         np.testing.assert_array_equal(one, found[0])
@@ -316,12 +316,12 @@ def test_threads_do_not_change_a_bit(monkeypatch):
 
 @pytest.mark.parametrize("velocity", [1e6, -3e30])
 def test_particles_of_any_velocity_stay_in_the_box(velocity):
-    x, v = two_streams(pic_fused.CHUNK, np.float32)
+    x, v = two_streams(pic_numba.CHUNK, np.float32)
     path = pic.simulate(x, v.at[5].set(velocity), np.array([0.0, 1.0]), length=50.0, coupling=1.0)
     assert bool(jnp.all((path[..., 0] >= 0) & (path[..., 0] < 50)))
 
 
 def test_what_is_no_number_goes_the_slow_way_and_is_seen():
-    x, v = two_streams(pic_fused.CHUNK, np.float32)
+    x, v = two_streams(pic_numba.CHUNK, np.float32)
     path = pic.simulate(x, v.at[5].set(np.nan), np.array([0.0, 1.0]), length=50.0, coupling=1.0)
     assert not bool(jnp.all(jnp.isfinite(path)))

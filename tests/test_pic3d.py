@@ -7,10 +7,10 @@ import pytest
 from scipy.special import ndtri
 
 from hoam_core import get_system
-from hoam_core.loading import cosine_quantile, quiet, random
 from hoam_core.metrics import maxima
+from hoam_core.numerics.loading import cosine_quantile, quiet, random
 from hoam_core.solvers import pic, pic3d
-from hoam_core.store import observe
+from hoam_core.storage.datasets import observe
 
 LENGTH = 4 * np.pi
 PRESETS = ("strong-landau-6d", "strong-landau-6d-all-axes")

@@ -10,7 +10,7 @@ import pytest
 import hoam_core as hoam
 from hoam_core import SYSTEMS
 from hoam_core.solvers import pic, pic3d
-from hoam_core.store import to_dataset
+from hoam_core.storage.datasets import to_dataset
 
 PLASMAS = [
     *(("two-stream", {"mu": mu}) for mu in (0.4, 1.37, 2.5)),

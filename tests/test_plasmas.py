@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from hoam_core import get_system
-from hoam_core.loading import cosine_quantile, quiet
 from hoam_core.metrics import fit_growth, maxima
+from hoam_core.numerics.loading import cosine_quantile, quiet
 from hoam_core.solvers import pic
-from hoam_core.store import observe
-from hoam_core.systems.vlasov import mixture_quantile
+from hoam_core.storage.datasets import observe
+from hoam_core.systems.plasmas.vlasov import mixture_quantile
 
 
 def energies(system, values, n, ts, seed=0):

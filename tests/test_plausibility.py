@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from hoam_core import SYSTEMS, get_system, list_models, load_model
-from hoam_core.convergence import apart
+from hoam_core.judgement.convergence import apart
 from hoam_core.metrics import curve_error
-from hoam_core.plausibility import Limits, allowed_energy, doubts, growth_of, share_outside
-from hoam_core.simulate import simulate
+from hoam_core.models.plausibility import Limits, allowed_energy, doubts, growth_of, share_outside
+from hoam_core.simulation import simulate
 from hoam_core.systems import Lattice
 
 TWO_STREAM, ISING = get_system("two-stream"), get_system("ising")

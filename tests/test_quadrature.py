@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
+from hoam_core.numerics.quadrature import gauss_legendre, monte_carlo, simpson
 
 RULES = {"simpson": simpson(7), "gauss": gauss_legendre(4), "monte carlo": monte_carlo(9)}
 

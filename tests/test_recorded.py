@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from hoam_core import get_system, load_model, save_model, sweep
-from hoam_core.collection import Collection, bounds
-from hoam_core.learn_recorded import learn_recorded
-from hoam_core.loading import quiet, random
-from hoam_core.recorded_store import FILE
-from hoam_core.store import observe
+from hoam_core.models.files import RECORDED
+from hoam_core.numerics.loading import quiet, random
+from hoam_core.recorded.collection import Collection, bounds
+from hoam_core.recorded.learning import learn_recorded
+from hoam_core.storage.datasets import observe
 from hoam_core.systems import Component, Recorded, register
 
 AXIS = (1.0, 2.0, 4.0)
@@ -167,10 +167,10 @@ def test_a_model_folder_is_self_contained(trained, tmp_path):
 
 def test_a_damaged_folder_is_told(trained, tmp_path):
     save_model(trained[-1].model, tmp_path)
-    (tmp_path / FILE).write_bytes(b"short")
+    (tmp_path / RECORDED).write_bytes(b"short")
     with pytest.raises(ValueError, match=r"recorded.safetensors is not the file"):
         load_model(tmp_path)
-    (tmp_path / FILE).unlink()
+    (tmp_path / RECORDED).unlink()
     with pytest.raises(ValueError, match=r"recorded.safetensors is missing"):
         load_model(tmp_path)
 

@@ -13,12 +13,13 @@ import xarray as xr
 
 from hoam_core import load_model
 from hoam_core.checks import DivergedError
-from hoam_core.cluster import Result, connect
-from hoam_core.reproduce import TARGETS, cells, figure4, figure8, lattices, oscillator, table1
-from hoam_core.reproduce.cells import Budget, Cell, cell
+from hoam_core.reproduce import TARGETS, figure4, figure8, lattices, oscillator, table1
 from hoam_core.reproduce.oscillator import integrand, quadrature_study
 from hoam_core.reproduce.pictures import Figure, panels
 from hoam_core.reproduce.table1 import PAPER, QUICK, finished, read_rows, summary, write_row
+from hoam_core.studies import cells
+from hoam_core.studies.cells import Budget, Cell, cell
+from hoam_core.studies.cluster import Result, connect
 from hoam_core.systems.oscillator import Oscillator
 
 TINY = Budget(

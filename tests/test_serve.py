@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 from typer.testing import CliRunner
 
-from hoam_core import cli, serve
+from hoam_core.cli import main, serve
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def origins(command: list[str]) -> list[str]:
 
 
 def test_the_server_is_local_unless_shared(started):
-    done = CliRunner().invoke(cli.app, ["serve", "--port", "5099"])
+    done = CliRunner().invoke(main.app, ["serve", "--port", "5099"])
     command, environment = started[0]
     assert done.exit_code == 3
     assert "http://localhost:5099/app" in done.stderr
@@ -64,14 +64,14 @@ def test_a_shared_server_is_open_to_the_addresses_of_this_machine_only(started, 
 
 def test_without_a_network_nothing_is_shared(started, monkeypatch):
     monkeypatch.setattr(serve, "network_addresses", list)
-    done = CliRunner().invoke(cli.app, ["serve", "--share"])
+    done = CliRunner().invoke(main.app, ["serve", "--share"])
     assert done.exit_code == 2
     assert "needs a network" in " ".join(done.stderr.split())
     assert started == []
 
 
 def test_quiet_says_nothing(started):
-    assert CliRunner().invoke(cli.app, ["serve", "--quiet"]).output == ""
+    assert CliRunner().invoke(main.app, ["serve", "--quiet"]).output == ""
 
 
 def test_the_addresses_of_this_machine_are_not_its_loopback(monkeypatch):
@@ -89,7 +89,7 @@ def test_a_missing_dashboard_is_told_with_its_cure(monkeypatch):
 
 def test_behind_a_proxy_only_the_names_that_visitors_see_may_connect(started):
     options = ["--host", "lab.example.org", "--host", "lab.example.org:8443"]
-    done = CliRunner().invoke(cli.app, ["serve", *options, "--address", "10.0.0.7"])
+    done = CliRunner().invoke(main.app, ["serve", *options, "--address", "10.0.0.7"])
     command, _ = started[0]
     assert done.exit_code == 3
     assert origins(command) == ["lab.example.org", "lab.example.org:8443"]
@@ -145,7 +145,7 @@ def test_a_password_that_is_missing_or_short_is_told(started, tmp_path, content,
     file = tmp_path / "password"
     if content is not None:
         file.write_bytes(content)
-    done = CliRunner().invoke(cli.app, ["serve", "--password-file", str(file)])
+    done = CliRunner().invoke(main.app, ["serve", "--password-file", str(file)])
     assert done.exit_code == 2
     assert sentence in " ".join(done.stderr.split())
     assert started == []
@@ -156,7 +156,7 @@ def test_a_process_is_named_by_a_letter(started, monkeypatch, name):
     monkeypatch.setenv(serve.PROCESS, "b")
     assert serve.process_name() == "b"
     monkeypatch.setenv(serve.PROCESS, name)
-    done = CliRunner().invoke(cli.app, ["serve"])
+    done = CliRunner().invoke(main.app, ["serve"])
     assert done.exit_code == 2
     assert "`HOAM_PROCESS` must be a letter from a to z" in " ".join(done.stderr.split())
     assert started == []
@@ -165,7 +165,7 @@ def test_a_process_is_named_by_a_letter(started, monkeypatch, name):
 CHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
 PARENT = f"""
 import os, sys
-from hoam_core import serve
+from hoam_core.cli import serve
 raise SystemExit(serve.run([sys.executable, "-c", {CHILD!r}], os.environ))
 """
 
@@ -193,7 +193,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_compiled(monkeypatch):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        done = CliRunner().invoke(cli.app, ["serve", "--port", str(port)])
+        done = CliRunner().invoke(main.app, ["serve", "--port", str(port)])
     assert done.exit_code == 2
     sentence = " ".join(done.stderr.split())
     assert f"Port {port} is in use" in sentence

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from hoam_core import METHODS, Scaling, adam, fit
-from hoam_core.config import build_method
 from hoam_core.data import Increments
 from hoam_core.methods.base import Frame
 from hoam_core.methods.macroscopic import macroscopic
-from hoam_core.sharding import mesh_of, shared_loss
+from hoam_core.training.devices import mesh_of, shared_loss
+from hoam_core.training.experiment import build_method
 
 ROOT = Path(__file__).parent.parent
 # One of each loss.

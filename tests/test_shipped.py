@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from hoam_core import METHODS, SYSTEMS, evaluate, list_models, load_model
-from hoam_core.evaluate import report
-from hoam_core.judging import parameters_to_judge
+from hoam_core.evaluation import report
+from hoam_core.judgement.judging import parameters_to_judge
 from hoam_core.metrics import curve_error
-from hoam_core.models import shipped_models
+from hoam_core.models.files import shipped_models
 from hoam_core.seeds import seed_key
-from hoam_core.simulate import simulate
+from hoam_core.simulation import simulate
 from hoam_core.systems import Lattice
 from hoam_core.systems.lattices.curie_weiss import master_equation, moments, stationary_law
 

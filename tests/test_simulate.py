@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from hoam_core import SYSTEMS, get_system, simulate
-from hoam_core.config import parameter_grid
-from hoam_core.loading import quiet, random
-from hoam_core.simulate import as_ensemble, start_truth, training_runs
+from hoam_core.numerics.loading import quiet, random
+from hoam_core.simulation import as_ensemble, start_truth, training_runs
+from hoam_core.training.experiment import parameter_grid
 
 RUN = {"particles": 32, "t_end": 0.2, "n_times": 3}
 

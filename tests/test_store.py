@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from hoam_core import SYSTEMS, __version__, simulate
-from hoam_core.store import (
+from hoam_core.storage.datasets import (
     check_file,
     check_folder,
     read_dataset,

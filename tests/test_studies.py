@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hoam_core import cli, load_model
+from hoam_core import load_model
 from hoam_core.checks import DivergedError
-from hoam_core.console import parse_axes
+from hoam_core.cli import main
+from hoam_core.cli.console import parse_axes
 from hoam_core.studies import Study, ensemble, full_model_sweep, run_study, training_ensemble
 from hoam_core.studies.base import files_folder
+from hoam_core.studies.task_store import read_store
 from hoam_core.systems import get_system
-from hoam_core.task_store import read_store
 
 pytest.importorskip("zarr")
 
 
 def hoam(*arguments):
-    done = CliRunner().invoke(cli.app, [str(a) for a in arguments])
+    done = CliRunner().invoke(main.app, [str(a) for a in arguments])
     assert "Traceback" not in done.output
     return done.exit_code, " ".join(done.stderr.split())
 

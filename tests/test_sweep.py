@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from hoam_core import load_model, sweep, uncertain
-from hoam_core.sweep import coarse_to_fine, observables_of, surface, sweep_steps
+from hoam_core.inference.sweeps import coarse_to_fine, observables_of, surface, sweep_steps
 
 LEARNED = "electric_energy_learned"
 

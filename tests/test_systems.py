@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from hoam_core import SYSTEMS, get_system
-from hoam_core.dispersion import Maxwellian
-from hoam_core.loading import random
-from hoam_core.simulate import simulate_pieces
+from hoam_core.numerics.loading import random
+from hoam_core.simulation import simulate_pieces
 from hoam_core.systems import Lattice
-from hoam_core.systems.vlasov import mixture_quantile
+from hoam_core.systems.plasmas.dispersion import Maxwellian
+from hoam_core.systems.plasmas.vlasov import mixture_quantile
 
 systems = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
 # In single precision as users run them; in double, which compiles anew, among the slow tests.

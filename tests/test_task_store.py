@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hoam_core.task_store import Layout, Variable, open_store, read_store
+from hoam_core.studies.task_store import Layout, Variable, open_store, read_store
 
 pytest.importorskip("zarr")
 

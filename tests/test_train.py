@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hoam_core import Scaling, adam, fit
-from hoam_core.config import build_method
+from hoam_core.training.experiment import build_method
 
 
 @pytest.fixture(scope="module")

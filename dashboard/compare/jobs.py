@@ -17,8 +17,8 @@ from dashboard.runs.kept import Moments
 from dashboard.runs.memory import Axes, Case, Run, answers, named
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
-from hoam_core.evaluate import affordable_times
-from hoam_core.simulate import Piece
+from hoam_core.evaluation import affordable_times
+from hoam_core.simulation import Piece
 
 
 def is_slow(model: Model) -> bool:

@@ -20,13 +20,13 @@ from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from dashboard.view import Material
 from hoam_core import __version__
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
 
 HEAD = '''import numpy as np
 
 import hoam_core as hoam
-from hoam_core.simulate import simulate_pieces, start_truth
-from hoam_core.store import observe
+from hoam_core.simulation import simulate_pieces, start_truth
+from hoam_core.storage.datasets import observe
 
 system = hoam.get_system({system!r})
 

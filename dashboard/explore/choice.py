@@ -10,7 +10,7 @@ from dashboard.runs.rates import Wanted
 from dashboard.state import Exploration
 from dashboard.url import Reader, number, whole
 from hoam_core.checks import check_within
-from hoam_core.rates import HIGHEST
+from hoam_core.metrics.rates import HIGHEST
 
 
 class ExploreChoice(Choice):

@@ -11,7 +11,7 @@ from dashboard.parts import readout
 from dashboard.parts.layout import wrapping
 from dashboard.runs.rates import Rates
 from dashboard.session import Session
-from hoam_core.rates import HIGHEST
+from hoam_core.metrics.rates import HIGHEST
 
 STRONGEST = "strongest"
 

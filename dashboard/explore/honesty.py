@@ -17,7 +17,7 @@ from dashboard.runs.memory import Run
 from dashboard.session import Session
 from dashboard.state import Exploration
 from hoam_core import Model, System, __version__
-from hoam_core.models import shipped_models
+from hoam_core.models.files import shipped_models
 
 
 class Fact(NamedTuple):

@@ -20,7 +20,7 @@ from dashboard.runs.rates import Rates
 from dashboard.runs.units import density_unit
 from dashboard.view import Material
 from hoam_core import __version__
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
 
 # States of more particles are left out of a file: the first 2^k are a fair sample of all.
 MOST_BYTES = 64 * 2**20

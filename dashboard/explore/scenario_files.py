@@ -19,7 +19,7 @@ from dashboard.asset_files import (
     stamps,
     with_own,
 )
-from hoam_core.storage.assets import asset
+from hoam_core.files.assets import asset
 
 FIELDS = {"name": str, "title": str, "sentence": str, "link": str, "alt": str}
 FILE = "scenarios.yaml"

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import xarray as xr
 
-from hoam_core.store import check_not_infinite
+from hoam_core.storage.datasets import check_not_infinite
 
 # With these a spreadsheet begins a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -18,7 +18,7 @@ from dashboard.exports.film import palette
 from dashboard.exports.reel import Chart, Image, Lines, Reel, Side
 from dashboard.lessons.files import mathml
 from dashboard.view import Material
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
 
 FOLDER = Path(__file__).parent
 MOST_BYTES = 2_600_000

@@ -26,7 +26,7 @@ from dashboard.parts.layout import stack
 from dashboard.runs.worker import Worker
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
-from hoam_core.store import write_dataset
+from hoam_core.storage.datasets import write_dataset
 
 Making = Iterator[bytes | None]
 EVERY = 5  # steps between two reports of progress

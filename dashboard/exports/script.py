@@ -9,8 +9,8 @@ from dashboard.runs.catalogue import own_folder
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.memory import Case, named
 from hoam_core import System
-from hoam_core.json_text import json_text
-from hoam_core.models import shipped_models
+from hoam_core.files.json_text import json_text
+from hoam_core.models.files import shipped_models
 from hoam_core.systems import Recorded
 
 LEARNED = """{imports}
@@ -26,8 +26,8 @@ model = replace(model, params=with_share(model.params, {share:g} * units["share"
 FULL = """import jax.numpy as jnp
 
 import hoam_core as hoam
-from hoam_core.simulate import simulate_pieces, start_truth
-from hoam_core.store import to_dataset
+from hoam_core.simulation import simulate_pieces, start_truth
+from hoam_core.storage.datasets import to_dataset
 
 parameters = {parameters}
 """
@@ -53,8 +53,8 @@ def full_model():
     """The full model that the page shows beside it; takes longer."""
     import jax.numpy as jnp
 
-    from hoam_core.simulate import simulate_pieces, start_truth
-    from hoam_core.store import to_dataset
+    from hoam_core.simulation import simulate_pieces, start_truth
+    from hoam_core.storage.datasets import to_dataset
 {body}    return run
 '''
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from dashboard.asset_files import Shelf, read_entries
 from dashboard.lessons.files import html
-from hoam_core.storage.assets import asset
+from hoam_core.files.assets import asset
 
 FIELDS = {"name": str, "title": str, "also": str, "text": str}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from hoam_core.collection import Collection
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
+from hoam_core.recorded.collection import Collection
 from hoam_core.systems.base import Component
 
 ARRAYS, TOLD = "collection.safetensors", "collection.json"

@@ -16,8 +16,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hoam_core.checks import DivergedError
-from hoam_core.json_text import json_text
-from hoam_core.recorded_store import FILE as RECORDED
+from hoam_core.files.json_text import json_text
+from hoam_core.models.files import RECORDED
 
 JSON, ARRAYS = "model.json", "model.safetensors"
 # Bytes that a file may unpack to, and how many entries an archive may have, folders too.

@@ -34,8 +34,8 @@ from dashboard.keeping.bounds import (
     most_bytes_of_all,
 )  # fmt: skip
 from dashboard.train.claim import Claim
-from hoam_core.json_text import json_text
-from hoam_core.store import whole_file
+from hoam_core.files.json_text import json_text
+from hoam_core.storage.datasets import whole_file
 
 log = logging.getLogger(__name__)
 ABOUT, PART, MARK = "about.json", ".part-", "kept.json"

@@ -43,7 +43,7 @@ from dashboard.asset_files import (
     with_own,
 )
 from hoam_core.checks import lookup
-from hoam_core.storage.assets import asset
+from hoam_core.files.assets import asset
 
 FIELDS = {"title": str, "level": str, "minutes": int, "order": int, "summary": str}
 PARTS = {"Try": "question", "Answer": "answer", "Notes": "notes"}

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from tornado.web import RequestHandler
 
-from hoam_core.serve import GUARD_FILE, read_password
+from hoam_core.cli.serve import GUARD_FILE, read_password
 
 COOKIE, DAYS = "hoam-visitor", 1
 WRONG_TAKES = 1.0  # seconds

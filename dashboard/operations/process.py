@@ -8,7 +8,7 @@ it, which begins with the letter. Without the variable there is one process and 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
-from hoam_core.serve import process_name
+from hoam_core.cli.serve import process_name
 
 COOKIE = "hoam_process"
 

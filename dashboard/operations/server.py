@@ -26,7 +26,7 @@ from dashboard.parts import spare
 from dashboard.runs import worker
 from dashboard.threads import workers
 from hoam_core import __version__
-from hoam_core.serve import process_name
+from hoam_core.cli.serve import process_name
 
 PROBE = 500.0  # milliseconds
 SWEPT_EVERY = 3 * 3_600.0  # seconds

@@ -13,7 +13,7 @@ from dashboard.state import Exploration
 from dashboard.url import Reader, number
 from hoam_core import METHODS
 from hoam_core.checks import lookup
-from hoam_core.imports import Reading
+from hoam_core.recorded.reader import Reading
 
 METHOD_TITLES = {e.title: name for name, e in METHODS.items() if e.family == "population"}
 

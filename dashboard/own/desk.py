@@ -23,8 +23,8 @@ from dashboard.own.jobs import Found, Made, Request, Step, check, example, train
 from dashboard.own.paths import check_upload, found_files
 from dashboard.own.returning import reopen, take_in
 from dashboard.runs.worker import Job, Worker, sentence
-from hoam_core.imports.apart import OvertaxedError
-from hoam_core.order import natural
+from hoam_core.files.order import natural
+from hoam_core.recorded.sandbox import OvertaxedError
 
 log = logging.getLogger(__name__)
 

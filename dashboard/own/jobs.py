@@ -20,12 +20,12 @@ from dashboard.keeping.store import FullError, Keep
 from dashboard.own.paths import count_runs
 from dashboard.own.preview import Row, rows_of
 from hoam_core import Model, simulate
-from hoam_core.collection import Collection
-from hoam_core.imports import Reading
-from hoam_core.imports.apart import recordings_apart
-from hoam_core.learn_recorded import learn_recorded
-from hoam_core.recordings import Recording, collect, with_values
-from hoam_core.store import write_dataset
+from hoam_core.recorded.collection import Collection
+from hoam_core.recorded.learning import learn_recorded
+from hoam_core.recorded.reader import Reading
+from hoam_core.recorded.recordings import Recording, collect, with_values
+from hoam_core.recorded.sandbox import recordings_apart
+from hoam_core.storage.datasets import write_dataset
 
 EXAMPLE = (1.3, 1.4, 1.5, 1.6, 1.7)
 STAGES = {"training": "Learning", "judging": "Judging at the value that was held out"}

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hoam_core.imports import ITERATION
-from hoam_core.order import natural
+from hoam_core.files.order import natural
+from hoam_core.recorded.reader import ITERATION
 
 VARIABLE, UPLOAD = "HOAM_DATA", "HOAM_UPLOAD_MB"
 # Runs, each of them one file or an openPMD series of one file for each iteration.

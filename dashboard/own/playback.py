@@ -5,7 +5,7 @@ import numpy as np
 from dashboard.runs.frames import Ranges
 from dashboard.runs.kept import digest
 from dashboard.runs.memory import Axes, Case, Run, truths
-from hoam_core.store import observe
+from hoam_core.storage.datasets import observe
 from hoam_core.systems import Recorded
 
 

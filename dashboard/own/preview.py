@@ -17,7 +17,7 @@ from dashboard.parts.ink import DENSITY
 from dashboard.parts.readout import SOFT
 from dashboard.runs.frames import Plane, density, sigma_for, to_levels
 from dashboard.runs.units import with_unit
-from hoam_core.collection import Collection
+from hoam_core.recorded.collection import Collection
 
 CELLS = (96, 64)
 STYLE = f"""

@@ -17,7 +17,7 @@ from dashboard.own.shelf import kept_model
 from dashboard.runs.catalogue import FRAMES
 from hoam_core import Model, load_model
 from hoam_core.checks import DivergedError
-from hoam_core.store import write_files
+from hoam_core.storage.datasets import write_files
 
 TRIED = {"particles": 64, "n_times": 4}
 # A thread answers all visitors: looks at the field for a particle, and seconds for a few particles.

@@ -27,9 +27,9 @@ from dashboard.train.trainings import trainings
 from dashboard.url import key_of
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
-from hoam_core.imports import names_of
-from hoam_core.models import save_model
-from hoam_core.store import to_dataset
+from hoam_core.models.files import save_model
+from hoam_core.recorded.reader import names_of
+from hoam_core.storage.datasets import to_dataset
 
 FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
 # The head of an accordion is set like the title of a page.
@@ -257,9 +257,9 @@ class OwnData(View):
         # Of data that were brought back there are no files here, but their names.
         files = names_of(paths) if paths else list(self.desk.checked.collection.files)
         return (
-            "from hoam_core.imports import Reading, read_recordings\n"
-            "from hoam_core.learn_recorded import learn_recorded\n"
-            "from hoam_core.recordings import collect, with_values\n\n"
+            "from hoam_core.recorded.reader import Reading, read_recordings\n"
+            "from hoam_core.recorded.learning import learn_recorded\n"
+            "from hoam_core.recorded.recordings import collect, with_values\n\n"
             f"reading = {choice.reading()!r}\n"
             f"recordings = list(read_recordings({files!r}, reading))\n"
             f"recordings = with_values(recordings, {choice.typed_values()!r})\n"

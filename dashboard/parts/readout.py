@@ -18,8 +18,8 @@ from dashboard.runs.rates import Rates
 from dashboard.runs.units import rate_unit, with_unit
 from dashboard.runs.verdict import Verdict
 from hoam_core import Model, System
-from hoam_core.dispersion import Mode
 from hoam_core.metrics import ModeFit
+from hoam_core.systems.plasmas.dispersion import Mode
 
 # How a word that the glossary explains looks.
 TERM = Path(__file__).with_name("term.css").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ from dashboard.quadrature.training import (
 )
 from dashboard.view import Material
 from hoam_core import SYSTEMS, __version__
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
 
 TIME = SYSTEMS["oscillator"].time_attributes
 SCRIPT = '''"""Quadrature of the action of the oscillator, omega = {omega:g}, {nodes} nodes."""
@@ -30,7 +30,7 @@ import jax
 import numpy as np
 
 import hoam_core as hoam
-from hoam_core.quadrature import gauss_legendre, simpson
+from hoam_core.numerics.quadrature import gauss_legendre, simpson
 from hoam_core.seeds import seed_key
 from hoam_core.systems.oscillator_action import (
     integral, integrand, least_action, monte_carlo_error, sampled_integrand,

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from hoam_core.quadrature import Rule, gauss_legendre, monte_carlo, simpson
+from hoam_core.numerics.quadrature import Rule, gauss_legendre, monte_carlo, simpson
 from hoam_core.systems import Parameter, get_system
 from hoam_core.systems.oscillator_action import (
     integral,
@@ -111,7 +111,7 @@ def _places(
     rng: np.random.Generator, rule: str, nodes: int, draws: int
 ) -> tuple[Float[np.ndarray, "r q"], Float[np.ndarray, " q"]]:
     if rule == "monte-carlo":
-        # The rule of hoam_core.quadrature, which would be compiled for every number of nodes.
+        # numerics/quadrature.py has this rule, but would compile it for every number of nodes.
         return np.sort(rng.random((draws, nodes)), axis=1), np.full(nodes, 1 / nodes)
     t, weights = fixed(rule, nodes)
     return np.broadcast_to(t, (draws, nodes)), weights

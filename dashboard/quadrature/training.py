@@ -15,7 +15,7 @@ from hoam_core.checks import DivergedError
 from hoam_core.methods import Method
 from hoam_core.metrics import wasserstein2
 from hoam_core.seeds import run_keys, seed_key
-from hoam_core.simulate import start_truth, training_ensemble
+from hoam_core.simulation import start_truth, training_ensemble
 from hoam_core.systems.oscillator_action import law, least_action
 
 NETWORK, SHAPE = "mlp", {"width": 32, "depth": 2}

@@ -17,10 +17,10 @@ from platformdirs import user_data_path
 
 from dashboard.runs.watchers import Watchers
 from hoam_core import SYSTEMS, Model, System, load_model
+from hoam_core.files.assets import asset
+from hoam_core.files.order import natural
 from hoam_core.methods import with_share
-from hoam_core.models import shipped_models
-from hoam_core.order import natural
-from hoam_core.storage.assets import asset
+from hoam_core.models.files import shipped_models
 from hoam_core.systems import Recorded
 
 FRAMES = 101

@@ -22,9 +22,9 @@ from dashboard.runs.kept import Growing, Moments, digest
 from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
-from hoam_core.domain import Domain
-from hoam_core.simulate import Piece, simulate_pieces, start_truth
-from hoam_core.store import observe_all
+from hoam_core.numerics.domain import Domain
+from hoam_core.simulation import Piece, simulate_pieces, start_truth
+from hoam_core.storage.datasets import observe_all
 from hoam_core.systems import Recorded
 
 SAVES = 5

@@ -18,7 +18,7 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.frames import Ranges
 from dashboard.runs.memory import Axes, Case, Memory, named
 from hoam_core import Model
-from hoam_core.simulate import lattice_pieces
+from hoam_core.simulation import lattice_pieces
 from hoam_core.systems import Lattice
 
 ARROWS = (13, 9)

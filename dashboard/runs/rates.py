@@ -10,10 +10,10 @@ import numpy as np
 
 from dashboard.runs.memory import Run
 from hoam_core import System
-from hoam_core.dispersion import Mode
 from hoam_core.metrics import ModeFit, fit_window
 from hoam_core.metrics.physics import TINY, maxima
-from hoam_core.rates import strongest, wavenumber, why, with_second
+from hoam_core.metrics.rates import strongest, wavenumber, why, with_second
+from hoam_core.systems.plasmas.dispersion import Mode
 
 if TYPE_CHECKING:
     from dashboard.runs.references import Reference

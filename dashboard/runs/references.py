@@ -13,8 +13,8 @@ from dashboard.runs.jobs import truth
 from dashboard.runs.memory import Axes, Case, Run, truths
 from dashboard.runs.rates import prepare
 from hoam_core import System
-from hoam_core.dispersion import Mode
 from hoam_core.systems import Recorded
+from hoam_core.systems.plasmas.dispersion import Mode
 
 
 class Reference(NamedTuple):

@@ -1,6 +1,6 @@
 """Units as a reader writes them, in symbols that need no type-setting.
 
-Systems name theirs in ASCII, as files hold them; `hoam_core.systems.plasma_units` says what those
+Systems name theirs in ASCII, as files hold them; `hoam_core.systems.plasmas.units` says what those
 of a plasma are.
 """
 

@@ -16,7 +16,7 @@ import panel_material_ui as pmui
 from dashboard.parts import readout
 from dashboard.parts.copyable import Copyable
 from hoam_core import System, __version__
-from hoam_core.storage.assets import asset
+from hoam_core.files.assets import asset
 
 PAPER = "berman2024parametric"
 LATTICES = "chen2025scalable"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import param
 
-from hoam_core.serve import process_name
+from hoam_core.cli.serve import process_name
 
 # Nothing that looks or sounds alike when it is read out in a class.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"

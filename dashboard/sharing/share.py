@@ -17,7 +17,7 @@ from dashboard.lessons.choice import for_pupils
 from dashboard.parts import readout
 from dashboard.parts.copyable import Copyable
 from dashboard.sharing.classroom import Classroom
-from hoam_core.serve import SHARED
+from hoam_core.cli.serve import SHARED
 
 ALONE = (
     "Only this computer can open the page now. To let phones and other computers of this network "

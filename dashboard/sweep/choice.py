@@ -15,7 +15,7 @@ from dashboard.state import Exploration
 from dashboard.url import Reader, number, whole
 from hoam_core import Model
 from hoam_core.checks import check_positive, check_within, lookup
-from hoam_core.sweep import LEARNED, observables_of
+from hoam_core.inference.sweeps import LEARNED, observables_of
 from hoam_core.systems import Parameter
 
 TABS = {"map": "Map", "uncertain": "Uncertain", "infer": "Infer"}

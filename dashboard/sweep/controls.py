@@ -10,7 +10,7 @@ from dashboard.numbers import nice_step
 from dashboard.parts.layout import grid
 from dashboard.runs.catalogue import Catalogue
 from dashboard.sweep.choice import RUNS, TABS, SweepChoice
-from hoam_core.sweep import observables_of
+from hoam_core.inference.sweeps import observables_of
 
 SELECT = {"size": "small", "sizing_mode": "stretch_width", "margin": (8, 8), "description": ""}
 # The words of a group of buttons are for those who do not see it.

@@ -18,8 +18,8 @@ from dashboard.sweep.figures import Band, Density
 from dashboard.sweep.jobs import Asked, Inferred, Stage, inference, piece
 from dashboard.view import Visit
 from hoam_core import Measurement, read_measurement
-from hoam_core.csv_text import text_of
-from hoam_core.sweep import LEARNED, is_energy
+from hoam_core.files.csv_text import text_of
+from hoam_core.inference.sweeps import LEARNED, is_energy
 
 NOISES = {"none": 0.0, "5 %": 0.05, "20 %": 0.2}
 MOST_BYTES = 2**20

@@ -17,12 +17,12 @@ from dashboard.runs.catalogue import FRAMES, Catalogue
 from dashboard.runs.memory import Memory
 from dashboard.sweep.choice import Belief
 from hoam_core import Discrepancy, Measurement, Model, infer, uncertain
-from hoam_core.evaluate import affordable_times
-from hoam_core.infer import calibrate_steps
+from hoam_core.evaluation import affordable_times
+from hoam_core.inference.posterior import calibrate_steps
+from hoam_core.inference.sweeps import LEARNED, sweep_steps
 from hoam_core.seeds import run_keys
-from hoam_core.simulate import simulate_pieces
-from hoam_core.store import observe
-from hoam_core.sweep import LEARNED, sweep_steps
+from hoam_core.simulation import simulate_pieces
+from hoam_core.storage.datasets import observe
 
 T = TypeVar("T")
 # In many dimensions a run costs far more, and a mean over few particles will do.

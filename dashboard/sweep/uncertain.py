@@ -16,7 +16,7 @@ from dashboard.sweep.choice import KINDS, Belief, SweepChoice
 from dashboard.sweep.figures import Band, Density, steps_of
 from dashboard.sweep.jobs import Asked, Table, band
 from dashboard.view import Visit
-from hoam_core.sweep import is_energy
+from hoam_core.inference.sweeps import is_energy
 from hoam_core.systems import Parameter
 
 FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (8, 8)}

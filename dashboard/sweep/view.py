@@ -26,7 +26,7 @@ from dashboard.sweep.material import material
 from dashboard.sweep.uncertain import Uncertain
 from dashboard.view import Material, View, Visit
 from hoam_core import Model, Parameter
-from hoam_core.sweep import is_energy, observables_of
+from hoam_core.inference.sweeps import is_energy, observables_of
 
 # A slider that moves should not start a sweep for every pixel of its way (s).
 REST = 0.25

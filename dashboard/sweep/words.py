@@ -13,9 +13,9 @@ from dashboard.parts.readout import duration
 from dashboard.sweep.choice import Belief
 from dashboard.sweep.jobs import CALIBRATION, Asked, Inferred, Table, options_of, values_of
 from hoam_core import Model
-from hoam_core.json_text import json_text
-from hoam_core.plausibility import VERDICT
-from hoam_core.sweep import is_energy
+from hoam_core.files.json_text import json_text
+from hoam_core.inference.sweeps import is_energy
+from hoam_core.models.plausibility import VERDICT
 from hoam_core.systems import Parameter
 
 # A misfit larger than this, of residuals that hang together, is no matter of chance.

@@ -23,7 +23,7 @@ from dashboard.runs.units import density_unit, with_unit
 from dashboard.train import words as train_words
 from dashboard.train.training import Training
 from hoam_core import Model
-from hoam_core.models import save_model
+from hoam_core.models.files import save_model
 
 BUTTON = {"size": "small", "variant": "outlined", "margin": (4, 6, 4, 0)}
 FILES = ("model.json", "model.safetensors")

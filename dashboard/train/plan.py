@@ -15,7 +15,7 @@ from hoam_core import Experiment, System, default_experiment
 from hoam_core.checks import check_within
 from hoam_core.macro.increments import plan_of
 from hoam_core.methods import METHODS
-from hoam_core.methods.charts import is_phase_space
+from hoam_core.methods.closed_loop.charts import is_phase_space
 from hoam_core.systems import Parameter
 
 PRESETS = ("quick", "full")

@@ -23,8 +23,8 @@ from dashboard.runs.worker import Worker, sentence
 from dashboard.train.claim import Claim
 from dashboard.train.sight import Sight, Watcher
 from hoam_core import Ensemble, Experiment, Model
-from hoam_core.checkpoint import CHECKPOINT
-from hoam_core.learn import Progress, learn
+from hoam_core.learning import Progress, learn
+from hoam_core.training.checkpoint import CHECKPOINT
 
 EVERY = 10
 MOST_LOSSES = 500  # that are kept of a training

@@ -19,12 +19,12 @@ from dashboard.train.plan import data_bytes
 from dashboard.train.training import Training, for_visitors
 from dashboard.url import BROUGHT
 from hoam_core import Experiment, Model
-from hoam_core.checkpoint import unfinished
 from hoam_core.checks import lookup
-from hoam_core.learn import check_buildable
-from hoam_core.order import natural
-from hoam_core.store import check_folder
+from hoam_core.files.order import natural
+from hoam_core.learning import check_buildable
+from hoam_core.storage.datasets import check_folder
 from hoam_core.systems import get_system
+from hoam_core.training.checkpoint import unfinished
 
 log = logging.getLogger(__name__)
 MOST = 24

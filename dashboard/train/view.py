@@ -24,7 +24,7 @@ from dashboard.train.training import Training
 from dashboard.train.trainings import trainings
 from dashboard.view import Material, View, Visit
 from hoam_core import __version__
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
 
 INTRODUCTION = (
     "<h2>Train a model of your own</h2><p>Choose a system (☰ opens the list of them), a method "
@@ -191,7 +191,7 @@ def terms(keep: Keep, name: str) -> str:
 def script_of(training: Training) -> str:
     """Python that trains the same model with `hoam_core` alone."""
     return (
-        "from hoam_core import Experiment\nfrom hoam_core.learn import learn\n\n"
+        "from hoam_core import Experiment\nfrom hoam_core.learning import learn\n\n"
         f"experiment = Experiment.from_json({training.experiment.to_json()!r})\n"
         f"for state in learn(experiment, {training.name!r}, judge={training.judge}, "
         f"name={training.name!r}):\n"

@@ -29,14 +29,14 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_shape
-from hoam_core.domain import along_last
 from hoam_core.macro.increments import Plan, snapshots
 from hoam_core.methods.base import Learner
 from hoam_core.methods.macroscopic import monomials, start_value
 from hoam_core.networks.layers import Stack
+from hoam_core.numerics.domain import along_last
 from hoam_core.systems.base import Component
 from hoam_core.systems.lattices.base import Lattice, PatchedLattice, Time
-from hoam_core.train import TrainState, adam, fit
+from hoam_core.training.fit import TrainState, adam, fit
 
 WIDTH = 32
 CLOSURE_STEPS = 3_000

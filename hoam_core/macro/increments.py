@@ -19,12 +19,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_positive
-from hoam_core.config import Experiment
 from hoam_core.data import Increments
 from hoam_core.methods.macroscopic import PLANNED
 from hoam_core.seeds import seed_key
 from hoam_core.systems import Lattice, get_system
 from hoam_core.systems.lattices.base import check_patch
+from hoam_core.training.experiment import Experiment
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import flax.linen as nn
 
 from hoam_core.methods.action import action_loss, hoam
 from hoam_core.methods.base import Frame, Learner, Method
+from hoam_core.methods.closed_loop.galerkin import galerkin
+from hoam_core.methods.closed_loop.hybrid import hybrid
+from hoam_core.methods.closed_loop.phase_plane_numba import compile_roll_out
 from hoam_core.methods.dice import dice, interval_loss
 from hoam_core.methods.flow import cfm
-from hoam_core.methods.galerkin import galerkin
-from hoam_core.methods.hybrid import hybrid
 from hoam_core.methods.macroscopic import macroscopic, with_share
-from hoam_core.methods.phase_plane_fused import compile_roll_out
 from hoam_core.methods.score import ncsm
-from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
+from hoam_core.numerics.quadrature import gauss_legendre, monte_carlo, simpson
 
 
 class MethodEntry(NamedTuple):

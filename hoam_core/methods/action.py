@@ -18,7 +18,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hoam_core.calculus import derivatives, laplacian
 from hoam_core.methods.base import Frame, Learner, Method, each, rollout_evaluations
 from hoam_core.methods.neural import (
     at_times,
@@ -27,7 +26,8 @@ from hoam_core.methods.neural import (
     init_network,
     neural_potential,
 )
-from hoam_core.quadrature import Quadrature, Rule
+from hoam_core.numerics.calculus import derivatives, laplacian
+from hoam_core.numerics.quadrature import Quadrature, Rule
 
 
 class ActionBatch(NamedTuple):

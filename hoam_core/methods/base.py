@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from hoam_core.data import Scaling
-from hoam_core.domain import Domain
+from hoam_core.numerics.domain import Domain
 from hoam_core.solvers.stepping import count_substeps
 
 Params = Any

@@ -18,7 +18,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hoam_core.domain import along_last
 from hoam_core.methods.base import Frame, Learner, Method, each, rollout_evaluations
 from hoam_core.methods.neural import (
     block,
@@ -27,6 +26,7 @@ from hoam_core.methods.neural import (
     neural_potential,
     random_populations,
 )
+from hoam_core.numerics.domain import along_last
 
 
 class IntervalBatch(NamedTuple):

@@ -26,7 +26,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble
-from hoam_core.domain import along_last
 from hoam_core.methods.base import Frame, Learner, Method, afresh_evaluations, afresh_sampler, each
 from hoam_core.methods.neural import (
     block,
@@ -36,6 +35,7 @@ from hoam_core.methods.neural import (
     stratified,
 )
 from hoam_core.networks.layers import time_features
+from hoam_core.numerics.domain import along_last
 
 # Cosines of the inner time that the network sees: its field changes slowly along straight lines.
 INNER_FREQUENCIES = 4

@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hoam_core.calculus import gradient
 from hoam_core.data import Ensemble
-from hoam_core.domain import Domain, along_last
 from hoam_core.methods.base import Frame, Params, Sampler, rollout
 from hoam_core.networks.layers import time_features
+from hoam_core.numerics.calculus import gradient
+from hoam_core.numerics.domain import Domain, along_last
 from hoam_core.solvers.stepping import count_substeps
 
 Potential = Callable[[Params, Array, Array, Array], Float[Array, ""]]

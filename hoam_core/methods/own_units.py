@@ -19,8 +19,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hoam_core.data import Ensemble, Scaling, power_of_two
-from hoam_core.domain import Domain, along_last
 from hoam_core.methods.base import Frame, Method
+from hoam_core.numerics.domain import Domain, along_last
 
 
 class Units(NamedTuple):

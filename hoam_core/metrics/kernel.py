@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hoam_core.checks import check_positive
-from hoam_core.domain import Domain
 from hoam_core.metrics.transport import squared_chords
+from hoam_core.numerics.domain import Domain
 
 
 def maximum_mean_discrepancy(

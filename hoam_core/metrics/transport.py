@@ -14,8 +14,8 @@ import ot
 from jaxtyping import Array, Float, Int
 
 from hoam_core.checks import check_count, check_finite, check_positive, check_shape
-from hoam_core.domain import Domain
 from hoam_core.metrics import entropic
+from hoam_core.numerics.domain import Domain
 
 SUBSETS = 5
 

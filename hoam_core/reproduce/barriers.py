@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hoam_core import barriers as model
-from hoam_core.json_text import json_text
-from hoam_core.reproduce.cells import SEED
-from hoam_core.store import whole_file
+from hoam_core.files.json_text import json_text
+from hoam_core.storage.datasets import whole_file
+from hoam_core.studies.cells import SEED
+from hoam_core.systems.lattices import barriers as model
 
 # The energy E_0 of the unit of time, in eV. It lies above the mean barrier, 1.73 eV, for pairs of
 # jumps there and back are fast and change nothing; with it the order relaxes alike at all T.

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hoam_core.evaluate import affordable_times
+from hoam_core.evaluation import affordable_times
 from hoam_core.methods import METHODS
-from hoam_core.model import Model
-from hoam_core.models import load_model, shipped_models
-from hoam_core.reproduce.cells import SEED
+from hoam_core.models.files import load_model, shipped_models
+from hoam_core.models.model import Model
 from hoam_core.reproduce.pictures import COLOURS, panels
-from hoam_core.simulate import simulate
-from hoam_core.store import whole_file
+from hoam_core.simulation import simulate
+from hoam_core.storage.datasets import whole_file
+from hoam_core.studies.cells import SEED
 from hoam_core.systems import get_system
 
 SYSTEMS = ("two-stream", "bump-on-tail")

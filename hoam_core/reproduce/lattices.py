@@ -22,20 +22,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from hoam_core.cluster import Result, Stages, run_tasks
-from hoam_core.config import default_experiment
-from hoam_core.json_text import json_text
-from hoam_core.learn import learn
+from hoam_core.files.json_text import json_text
+from hoam_core.learning import learn
 from hoam_core.methods import with_share
 from hoam_core.metrics import maximum_mean_discrepancy
-from hoam_core.model import Model
-from hoam_core.models import load_model, model_files
+from hoam_core.models.files import load_model, model_files
+from hoam_core.models.model import Model
 from hoam_core.reproduce.lattices_figure import draw
-from hoam_core.simulate import simulate
-from hoam_core.store import whole_file, write_files
+from hoam_core.simulation import simulate
+from hoam_core.storage.datasets import whole_file, write_files
+from hoam_core.studies.cluster import Result, Stages, run_tasks
 from hoam_core.systems import get_system
 from hoam_core.systems.lattices.curie_weiss import master_equation, moments
 from hoam_core.systems.lattices.ising import CRITICAL
+from hoam_core.training.experiment import default_experiment
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -24,15 +24,15 @@ import jax
 import numpy as np
 
 from hoam_core.checks import DivergedError
-from hoam_core.cluster import Result, Stages, run_tasks
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
 from hoam_core.metrics import over_subsets, wasserstein2
-from hoam_core.model import Model
-from hoam_core.quadrature import gauss_legendre, monte_carlo, simpson
-from hoam_core.reproduce.cells import SEED, Budget, Cell, cell
+from hoam_core.models.model import Model
+from hoam_core.numerics.quadrature import gauss_legendre, monte_carlo, simpson
 from hoam_core.reproduce.pictures import COLOURS, panels
 from hoam_core.seeds import run_keys
-from hoam_core.store import whole_file
+from hoam_core.storage.datasets import whole_file
+from hoam_core.studies.cells import SEED, Budget, Cell, cell
+from hoam_core.studies.cluster import Result, Stages, run_tasks
 from hoam_core.systems.oscillator_action import integral, integrand
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hoam_core.store import whole_file
+from hoam_core.storage.datasets import whole_file
 
 COLOURS = {
     "truth": "#222222", "galerkin": "#0072B2", "hybrid": "#56B4E9", "hoam-gauss": "#009E73",

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hoam_core.checks import lookup
-from hoam_core.cluster import Result, Stages, run_tasks
-from hoam_core.json_text import json_text
+from hoam_core.files.json_text import json_text
 from hoam_core.methods import METHODS
-from hoam_core.models import model_files
-from hoam_core.reproduce.cells import Budget, Cell, cell, full_model_seconds
-from hoam_core.store import whole_file, write_files
+from hoam_core.models.files import model_files
+from hoam_core.storage.datasets import whole_file, write_files
+from hoam_core.studies.cells import Budget, Cell, cell, full_model_seconds
+from hoam_core.studies.cluster import Result, Stages, run_tasks
 from hoam_core.systems import SYSTEMS, get_system
 
 if TYPE_CHECKING:

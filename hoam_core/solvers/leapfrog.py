@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from hoam_core.domain import wrap_circle
+from hoam_core.numerics.domain import wrap_circle
 
 
 def _unchanged(step: Int[Array, ""], v: Float[Array, "*b"], h: Float[Array, ""]) -> Array:

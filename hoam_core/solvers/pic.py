@@ -26,8 +26,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int, PRNGKeyArray
 
-from hoam_core.fused import is_plain
-from hoam_core.solvers import pic_fused
+from hoam_core.numerics.compiled import is_plain
+from hoam_core.solvers import pic_numba
 from hoam_core.solvers.leapfrog import leapfrog
 from hoam_core.solvers.stepping import count_substeps
 
@@ -177,7 +177,7 @@ def _run(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions)
 
 def _is_plain(x: Array, v: Array, length: Array | float) -> bool:
     """Whether the fused loop takes these particles: many numbers on a CPU, all of them sound."""
-    if not is_plain(x, v, length) or x.shape[0] < pic_fused.CHUNK or x.dtype != v.dtype:
+    if not is_plain(x, v, length) or x.shape[0] < pic_numba.CHUNK or x.dtype != v.dtype:
         return False
     # By numpy, which has nothing to compile.
     places, speeds = np.asarray(x), np.asarray(v)
@@ -208,7 +208,7 @@ def simulate(
         raise ValueError("Argument `key` is missing: collisions are random; pass a random key.")
     if order == 1 and collisions is None and _is_plain(x, v, length):
         factors = np.asarray(transfer(cells, length, coupling))
-        path = pic_fused.run(
+        path = pic_numba.run(
             np.asarray(x), np.asarray(v), ts, length=float(length), transfer=factors,
             substeps=substeps,
         )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Files: where what ships lies, and how data are written and read."""
+"""Datasets on disks: NetCDF and Zarr, written whole or not at all."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hoam_core.cluster import Work, run_tasks
-from hoam_core.store import write_files
-from hoam_core.task_store import Layout, open_store
+from hoam_core.storage.datasets import write_files
+from hoam_core.studies.cluster import Work, run_tasks
+from hoam_core.studies.task_store import Layout, open_store
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -14,15 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from hoam_core.checks import DivergedError, check_within
-from hoam_core.cluster import Result, Stages
-from hoam_core.config import Experiment, default_experiment
-from hoam_core.learn import learn
-from hoam_core.model import Model
-from hoam_core.models import model_files
-from hoam_core.reproduce.cells import Budget, judged
+from hoam_core.learning import learn
+from hoam_core.models.files import model_files
+from hoam_core.models.model import Model
 from hoam_core.studies.base import Study
+from hoam_core.studies.cells import Budget, judged
+from hoam_core.studies.cluster import Result, Stages
+from hoam_core.studies.task_store import Layout, Variable
 from hoam_core.systems import Lattice, get_system
-from hoam_core.task_store import Layout, Variable
+from hoam_core.training.experiment import Experiment, default_experiment
 from hoam_core.version import __version__
 
 # Test parameters and snapshots of a model that are judged.

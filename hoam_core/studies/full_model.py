@@ -11,12 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from hoam_core.checks import check_count, check_names, check_within, lookup
-from hoam_core.cluster import Result, Stages
-from hoam_core.loading import LOADINGS
-from hoam_core.simulate import simulate_steps
+from hoam_core.numerics.loading import LOADINGS
+from hoam_core.simulation import simulate_steps
 from hoam_core.studies.base import Study
+from hoam_core.studies.cluster import Result, Stages
+from hoam_core.studies.task_store import Layout, Variable
 from hoam_core.systems import Lattice, System, get_system
-from hoam_core.task_store import Layout, Variable
 from hoam_core.version import __version__
 
 

@@ -12,9 +12,6 @@ from hoam_core.checks import lookup
 from hoam_core.systems.base import Component, Observable, Parameter, System
 from hoam_core.systems.chaos import Chaos
 from hoam_core.systems.family import FAMILIES, Family
-from hoam_core.systems.instabilities import BumpOnTail, TwoStream, TwoStreamBeams
-from hoam_core.systems.landau import Landau
-from hoam_core.systems.landau6d import StrongLandauAllAxes, StrongLandauOneAxis
 from hoam_core.systems.lattices import (
     CurieWeiss,
     Ising,
@@ -24,6 +21,9 @@ from hoam_core.systems.lattices import (
     PredatorPrey,
 )
 from hoam_core.systems.oscillator import Oscillator
+from hoam_core.systems.plasmas.instabilities import BumpOnTail, TwoStream, TwoStreamBeams
+from hoam_core.systems.plasmas.landau import Landau
+from hoam_core.systems.plasmas.landau6d import StrongLandauAllAxes, StrongLandauOneAxis
 from hoam_core.systems.recorded import Recorded
 from hoam_core.systems.trap import Trap
 

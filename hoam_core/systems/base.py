@@ -24,10 +24,10 @@ from hoam_core.checks import (
     check_within,
     lookup,
 )
-from hoam_core.dispersion import Mode
-from hoam_core.domain import Domain
-from hoam_core.loading import Loading, quiet
+from hoam_core.numerics.domain import Domain
+from hoam_core.numerics.loading import Loading, quiet
 from hoam_core.systems.family import POPULATION, Family
+from hoam_core.systems.plasmas.dispersion import Mode
 
 
 @dataclass(frozen=True)

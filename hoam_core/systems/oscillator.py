@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_times
-from hoam_core.domain import Domain
+from hoam_core.numerics.domain import Domain
 from hoam_core.systems.base import Component, Observable, Parameter, System
 
 SPREAD = 0.1

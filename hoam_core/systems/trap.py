@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from hoam_core.domain import Domain
+from hoam_core.numerics.domain import Domain
 from hoam_core.solvers import sde
 from hoam_core.systems.base import Component, Observable, Parameter, System
 

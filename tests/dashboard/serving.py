@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hoam_core import serve
+from hoam_core.cli import serve
 from tests.ui.served import ROOT, answers, free_port
 
 SMALL = Path(__file__).with_name("small.py")

@@ -19,8 +19,8 @@ from dashboard.runs.catalogue import catalogue
 from dashboard.runs.worker import Worker
 from dashboard.threads import Workers
 from hoam_core import SYSTEMS, list_models, load_model
-from hoam_core.models import shipped_models
-from hoam_core.store import dataset_bytes
+from hoam_core.models.files import shipped_models
+from hoam_core.storage.datasets import dataset_bytes
 
 MODEL = "curie-weiss-partial"
 

@@ -17,7 +17,7 @@ from dashboard.runs.speaker import told
 from dashboard.runs.verdict import judge
 from hoam_core import SYSTEMS
 from hoam_core.checks import DivergedError
-from hoam_core.plausibility import VERDICT
+from hoam_core.models.plausibility import VERDICT
 from hoam_core.systems import Lattice
 from tests.dashboard.claims import check_curve, check_field, check_headline
 from tests.dashboard.test_describe import damped, growing, run_of

@@ -30,7 +30,7 @@ from dashboard.runs.jobs import answer, truth
 from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.memory import Case, truth_case
 from dashboard.view import Material
-from hoam_core.store import read_dataset
+from hoam_core.storage.datasets import read_dataset
 
 SHELF, ROOT = catalogue(), Path(__file__).parents[2]
 PLASMA = Case("two-stream", "two-stream-galerkin", (1.25,), 3, 256)

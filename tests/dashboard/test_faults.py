@@ -17,7 +17,7 @@ from dashboard.train import training as training_module
 from dashboard.train.trainings import Trainings
 from hoam_core import SYSTEMS, load_model
 from hoam_core.checks import DivergedError
-from hoam_core.learn import learn
+from hoam_core.learning import learn
 
 ERRORS = {
     "Argument `x` is wrong.": ValueError("Argument `x` is wrong."),

@@ -10,7 +10,7 @@ from dashboard.runs.catalogue import catalogue
 from dashboard.runs.errors import ErrorRow
 from dashboard.runs.memory import Case, Run
 from dashboard.runs.verdict import beyond, doubts_of, judge
-from hoam_core.models import shipped_models
+from hoam_core.models.files import shipped_models
 
 AXIS = (1.2, 1.3, 1.5)
 MODEL = catalogue().models["two-stream-galerkin"]

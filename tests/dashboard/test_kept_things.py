@@ -17,7 +17,7 @@ from dashboard.keeping.bounds import ALTOGETHER, DAYS, MEGABYTES, kept_seconds, 
 from dashboard.keeping.collections import ARRAYS, read_collection, write_collection
 from dashboard.keeping.store import ABOUT, FullError, Keep, sweep
 from dashboard.keeping.visitor import COOKIE, Recognised, filed_under, visitor_of
-from hoam_core.recordings import Recording, collect
+from hoam_core.recorded.recordings import Recording, collect
 from hoam_core.systems.base import Component
 from tests.ui.served import ROOT
 

@@ -22,9 +22,9 @@ from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.state import Exploration
 from dashboard.url import read_query
 from hoam_core import SYSTEMS, Model, load_model
-from hoam_core.learn_recorded import learn_recorded
-from hoam_core.models import model_files, shipped_models
-from hoam_core.recordings import Recording, collect
+from hoam_core.models.files import model_files, shipped_models
+from hoam_core.recorded.learning import learn_recorded
+from hoam_core.recorded.recordings import Recording, collect
 from hoam_core.systems.base import Component
 from tests.conftest import tiny_model
 

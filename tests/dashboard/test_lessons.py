@@ -14,10 +14,10 @@ from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query, write_query
 from hoam_core import simulate
-from hoam_core.dispersion import fastest_mode, solve
-from hoam_core.storage.assets import asset
+from hoam_core.files.assets import asset
 from hoam_core.systems import get_system
 from hoam_core.systems.oscillator_action import integral, monte_carlo_error
+from hoam_core.systems.plasmas.dispersion import fastest_mode, solve
 
 GOOD = r"""---
 title: A title

@@ -34,7 +34,7 @@ from dashboard.threads import Workers
 from dashboard.url import read_query
 from dashboard.view import Visit
 from hoam_core import load_model
-from hoam_core.imports import read_recordings
+from hoam_core.recorded.reader import read_recordings
 from tests.openpmd_files import population, written
 
 

@@ -21,7 +21,7 @@ from tornado.websocket import websocket_connect
 
 from dashboard.operations import asking, password, server
 from dashboard.parts import bridge
-from hoam_core import serve
+from hoam_core.cli import serve
 
 PASSWORD = "zwei Ströme: 1.25"
 

@@ -16,8 +16,8 @@ from dashboard.runs.units import density_unit, in_symbols, rate_unit, with_unit
 from dashboard.state import Exploration
 from dashboard.url import Reader, read_query
 from hoam_core import SYSTEMS
-from hoam_core.dispersion import Mode
 from hoam_core.metrics import ModeFit
+from hoam_core.systems.plasmas.dispersion import Mode
 
 PARAMETERS = {"two-stream": (1.85,), "landau": (0.01, 0.5)}
 

@@ -9,7 +9,7 @@ from dashboard.explore.scenarios import Scenarios, as_card
 from dashboard.runs.catalogue import catalogue
 from dashboard.state import Exploration
 from dashboard.url import read_query
-from hoam_core.storage.assets import asset
+from hoam_core.files.assets import asset
 
 GOOD = """
 - {name: one, title: One, sentence: It is one., link: "?view=explore&system=trap", alt: A cloud}

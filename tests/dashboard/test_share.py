@@ -14,7 +14,7 @@ from dashboard.sharing.cite import Cite, belongs, bibliography, entries
 from dashboard.sharing.follow import Following, Lectures, News
 from dashboard.sharing.share import Share, is_local, public_place, qr_code
 from hoam_core import SYSTEMS, __version__
-from hoam_core.serve import SHARED
+from hoam_core.cli.serve import SHARED
 
 LAN = "http://192.168.7.5:5006/app"
 

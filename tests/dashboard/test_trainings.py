@@ -33,9 +33,9 @@ from dashboard.train.words import error_table, errors_of
 from dashboard.url import read_query
 from dashboard.view import Visit
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
-from hoam_core.checkpoint import CHECKPOINT
 from hoam_core.checks import DivergedError
-from hoam_core.learn import Progress, check_buildable, learn
+from hoam_core.learning import Progress, check_buildable, learn
+from hoam_core.training.checkpoint import CHECKPOINT
 from tests.dashboard.recorder import recorders
 
 

@@ -31,9 +31,9 @@ from dashboard.own.paths import (
 from dashboard.parts.upload import Upload
 from dashboard.runs.worker import Worker
 from dashboard.train.trainings import check_name
-from hoam_core.imports import Reading
-from hoam_core.imports.apart import Limits, OvertaxedError, recordings_apart
-from hoam_core.store import write_dataset
+from hoam_core.recorded.reader import Reading
+from hoam_core.recorded.sandbox import Limits, OvertaxedError, recordings_apart
+from hoam_core.storage.datasets import write_dataset
 from tests.damage import sentence_of
 
 HOSTILE = [

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from dashboard.keeping.visitor import COOKIE, filed_under
-from hoam_core.models import shipped_models
+from hoam_core.models.files import shipped_models
 from tests.ui.served import FIRST_PICTURE
 
 

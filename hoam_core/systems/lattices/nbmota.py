@@ -4,7 +4,7 @@ One site in 1,024 is vacant. A vacancy changes places with a nearest neighbour a
 
     Gamma = nu exp(-E_b / k_B T),      nu = 1e13 Hz,      T in K,
 
-with barriers E_b from the species around it (hoam_core.barriers). A cube of side L, in lattice
+with barriers E_b from the species around it (barriers.py). A cube of side L, in lattice
 constants, has N = 2 L^3 sites, K = N / 1,024 vacancies and n = 341 K atoms of each species. The
 observables are the three short-range-order numbers of unlike species,
 
@@ -36,10 +36,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from hoam_core.barriers import SPECIES, Barriers, law, shipped_barriers, species
 from hoam_core.checks import check_multiple, check_positive
 from hoam_core.solvers import kmc
 from hoam_core.systems.base import Component, Parameter
+from hoam_core.systems.lattices.barriers import SPECIES, Barriers, law, shipped_barriers, species
 from hoam_core.systems.lattices.base import Lattice, Time, means_and_spreads
 
 ATTEMPTS = 1e13  # nu in Hz

@@ -30,7 +30,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from hoam_core.domain import along_last
+from hoam_core.numerics.domain import along_last
 from hoam_core.systems.base import Component, Parameter
 from hoam_core.systems.lattices.base import PatchedLattice, Time, check_patch, means_and_spreads
 

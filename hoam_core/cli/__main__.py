@@ -1,0 +1,5 @@
+"""`python -m hoam_core.cli`, where the command `hoam` is not on the path."""
+
+from hoam_core.cli.main import main
+
+main()

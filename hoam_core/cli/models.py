@@ -1,0 +1,226 @@
+"""The commands of learned models: training, prediction, and judging beside the full model."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import typer
+import xarray as xr
+from rich.table import Table
+
+from hoam_core.cli.console import (
+    Axes,
+    End,
+    Json,
+    MaybeParticles,
+    Out,
+    Particles,
+    Quiet,
+    Seed,
+    Settings,
+    Steps,
+    Times,
+    listing,
+    messages,
+    parse_axes,
+    parse_options,
+    parse_settings,
+    print_json,
+    progress,
+    show,
+    warn,
+    written,
+)
+from hoam_core.evaluation import evaluate_steps, report
+from hoam_core.learning import check_buildable, learn
+from hoam_core.macro.increments import plan_of
+from hoam_core.models.files import load_model
+from hoam_core.models.model import Model
+from hoam_core.networks import NETWORKS
+from hoam_core.recorded.sandbox import start_apart
+from hoam_core.storage.datasets import check_file, write_dataset
+from hoam_core.systems import System, get_system
+from hoam_core.training.experiment import default_experiment
+
+
+def train(
+    system: str,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the model.")],
+    method: Annotated[
+        str | None, typer.Option("--method", help="galerkin, or partial for a lattice, unless told")
+    ] = None,
+    network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
+    loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
+    settings: Axes = None,
+    particles: MaybeParticles = None,
+    t_end: End = None,
+    n_times: Times = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Of the method; repeatable."),
+    ] = None,
+    patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    devices: Annotated[
+        int, typer.Option("--devices", help="Devices that share the training of a network.")
+    ] = 1,
+    judge: Annotated[bool, typer.Option(help="Measure the errors at the test parameters.")] = True,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model: full-model runs, fit, errors at the test parameters."""
+    target = get_system(system)
+    axes = parse_axes(settings, target, lambda parameter: parameter.train)
+    asked = {"steps": loss_steps, "particles": particles, "t_end": t_end, "n_times": n_times}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    experiment = default_experiment(
+        target, method, network=network, seed=seed, axes=tuple(map(tuple, axes.values())), **changes
+    )
+    given = parse_options(options) | ({} if patch is None else {"patch": patch})
+    experiment = dataclasses.replace(experiment, options={**experiment.options, **given})
+    if patch is not None:
+        plan_of(experiment)
+    check_buildable(experiment)
+    trained: Model | None = None
+    with progress(quiet) as bar:
+        tasks: dict[str, Any] = {}
+        for state in learn(experiment, out, resume=resume, judge=judge, devices=devices):
+            if state.stage not in tasks:
+                tasks[state.stage] = bar.add_task(state.stage, total=state.total, note="")
+            note = f"loss {state.losses.mean():.4f}" if state.losses.size else ""
+            bar.update(tasks[state.stage], completed=state.done, note=note)
+            trained = state.model
+    if trained is not None:
+        _tell_of(trained, out, as_json, quiet)
+
+
+def _tell_of(trained: Model, out: Path, as_json: bool, quiet: bool) -> None:
+    """Where a trained model is, and its errors beside their noise floors."""
+    if not quiet:
+        messages.print(f"Saved in {out}.", soft_wrap=True, markup=False)
+    if as_json:
+        print_json(trained.card())
+    elif not quiet:
+        for summary in trained.errors:
+            show(_error_table(trained, dict(summary)))
+
+
+def predict(
+    model: str,
+    out: Out,
+    settings: Settings = None,
+    particles: MaybeParticles = None,
+    t_end: End = None,
+    n_times: Times = None,
+    steps: Steps = None,
+    initial: Annotated[Path | None, typer.Option("--initial", help="NetCDF to start from.")] = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Predict a population with a trained model and write it."""
+    learned = load_model(model)
+    values = parse_settings(settings, learned.system)
+    check_file(out)
+    start = None
+    if initial is not None:
+        if particles is not None:
+            raise ValueError(
+                "Option `--particles` cannot stand beside `--initial`, which has its own number; "
+                "leave one of them out."
+            )
+        start = read_initial(initial, learned.system)
+    with progress(quiet) as bar:
+        task = bar.add_task(f"{learned.name}", total=None, note="")
+        run = learned.predict(
+            values, particles=4_096 if particles is None else particles, seed=seed, t_end=t_end,
+            n_times=n_times, steps=steps, initial=start,
+        )  # fmt: skip
+        bar.update(task, total=1, completed=1)
+    write_dataset(run, out)
+    written(run, out, quiet)
+    # Quiet or not, the file itself says them.
+    _warn_of(json.loads(run.attrs["warnings"]), quiet)
+
+
+def _warn_of(warnings: list[str], quiet: bool) -> None:
+    for sentence in () if quiet else warnings:
+        warn(sentence)
+
+
+def read_initial(path: Path, system: System) -> jax.Array:
+    """state(time = 0) of a file, checked against the components of the system."""
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r}; check the path.")
+    start = start_apart(path)
+    found, wanted = list(start.components), [c.name for c in system.components]
+    if found != wanted:
+        raise ValueError(
+            f"File {str(path)!r} has the components {found}, but {system.name!r} has {wanted}; "
+            "give a file of that system."
+        )
+    if start.time != 0.0:
+        raise ValueError(f"File {str(path)!r} starts at t = {start.time:g}, not at 0.")
+    return jnp.asarray(start.x)
+
+
+def evaluate(
+    model: str,
+    settings: Settings = None,
+    particles: Particles = 16_384,
+    steps: Steps = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge a model against the full model; every error stands beside its noise floor."""
+    learned = load_model(model)
+    values = parse_settings(settings, learned.system)
+    result = xr.Dataset()
+    with progress(quiet) as bar:
+        task = bar.add_task("truth", total=None, note="")
+        stages = evaluate_steps(learned, values, particles=particles, seed=seed, steps=steps)
+        for stage, now in stages:
+            result = now
+            bar.update(task, description=stage.name, completed=stage.done, total=stage.total)
+    summary = report(result, learned)
+    if as_json:
+        print_json(summary)
+        return
+    show(_error_table(learned, summary))
+    _warn_of(summary["warnings"], quiet)
+
+
+def _error_table(model: Model, summary: dict[str, Any]) -> Table:
+    setting = ", ".join(f"{k} = {v:g}" for k, v in summary["parameters"].items())
+    title = f"{model.name}, {setting}"
+    table = listing("error", "model", "noise floor", "ratio", title=title)
+    energy = summary.get("electric_energy")
+    if energy:
+        for label, error, floor in (
+            ("electric energy, mean relative", energy["mean_error"], energy["floor_mean"]),
+            ("electric energy, relative L2", energy["l2_error"], energy["floor_l2"]),
+        ):
+            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+    if energy and "learned_l2" in energy:
+        for label, key in (("mean relative", "mean"), ("relative L2", "l2")):
+            error, floor = energy[f"learned_{key}"], energy[f"floor_{key}"]
+            name = f"the same from learned moments, {label}"
+            table.add_row(name, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+    for name, found in summary.get("observables", {}).items():
+        for what in ("mean", "spread"):
+            error, floor = found[f"{what}_error"], found[f"{what}_floor"]
+            label = f"{what} of {name}, largest error over time"
+            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+    for name, words in summary["samples"].items():
+        for row in summary[name]:
+            error, floor, ratio = (
+                f"{row['value']:.5f}",
+                f"{row['floor']:.5f}",
+                f"{row['ratio']:.2f}",
+            )
+            table.add_row(f"W_2^2 at t = {row['t']:g}, {words}", error, floor, ratio)
+    return table

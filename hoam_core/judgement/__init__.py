@@ -1,0 +1,1 @@
+"""What a trained model needs, and how far it is from the truth."""

@@ -1,0 +1,1 @@
+"""Methods without an integral in time: the field follows from the population as it is now."""

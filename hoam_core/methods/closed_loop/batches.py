@@ -1,0 +1,91 @@
+"""Means and fields of a large population, a batch of particles at a time.
+
+What a basis makes of all particles at once, some dozen numbers of each, no longer fits the cache of
+a processor from some ten thousand particles on, and no machine from some hundred million. Moments
+and stiffness matrices are means over particles, so they are means over batches too; the field at a
+particle needs the particle and the coefficients alone. So only one batch of functions ever exists,
+at the price that those of the middle of a step are made twice.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from hoam_core.methods.closed_loop.least_energy import Basis
+
+# As fast as half or twice as many, and all at once is as fast up to twice this number.
+BATCH = 8_192
+
+
+class Population(NamedTuple):
+    """The view of a basis in batches: particles, of which no function is made yet."""
+
+    y: Float[Array, "n b"]
+    with_products: bool
+
+
+class InBatches(NamedTuple):
+    """A basis that does the same as `basis`, a batch of so many particles at a time."""
+
+    basis: Basis
+    batch: int = BATCH
+
+    @property
+    def size(self) -> int:
+        """Number of functions."""
+        return self.basis.size
+
+    def view(self, y: Float[Array, "n b"], with_products: bool = True) -> Population:
+        """Nothing yet."""
+        return Population(y, with_products)
+
+    def means(self, view: Population) -> Float[Array, " k"]:
+        """E[phi_k]."""
+        return self._mean(self.basis.means, view)
+
+    def stiffness(self, view: Population, metric: Float[Array, " b"]) -> Float[Array, "k k"]:
+        """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l]."""
+        return self._mean(lambda own: self.basis.stiffness(own, metric), view)
+
+    def laplacians(self, view: Population, metric: Float[Array, " b"]) -> Float[Array, " k"]:
+        """E[sum_i metric_i d_i^2 phi_k]."""
+        return self._mean(lambda own: self.basis.laplacians(own, metric), view)
+
+    def field(self, view: Population, coefficients: Float[Array, " k"]) -> Float[Array, "n b"]:
+        """sum_k c_k grad_y phi_k at every particle."""
+
+        def own(y: Float[Array, "m b"]) -> Float[Array, "m b"]:
+            return self.basis.field(self.basis.view(y, with_products=False), coefficients)
+
+        batches, rest = self._batches(view.y)
+        whole = jax.lax.map(own, batches).reshape(-1, view.y.shape[1])
+        return jnp.concatenate([whole, own(rest)]) if len(rest) else whole
+
+    def _mean(self, of: Callable, view: Population) -> Array:
+        """The mean over all particles of what is a mean over those of a view."""
+        batches, rest = self._batches(view.y)
+
+        def own(y: Float[Array, "m b"]) -> Array:
+            return len(y) * of(self.basis.view(y, view.with_products))
+
+        def add(total: Array, y: Float[Array, "m b"]) -> tuple[Array, None]:
+            return total + own(y), None
+
+        if len(rest):
+            first, others = own(rest), batches
+        else:
+            first, others = own(batches[0]), batches[1:]
+        return jax.lax.scan(add, first, others)[0] / len(view.y)
+
+    def _batches(self, y: Float[Array, "n b"]) -> tuple[Float[Array, "g m b"], Float[Array, "r b"]]:
+        """Whole batches, and the particles that are left."""
+        whole = len(y) - len(y) % self.batch
+        return y[:whole].reshape(-1, self.batch, y.shape[1]), y[whole:]
+
+
+def in_batches(basis: Basis, particles: int) -> Basis:
+    """A basis for so many particles: itself, or in batches where they are many."""
+    return InBatches(basis) if particles > 2 * BATCH else basis

@@ -1,0 +1,45 @@
+"""A trained potential under the closed loop.
+
+The network learns the gauge-free loss (dice.py); its field moves the particles, and the closed loop
+adds the least correction that keeps their moments on the learned ones. So the network gives the
+fine structure that a small basis cannot; the loop removes the drift that a network cannot avoid.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import flax.linen as nn
+
+from hoam_core.methods.base import Frame, Method
+from hoam_core.methods.closed_loop.galerkin import galerkin
+from hoam_core.methods.dice import dice
+from hoam_core.methods.neural import neural_potential, potential_velocity
+
+
+def hybrid(
+    frame: Frame,
+    network: nn.Module,
+    *,
+    frequencies: int = 16,
+    steps: int = 200,
+    training: Mapping[str, Any] | None = None,
+    **basis: Any,
+) -> Method:
+    """DICE with options `training`, rolled out in the closed loop with options of `galerkin`."""
+    learned = dice(frame, network, frequencies=frequencies, steps=steps, **(training or {})).learner
+    velocity = potential_velocity(neural_potential(network, frame, frequencies), frame)
+
+    def base(params, x, t, mu):
+        return velocity(params["network"], x, t, mu)
+
+    loop = galerkin(frame, steps=steps, base=base, **basis)
+
+    def init(key, ensemble):
+        return {"network": learned.init(key, ensemble), **loop.learner.init(key, ensemble)}
+
+    inner = cast(Callable, learned.loss)
+
+    def loss(params, batch):
+        return inner(params["network"], batch)
+
+    return loop._replace(learner=learned._replace(init=init, loss=loss))

@@ -1,0 +1,111 @@
+"""The sampler of a closed loop on phase planes by the compiled loop of phase_plane_fused.py.
+
+Phase planes know nothing of each other: each has a roll-out of its own. XLA keeps the rest: noise
+and given velocities, accelerators, transformations of JAX, so many particles that all cores
+together are faster, and whoever has not asked for the loop by `compile_roll_out`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hoam_core.methods.base import Frame, Params, Sampler
+from hoam_core.methods.closed_loop.charts import Blocks, Charts
+from hoam_core.methods.closed_loop.loop import Learned, moving
+from hoam_core.methods.closed_loop.phase_plane_numba import Plane, roll_out
+from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis
+from hoam_core.numerics.compiled import is_plain
+from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
+from hoam_core.solvers.stepping import count_substeps
+
+# With more of them XLA is as fast by two cores.
+MOST_PARTICLES = 16_384
+
+
+class Plan(NamedTuple):
+    """What a model says about all planes and steps: means (s, g, k) at their ends, which planes
+    move (g,), and the chart's origin and slope, the metric and the length of the components (d,).
+    """
+
+    targets: Array
+    moves: Array
+    origin: Array
+    slope: Array
+    metric: Array
+    length: Array
+
+
+class Clock(NamedTuple):
+    """Lengths and ends (s,) of all steps, and how many are done at each saved time (t,).
+
+    The first entry of `lengths` and `ends` is not taken: it gives the velocity of the start.
+    """
+
+    lengths: np.ndarray
+    ends: np.ndarray
+    done: np.ndarray
+
+    @classmethod
+    def of(cls, ts: np.ndarray, substeps: int, t_end: float) -> "Clock":
+        """That many equal steps in every interval; none where two times are one."""
+        intervals = np.diff(ts)
+        first = np.max(intervals, initial=1e-3 * t_end) / substeps
+        real = intervals > 0
+        parts = np.arange(1, substeps + 1) / substeps
+        ends = ts[:-1][real][:, None] + intervals[real][:, None] * parts[None]
+        return cls(
+            np.concatenate([[first], np.repeat(intervals[real] / substeps, substeps)]),
+            np.concatenate([[ts[0] + first], ends.ravel()]),
+            np.concatenate([[0], substeps * np.cumsum(real)]),
+        )
+
+
+def fused(
+    slow: Sampler, frame: Frame, basis: TrigonometricBasis, charts: Charts, blocks: Blocks,
+    *, ridge: float, steps: int,
+) -> Sampler:  # fmt: skip
+    """The sampler of a closed loop on phase planes; `slow` does what this one leaves."""
+    mu_splines = [CardinalSpline.through(axis) for axis in frame.axes]
+    time_spline, default_steps = CardinalSpline.through(frame.times), steps
+    t_end, shape = float(frame.scaling.t_end), (2 * basis.modes_x + 1, basis.modes_v + 1)
+
+    @jax.jit
+    def plan(params: Params, ends: Float[Array, " s"], mu: Float[Array, " p"]) -> Plan:
+        weights = grid_weights(mu_splines, mu)
+        arrays = {k: jnp.tensordot(weights, a, 1) for k, a in params.items()}
+        learned = Learned(arrays, time_spline, charts, mu, moving(params["moments"]))
+        origin, slope = learned.chart(ends[0])
+        metric = (frame.scaling.scale * slope) ** 2
+        means = jax.vmap(learned.moments)(ends)
+        return Plan(means, learned.moves, origin, slope, metric, frame.domain(mu).length)
+
+    def sample(params, x0, ts, mu, key, *, steps=None):
+        roll = roll_out(np.dtype(x0.dtype))
+        if roll is None or len(x0) > MOST_PARTICLES or not is_plain(params, x0, ts, mu):
+            return slow(params, x0, ts, mu, key, steps=steps)
+        substeps = count_substeps(ts, t_end / (steps or default_steps))
+        clock, x0 = Clock.of(np.asarray(ts, float), substeps, t_end), np.asarray(x0)
+        real = x0.dtype
+        said = plan(params, clock.ends.astype(real), mu)
+        targets, moves, *chart = (np.asarray(a).astype(real) for a in said)
+        path = np.empty((len(ts), *x0.shape), real)
+        for number, (position, velocity) in enumerate(blocks.members):
+            own = [position, velocity]
+            origin, slope, metric, length = (a[own] for a in chart)
+            # A plane at rest takes no steps.
+            done = clock.done if moves[number] else np.zeros_like(clock.done)
+            plane = Plane(
+                np.ascontiguousarray((x0[:, own] - origin) * slope),
+                np.ascontiguousarray(targets[:, number]),
+                clock.lengths.astype(real), done, metric, real.type(ridge), shape,
+                origin, slope, length[0], (position, velocity),
+            )  # fmt: skip
+            roll(*plane, path)
+        # The start is given back as it came, not as it went through the chart and back.
+        path[clock.done == 0] = x0
+        return jnp.asarray(path)
+
+    return sample

@@ -1,0 +1,1 @@
+"""Trained models: what they are, their files, and when a run of them is plausible."""

@@ -1,0 +1,1 @@
+"""Mathematics that knows no physics: domains, quadrature, derivatives, compiled loops."""

@@ -1,0 +1,1 @@
+"""Populations that others recorded, out of their files and into a system."""

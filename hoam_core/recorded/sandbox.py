@@ -1,0 +1,154 @@
+"""Files of strangers, read in a process of their own that may take only so much and can be killed.
+
+The library below NetCDF and openPMD trusts what stands in a file: a damaged one can end the process
+that reads it, keep it busy for ever, or make it unpack gigabytes out of kilobytes. So a child reads
+(child.py), bounded in memory, time and output, and hands over numbers and text (handover.py) as
+files in a temporary folder. Whatever happens to it is one sentence here, and nothing is left.
+"""
+
+import json
+import os
+import subprocess  # nosec B404 -- without a shell
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import hoam_core
+from hoam_core.recorded.options import Reading
+from hoam_core.recorded.recordings import Recording
+from hoam_core.recorded.sandbox_protocol import (
+    NOW,
+    PROBLEM,
+    Start,
+    part_name,
+    to_recording,
+    to_start,
+)
+
+COMMAND = (sys.executable, "-m", "hoam_core.recorded.sandbox_child")
+# Of the process itself, until it reads.
+STARTING = 120.0
+BETWEEN_LOOKS = 0.1
+BAD_INPUT = 2
+# Of the time for a file, that a run of many files gets.
+MOST_SHARES = 10
+MOST_RUNS = 64
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What reading may take: seconds for each run, bytes of memory and of what comes out, runs."""
+
+    seconds: float = 60.0
+    memory: int = 4 * 2**30
+    kept: int = 512 * 2**20
+    runs: int = MOST_RUNS
+
+
+class OvertaxedError(ValueError):
+    """A file that took more than it may, or that ended the process which read it."""
+
+
+def recordings_apart(
+    paths: Sequence[Path], reading: Reading = Reading(), limits: Limits = Limits(),  # noqa: B008
+    *, command: Sequence[str] = COMMAND,
+) -> Iterator[Recording | None]:  # fmt: skip
+    """The recordings of files, openPMD series taken together; None while one is waited for.
+
+    Raises ValueError with the sentence of `read_recording`, and OvertaxedError. Closing the
+    iterator kills the process.
+    """
+    task = {"kind": "recordings", "paths": list(map(str, paths)), "reading": asdict(reading)}
+    for data in _parts(task, limits, command):
+        yield None if data is None else to_recording(data)
+
+
+def start_apart(
+    path: Path, limits: Limits = Limits(), *, command: Sequence[str] = COMMAND
+) -> Start:  # fmt: skip
+    """The first state of a run in a file. Raises ValueError, OvertaxedError among them."""
+    task = {"kind": "start", "paths": [str(path)], "reading": {}}
+    *_, start = (to_start(data) for data in _parts(task, limits, command) if data is not None)
+    return start
+
+
+def _parts(task: dict, limits: Limits, command: Sequence[str]) -> Iterator[bytes | None]:
+    """What the child hands over, part by part; None while it is waited for."""
+    with tempfile.TemporaryDirectory(prefix="hoam-read-", ignore_cleanup_errors=True) as name:
+        folder, paths = Path(name), task["paths"]
+        # A run may be all of the files, one for each iteration.
+        seconds = limits.seconds * min(MOST_SHARES, 1 + (len(paths) - 1) // limits.runs)
+        child = _started({**task, **asdict(limits), "folder": name}, command)
+        try:
+            for number in range(len(paths)):
+                part = folder / part_name(number)
+                yield from _awaited(part, child, seconds)
+                if not part.exists():
+                    break
+                yield part.read_bytes()
+                part.unlink()
+            yield from _awaited(folder / part_name(-1), child, seconds)
+        finally:
+            child.kill()
+            child.wait()
+
+
+def _started(task: dict, command: Sequence[str]) -> subprocess.Popen:
+    # The child runs the same code, wherever this process was started.
+    code = os.pathsep.join([str(Path(hoam_core.__file__).parents[1]), *_path()])
+    child = subprocess.Popen(  # noqa: S603 # nosec B603 -- this interpreter
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": code, "JAX_PLATFORMS": "cpu"},
+    )  # fmt: skip
+    if child.stdin is not None:
+        try:
+            with child.stdin as pipe:
+                pipe.write(json.dumps(task).encode())
+        except BrokenPipeError:
+            pass  # it has ended, which is noticed when it is waited for
+    return child
+
+
+def _path() -> list[str]:
+    return [one for one in (os.environ.get("PYTHONPATH"),) if one]
+
+
+def _awaited(part: Path, child: subprocess.Popen, seconds: float) -> Iterator[None]:
+    """None until the part is there or the child is done. Raises what went wrong with it."""
+    begun, reads = time.monotonic(), False
+    while not part.exists():
+        ended = child.poll()
+        if ended is not None and not part.exists():
+            _judge(ended, part.parent)
+            return
+        if not reads and (part.parent / NOW).exists():
+            # What the process took to start is not the file's.
+            begun, reads = time.monotonic(), True
+        allowed = seconds if reads else STARTING
+        if time.monotonic() - begun > allowed:
+            raise OvertaxedError(
+                f"{_reading_now(part.parent)} takes longer than {allowed:g} s to read; save fewer "
+                "particles or times."
+            )
+        time.sleep(BETWEEN_LOOKS)
+        yield None
+
+
+def _judge(code: int, folder: Path) -> None:
+    """Raise what the end of the child means, unless it is done."""
+    if code == 0:
+        return
+    if code == BAD_INPUT and (folder / PROBLEM).exists():
+        raise ValueError((folder / PROBLEM).read_text("utf-8"))
+    raise OvertaxedError(
+        f"{_reading_now(folder)} ended the process that read it: it is damaged or needs too much "
+        "memory; copy it again, or save fewer particles or times."
+    )
+
+
+def _reading_now(folder: Path) -> str:
+    now = folder / NOW
+    return repr(now.read_text("utf-8")) if now.exists() else "A file"

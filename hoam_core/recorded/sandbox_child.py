@@ -1,0 +1,110 @@
+"""The process that sandbox.py starts to read a file: `python -m hoam_core.recorded.sandbox_child`.
+
+A task comes as JSON on standard input. Each part is written beside and renamed, so that the parent
+sees it whole. Exit codes as on the command line: 0 done, 2 a file is bad and the sentence says why.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+
+from hoam_core.recorded.netcdf import read_start
+from hoam_core.recorded.options import Reading
+from hoam_core.recorded.reader import read_run, runs_of
+from hoam_core.recorded.sandbox_protocol import (
+    NOW,
+    PROBLEM,
+    Start,
+    of_recording,
+    of_start,
+    part_name,
+)
+from hoam_core.storage.datasets import whole_file
+
+# Of what describes the numbers.
+ROOM = 2**20
+
+
+def bound(memory: int, kept: int, seconds: float, files: int) -> None:
+    """Take no more memory than that from now on, nor seconds for so many files."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits; the parent's clock remains
+        return
+    jnp.zeros(1).block_until_ready()  # what the compiler reserves is not the file's
+    pages = Path("/proc/self/statm")
+    used = int(pages.read_text().split()[0]) * resource.getpagesize() if pages.exists() else 0
+    cpu = int(seconds * (files + 1)) + 1
+    wanted = {
+        resource.RLIMIT_AS: used + memory, resource.RLIMIT_CPU: cpu,
+        resource.RLIMIT_FSIZE: kept + ROOM, resource.RLIMIT_CORE: 0,
+    }  # fmt: skip
+    for kind, most in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (most if hard < 0 else min(most, hard), hard))
+
+
+def parts(task: dict[str, Any]) -> Iterator[bytes]:
+    """What is handed over of each file, or each run of several files."""
+    folder, paths = Path(task["folder"]), [Path(path) for path in task["paths"]]
+    told: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in task["reading"].items()
+    }
+    if task["kind"] == "start":
+        for path in paths:
+            say(folder, path.name)
+            yield of_start(Start(*read_start(path)))
+        return
+    runs = runs_of(paths)
+    if len(runs) > task["runs"]:
+        raise ValueError(
+            f"{len(runs)} files are too many; give at most {task['runs']}, where an openPMD series "
+            "of one file for each iteration counts as one."
+        )
+    for run in runs:
+        say(folder, run.name)
+        yield of_recording(read_run(run, Reading(**told)))
+
+
+def say(folder: Path, name: str) -> None:
+    """Tell the parent which file is read now."""
+    with whole_file(folder / NOW) as part:
+        part.write_text(name, "utf-8")
+
+
+def fitting(found: Iterable[bytes], kept: int) -> Iterator[bytes]:
+    """The parts as long as they fit together; then ValueError."""
+    total = 0
+    for data in found:
+        total += len(data)
+        if total > kept + ROOM:
+            raise ValueError(
+                f"The files hold more than {kept / 2**20:.0f} MB of numbers together; give fewer "
+                "files, or save fewer particles or times."
+            )
+        yield data
+
+
+def main() -> int:
+    """Read the task's files; the exit code."""
+    task = json.load(sys.stdin)
+    folder = Path(task["folder"])
+    bound(task["memory"], task["kept"], task["seconds"], len(task["paths"]))
+    try:
+        for number, data in enumerate(fitting(parts(task), task["kept"])):
+            with whole_file(folder / part_name(number)) as part:
+                part.write_bytes(data)
+    except ValueError as error:
+        with whole_file(folder / PROBLEM) as part:
+            part.write_text(str(error), "utf-8")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Plasmas of electrons before fixed ions, by particles in cells."""

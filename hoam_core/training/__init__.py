@@ -1,0 +1,1 @@
+"""From data to parameters: the experiment, the loop, its checkpoints and devices."""

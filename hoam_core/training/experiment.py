@@ -1,0 +1,178 @@
+"""What was asked of a training, as plain values that a JSON file holds."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from hoam_core.checks import brief, check_count, check_positive, check_within, lookup
+from hoam_core.data import Scaling
+from hoam_core.methods import METHODS, Method
+from hoam_core.methods.base import Frame
+from hoam_core.methods.own_units import in_own_units
+from hoam_core.networks import NETWORKS
+from hoam_core.numerics.loading import LOADINGS
+from hoam_core.systems import FAMILIES, Lattice, Recorded, System, get_system
+from hoam_core.training.recipes import RECIPES
+
+Options = Mapping[str, Any]
+# The largest number of times, and of whatever an option counts.
+MOST_WHOLE = 2**17
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """System, method, data and budget of one training; everything a model is rebuilt from.
+
+    `axes` are the training values of each parameter in the order of the system; their product is
+    the training set. `options` go to the method, `network_options` to the network.
+    """
+
+    system: str
+    method: str
+    axes: tuple[tuple[float, ...], ...]
+    network: str | None = None
+    particles: int = 16_384
+    n_times: int = 201
+    t_end: float = 1.0
+    steps: int = 1
+    rate: float = 2e-3
+    seed: int = 0
+    loading: str = "quiet"
+    options: Options = field(default_factory=dict)
+    network_options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        system = get_system(self.system)
+        entry = lookup(self.method, METHODS, "method")
+        if entry.family != system.family.name:
+            fitting = [name for name, e in METHODS.items() if e.family == system.family.name]
+            kind = FAMILIES[entry.family].source
+            raise ValueError(
+                f"Argument `method` must be one of {', '.join(fitting)} for {self.system!r}, but "
+                f"is {self.method!r}, which learns from {kind}."
+            )
+        lookup(self.loading, LOADINGS, "loading")
+        if entry.needs_network:
+            lookup(self.network or "(none)", NETWORKS, "network")
+        elif self.network is not None:
+            raise ValueError(
+                f"Argument `network` must be left out for {self.method!r}, which has none, "
+                f"but is {self.network!r}."
+            )
+        for name, least in (("particles", 1), ("steps", 1), ("n_times", 4)):
+            whole = check_count(name, getattr(self, name), least)
+            object.__setattr__(self, name, whole)  # 256.0 and NumPy's 256 are no sizes of arrays
+        check_within("n_times", self.n_times, 4, MOST_WHOLE)
+        for name, value in {**self.options, **self.network_options}.items():
+            # What makes a method of them would fill the memory before it could say so.
+            if isinstance(value, (int, float)):
+                check_within(name, value, -MOST_WHOLE, MOST_WHOLE)
+        check_positive("t_end", self.t_end)
+        check_positive("rate", self.rate)
+        check_within("seed", self.seed, 0, 2**32 - 1)
+        if len(self.axes) != len(system.parameters):
+            raise ValueError(
+                f"Argument `axes` must hold training values for {len(system.parameters)} "
+                f"parameter(s), but holds {len(self.axes)}."
+            )
+        for parameter, axis in zip(system.parameters, self.axes, strict=True):
+            if not axis or any(b <= a for a, b in pairwise(axis)):
+                raise ValueError(
+                    f"Argument `axes` must hold increasing training values of {parameter.name!r}, "
+                    f"but holds {list(axis)}; sort them and remove what stands twice."
+                )
+            for value in axis:
+                check_within(parameter.name, value, parameter.low, parameter.high)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Experiment":
+        """The inverse of `to_json`; ValueError for fields that are unknown or do not fit."""
+        if not isinstance(values, Mapping):
+            raise ValueError(f"An experiment must be named fields, but is {brief(values)}.")
+        known = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(
+                f"Unknown field {unknown[0]!r} of an experiment; it has {sorted(known)}."
+            )
+        missing = sorted({"system", "method", "axes"} - set(values))
+        if missing:
+            raise ValueError(f"The field {missing[0]!r} of an experiment is missing.")
+        try:
+            axes = tuple(tuple(float(v) for v in axis) for axis in values["axes"])
+            return cls(**{**values, "axes": axes})
+        except (TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"A field of an experiment is of a wrong kind ({error}).") from error
+
+    @property
+    def times(self) -> np.ndarray:
+        """Saved times of the training data, equispaced from zero."""
+        return np.linspace(0.0, self.t_end, self.n_times)
+
+
+def default_experiment(
+    system: System, method: str | None = None, *, network: str | None = None, **changes: Any
+) -> Experiment:
+    """The project's own choice of data and budget for a method on a system.
+
+    Without a method the usual one of its family: `partial` for a lattice, `galerkin` for others.
+    """
+    if method is None:
+        method = system.family.method
+    entry = lookup(method, METHODS, "method")
+    if entry.needs_network and network is None:
+        network = "colora"
+    values: dict[str, Any] = {
+        "system": system.name,
+        "method": method,
+        "network": network,
+        "axes": tuple(p.train for p in system.parameters),
+        "t_end": system.t_end,
+        "n_times": system.n_times,
+        **entry.defaults,
+        **RECIPES.get((system.name, method), {}),
+        **changes,
+    }
+    return Experiment(**values)
+
+
+def build_method(experiment: Experiment, scaling: Scaling) -> Method:
+    """The method of an experiment in the coordinates of its training data."""
+    system = get_system(experiment.system)
+    frame = Frame(system.domain, scaling, experiment.axes, experiment.times)
+    if isinstance(system, Lattice):
+        frame = frame._replace(rates=system.rates, sites=system.sites)
+    network = None
+    if experiment.network is not None:
+        network = NETWORKS[experiment.network](**experiment.network_options)
+    entry = METHODS[experiment.method]
+
+    def build(frame: Frame) -> Method:
+        return entry.build(frame, network, **experiment.options)
+
+    own = isinstance(system, Recorded) and system.own_units
+    try:
+        return in_own_units(build, frame) if own else build(frame)
+    except TypeError as error:
+        unknown = [name for name in experiment.options if f"argument {name!r}" in str(error)]
+        if not unknown:
+            raise
+        raise ValueError(
+            f"Method {experiment.method!r} has no option `{unknown[0]}`; leave it out, or look it "
+            "up in the documentation of the method."
+        ) from error
+
+
+def parameter_grid(axes: tuple[tuple[float, ...], ...]) -> jnp.ndarray:
+    """All combinations (m, p) of the training values, last parameter fastest."""
+    mesh = np.meshgrid(*[np.asarray(axis) for axis in axes], indexing="ij")
+    return jnp.asarray(np.stack([m.ravel() for m in mesh], axis=-1))
