@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from dashboard.explore.scenario_files import scenarios
-from dashboard.lessons.files import lessons
-from dashboard.parts.readout import rate_of
+from dashboard.content.lessons import lessons
+from dashboard.explore.scenarios import scenarios
+from dashboard.parts.html import rate_of
 from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.runs.jobs import answer
-from dashboard.runs.memory import Case, Run, truth_case
 from dashboard.runs.rates import Rates, rates
 from dashboard.runs.references import reference
-from dashboard.state import Exploration
-from dashboard.url import read_query
+from dashboard.runs.run import Case, Run, truth_case
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
 
 
 class Place(NamedTuple):

@@ -17,8 +17,8 @@ from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as TooLong
 
 from benchmarks.timing import machine
+from dashboard.page.views import VIEWS
 from dashboard.runs.catalogue import catalogue
-from dashboard.views import VIEWS
 from tests.ui.served import ALL, FIRST_PICTURE, NO_CHROMIUM, launch, served, wait_until_warm
 
 TARGET = 1_000.0

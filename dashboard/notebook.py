@@ -18,14 +18,14 @@ from urllib.parse import parse_qsl
 import panel as pn
 from panel.custom import JSComponent
 
+from dashboard.compute.session import Session
+from dashboard.compute.threads import Workers, at_the_end, started
+from dashboard.concurrency.event_loop import Gate
 from dashboard.explore.view import Explore
-from dashboard.gate import Gate
 from dashboard.runs.catalogue import catalogue
-from dashboard.session import Session
-from dashboard.state import Exploration
-from dashboard.threads import Workers, at_the_end, started
-from dashboard.url import read_query
-from dashboard.view import Material, Visit
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
+from dashboard.view.base import Material, Visit
 
 log = logging.getLogger(__name__)
 COLOURS = """

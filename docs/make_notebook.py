@@ -74,12 +74,12 @@ def executed() -> nbformat.NotebookNode:
 
 def still() -> bytes:
     """The viewer's pictures at t = 20 as a PNG."""
-    from dashboard.explore.moving import reel
+    from dashboard.explore.animation import reel
     from dashboard.explore.snapshot import Shown
     from dashboard.exports.film import frames
     from dashboard.runs.catalogue import catalogue
     from dashboard.runs.jobs import answer, truth
-    from dashboard.runs.memory import Case, truth_case
+    from dashboard.runs.run import Case, truth_case
 
     shelf = catalogue()
     case = Case("two-stream", "two-stream-galerkin", (1.25,), 0, 4_096)

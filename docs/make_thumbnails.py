@@ -11,16 +11,16 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image, ImageDraw
 
-from dashboard.explore.scenario_files import MOST_BYTES, scenarios
+from dashboard.explore.scenarios import MOST_BYTES, scenarios
 from dashboard.parts.cells import CELLS, FIELDS
-from dashboard.parts.ink import DENSITY
+from dashboard.parts.colours import DENSITY
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.runs.frames import density, sigma_for, to_levels
 from dashboard.runs.jobs import truth
 from dashboard.runs.lattice_jobs import lattice_view
-from dashboard.runs.memory import Case, truth_case
-from dashboard.state import Exploration
-from dashboard.url import read_query
+from dashboard.runs.pictures import density, sigma_for, to_levels
+from dashboard.runs.run import Case, truth_case
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
 from hoam_core.files.assets import asset
 from hoam_core.systems import Lattice
 

@@ -82,7 +82,7 @@ def learn(
 
     An `ensemble` that is given, such as recorded snapshots on the experiment's grid and times, is
     learned from in place of full-model runs.
-    So many `devices` share every batch of a network's training (sharding.py).
+    So many `devices` share every batch of a network's training (training/devices.py).
     With `resume` goes on from the checkpoint in the folder; ValueError if that belongs to another
     experiment. Raises DivergedError when the loss is no longer finite.
     """

@@ -21,9 +21,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as save_arrays
 
-from dashboard.asset_files import checked_fields, parsed_yaml
-from dashboard.explore.scenario_files import FIELDS, read_scenarios
-from dashboard.lessons.files import parsed_lesson, read_lessons
+from dashboard.content.asset_files import checked_fields, parsed_yaml
+from dashboard.content.lessons import parsed_lesson, read_lessons
+from dashboard.explore.scenarios import FIELDS, read_scenarios
 from hoam_core import Experiment, adam, fit, load_model, save_model
 from hoam_core.data import Scaling
 from hoam_core.recorded.learning import learn_recorded

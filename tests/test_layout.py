@@ -1,6 +1,7 @@
 """The layout of the code, read from its syntax trees: imports go one way, files stay short."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,27 @@ CORE_LAYERS = (
     ("reproduce",),
     ("cli", "__init__"),
 )
-LAYER = {unit: height for height, units in enumerate(CORE_LAYERS) for unit in units}
+PAGE_LAYERS = (
+    ("concurrency", "content"),
+    ("keeping",),
+    ("runs",),
+    ("state",),
+    ("compute", "parts"),
+    ("glossary", "operations", "view"),
+    ("exports", "lessons", "quadrature", "train"),
+    ("compare", "explore", "own_data", "sharing", "sweep"),
+    ("page", "notebook"),
+    ("app", "__init__"),
+)
+LAYERS = {
+    package: {unit: height for height, units in enumerate(layers) for unit in units}
+    for package, layers in (("hoam_core", CORE_LAYERS), ("dashboard", PAGE_LAYERS))
+}
 
 
 def unit(path: Path) -> str:
-    """The module or folder directly below hoam_core that a file belongs to."""
-    return path.relative_to(ROOT / "hoam_core").parts[0].removesuffix(".py")
+    """The module or folder directly below its package that a file belongs to."""
+    return path.relative_to(ROOT).parts[1].removesuffix(".py")
 
 
 def imports(path: Path) -> list[tuple[str, list[str]]]:
@@ -71,13 +87,26 @@ def openings(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))
-def test_core_imports_go_one_way(path):
-    own = unit(path)
-    assert own in LAYER, f"say in CORE_LAYERS where {own} stands"
-    for module, names in core_imports(path):
-        for target in [module.split(".")[1]] if "." in module else names:
-            assert target == own or LAYER[target] < LAYER[own], f"{own} imports {target}"
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_down(path):
+    package, own = path.relative_to(ROOT).parts[0], unit(path)
+    layer = LAYERS[package]
+    assert own in layer, f"say above in which layer {own} stands"
+    for module, names in imports(path):
+        if module.split(".")[0] == package:
+            for target in [module.split(".")[1]] if "." in module else names:
+                assert target == own or layer[target] < layer[own], f"{own} imports {target}"
+
+
+def test_no_import_goes_in_a_circle():
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in ALL}
+    modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+    needs = {name: set() for name in modules}
+    for name, path in modules.items():
+        for module, names in imports(path):
+            found = {f"{module}.{each}" for each in names} & modules.keys()
+            needs[name] |= found or {module} & modules.keys()
+    TopologicalSorter(needs).prepare()  # raises CycleError with the circle
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))
@@ -166,7 +195,7 @@ def test_only_a_question_asks_the_workers_for_a_page():
     everybody = {"dashboard/compute/question.py", "dashboard/train/training.py"}
     assert {named(path) for path in asking} == everybody
     shared = callers(".ask", "warm") | callers(".ask", "sweep")
-    assert shared == {"dashboard/threads.py", "dashboard/operations/server.py"}
+    assert shared == {"dashboard/compute/threads.py", "dashboard/operations/server.py"}
 
 
 def test_the_start_of_a_prediction_is_made_in_one_place():

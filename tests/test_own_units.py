@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dashboard.runs.frames import Ranges, density
-from dashboard.runs.kept import digest
+from dashboard.runs.pictures import Ranges, density
+from dashboard.runs.states import digest
 from hoam_core import Scaling
 from hoam_core.data import power_of_two
 from hoam_core.methods.base import Frame

@@ -9,11 +9,11 @@ from urllib.parse import quote, unquote
 
 import param
 
-from dashboard.choice import Choice
-from dashboard.parts.ink import COLUMNS
+from dashboard.parts.colours import COLUMNS
 from dashboard.runs.catalogue import Catalogue
-from dashboard.state import Exploration
-from dashboard.url import Reader, value_of
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, value_of
+from dashboard.view.choice import Choice
 from hoam_core import System
 from hoam_core.checks import lookup
 

@@ -5,14 +5,14 @@ import panel as pn
 from bokeh.models import CrosshairTool, Span
 
 from dashboard.compare.jobs import frame_at
-from dashboard.compare.scene import Drawn, fewest_of, here_of, judges_of, line
+from dashboard.compare.pictures import Drawn, fewest_of, here_of, judges_of, line
+from dashboard.parts.colours import COLUMNS
 from dashboard.parts.curves import Profile
-from dashboard.parts.ink import COLUMNS
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.colours import height_limits
 from dashboard.runs.units import with_unit
-from dashboard.state import Exploration
+from dashboard.state.exploration import Exploration
 
 LOW, ALONE = 150, 300
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.jobs import answer, grown
-from dashboard.runs.kept import Moments
-from dashboard.runs.memory import Axes, Case, Run, answers, named
+from dashboard.runs.run import Axes, Case, Run, answers, named
+from dashboard.runs.states import Moments
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
 from hoam_core.evaluation import affordable_times

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import panel as pn
 import param
 
-from dashboard.numbers import attributes_of, number_of, parameter_state, put, values_of
 from dashboard.parts.layout import grid
 from dashboard.parts.sliders import LiveSlider, mark, physics_slider
+from dashboard.state.parameters import attributes_of, number_of, parameter_state, put, values_of
 from hoam_core import Model, System
 
 Values = tuple[float, ...]

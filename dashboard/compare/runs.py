@@ -1,8 +1,8 @@
 """Keeps the runs of a comparison in step with its columns.
 
 Every column asks for itself, newest request first, so that a slow one never holds up another. The
-full model's runs, which judge them, are asked for in judges.py. Like session.py: no Panel, and
-results arrive on the visitor's own loop.
+full model's runs, which judge them, are asked for in reference_runs.py. As in compute/session.py,
+results arrive on the visitor's own loop. No Panel.
 """
 
 from functools import partial
@@ -11,15 +11,15 @@ import param
 
 from dashboard.compare.choice import MOST, Comparison
 from dashboard.compare.jobs import at_times, is_slow, known, learned
-from dashboard.compare.judges import Judges
+from dashboard.compare.reference_runs import Judges
 from dashboard.compute.question import Question, Schedule
+from dashboard.compute.session import REST
+from dashboard.concurrency.worker import Worker
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.jobs import expected, may_take_long
-from dashboard.runs.memory import Case, Run, truth_case
 from dashboard.runs.references import Reference
-from dashboard.runs.worker import Worker
-from dashboard.session import REST
-from dashboard.state import Exploration
+from dashboard.runs.run import Case, Run, truth_case
+from dashboard.state.exploration import Exploration
 
 # A place for a column.
 Slot = Question[Case, Run]

@@ -1,27 +1,27 @@
 """The view "compare": two to four models side by side, on one clock and one colour scale.
 
-Like explore.py: the layout is built once, pictures follow at once, curves and words a moment later.
+As in explore/view.py, the layout is built once; pictures follow at once, curves and text a moment
+later.
 """
 
 import panel as pn
 
-from dashboard.compare import words as compare_words
-from dashboard.compare.bar import Bar
+from dashboard.compare import text as compare_words
 from dashboard.compare.choice import MOST, Comparison
-from dashboard.compare.facts import Facts, facts_of, standing, warnings
-from dashboard.compare.head import Head
-from dashboard.compare.lower import Lower
-from dashboard.compare.material import material
+from dashboard.compare.details import Lower
+from dashboard.compare.export import material
+from dashboard.compare.headers import Bar, Head
+from dashboard.compare.pictures import CompareScene, Drawn, Zoom
 from dashboard.compare.runs import Comparing
-from dashboard.compare.scene import CompareScene, Drawn, Zoom
-from dashboard.parts import readout
+from dashboard.compare.summary import Facts, facts_of, standing, warnings
+from dashboard.parts import html
 from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Asides, Later, card, grid, stack
 from dashboard.parts.player import Player, act
 from dashboard.parts.projector import Screen
-from dashboard.runs.frames import Plane, Ranges
-from dashboard.runs.memory import Run
-from dashboard.view import Material, View, Visit
+from dashboard.runs.pictures import Plane, Ranges
+from dashboard.runs.run import Run
+from dashboard.view.base import Material, View, Visit
 
 # Sliders, heads of columns, player and gaps, on a projector (px).
 BESIDE = 450
@@ -58,7 +58,7 @@ class Compare(View):
         self.runs.param.watch(lambda *_: self.update(), "version")
 
     def _build(self) -> pn.Column:
-        self._headline = readout.words()
+        self._headline = html.words()
         self._heads: list[Head] = []
         self._cards: list[pn.Column] = []
         self._columns = grid(columns=f"repeat(auto-fit, {NEEDED})", narrow=0)
@@ -218,7 +218,7 @@ class Compare(View):
     def _write(self, facts: list[Facts]) -> None:
         runs, busy = self.runs, self.runs.progress is not None
         self._sentence = compare_words.headline(facts, busy)
-        self._headline.object = readout.headline(self._sentence)
+        self._headline.object = html.headline(self._sentence)
         for slot, one in enumerate(facts):
             words, done = standing(runs, slot)
             self._heads[slot].caption.object = compare_words.caption(

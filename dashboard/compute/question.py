@@ -14,7 +14,7 @@ from functools import partial
 from operator import eq
 from typing import Generic, TypeVar
 
-from dashboard.runs.worker import Job, Worker
+from dashboard.concurrency.worker import Job, Worker
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

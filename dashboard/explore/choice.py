@@ -5,10 +5,10 @@ A link says `mode=2` and `window=3.6:13.4`; without them both are what the full 
 
 import param
 
-from dashboard.choice import Choice
 from dashboard.runs.rates import Wanted
-from dashboard.state import Exploration
-from dashboard.url import Reader, number, whole
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, number, whole
+from dashboard.view.choice import Choice
 from hoam_core.checks import check_within
 from hoam_core.metrics.rates import HIGHEST
 

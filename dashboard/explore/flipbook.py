@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from dashboard.runs.cache import Memory
 from dashboard.runs.colours import colour_limit
-from dashboard.runs.frames import to_levels, to_signed_levels
-from dashboard.runs.memory import Axes, Memory, Run, Smoothed
+from dashboard.runs.pictures import to_levels, to_signed_levels
+from dashboard.runs.run import Axes, Run, Smoothed
 
 DIFFERENCE = "difference"
 # Of smooth pictures more effort saves little and takes three times as long.

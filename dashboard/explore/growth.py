@@ -6,11 +6,11 @@ Which wave is fitted, and in which window, can be chosen; nothing is fitted whil
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.compute.session import Session
 from dashboard.explore.choice import ExploreChoice
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.layout import wrapping
 from dashboard.runs.rates import Rates
-from dashboard.session import Session
 from hoam_core.metrics.rates import HIGHEST
 
 STRONGEST = "strongest"
@@ -23,7 +23,7 @@ class Growth(pn.viewable.Viewer):
         super().__init__(**params)
         self.session, self.choice = session, choice
         self._following = False
-        self._table = readout.words()
+        self._table = html.words()
         self.window = pmui.RangeSlider(
             label="Window of the fit, t", start=0, end=1, value=(0, 1), step=0.1, format="0.[00]",
             size="small", sizing_mode="stretch_width", margin=(4, 16, 0, 12),
@@ -61,7 +61,7 @@ class Growth(pn.viewable.Viewer):
             return
         state, learned = self.session.state, bool(self.session.state.model)
         system = self.session.catalogue.systems[state.system]
-        self._table.object = readout.rate_table(found, learned, system.time_unit)
+        self._table.object = html.rate_table(found, learned, system.time_unit)
         self._following = True
         try:
             self._follow(found)

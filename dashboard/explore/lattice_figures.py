@@ -17,7 +17,7 @@ from bokeh.models import (
 )
 from bokeh.models.glyph import Glyph
 
-from dashboard.parts.ink import DASH, INK, WIDTH, frame, legend, mark
+from dashboard.parts.colours import DASH, INK, WIDTH, frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
 from dashboard.runs.lattice_jobs import Sweep

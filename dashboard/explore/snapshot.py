@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard.compute.session import Session
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.errors import errors
-from dashboard.runs.memory import Axes, Case, Run, named
 from dashboard.runs.rates import USUAL, Rates, Wanted, rates
 from dashboard.runs.references import Reference
+from dashboard.runs.run import Axes, Case, Run, named
 from dashboard.runs.speaker import described, told
 from dashboard.runs.verdict import Verdict, doubts_of, judge
-from dashboard.session import Session
-from dashboard.state import Exploration
+from dashboard.state.exploration import Exploration
 from hoam_core import System
 
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from html import escape
 
-from dashboard.lessons.files import html, mathml
+from dashboard.content.lessons import html, mathml
 from dashboard.runs.units import with_unit
 from hoam_core import System
 

@@ -8,29 +8,29 @@ curves, words and tables follow the runs.
 import panel as pn
 
 from dashboard.explore.choice import ExploreChoice
-from dashboard.explore.flipping import Flipping
-from dashboard.explore.honesty import status_line
-from dashboard.explore.lattice_scene import LatticeScene
-from dashboard.explore.lower import Lower
-from dashboard.explore.material import material
+from dashboard.explore.details import Lower
+from dashboard.explore.export import material
+from dashboard.explore.flipbook_player import Flipping
+from dashboard.explore.lattice_pictures import LatticeScene
+from dashboard.explore.pictures import Scene
 from dashboard.explore.scenarios import Scenarios
-from dashboard.explore.scene import Scene
 from dashboard.explore.snapshot import snapshot
 from dashboard.explore.solved import SUMMARY, solved, welcome
-from dashboard.parts import readout
+from dashboard.explore.trust import status_line
+from dashboard.parts import html
+from dashboard.parts.batched import together
 from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.fold import Fold
 from dashboard.parts.layout import AT_HAND, NOT_FIRST, Asides, Later, WhenWanted, card, stack
 from dashboard.parts.player import Player, act
 from dashboard.parts.projector import Screen
-from dashboard.parts.together import together
 from dashboard.parts.welcome import Welcome
 from dashboard.runs.errors import ErrorRow, errors
-from dashboard.runs.memory import Run
 from dashboard.runs.references import Reference
+from dashboard.runs.run import Run
 from dashboard.runs.speaker import told
 from dashboard.runs.verdict import Verdict, doubts_of, judge
-from dashboard.view import Material, View, Visit
+from dashboard.view.base import Material, View, Visit
 
 STEPS = {"next": 1, "previous": -1}
 BESIDE = 330  # sliders, player and gaps, on a projector (px)
@@ -56,8 +56,8 @@ class Explore(View):
         self.lower = Lower(session, self.scene.below, self._asides, self.choice)
         self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
-        self._headline, self._notices = readout.words(), readout.words()
-        self._status = readout.Status(sizing_mode="stretch_width", margin=0)
+        self._headline, self._notices = html.words(), html.words()
+        self._status = html.Status(sizing_mode="stretch_width", margin=0)
         self._placed: tuple[str, str] | None = None
         self._solved = Fold(SUMMARY)
         self._layout = self._build()
@@ -253,8 +253,8 @@ class Explore(View):
         said = told(answer, truth, self.system, self.state.axes, verdict)
         if session.computing:
             said = f"Computing with {self.state.particles:,} {self.system.population} …"
-        self._headline.object = readout.headline(said, verdict)
-        self._notices.object = readout.notices(session.warnings, session.problem)
+        self._headline.object = html.headline(said, verdict)
+        self._notices.object = html.notices(session.warnings, session.problem)
         self._notices.visible = bool(session.warnings or session.problem)
         self._write_status(answer)
         self._now.title(answer)

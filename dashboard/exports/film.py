@@ -21,9 +21,9 @@ from jaxtyping import UInt8
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from dashboard.exports.reel import Chart, Image, Lines, Reel
-from dashboard.parts.ink import DASH, INK
-from dashboard.runs.worker import FailedError
+from dashboard.concurrency.worker import FailedError
+from dashboard.parts.colours import DASH, INK
+from dashboard.view.animation import Chart, Image, Lines, Reel
 
 Frame = UInt8[np.ndarray, "h w 3"]
 PAPER, TEXT, SOFT, RULE = "#ffffff", "#1b1b1b", "#555555", "#c9c9c9"

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
+from dashboard.content.lessons import mathml
 from dashboard.exports.film import palette
-from dashboard.exports.reel import Chart, Image, Lines, Reel, Side
-from dashboard.lessons.files import mathml
-from dashboard.view import Material
+from dashboard.view.animation import Chart, Image, Lines, Reel, Side
+from dashboard.view.base import Material
 from hoam_core.files.json_text import json_text
 
 FOLDER = Path(__file__).parent

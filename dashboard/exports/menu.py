@@ -17,14 +17,14 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.compute.question import Question
+from dashboard.concurrency.worker import Worker
 from dashboard.exports import film as export_film
 from dashboard.exports.csv_file import to_csv
 from dashboard.exports.handout import handout
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.bridge import Bridge
 from dashboard.parts.layout import stack
-from dashboard.runs.worker import Worker
-from dashboard.view import Material, View, Visit
+from dashboard.view.base import Material, View, Visit
 from hoam_core import __version__
 from hoam_core.storage.datasets import write_dataset
 
@@ -126,7 +126,7 @@ class Exports(pn.viewable.Viewer):
             suffix: _button(one.label, one.hint, one.icon, partial(self._start, suffix))
             for suffix, one in FORMATS.items()
         }
-        self._note = readout.words()
+        self._note = html.words()
         self._cancel = _button("Cancel", "", "close", self.stop)
         self._cancel.visible = False
         self.dialog = pmui.Dialog(
@@ -197,7 +197,7 @@ class Exports(pn.viewable.Viewer):
             self._note.object = _saved(name, len(value))
             self._bridge.download(name, one.mime, value)
         else:
-            self._note.object = readout.notices([], problem)
+            self._note.object = html.notices([], problem)
         self._offer()
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dashboard.runs.catalogue import own_folder
 from dashboard.runs.jobs import SAVES
-from dashboard.runs.memory import Case, named
+from dashboard.runs.run import Case, named
 from hoam_core import System
 from hoam_core.files.json_text import json_text
 from hoam_core.models.files import shipped_models

@@ -9,7 +9,7 @@ from pathlib import Path
 import param
 from panel.custom import JSComponent
 
-from dashboard.glossary.files import glossary
+from dashboard.content.glossary import glossary
 from dashboard.parts.fold import FORMULA_LOOKS, FORMULAS
 
 HERE = Path(__file__)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dashboard.concurrency.lock import Claim
 from dashboard.keeping.bounds import (
     SECONDS_A_DAY,
     kept_folder,
@@ -33,7 +34,6 @@ from dashboard.keeping.bounds import (
     most_bytes,
     most_bytes_of_all,
 )  # fmt: skip
-from dashboard.train.claim import Claim
 from hoam_core.files.json_text import json_text
 from hoam_core.storage.datasets import whole_file
 

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlencode
 
 import param
 
-from dashboard.choice import Choice
-from dashboard.lessons.files import Lesson, Step, lessons
-from dashboard.state import Exploration
-from dashboard.url import Reader, whole
+from dashboard.content.lessons import Lesson, Step, lessons
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, whole
+from dashboard.view.choice import Choice
 from hoam_core.checks import check_within, lookup
 
 

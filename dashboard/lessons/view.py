@@ -9,14 +9,14 @@ from typing import Any
 
 import panel as pn
 
-from dashboard.explore.cards import Cards
+from dashboard.content.lessons import Lesson, lessons
 from dashboard.lessons.card import LessonCard
 from dashboard.lessons.choice import LessonsChoice, link_to
-from dashboard.lessons.files import Lesson, lessons
-from dashboard.parts import readout
+from dashboard.parts import html
+from dashboard.parts.cards import Cards
 from dashboard.parts.layout import Asides, card, stack
 from dashboard.parts.projector import Screen
-from dashboard.view import View, Visit
+from dashboard.view.base import View, Visit
 
 WELCOME = (
     "<h2>Lessons</h2><p class='soft'>Each sets the page for you, asks a question, and leaves the "
@@ -43,7 +43,7 @@ class Lessons(View):
         super().__init__(visit, **params)
         self.choice: LessonsChoice = visit.choices["lessons"]
         shelf = lessons()
-        welcome = readout.words()
+        welcome = html.words()
         welcome.object = WELCOME + "".join(
             f"<p class='warn'>{escape(sentence)}</p>" for sentence in shelf.problems
         )

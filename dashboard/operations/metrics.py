@@ -16,8 +16,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dashboard.concurrency.worker import WORKERS, Finished
 from dashboard.operations.password import Guarded
-from dashboard.runs.worker import WORKERS, Finished
 from hoam_core import __version__
 
 REGISTRY = CollectorRegistry()

@@ -15,16 +15,16 @@ from panel.io.resources import COMPONENT_PATH
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
-from dashboard import api, gate, session
+from dashboard.compute import session
+from dashboard.compute.threads import workers
+from dashboard.concurrency import worker
 from dashboard.keeping.store import sweep
 from dashboard.keeping.visitor import Recognised
-from dashboard.operations import logs, messages, metrics
+from dashboard.operations import admission, api, logs, messages, metrics
 from dashboard.operations.garbage import EVERY, Garbage
 from dashboard.operations.headers import Headers
 from dashboard.operations.process import Belonging
 from dashboard.parts import spare
-from dashboard.runs import worker
-from dashboard.threads import workers
 from hoam_core import __version__
 from hoam_core.cli.serve import process_name
 
@@ -96,7 +96,7 @@ def visited(event: str) -> None:
 def measure() -> None:
     """Hear of everything that is measured or logged, from now on."""
     logs.configure(lambda logger: metrics.ERRORS.labels(logger).inc())
-    gate.VISITS.watch(visited)
+    admission.VISITS.watch(visited)
     session.ANSWERED.watch(metrics.ANSWERS.observe)
     worker.FINISHED.watch(metrics.observe_job)
 
@@ -104,7 +104,7 @@ def measure() -> None:
 def tidy() -> None:
     """Look after the garbage of closed pages from time to time."""
     garbage = Garbage(workers().models.has_been_idle)
-    gate.VISITS.watch(garbage.heard)
+    admission.VISITS.watch(garbage.heard)
     PeriodicCallback(garbage.look, 1_000 * EVERY).start()
 
 

@@ -13,7 +13,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import frame, legend, mark
+from dashboard.parts.colours import frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
 

@@ -10,13 +10,13 @@ from functools import partial
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.numbers import number_of
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.layout import grid
 from dashboard.parts.sliders import LiveSelect, LiveSlider, mark, physics_slider
 from dashboard.runs.catalogue import Catalogue
-from dashboard.state import HIGHEST_SEED, Exploration
-from dashboard.url import seed_of
+from dashboard.state.exploration import HIGHEST_SEED, Exploration
+from dashboard.state.parameters import number_of
+from dashboard.state.url import seed_of
 
 WIDE = {"sizing_mode": "stretch_width", "margin": (8, 12), "size": "small", "description": ""}
 MANY = 12
@@ -128,7 +128,7 @@ class Controls(pn.viewable.Viewer):
     def __init__(self, state: Exploration, catalogue: Catalogue, bridge, exports, cite, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
-        self._about = readout.words(margin=(4, 14))
+        self._about = html.words(margin=(4, 14))
         particles = pmui.Select.from_param(state.param.particles, **WIDE)
         share = pmui.Select.from_param(state.param.share, **WIDE)
         seed = seed_field(state)
@@ -181,7 +181,7 @@ class Controls(pn.viewable.Viewer):
             widget.visible = name in self._offered and fits.get(name, True)
         self._widgets["particles"].label = system.population.capitalize()
         self._about.visible = "model" in self._offered
-        self._about.object = readout.about_model(model, system)
+        self._about.object = html.about_model(model, system)
 
     def __panel__(self):
         return self._layout

@@ -2,7 +2,7 @@
 
 `Curves` run against time, with a cursor at the present frame; `Profile` is the density of one
 component at that frame. Both draw the two models alike everywhere: the same colours and dashes.
-Other kinds of curves, such as one for each column of a comparison, are named in ink.py too.
+Other kinds of curves, such as one for each column of a comparison, are named in colours.py too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.heights import Heights
-from dashboard.parts.ink import DASH, INK, KINDS, WIDTH, WORDS, brief_ticks, frame, legend, mark
+from dashboard.parts.colours import DASH, INK, KINDS, WIDTH, WORDS, brief_ticks, frame, legend, mark
+from dashboard.parts.log_axis import Heights
 from dashboard.parts.sources import column, put
 
 MODELS = ("model", "truth")

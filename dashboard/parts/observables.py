@@ -16,9 +16,9 @@ from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.sliders import LETTERS
 from dashboard.runs import describe
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.memory import Run
+from dashboard.runs.run import Run
 from dashboard.runs.units import with_unit
-from dashboard.state import Exploration
+from dashboard.state.exploration import Exploration
 
 LOW = 116
 RIGHT = {"position": "absolute", "right": "6px", "top": "4px", "z-index": "2"}

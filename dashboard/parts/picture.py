@@ -21,8 +21,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DENSITY, DIVERGING, brief_ticks, colours, frame, mark
-from dashboard.runs.frames import LEVELS, Plane
+from dashboard.parts.colours import DENSITY, DIVERGING, brief_ticks, colours, frame, mark
+from dashboard.runs.pictures import LEVELS, Plane
 from dashboard.runs.units import with_unit
 
 TALL = 262

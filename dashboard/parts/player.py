@@ -16,9 +16,9 @@ import param
 from panel.custom import JSComponent
 from panel.io import PeriodicCallback
 
-from dashboard.gate import looked_at
+from dashboard.concurrency.event_loop import looked_at
 from dashboard.parts.sliders import AtOnce
-from dashboard.state import SPEEDS, Exploration
+from dashboard.state.exploration import SPEEDS, Exploration
 
 BAR_CSS = """
 :host { width: 100%; }

@@ -4,11 +4,11 @@ from typing import ClassVar
 
 import param
 
-from dashboard.choice import Choice
-from dashboard.numbers import nice_step
 from dashboard.quadrature.study import NODES, OMEGA, RULES, SAMPLES, Case
-from dashboard.state import Exploration
-from dashboard.url import Reader, number, whole
+from dashboard.state.exploration import Exploration
+from dashboard.state.parameters import nice_step
+from dashboard.state.url import Reader, number, whole
+from dashboard.view.choice import Choice
 from hoam_core.checks import check_within, lookup
 
 NAMES = {entry.title: name for name, entry in RULES.items()}

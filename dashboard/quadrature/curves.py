@@ -13,11 +13,11 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import RULE_DASH, RULE_MARK, frame, legend, mark
+from dashboard.parts.colours import RULE_DASH, RULE_MARK, frame, legend, mark
 from dashboard.quadrature.figures import EMPTY, Inks
 from dashboard.quadrature.study import RULES
+from dashboard.quadrature.text import number
 from dashboard.quadrature.training import TIMES, Race, exact_law
-from dashboard.quadrature.words import number
 
 # Losses are drawn as means of so many steps; a faint line has each of them, a strong one five.
 MEAN, STRONG = 10, 5

@@ -12,7 +12,7 @@ from bokeh.models import (
     Span,
 )
 
-from dashboard.parts.ink import INK, RULE_DASH, RULE_INK, RULE_MARK, frame, legend, mark
+from dashboard.parts.colours import INK, RULE_DASH, RULE_INK, RULE_MARK, frame, legend, mark
 from dashboard.quadrature.study import NODES, RULES, Draw, Study, curve
 from hoam_core.systems.oscillator_action import integral
 

@@ -10,15 +10,15 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.compute.question import Question
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.sliders import AtOnce, physics_slider
-from dashboard.quadrature import words as say
+from dashboard.quadrature import text as say
+from dashboard.quadrature.export import material
 from dashboard.quadrature.figures import DrawsFigure, ErrorFigure, IntegrandFigure
-from dashboard.quadrature.material import material
-from dashboard.quadrature.race import BUTTON, Trainings, contenders
 from dashboard.quadrature.study import OMEGA, RULES, Case, Draw, Study, draw, studies
-from dashboard.view import Material, View, Visit
+from dashboard.quadrature.training_panel import BUTTON, Trainings, contenders
+from dashboard.view.base import Material, View, Visit
 
 # Milliseconds between two draws while they are animated.
 BEAT = 350
@@ -46,8 +46,8 @@ class QuadratureLab(View):
         self._count = 0
         self._beat: pn.io.PeriodicCallback | None = None
         self._dark, self._placed = False, None
-        self._headline, self._particles, self._numbers = (readout.words() for _ in range(3))
-        about = readout.words()
+        self._headline, self._particles, self._numbers = (html.words() for _ in range(3))
+        about = html.words()
         about.object = f'<p class="soft">{say.ABOUT}</p>'
         self.trainings = Trainings(
             lambda: self.choice.case(self.state.seed), visit.workers.trainings, visit.schedule
@@ -153,14 +153,14 @@ class QuadratureLab(View):
 
     def _receive(self) -> None:
         if (value := self.study) is None:
-            self._headline.object = readout.notices([], self._study.problem)
+            self._headline.object = html.notices([], self._study.problem)
             return
         if not self.shown:
             return
         with pn.io.hold():
             self.errors.show(value)
             self.draws.show(value)
-            self._headline.object = readout.headline(say.headline(value))
+            self._headline.object = html.headline(say.headline(value))
             self._particles.object = f'<p class="soft">{say.particles(value)}</p>'
             self._show_draws()
 

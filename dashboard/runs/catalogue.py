@@ -15,7 +15,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from dashboard.runs.watchers import Watchers
+from dashboard.concurrency.watchers import Watchers
 from hoam_core import SYSTEMS, Model, System, load_model
 from hoam_core.files.assets import asset
 from hoam_core.files.order import natural

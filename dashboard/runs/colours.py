@@ -9,7 +9,7 @@ counts, by which nothing of the full model is too dim to be seen.
 
 from collections.abc import Iterable
 
-from dashboard.runs.memory import Axes, Run
+from dashboard.runs.run import Axes, Run
 
 # The densest cells of few particles lie a third above those of many; that alone is no clipping.
 BEYOND = 1.5

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from dashboard.runs import field
 from dashboard.runs.course import course
 from dashboard.runs.energy import FIELD
-from dashboard.runs.memory import Axes, Run
+from dashboard.runs.run import Axes, Run
 from dashboard.runs.units import in_symbols
 from hoam_core import System
 

@@ -6,7 +6,7 @@ damped one oscillates below it, so that its maxima, not its mean, are what the r
 
 import numpy as np
 
-from dashboard.runs.memory import Run
+from dashboard.runs.run import Run
 from hoam_core.metrics.physics import TINY, GrowthFit, fit_damping, fit_growth
 
 FIELD = "electric_energy"

@@ -15,9 +15,9 @@ import numpy as np
 
 from dashboard.runs import energy
 from dashboard.runs.describe import Shown, has_field, shown
-from dashboard.runs.frames import density, misplaced, sigma_for
-from dashboard.runs.memory import Axes, Run
+from dashboard.runs.pictures import density, misplaced, sigma_for
 from dashboard.runs.references import Reference
+from dashboard.runs.run import Axes, Run
 from hoam_core import System
 from hoam_core.metrics.physics import CurveError, curve_error
 

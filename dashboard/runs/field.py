@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dashboard.runs.energy import FEWEST, FIELD
-from dashboard.runs.memory import Run
+from dashboard.runs.run import Run
 from dashboard.runs.units import in_symbols
 from hoam_core.metrics.physics import TINY, maxima
 

@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from dashboard.own.playback import playback
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.frames import Ranges
-from dashboard.runs.kept import Growing, Moments, digest
-from dashboard.runs.memory import Axes, Case, Run, answers, named, truths
+from dashboard.runs.pictures import Ranges
+from dashboard.runs.playback import playback
+from dashboard.runs.run import Axes, Case, Run, answers, named, truths
+from dashboard.runs.states import Growing, Moments, digest
 from hoam_core import Model, System
 from hoam_core.checks import DivergedError
 from hoam_core.numerics.domain import Domain

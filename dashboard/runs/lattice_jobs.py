@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from dashboard.runs.cache import Memory
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.frames import Ranges
-from dashboard.runs.memory import Axes, Case, Memory, named
+from dashboard.runs.pictures import Ranges
+from dashboard.runs.run import Axes, Case, named
 from hoam_core import Model
 from hoam_core.simulation import lattice_pieces
 from hoam_core.systems import Lattice

@@ -4,19 +4,17 @@ Which wave and which window is the truth's matter, unless a visitor has chosen: 
 fitted alike. Only complete runs have rates, so that nothing is fitted while a slider moves.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from dashboard.runs.memory import Run
+from dashboard.runs.references import Reference
+from dashboard.runs.run import Run
 from hoam_core import System
 from hoam_core.metrics import ModeFit, fit_window
 from hoam_core.metrics.physics import TINY, maxima
 from hoam_core.metrics.rates import strongest, wavenumber, why, with_second
 from hoam_core.systems.plasmas.dispersion import Mode
-
-if TYPE_CHECKING:
-    from dashboard.runs.references import Reference
 
 POINTS = 64
 Line = tuple[np.ndarray, np.ndarray]
@@ -47,15 +45,8 @@ class Rates(NamedTuple):
     chosen: bool = False
 
 
-def prepare(truth: Run, theory: tuple[Mode, ...]) -> None:
-    """Find the fit of a truth where it holds nobody up: in the worker that has computed it."""
-    if truth.modes is not None:
-        mode = strongest(truth.modes, theory)
-        truth.fit(mode.number, mode.growth_rate > 0)
-
-
 def rates(
-    system: System, answer: Run | None, reference: "Reference | None", wanted: Wanted = USUAL
+    system: System, answer: Run | None, reference: Reference | None, wanted: Wanted = USUAL
 ) -> Rates | None:
     """Both models' rate of one mode; None before the truth is complete, or without theory.
 

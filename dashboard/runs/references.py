@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dashboard.runs.jobs import truth
-from dashboard.runs.memory import Axes, Case, Run, truths
-from dashboard.runs.rates import prepare
+from dashboard.runs.run import Axes, Case, Run, truths
 from hoam_core import System
+from hoam_core.metrics.rates import strongest
 from hoam_core.systems import Recorded
 from hoam_core.systems.plasmas.dispersion import Mode
 
@@ -49,8 +49,10 @@ def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterato
     for last in truth(case, system, ts, axes):
         yield Reference(last)
     theory = linear_theory(system, case.mu)
-    if last is not None and theory:
-        prepare(last, theory)
+    if last is not None and last.modes is not None and theory:
+        # Its fit is found here, where it holds nobody up.
+        mode = strongest(last.modes, theory)
+        last.fit(mode.number, mode.growth_rate > 0)
     for second in truth(case._replace(seed=case.seed + 1), system, ts, axes):
         yield Reference(last, second, theory)
 

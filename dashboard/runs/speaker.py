@@ -4,7 +4,7 @@ Until then the learned model is named as the one who speaks, and nothing in doub
 """
 
 from dashboard.runs.describe import headline
-from dashboard.runs.memory import Axes, Run
+from dashboard.runs.run import Axes, Run
 from dashboard.runs.verdict import Verdict
 from hoam_core import System
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard.runs.errors import MOST, ErrorRow, percent
-from dashboard.runs.memory import Run
+from dashboard.runs.run import Run
 from hoam_core import Model
 
 GOOD, USABLE = 0.1, 0.3

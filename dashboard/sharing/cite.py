@@ -13,7 +13,7 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.copyable import Copyable
 from hoam_core import System, __version__
 from hoam_core.files.assets import asset
@@ -65,7 +65,7 @@ class Cite(pn.viewable.Viewer):
     def __init__(self, system: Callable[[], System], **params):
         super().__init__(**params)
         self._system = system
-        self._words = readout.words()
+        self._words = html.words()
         self._text = Copyable("BibTeX entries")
         self._layout = pmui.Dialog(
             pn.Column(

@@ -15,10 +15,10 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.lessons.choice import for_pupils
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.runs.catalogue import Catalogue
 from dashboard.sharing.follow import LECTURES, Following, News
-from dashboard.view import Visit
+from dashboard.view.base import Visit
 
 BANNER = """
 :host { border-radius: 10px; align-items: center; gap: 8px; padding: 2px 8px 2px 12px;
@@ -95,7 +95,7 @@ class Classroom(pn.viewable.Viewer):
         self.place = ""
         self.guard = Guard(self._find)
         self.following = Following(self._news, self._show, visit.schedule)
-        self._words = readout.words(align="center")
+        self._words = html.words(align="center")
         self._button = pmui.Button(
             variant="text", size="small", margin=2, align="center",
             on_click=lambda _: self._press(),

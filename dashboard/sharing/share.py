@@ -14,7 +14,7 @@ import panel_material_ui as pmui
 import segno
 
 from dashboard.lessons.choice import for_pupils
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.copyable import Copyable
 from dashboard.sharing.classroom import Classroom
 from hoam_core.cli.serve import SHARED
@@ -64,7 +64,7 @@ class Share(pn.viewable.Viewer):
     def __init__(self, classroom: Classroom, search: Callable[[], str], **params):
         super().__init__(**params)
         self._classroom, self._search = classroom, search
-        self._words, self._teaching = readout.words(), readout.words()
+        self._words, self._teaching = html.words(), html.words()
         self._address = Copyable("Address of this page")
         self._code = pn.pane.HTML(
             "", margin=(4, 0), stylesheets=[QR], sizing_mode="stretch_width"

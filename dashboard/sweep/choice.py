@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import param
 
-from dashboard.choice import Choice
 from dashboard.runs.catalogue import Catalogue
-from dashboard.state import Exploration
-from dashboard.url import Reader, number, whole
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, number, whole
+from dashboard.view.choice import Choice
 from hoam_core import Model
 from hoam_core.checks import check_positive, check_within, lookup
 from hoam_core.inference.sweeps import LEARNED, observables_of

@@ -6,9 +6,9 @@ The widgets follow the choice and tell it what a person does; they are built onc
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.numbers import nice_step
 from dashboard.parts.layout import grid
 from dashboard.runs.catalogue import Catalogue
+from dashboard.state.parameters import nice_step
 from dashboard.sweep.choice import RUNS, TABS, SweepChoice
 from hoam_core.inference.sweeps import observables_of
 

@@ -18,9 +18,9 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.heights import Heights
-from dashboard.parts.ink import INK, frame, legend, mark
+from dashboard.parts.colours import INK, frame, legend, mark
 from dashboard.parts.layout import drawn
+from dashboard.parts.log_axis import Heights
 from dashboard.runs.units import with_unit
 
 TALL = 330

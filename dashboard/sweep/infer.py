@@ -8,15 +8,15 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.compute.question import Question
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.layout import card, grid, stack, wrapping
 from dashboard.parts.upload import Upload
 from dashboard.runs.units import unit_of, with_unit
-from dashboard.sweep import words as sweep_words
+from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import SweepChoice
 from dashboard.sweep.figures import Band, Density
 from dashboard.sweep.jobs import Asked, Inferred, Stage, inference, piece
-from dashboard.view import Visit
+from dashboard.view.base import Visit
 from hoam_core import Measurement, read_measurement
 from hoam_core.files.csv_text import text_of
 from hoam_core.inference.sweeps import LEARNED, is_energy
@@ -60,7 +60,7 @@ class Infer(pn.viewable.Viewer):
         self.stop = pmui.Button(
             label="Cancel", visible=False, on_click=lambda _: self.cancel(), **BUTTON
         )
-        self._words, self._progress, self._facts = (readout.words() for _ in range(3))
+        self._words, self._progress, self._facts = (html.words() for _ in range(3))
         self.posterior = Density("sweep-posterior", "Posterior, and its 95 % interval")
         self.fit = Band("sweep-fit", "best fit", with_dots=True)
         self.file.param.watch(lambda event: self._read(event.new), "value")
@@ -134,7 +134,7 @@ class Infer(pn.viewable.Viewer):
     def _failed(self, sentence: str) -> None:
         self._question.forget()
         self.stop.visible = False
-        self._progress.object = readout.notices([], sentence)
+        self._progress.object = html.notices([], sentence)
 
     def _show(self, one: Inferred) -> None:
         self.found, found, over = one, one.found, self.asked.over
@@ -154,9 +154,9 @@ class Infer(pn.viewable.Viewer):
         self.fit.show_dots(t, found["measured"].values)
         late = t > 0.01 * float(t[-1])
         self.fit.fit(float(t[-1]), [low[late], high[late], found["measured"].values[late]])
-        self._progress.object = readout.notices(sweep_words.cautions(one, over), "")
+        self._progress.object = html.notices(sweep_words.cautions(one, over), "")
         self._facts.object = (
-            f'<p class="soft">{sweep_words.facts(one, readout.duration(one.seconds))}</p>'
+            f'<p class="soft">{sweep_words.facts(one, html.duration(one.seconds))}</p>'
         )
         self._layout[:] = [self._asking, *self._answer]
         if self.choice.tab == "infer":

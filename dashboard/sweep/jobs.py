@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from dashboard.runs.cache import Memory
 from dashboard.runs.catalogue import FRAMES, Catalogue
-from dashboard.runs.memory import Memory
 from dashboard.sweep.choice import Belief
 from hoam_core import Discrepancy, Measurement, Model, infer, uncertain
 from hoam_core.evaluation import affordable_times

@@ -28,7 +28,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.ink import DENSITY, colours, frame, mark
+from dashboard.parts.colours import DENSITY, colours, frame, mark
 from dashboard.runs.units import with_unit
 from dashboard.sweep.figures import DECADES, TALL, Inks, Scaled
 

@@ -8,14 +8,14 @@ import panel_material_ui as pmui
 import xarray as xr
 
 from dashboard.compute.question import Question
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.layout import card, grid, stack
 from dashboard.runs.units import unit_of, with_unit
-from dashboard.sweep import words as sweep_words
+from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import KINDS, Belief, SweepChoice
 from dashboard.sweep.figures import Band, Density, steps_of
 from dashboard.sweep.jobs import Asked, Table, band
-from dashboard.view import Visit
+from dashboard.view.base import Visit
 from hoam_core.inference.sweeps import is_energy
 from hoam_core.systems import Parameter
 
@@ -43,7 +43,7 @@ class Uncertain(pn.viewable.Viewer):
         self.spread = pmui.FloatInput(label="Standard deviation", value=0.1, **plain)
         self.band = Band("sweep-band", "median")
         self.histogram = Density("sweep-histogram", "What is believed", height=200)
-        self._notes = readout.words()
+        self._notes = html.words()
         for widget in (self.kind, self.mean, self.spread):
             widget.param.watch(lambda _: self._take(), "value")
         choice.param.watch(lambda *_: self._follow(), "belief")
@@ -62,7 +62,7 @@ class Uncertain(pn.viewable.Viewer):
         if self._following or None in (self.mean.value, self.spread.value):
             return
         if self.spread.value <= 0:
-            self._notes.object = readout.notices(
+            self._notes.object = html.notices(
                 [], f"Argument `spread` must be a positive number, but is {self.spread.value:g}."
             )
             return
@@ -97,7 +97,7 @@ class Uncertain(pn.viewable.Viewer):
         self.found = self._question.value
         with pn.io.hold():
             if self.found is None or self.table is None:
-                self._notes.object = readout.notices([], self._question.problem)
+                self._notes.object = html.notices([], self._question.problem)
             else:
                 self._draw(self.table, self.choice.belief, self.found)
 
@@ -121,7 +121,7 @@ class Uncertain(pn.viewable.Viewer):
             f"{100 * outside:.2g} % of the distribution lie outside the swept range and are cut "
             "off; sweep a wider range to keep them."
         ]
-        self._notes.object = readout.notices(cut if outside > 0.005 else [], "") + (
+        self._notes.object = html.notices(cut if outside > 0.005 else [], "") + (
             f'<p class="soft">{len(draws):,} draws, read off a table of '
             f"{data.attrs['runs']:,} runs; no run is made for a draw.</p>"
         )

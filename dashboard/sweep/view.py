@@ -11,20 +11,20 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.compute.question import Question
-from dashboard.parts import readout
+from dashboard.concurrency.resumable import Resumable
+from dashboard.parts import html
 from dashboard.parts.controls import Sliders, cancel_button
 from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
-from dashboard.runs.resumable import Resumable
 from dashboard.runs.units import with_unit
-from dashboard.sweep import words as sweep_words
+from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import SweepChoice, usual_observable
 from dashboard.sweep.controls import SweepControls
+from dashboard.sweep.export import material
 from dashboard.sweep.infer import Infer
 from dashboard.sweep.jobs import Asked, Table, asked_for, asked_to_fit, piece, table
 from dashboard.sweep.map import SweepMap
-from dashboard.sweep.material import material
 from dashboard.sweep.uncertain import Uncertain
-from dashboard.view import Material, View, Visit
+from dashboard.view.base import Material, View, Visit
 from hoam_core import Model, Parameter
 from hoam_core.inference.sweeps import is_energy, observables_of
 
@@ -58,7 +58,7 @@ class Sweep(View):
         self.choice.param.watch(lambda *_: self._refresh(), list(self.choice.addressed))
 
     def _build(self) -> pn.Column:
-        self._headline, self._notices, self._progress, hint = (readout.words() for _ in range(4))
+        self._headline, self._notices, self._progress, hint = (html.words() for _ in range(4))
         self._stop = cancel_button(self._press, visible=False)
         self._enter = pmui.Button(
             label="Open in Explore", icon="open_in_full", size="small", variant="text",
@@ -143,7 +143,7 @@ class Sweep(View):
                 if self.infer.made is not None:
                     self.infer.made.place(None)
                 self._say("Sweep and infer")
-                self._notices.object = readout.notices([NO_MODEL], "")
+                self._notices.object = html.notices([NO_MODEL], "")
             elif tab == "infer":
                 self.table.rest()
                 self._show_inferred(asked)
@@ -202,10 +202,10 @@ class Sweep(View):
             if (one := table.value) is None:
                 self.map.clear()
                 self._say(sweep_words.headline_of_nothing(self.choice.over, tab))
-                self._notices.object = readout.notices([], table.problem)
+                self._notices.object = html.notices([], table.problem)
                 return
             model, about = self._about(one.asked)
-            self._notices.object = readout.notices(sweep_words.doubts(one, model, about), "")
+            self._notices.object = html.notices(sweep_words.doubts(one, model, about), "")
             if tab == "uncertain":
                 self.uncertain().update(one)
             else:
@@ -235,7 +235,7 @@ class Sweep(View):
     def _say(self, sentence: str) -> None:
         if sentence != self._sentence:
             self._sentence = sentence
-            self._headline.object = readout.headline(sentence)
+            self._headline.object = html.headline(sentence)
 
     def material(self) -> Material | None:
         """The table, the band or the posterior, whichever is on show."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import param
 
-from dashboard.choice import Choice
-from dashboard.state import Exploration
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, number, whole
 from dashboard.train.plan import PRESETS, Axis, changed, methods_for, options_of, preset
 from dashboard.train.trainings import trainings
-from dashboard.url import Reader, number, whole
+from dashboard.view.choice import Choice
 from hoam_core import SYSTEMS, Experiment, System, default_experiment
 from hoam_core.checks import lookup
 from hoam_core.methods import METHODS

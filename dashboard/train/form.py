@@ -10,9 +10,9 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.layout import card, grid
-from dashboard.state import Exploration
+from dashboard.state.exploration import Exploration
 from dashboard.train.choice import TrainChoice
 from dashboard.train.plan import OPTIONS, Axis, data_bytes, has_loss, sets_of
 from hoam_core.methods import METHODS
@@ -31,8 +31,8 @@ class TrainForm(pn.viewable.Viewer):
     ):
         super().__init__(**params)
         self.choice, self.state = choice, state
-        self.problem = readout.words(margin=(2, 4))
-        self._cost = readout.words(margin=(2, 4))
+        self.problem = html.words(margin=(2, 4))
+        self._cost = html.words(margin=(2, 4))
         of = choice.param
         self._method = pmui.Select.from_param(of.method, **FIELD)
         self._network = pmui.Select.from_param(of.network, **FIELD)
@@ -100,7 +100,7 @@ class TrainForm(pn.viewable.Viewer):
         rows = []
         for p in self.choice.about.parameters:
             symbol = p.symbol or p.name
-            caption = readout.words(margin=(4, 4, 0, 4))
+            caption = html.words(margin=(4, 4, 0, 4))
             caption.object = f'<p class="soft">Training values of {escape(p.label)}</p>'
             cells = [
                 self._field((p.name, part), f"{symbol} {words}", whole=part == "count")
@@ -140,7 +140,7 @@ class TrainForm(pn.viewable.Viewer):
         try:
             experiment = self.choice.experiment(self.state.seed or 0)
         except ValueError as error:
-            return readout.notices([], str(error))
+            return html.notices([], str(error))
         system = self.choice.about
         size = data_bytes(experiment, system) / 1e6
         size_words = f"{size:,.0f} MB" if size >= 1 else "under 1 MB"

@@ -13,14 +13,14 @@ import panel as pn
 import panel_material_ui as pmui
 from bokeh.models import ColumnDataSource, Line, Range1d
 
-from dashboard.parts import readout
-from dashboard.parts.ink import INK, frame, mark
+from dashboard.parts import html
+from dashboard.parts.colours import INK, frame, mark
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.frames import to_levels
+from dashboard.runs.pictures import to_levels
 from dashboard.runs.units import density_unit, with_unit
-from dashboard.train import words as train_words
+from dashboard.train import text as train_words
 from dashboard.train.training import Training
 from hoam_core import Model
 from hoam_core.models.files import save_model
@@ -35,7 +35,7 @@ class TrainPanel(pn.viewable.Viewer):
     def __init__(self, catalogue: Catalogue, command: Callable[[str], None], **params):
         super().__init__(**params)
         self._catalogue, self._training = catalogue, None
-        self._headline, self._progress, self._errors = (readout.words() for _ in range(3))
+        self._headline, self._progress, self._errors = (html.words() for _ in range(3))
         self._buttons = {
             name: pmui.Button(
                 label=label, icon=icon, on_click=partial(_tell, command, name), **BUTTON

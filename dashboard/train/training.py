@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dashboard.concurrency.lock import Claim
+from dashboard.concurrency.worker import Worker, sentence
 from dashboard.keeping.store import FullError, Keep, marked
 from dashboard.runs.catalogue import Catalogue
-from dashboard.runs.worker import Worker, sentence
-from dashboard.train.claim import Claim
-from dashboard.train.sight import Sight, Watcher
+from dashboard.train.preview import Sight, Watcher
 from hoam_core import Ensemble, Experiment, Model
 from hoam_core.learning import Progress, learn
 from hoam_core.training.checkpoint import CHECKPOINT

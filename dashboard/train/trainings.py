@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from dashboard.concurrency.lock import is_free
+from dashboard.concurrency.watchers import Watchers
 from dashboard.keeping.store import Keep, marked
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
-from dashboard.runs.watchers import Watchers
-from dashboard.train.claim import is_free
+from dashboard.state.url import BROUGHT
 from dashboard.train.plan import data_bytes
 from dashboard.train.training import Training, for_visitors
-from dashboard.url import BROUGHT
 from hoam_core import Experiment, Model
 from hoam_core.checks import lookup
 from hoam_core.files.order import natural

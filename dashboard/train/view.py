@@ -13,16 +13,16 @@ import xarray as xr
 
 from dashboard.keeping.bounds import date
 from dashboard.keeping.store import Keep
-from dashboard.own.shelf import keep_of
-from dashboard.parts import readout
+from dashboard.parts import html
 from dashboard.parts.layout import card, grid, stack
-from dashboard.train import words as train_words
+from dashboard.runs.visitor_catalogue import keep_of
+from dashboard.train import text as train_words
 from dashboard.train.choice import TrainChoice
 from dashboard.train.form import TrainForm
 from dashboard.train.panel import TrainPanel
 from dashboard.train.training import Training
 from dashboard.train.trainings import trainings
-from dashboard.view import Material, View, Visit
+from dashboard.view.base import Material, View, Visit
 from hoam_core import __version__
 from hoam_core.files.json_text import json_text
 
@@ -54,8 +54,8 @@ class TrainView(View):
             label="Training", options=NO_TRAINING, value="", sizing_mode="stretch_width",
             size="small", margin=(6, 4),
         )  # fmt: skip
-        self._terms, self._termed = readout.words(), None
-        introduction = readout.words()
+        self._terms, self._termed = html.words(), None
+        introduction = html.words()
         introduction.object = INTRODUCTION
         self._introduction = card(introduction)
         self._which_card = card(self._which)
@@ -142,7 +142,7 @@ class TrainView(View):
                 keep=keep_of(visit.catalogue),
             )  # fmt: skip
         except ValueError as error:
-            self.form.problem.object = readout.notices([], str(error))
+            self.form.problem.object = html.notices([], str(error))
             return
         self.form.problem.object = ""
         made.run(visit.workers.trainings, visit.catalogue)

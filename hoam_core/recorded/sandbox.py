@@ -1,9 +1,10 @@
-"""Files of strangers, read in a process of their own that may take only so much and can be killed.
+"""Files that visitors give, read in a process that may take only so much and can be killed.
 
 The library below NetCDF and openPMD trusts what stands in a file: a damaged one can end the process
-that reads it, keep it busy for ever, or make it unpack gigabytes out of kilobytes. So a child reads
-(child.py), bounded in memory, time and output, and hands over numbers and text (handover.py) as
-files in a temporary folder. Whatever happens to it is one sentence here, and nothing is left.
+that reads it, keep it busy for ever, or make it unpack gigabytes out of kilobytes. So a child
+process reads (sandbox_child.py), bounded in memory, time and output, and hands over numbers and
+text (sandbox_protocol.py) as files in a temporary folder. Whatever happens to it becomes one
+sentence here, and nothing is left.
 """
 
 import json

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from dashboard.threads import Workers
+from dashboard.compute.threads import Workers
 
 
 class Asked(NamedTuple):

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dashboard.api import read_request
 from dashboard.lessons.choice import arriving
+from dashboard.operations.api import read_request
+from dashboard.page.views import VIEWS
 from dashboard.runs.catalogue import catalogue
 from dashboard.sharing.classroom import followed
-from dashboard.state import VIEWS as NAMES
-from dashboard.state import Exploration
+from dashboard.state.exploration import VIEWS as NAMES
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query, write_query
 from dashboard.train.choice import TrainChoice
 from dashboard.train.form import TrainForm
-from dashboard.url import read_query, write_query
-from dashboard.views import VIEWS
 from tests.damage import sentence_of, texts
 
 ENTRIES = [

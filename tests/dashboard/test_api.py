@@ -13,11 +13,11 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
-from dashboard import api
+from dashboard.compute.threads import Workers
+from dashboard.concurrency.worker import Worker
+from dashboard.operations import api
 from dashboard.operations.server import equip
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.worker import Worker
-from dashboard.threads import Workers
 from hoam_core import SYSTEMS, list_models, load_model
 from hoam_core.models.files import shipped_models
 from hoam_core.storage.datasets import dataset_bytes

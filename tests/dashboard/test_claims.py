@@ -12,7 +12,7 @@ from dashboard.runs import describe, field
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.course import course
 from dashboard.runs.jobs import Effort, answer_with, truth
-from dashboard.runs.memory import Case
+from dashboard.runs.run import Case
 from dashboard.runs.speaker import told
 from dashboard.runs.verdict import judge
 from hoam_core import SYSTEMS

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard.compare.scene import CompareScene, Drawn, Zoom
-from dashboard.explore.evolution import Evolution
+from dashboard.compare.pictures import CompareScene, Drawn, Zoom
+from dashboard.explore.curves import Evolution
 from dashboard.explore.flipbook import levels
 from dashboard.parts.curves import Curves
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.colours import clipped, colour_limit, height_limits
-from dashboard.runs.frames import to_levels
-from dashboard.runs.kept import Cells
-from dashboard.runs.memory import Case, Run
-from dashboard.state import Exploration
+from dashboard.runs.pictures import to_levels
+from dashboard.runs.run import Case, Run
+from dashboard.runs.states import Cells
+from dashboard.state.exploration import Exploration
 from tests.dashboard.test_describe import AXES, run_of
 
 

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dashboard.compare import words as compare_words
+from dashboard.compare import text as compare_words
 from dashboard.compare.choice import Column
-from dashboard.compare.facts import facts_of, standing, warnings
+from dashboard.compare.export import material
 from dashboard.compare.jobs import evaluations
-from dashboard.compare.material import material
 from dashboard.compare.runs import Comparing
+from dashboard.compare.summary import facts_of, standing, warnings
 from dashboard.exports.film import frames
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.jobs import Effort, took
@@ -36,13 +36,13 @@ def comparing(link: str):
 def test_a_slider_asks_only_for_the_columns_that_follow_it():
     runs, models, truths = comparing(f"mu=1.31&seed=901&with=truth,{GALERKIN},{DICE}@mu=1.72")
     assert {*models.waiting} == {*runs.slots[1:3]}
-    assert {owner.key.mu for owner in truths.waiting} == {(1.31,), (1.72,)}
+    assert {owner.key[0].mu for owner in truths.waiting} == {(1.31,), (1.72,)}
     models.waiting.clear()
     runs.state.parameters.mu = 1.32
     runs.refresh()
     assert {*models.waiting} == {runs.slots[1]}
     assert models.waiting[runs.slots[1]].options["finish"]
-    assert {owner.key.mu for owner in truths.waiting} == {(1.32,), (1.72,)}
+    assert {owner.key[0].mu for owner in truths.waiting} == {(1.32,), (1.72,)}
     assert all(asked.options["delay"] > 0 for asked in truths.waiting.values())
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from dashboard.compare.choice import Column, Comparison, usual
-from dashboard.compare.head import Head
+from dashboard.compare.headers import Head
 from dashboard.runs.catalogue import catalogue
-from dashboard.state import Exploration
-from dashboard.url import read_query, write_query
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query, write_query
 from hoam_core import SYSTEMS
 
 GALERKIN, DICE = "two-stream-galerkin", "two-stream-dice"

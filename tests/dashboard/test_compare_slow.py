@@ -11,8 +11,8 @@ from dashboard.compare.jobs import at_times, frame_at, is_slow, learned, times_o
 from dashboard.compare.runs import Comparing
 from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.runs.jobs import answer
-from dashboard.runs.memory import Case
-from dashboard.state import Exploration
+from dashboard.runs.run import Case
+from dashboard.state.exploration import Exploration
 from hoam_core import SYSTEMS, Model, Scaling, build_method
 from tests.conftest import tiny_ensemble, tiny_experiment
 from tests.dashboard.recorder import Recorder

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard.parts.readout import error_table, headline, progress
+from dashboard.parts.html import error_table, headline, progress
 from dashboard.runs import describe, energy
 from dashboard.runs.errors import PICTURE, errors, percent
-from dashboard.runs.frames import Ranges
-from dashboard.runs.kept import Cells, Moments
-from dashboard.runs.memory import Case, Run
+from dashboard.runs.pictures import Ranges
 from dashboard.runs.references import Reference
+from dashboard.runs.run import Case, Run
 from dashboard.runs.speaker import described, told
+from dashboard.runs.states import Cells, Moments
 from dashboard.runs.verdict import NO_MODEL, Verdict
 from hoam_core import SYSTEMS
 

@@ -18,18 +18,18 @@ import xarray as xr
 from PIL import Image as Pillow
 
 import hoam_core as hoam
-from dashboard.explore.material import dataset, material
+from dashboard.explore.export import dataset, material
 from dashboard.explore.snapshot import Shown
 from dashboard.exports.csv_file import to_csv
 from dashboard.exports.film import frames, gif, mp4
 from dashboard.exports.menu import FORMATS, counted
-from dashboard.exports.reel import Chart, Curve, Image, Lines, Reel, Side
 from dashboard.exports.script import docstring, model_in_python, script
 from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.runs.jobs import answer, truth
 from dashboard.runs.lattice_jobs import lattice_view
-from dashboard.runs.memory import Case, truth_case
-from dashboard.view import Material
+from dashboard.runs.run import Case, truth_case
+from dashboard.view.animation import Chart, Curve, Image, Lines, Reel, Side
+from dashboard.view.base import Material
 from hoam_core.storage.datasets import read_dataset
 
 SHELF, ROOT = catalogue(), Path(__file__).parents[2]

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 import jax
 import pytest
 
-from dashboard import session as session_module
+from dashboard.compute import references
+from dashboard.compute import session as session_module
+from dashboard.compute.session import Session
+from dashboard.compute.threads import Workers
+from dashboard.concurrency.worker import Worker, sentence
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.runs.worker import Worker, sentence
-from dashboard.session import Session
-from dashboard.state import Exploration
-from dashboard.threads import Workers
+from dashboard.state.exploration import Exploration
 from dashboard.train import training as training_module
 from dashboard.train.trainings import Trainings
 from hoam_core import SYSTEMS, load_model
@@ -104,7 +105,7 @@ def test_a_thread_that_dies_is_replaced_at_the_next_request(worker, monkeypatch)
 def test_a_truth_run_that_fails_is_told_and_can_be_started_again(worker, monkeypatch, error):
     made = SimpleNamespace(complete=False)
     jobs = [failing(error), lambda: iter([made])]
-    monkeypatch.setattr(session_module, "reference", lambda *_: jobs.pop(0)())
+    monkeypatch.setattr(references, "reference", lambda *_: jobs.pop(0)())
     monkeypatch.setattr(session_module, "REST", 0.0)
     shelf, quiet = catalogue(), Worker("models")
     state = Exploration(shelf, system="two-stream")

@@ -6,18 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dashboard.compute.session import Session
+from dashboard.compute.threads import Workers
 from dashboard.explore import flipbook
 from dashboard.explore.flipbook import Flipbook, bound, levels, sides
 from dashboard.explore.view import Explore
 from dashboard.parts.player import PlayerBar
 from dashboard.runs import jobs
+from dashboard.runs.cache import Memory
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.memory import Case, Memory
 from dashboard.runs.references import Reference
-from dashboard.session import Session
-from dashboard.state import Exploration
-from dashboard.threads import Workers
-from dashboard.view import Visit
+from dashboard.runs.run import Case
+from dashboard.state.exploration import Exploration
+from dashboard.view.base import Visit
 from tests.dashboard.recorder import Recorder, recorders
 
 AXES = (0, 1)

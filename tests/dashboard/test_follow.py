@@ -3,14 +3,14 @@
 import param
 import pytest
 
-from dashboard.choice import Choice
 from dashboard.lessons.choice import LessonsChoice, for_pupils
 from dashboard.runs.catalogue import catalogue
 from dashboard.sharing.classroom import NOT_HERE, PLAYED, Classroom, followed, query_of
 from dashboard.sharing.follow import LECTURES, LENGTH, LETTERS, Following, Lectures, News
-from dashboard.state import Exploration
-from dashboard.url import Reader, read_query, write_query
-from dashboard.view import Visit
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, read_query, write_query
+from dashboard.view.base import Visit
+from dashboard.view.choice import Choice
 
 SHELF = catalogue()
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from bokeh.document import Document
 
-from dashboard.gate import Gate
+from dashboard.concurrency.event_loop import Gate
 from dashboard.operations.garbage import AT_ANY_RATE, LATEST, MANY, SOME, Garbage
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from dashboard.content.glossary import glossary, marked, read_glossary
 from dashboard.explore.solved import solved, welcome
-from dashboard.glossary.files import glossary, marked, read_glossary
 from hoam_core.systems import SYSTEMS
 
 

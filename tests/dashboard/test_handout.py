@@ -9,10 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from dashboard.explore.material import material
+from dashboard.explore.export import material
 from dashboard.exports.handout import handout
-from dashboard.exports.reel import Reel
-from dashboard.view import Material
+from dashboard.view.animation import Reel
+from dashboard.view.base import Material
 from tests.dashboard.test_exports import PLASMA, small_reel, snapshot_of
 from tests.ui.served import NO_CHROMIUM, launch
 

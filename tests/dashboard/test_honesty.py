@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from dashboard.explore import honesty
+from dashboard.explore import trust
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.errors import ErrorRow
-from dashboard.runs.memory import Case, Run
+from dashboard.runs.run import Case, Run
 from dashboard.runs.verdict import beyond, doubts_of, judge
 from hoam_core.models.files import shipped_models
 
@@ -27,17 +27,17 @@ MODEL = catalogue().models["two-stream-galerkin"]
     ],
 )
 def test_the_distance_to_the_training_values_is_told(value, words):
-    assert honesty.distance(value, AXIS) == words
+    assert trust.distance(value, AXIS) == words
 
 
 def test_large_values_are_told_without_powers_of_ten():
     words = "400 from the nearest training value 1,600, spacing 1,600"
-    assert honesty.distance(2_000.0, (1_600.0, 3_200.0)) == words
+    assert trust.distance(2_000.0, (1_600.0, 3_200.0)) == words
 
 
 def test_a_single_training_value_has_no_spacing():
-    assert honesty.distance(64.0, (64.0,)) == "the only training value is 64"
-    assert honesty.distance(80.0, (64.0,)) == "the only training value is 64, 16 away"
+    assert trust.distance(64.0, (64.0,)) == "the only training value is 64"
+    assert trust.distance(80.0, (64.0,)) == "the only training value is 64, 16 away"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_facts_tell_population_cost_latency_and_file():
     case = Case("two-stream", MODEL.name, (1.25,), 3, 4_096)
     answer = Run(case, ts, None, None, None, {}, 0.031)
     rows = [ErrorRow("energy, L2", 0.04, 0.002), ErrorRow("energy, mean", 0.03, None)]
-    found = dict(honesty.facts(MODEL, {"mu": 1.25}, rows, answer, 0.048))
+    found = dict(trust.facts(MODEL, {"mu": 1.25}, rows, answer, 0.048))
     assert found["Debye length μ"].startswith("0.05 from the nearest")
     assert found["energy, L2"] == "4 %, noise floor 0.2 %"
     assert found["energy, mean"] == "3 %, noise floor not known yet"
@@ -121,10 +121,10 @@ def test_the_facts_tell_population_cost_latency_and_file():
 def test_every_model_that_ships_has_facts():
     for model in catalogue().models.values():
         mu = {p.name: p.default for p in model.system.parameters}
-        found = honesty.facts(model, mu, [], None, 0.0)
+        found = trust.facts(model, mu, [], None, 0.0)
         assert len(found) == len(mu) + 2, model.name
         assert np.all([fact.words for fact in found])
 
 
 def test_a_model_that_is_no_file_has_no_fingerprint():
-    assert honesty.fingerprint("nowhere") == ""
+    assert trust.fingerprint("nowhere") == ""

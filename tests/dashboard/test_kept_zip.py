@@ -15,12 +15,12 @@ from dashboard.keeping import packed
 from dashboard.keeping.packed import ARRAYS, JSON, LIMITS, RECORDED, renamed, unpacked
 from dashboard.keeping.store import Keep
 from dashboard.keeping.visitor import filed_under
-from dashboard.own.jobs import Made, zipped
-from dashboard.own.returning import reopen, take_in
-from dashboard.own.shelf import Shelf
+from dashboard.own_data.jobs import Made, zipped
+from dashboard.own_data.returning import reopen, take_in
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.state import Exploration
-from dashboard.url import read_query
+from dashboard.runs.visitor_catalogue import Shelf
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
 from hoam_core import SYSTEMS, Model, load_model
 from hoam_core.models.files import model_files, shipped_models
 from hoam_core.recorded.learning import learn_recorded
@@ -122,7 +122,8 @@ def test_what_is_kept_is_loaded_once_and_only_when_it_is_named(recorded, tmp_pat
     made = taken(zip_of(recorded), keep, tmp_path)
     name, system = made.model.name, made.model.experiment.system
     monkeypatch.setattr(
-        "dashboard.own.shelf.load_model", lambda folder: loaded.append(folder) or load_model(folder)
+        "dashboard.runs.visitor_catalogue.load_model",
+        lambda folder: loaded.append(folder) or load_model(folder),
     )
     for link in ({}, {"system": "two-stream", "model": "two-stream-galerkin"}):
         Shelf(catalogue(), keep).recall(link.values())

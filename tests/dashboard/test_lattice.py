@@ -5,16 +5,17 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from dashboard.explore.lattice_scene import LatticeScene
+from dashboard.explore.lattice_pictures import LatticeScene
 from dashboard.runs import describe, lattice_jobs
+from dashboard.runs.cache import Memory
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.frames import Ranges
 from dashboard.runs.jobs import answer, predict
-from dashboard.runs.kept import Cells, Moments
 from dashboard.runs.lattice_jobs import lattice_view
-from dashboard.runs.memory import Case, Memory, Run
-from dashboard.state import Exploration
-from dashboard.url import read_query, write_query
+from dashboard.runs.pictures import Ranges
+from dashboard.runs.run import Case, Run
+from dashboard.runs.states import Cells, Moments
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query, write_query
 from hoam_core import SYSTEMS
 
 SHELF = catalogue()

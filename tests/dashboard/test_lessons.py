@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
 
-from dashboard.explore.scenario_files import scenarios
+from dashboard.content.lessons import html, lessons, parsed_lesson, read_lessons
+from dashboard.explore.scenarios import scenarios
 from dashboard.lessons.choice import LessonsChoice, arriving, link_to
-from dashboard.lessons.files import html, lessons, parsed_lesson, read_lessons
 from dashboard.quadrature.study import RULES, Case, draw
 from dashboard.runs.catalogue import catalogue
-from dashboard.state import Exploration
-from dashboard.url import Reader, read_query, write_query
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, read_query, write_query
 from hoam_core import simulate
 from hoam_core.files.assets import asset
 from hoam_core.systems import get_system
@@ -104,7 +104,7 @@ def test_the_lessons_that_ship_are_read_and_cover_the_course():
 
 @pytest.mark.parametrize(("name", "i"), STEPS)
 def test_the_link_of_every_step_is_read_without_a_problem(name, i):
-    from dashboard.views import VIEWS
+    from dashboard.page.views import VIEWS
 
     step, shelf = lessons().items[name].steps[i], catalogue()
     reader = read_query(step.state, shelf)

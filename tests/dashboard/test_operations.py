@@ -23,10 +23,10 @@ from tornado.web import Application as Routes
 from tornado.web import RequestHandler
 from tornado.websocket import websocket_connect
 
+from dashboard.compute.session import ANSWERED
+from dashboard.concurrency.worker import WORKERS, Worker
 from dashboard.operations import logs, metrics, server
 from dashboard.operations.headers import HEADERS, POLICY
-from dashboard.runs.worker import WORKERS, Worker
-from dashboard.session import ANSWERED
 from tests.dashboard.serving import serving
 
 
@@ -199,7 +199,7 @@ def test_jobs_queues_and_errors_are_measured(measuring):
         yield from ()
         raise KeyError("inner detail")
 
-    errors = ("hoam_errors_total", "dashboard.runs.worker")
+    errors = ("hoam_errors_total", "dashboard.concurrency.worker")
     before = measured().get(errors, 0)
     worker.ask("one", held, lambda _: None)
     assert started.wait(20)
@@ -220,7 +220,7 @@ def test_jobs_queues_and_errors_are_measured(measuring):
 def test_answers_and_visits_are_measured(measuring):
     before = measured()
     ANSWERED.tell(0.07)
-    server.gate.VISITS.tell("refused")
+    server.admission.VISITS.tell("refused")
     after = measured()
     for name in (
         ("hoam_answer_seconds_count",), ("hoam_answer_seconds_bucket", "0.1"),

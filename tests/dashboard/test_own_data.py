@@ -8,12 +8,12 @@ import zipfile
 import numpy as np
 import pytest
 
+from dashboard.compute.session import Session
+from dashboard.compute.threads import Workers
+from dashboard.concurrency.worker import Worker
 from dashboard.keeping.store import Keep
-from dashboard.own import jobs
-from dashboard.own.choice import OwnChoice
-from dashboard.own.desk import Desk
-from dashboard.own.jobs import Step, example, zipped
-from dashboard.own.paths import (
+from dashboard.own_data import jobs
+from dashboard.own_data.allowed_files import (
     LARGEST_MB,
     MOST_ITERATIONS,
     VARIABLE,
@@ -21,18 +21,18 @@ from dashboard.own.paths import (
     count_runs,
     found_files,
 )
-from dashboard.own.preview import facts, table, verdict
-from dashboard.own.shelf import Shelf
-from dashboard.own.view import OwnData
+from dashboard.own_data.choice import OwnChoice
+from dashboard.own_data.jobs import Step, example, zipped
+from dashboard.own_data.preview import facts, table, verdict
+from dashboard.own_data.view import OwnData
+from dashboard.own_data.workspace import Desk
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.memory import truth_case
 from dashboard.runs.references import linear_theory, reference
-from dashboard.runs.worker import Worker
-from dashboard.session import Session
-from dashboard.state import Exploration
-from dashboard.threads import Workers
-from dashboard.url import read_query
-from dashboard.view import Visit
+from dashboard.runs.run import truth_case
+from dashboard.runs.visitor_catalogue import Shelf
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
+from dashboard.view.base import Visit
 from hoam_core import load_model
 from hoam_core.recorded.reader import read_recordings
 from tests.openpmd_files import population, written
@@ -262,7 +262,7 @@ def test_what_a_step_saves_after_the_visit_goes_too(monkeypatch):
         (folder / "model.json").write_text("{}")
         yield Step("Saving", None)
 
-    monkeypatch.setattr("dashboard.own.desk.example", saving)
+    monkeypatch.setattr("dashboard.own_data.workspace.example", saving)
     worker = Worker("test")
     desk = Desk(OwnChoice(), worker, worker, lambda f: f())
     desk.use_example()

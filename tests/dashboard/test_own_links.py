@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from dashboard.compare.choice import Column, Comparison
-from dashboard.numbers import attribute, nice_step, number_of, values_of
 from dashboard.parts.player import Player
 from dashboard.parts.sliders import number_format
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.state import Exploration
-from dashboard.url import read_query, write_query
+from dashboard.state.exploration import Exploration
+from dashboard.state.parameters import attribute, nice_step, number_of, values_of
+from dashboard.state.url import read_query, write_query
 from hoam_core.systems import Component, Parameter, Recorded
 
 ODD = ("seed", "t", "particles", "view", "name", "param", "a=b;c,d@e", "mu", "n 0+%", "__class__")

@@ -12,7 +12,10 @@ import pytest
 from panel.reactive import Syncable
 
 import dashboard
-from dashboard.parts import readout
+from dashboard.compute.session import Session
+from dashboard.compute.threads import Workers
+from dashboard.page.views import VIEWS
+from dashboard.parts import html
 from dashboard.parts.bridge import Bridge
 from dashboard.parts.controls import Sliders, seed_field
 from dashboard.parts.history import History
@@ -21,29 +24,28 @@ from dashboard.parts.projector import Projector, Screen
 from dashboard.parts.sliders import AtOnce, LiveSlider, ends
 from dashboard.quadrature.view import NodesSlider
 from dashboard.runs import jobs
+from dashboard.runs.cache import Memory
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.jobs import answer
-from dashboard.runs.memory import Case, Memory, answers, truths
-from dashboard.session import Session
-from dashboard.state import Exploration
-from dashboard.threads import Workers
-from dashboard.url import read_query
-from dashboard.view import Visit
-from dashboard.views import VIEWS
+from dashboard.runs.run import Case, answers, truths
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
+from dashboard.view.base import Visit
 from tests.dashboard.recorder import Recorder, recorders
 
 FOLDER = Path(dashboard.__file__).parent
 # Everything in runs/, and these.
 WITHOUT_PANEL = (
-    "asset_files", "compare/choice", "compare/facts", "compare/jobs", "compare/runs",
-    "explore/material", "explore/moving", "explore/scenario_files", "explore/snapshot",
-    "exports/csv_file", "exports/film", "exports/handout", "exports/reel", "exports/script",
-    "lessons/choice", "lessons/files", "own/choice", "own/desk", "own/jobs", "own/paths",
-    "own/playback", "own/preview", "own/shelf", "quadrature/choice", "quadrature/study",
-    "quadrature/training", "quadrature/words", "numbers", "session", "compute/question",
-    "sharing/follow", "state",
-    "sweep/choice", "sweep/jobs", "train/choice", "train/plan", "train/sight",
-    "train/training", "train/trainings", "train/words", "url", "warm",
+    "compare/choice", "compare/jobs", "compare/runs", "compare/summary", "compute/question",
+    "compute/session", "compute/warm", "concurrency/worker", "content/asset_files",
+    "content/glossary", "content/lessons", "explore/animation", "explore/export",
+    "explore/snapshot", "exports/csv_file", "exports/film", "exports/handout", "exports/script",
+    "lessons/choice", "own_data/allowed_files", "own_data/choice", "own_data/jobs",
+    "own_data/preview", "own_data/workspace", "quadrature/choice", "quadrature/study",
+    "quadrature/text", "quadrature/training",
+    "sharing/follow", "state/exploration", "state/parameters",
+    "state/url", "sweep/choice", "sweep/jobs", "train/choice", "train/plan", "train/preview",
+    "train/text", "train/training", "train/trainings", "view/animation",
 )  # fmt: skip
 
 
@@ -170,7 +172,7 @@ def test_an_answer_is_timed_from_its_own_move_and_once(session, monkeypatch):
     told, now = [], [0.0]
     clock = SimpleNamespace(perf_counter=lambda: now[0])
     monkeypatch.setattr("dashboard.compute.question.time", clock)
-    monkeypatch.setattr("dashboard.session.ANSWERED", SimpleNamespace(tell=told.append))
+    monkeypatch.setattr("dashboard.compute.session.ANSWERED", SimpleNamespace(tell=told.append))
     for now[0], mu in ((1.0, 1.41), (2.0, 1.42), (3.0, 1.43)):  # while the first is computed
         session.state.parameters.mu = mu
     first = session._workers.models.log[-3]
@@ -410,7 +412,7 @@ def test_a_seed_that_is_none_is_told_and_the_seed_stays(session, text):
 def test_sliders_say_their_ends_and_the_trained_range_has_labels():
     shelf = catalogue()
     model = shelf.models["ising-partial"]
-    words = re.sub(r"</?button[^>]*>", "", readout.about_model(model, shelf.systems["ising"]))
+    words = re.sub(r"</?button[^>]*>", "", html.about_model(model, shelf.systems["ising"]))
     labels = [p.label for p in shelf.systems["ising"].parameters]
     assert all(label in words for label in labels)
     assert "64 – 64" not in words

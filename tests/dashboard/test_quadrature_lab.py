@@ -9,17 +9,17 @@ import jax
 import numpy as np
 import pytest
 
+from dashboard.concurrency.resumable import Resumable
+from dashboard.quadrature import text as say
 from dashboard.quadrature import training
-from dashboard.quadrature import words as say
 from dashboard.quadrature.choice import QuadratureChoice
 from dashboard.quadrature.study import DRAWS, NODES, RULES, Case, draw, fixed, study
 from dashboard.quadrature.training import Race, Runner, race
 from dashboard.quadrature.view import QuadratureLab
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.resumable import Resumable
-from dashboard.state import Exploration
-from dashboard.url import Reader
-from dashboard.view import Visit
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader
+from dashboard.view.base import Visit
 from tests.dashboard.recorder import recorders
 
 CASE = Case(6.0, "gauss", 33, 16, 0)

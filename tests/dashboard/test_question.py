@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from dashboard.compute.question import Question
-from dashboard.runs.resumable import Resumable
-from dashboard.runs.worker import Worker
+from dashboard.concurrency.resumable import Resumable
+from dashboard.concurrency.worker import Worker
 from tests.dashboard.recorder import Recorder
 
 

@@ -5,16 +5,16 @@ import pytest
 
 from benchmarks.rates import Place, measured, places
 from dashboard.explore.choice import ExploreChoice
-from dashboard.parts.readout import rate_of, rate_table
+from dashboard.parts.html import rate_of, rate_table
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.frames import Ranges
-from dashboard.runs.kept import Cells, Moments
-from dashboard.runs.memory import Case, Run
+from dashboard.runs.pictures import Ranges
 from dashboard.runs.rates import Wanted, rates, theory_line
 from dashboard.runs.references import Reference, linear_theory
+from dashboard.runs.run import Case, Run
+from dashboard.runs.states import Cells, Moments
 from dashboard.runs.units import density_unit, in_symbols, rate_unit, with_unit
-from dashboard.state import Exploration
-from dashboard.url import Reader, read_query
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import Reader, read_query
 from hoam_core import SYSTEMS
 from hoam_core.metrics import ModeFit
 from hoam_core.systems.plasmas.dispersion import Mode

@@ -4,11 +4,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from dashboard.explore.scenario_files import MOST_BYTES, read_scenarios, scenarios
-from dashboard.explore.scenarios import Scenarios, as_card
+from dashboard.explore.scenarios import MOST_BYTES, Scenarios, as_card, read_scenarios, scenarios
 from dashboard.runs.catalogue import catalogue
-from dashboard.state import Exploration
-from dashboard.url import read_query
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
 from hoam_core.files.assets import asset
 
 GOOD = """

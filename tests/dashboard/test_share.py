@@ -9,7 +9,8 @@ import pytest
 import segno
 from bokeh.document import Document
 
-from dashboard import gate
+from dashboard.concurrency.event_loop import Gate
+from dashboard.operations import admission
 from dashboard.sharing.cite import Cite, belongs, bibliography, entries
 from dashboard.sharing.follow import Following, Lectures, News
 from dashboard.sharing.share import Share, is_local, public_place, qr_code
@@ -118,7 +119,7 @@ def test_an_unknown_source_is_cited_in_its_own_words():
 def test_what_a_page_does_at_its_own_time_belongs_to_no_other():
     page = ContextVar("page", default="none")
     found, calls = [], []
-    through = gate.Gate(lambda f: calls.append(copy_context()) or f())
+    through = Gate(lambda f: calls.append(copy_context()) or f())
     through.open()
     page.set("another")
     through(partial(lambda: found.append(page.get())))
@@ -133,18 +134,18 @@ def document(number: int, server: object = "a server") -> Document:
 
 
 def test_a_full_room_lets_nobody_in_until_somebody_leaves(monkeypatch):
-    monkeypatch.setattr(gate, "_inside", set())
-    monkeypatch.setenv(gate.SESSIONS, "3")
+    monkeypatch.setattr(admission, "_inside", set())
+    monkeypatch.setenv(admission.SESSIONS, "3")
     pages = [document(i) for i in range(9)]
-    assert [gate.let_in(page) for page in pages] == [True] * 3 + [False] * 6
+    assert [admission.let_in(page) for page in pages] == [True] * 3 + [False] * 6
     # Those who were turned away leave their note open.
-    gate.leave(pages[1].session_context)
-    assert [gate.let_in(page) for page in pages[7:]] == [True, False]
-    monkeypatch.setenv(gate.SESSIONS, "many")
-    assert gate.most_sessions() == gate.MOST_SESSIONS
+    admission.leave(pages[1].session_context)
+    assert [admission.let_in(page) for page in pages[7:]] == [True, False]
+    monkeypatch.setenv(admission.SESSIONS, "many")
+    assert admission.most_sessions() == admission.MOST_SESSIONS
 
 
 def test_before_there_is_a_server_nobody_visits():
-    assert gate.has_visitor(document(0))
-    assert not gate.has_visitor(document(0, None))
-    assert not gate.has_visitor(Document())
+    assert admission.has_visitor(document(0))
+    assert not admission.has_visitor(document(0, None))
+    assert not admission.has_visitor(Document())

@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from dashboard.numbers import nice_step
+from dashboard.page.views import VIEWS as ENTRIES
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.state import VIEWS, Exploration
-from dashboard.url import read_query, write_query
-from dashboard.views import VIEWS as ENTRIES
+from dashboard.state.exploration import VIEWS, Exploration
+from dashboard.state.parameters import nice_step
+from dashboard.state.url import read_query, write_query
 
 SHELF = catalogue()
 

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dashboard.compute.session import Session
+from dashboard.compute.threads import Workers
 from dashboard.runs.catalogue import catalogue
-from dashboard.session import Session
-from dashboard.state import Exploration
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query, write_query
 from dashboard.sweep import jobs as sweep_jobs
-from dashboard.sweep import words as sweep_words
+from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import Belief, SweepChoice
 from dashboard.sweep.jobs import (
     Calibration,
@@ -24,9 +26,7 @@ from dashboard.sweep.jobs import (
 )
 from dashboard.sweep.map import HIGHEST, levels_of, spread_rows
 from dashboard.sweep.view import Sweep
-from dashboard.threads import Workers
-from dashboard.url import read_query, write_query
-from dashboard.view import Visit
+from dashboard.view.base import Visit
 from hoam_core import Discrepancy, Measurement
 from tests.dashboard.recorder import Recorder, recorders
 

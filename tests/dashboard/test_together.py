@@ -5,7 +5,7 @@ import pytest
 from bokeh.document import Document
 from panel.io.state import set_curdoc
 
-from dashboard.parts.together import together
+from dashboard.parts.batched import together
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dashboard.concurrency.worker import Worker
 from dashboard.keeping.bounds import date
 from dashboard.keeping.store import MARK, Keep, sweep
-from dashboard.own.shelf import Shelf
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
-from dashboard.runs.worker import Worker
-from dashboard.state import Exploration
+from dashboard.runs.visitor_catalogue import Shelf
+from dashboard.state.exploration import Exploration
+from dashboard.state.url import read_query
 from dashboard.train.choice import TrainChoice
 from dashboard.train.form import TrainForm
 from dashboard.train.panel import zipped
@@ -25,13 +26,12 @@ from dashboard.train.plan import (
     options_of,
     preset,
 )
-from dashboard.train.sight import Watcher
+from dashboard.train.preview import Watcher
+from dashboard.train.text import error_table, errors_of
 from dashboard.train.training import Training, for_visitors
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
 from dashboard.train.view import TrainView, dataset_of, script_of, terms
-from dashboard.train.words import error_table, errors_of
-from dashboard.url import read_query
-from dashboard.view import Visit
+from dashboard.view.base import Visit
 from hoam_core import SYSTEMS, Experiment, get_system, load_model
 from hoam_core.checks import DivergedError
 from hoam_core.learning import Progress, check_buildable, learn
@@ -461,8 +461,8 @@ def test_looking_takes_little_of_a_training_but_never_misses_the_end(monkeypatch
         looked.append(step)
         return step
 
-    monkeypatch.setattr("dashboard.train.sight.see", see)
-    monkeypatch.setattr("dashboard.train.sight.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("dashboard.train.preview.see", see)
+    monkeypatch.setattr("dashboard.train.preview.time.monotonic", lambda: now[0])
     watcher = Watcher((0, 1))
     for step in range(20):
         now[0] += 1.0

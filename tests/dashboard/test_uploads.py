@@ -14,10 +14,9 @@ import xarray as xr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dashboard.own import jobs
-from dashboard.own.choice import OwnChoice
-from dashboard.own.desk import Desk
-from dashboard.own.paths import (
+from dashboard.concurrency.worker import Worker
+from dashboard.own_data import jobs
+from dashboard.own_data.allowed_files import (
     MOST_FILES,
     UPLOAD,
     VARIABLE,
@@ -28,8 +27,9 @@ from dashboard.own.paths import (
     tally,
     upload_name,
 )  # fmt: skip
+from dashboard.own_data.choice import OwnChoice
+from dashboard.own_data.workspace import Desk
 from dashboard.parts.upload import Upload
-from dashboard.runs.worker import Worker
 from dashboard.train.trainings import check_name
 from hoam_core.recorded.reader import Reading
 from hoam_core.recorded.sandbox import Limits, OvertaxedError, recordings_apart

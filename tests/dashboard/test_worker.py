@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from dashboard.runs.resumable import Resumable
-from dashboard.runs.worker import Worker
+from dashboard.concurrency.resumable import Resumable
+from dashboard.concurrency.worker import Worker
 
 
 @pytest.fixture

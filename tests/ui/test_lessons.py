@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.lessons.files import lessons
+from dashboard.content.lessons import lessons
 
 PHONE = {"width": 390, "height": 844}
 STEP = "?view=lessons&lesson=landau-damping&step=2"

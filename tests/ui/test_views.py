@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.views import VIEWS
+from dashboard.page.views import VIEWS
 
 PHONE = {"width": 390, "height": 844}
 OTHERS = [name for name in VIEWS if name != "explore"]

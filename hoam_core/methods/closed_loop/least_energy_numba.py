@@ -1,6 +1,6 @@
 """The field of least energy of a phase plane, solved in a loop for numba.
 
-The same equations as in least_energy.py, for all functions of trigonometric_fused.py. A matrix of a
+The same equations as in least_energy.py, for all functions of trigonometric_numba.py. A matrix of a
 few hundred rows is factored here as fast as by LAPACK, without its threads.
 """
 

@@ -1,6 +1,6 @@
 """The roll-out of one phase plane as a single compiled loop over its steps.
 
-A step of closed_loop.py, in its order, with the functions of trigonometric_fused.py: a block of
+A step of loop.py, in its order, with the functions of trigonometric_numba.py: a block of
 particles is moved, and what it adds to the moments at its new place and at its next middle is
 summed, before the next block is touched. XLA makes a dozen passes over the memory of that and
 shares each of them among all cores; one core does this in two thirds of the time, and leaves the

@@ -1,4 +1,4 @@
-"""The sampler of a closed loop on phase planes by the compiled loop of phase_plane_fused.py.
+"""The sampler of a closed loop on phase planes by the compiled loop of phase_plane_numba.py.
 
 Phase planes know nothing of each other: each has a roll-out of its own. XLA keeps the rest: noise
 and given velocities, accelerators, transformations of JAX, so many particles that all cores

@@ -97,7 +97,7 @@ class VlasovSystem(System):
     ) -> dict[str, Float[Array, ""]]:
         """Electric energy W = 1/2 int E^2 dx (modes 1..12) and the conserved quantities.
 
-        Sums over particles are scaled by L / n; total energy is kinetic + c W (plasma_units.py).
+        Sums over particles are scaled by L / n; total energy is kinetic + c W (units.py).
         """
         length, coupling = self.length(mu), self.coupling(mu)
         electric = pic.electric_energy(x[:, 0], length, coupling)

@@ -1,0 +1,77 @@
+"""The full model's runs that judge the columns of a comparison: two for each parameter set on show.
+
+They are asked for when the sliders have rested, since they would take the cores from the answers of
+the learned models. No Panel.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dashboard.compute.question import Question, Schedule
+from dashboard.compute.references import REST, ReferenceQuestion, ask_reference
+from dashboard.concurrency.worker import Worker
+from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.references import Reference
+from dashboard.runs.run import Case
+from dashboard.state.exploration import Exploration
+
+ABSENT = "Nothing was recorded at these values, so there is no truth."
+
+
+class Judges:
+    """A `Reference` for each full-model case on show; `changed` hears of each."""
+
+    def __init__(
+        self, state: Exploration, catalogue: Catalogue, worker: Worker, schedule: Schedule,
+        changed: Callable[[], None],
+    ):  # fmt: skip
+        self.state, self.catalogue = state, catalogue
+        self._worker, self._schedule, self._changed = worker, schedule, changed
+        self._asked: dict[Case, ReferenceQuestion] = {}
+
+    def ask(self, cases: list[Case], answers: float) -> None:
+        """Have these cases and no others, those to compute after the `answers`' seconds."""
+        for gone in [case for case in self._asked if case not in cases]:
+            self._asked.pop(gone).forget()
+        for case in cases:
+            if case not in self._asked:
+                self._asked[case] = Question(
+                    self._schedule, self._changed, complete=lambda found: found.complete
+                )
+            if self._has_truth(case):
+                ask_reference(
+                    self._asked[case], self._worker, case, self.catalogue.systems[case.system],
+                    self.state.ts, self.state.axes, REST + answers,
+                )  # fmt: skip
+
+    def _has_truth(self, case: Case) -> bool:
+        return self.catalogue.systems[case.system].has_truth(np.asarray(case.mu))
+
+    def found(self, case: Case) -> Reference | None:
+        """What is here of a case."""
+        question = self._asked.get(case)
+        return question.value if question else None
+
+    def problem(self, case: Case) -> str:
+        """Why there is nothing of a case; empty if there is, or will be."""
+        if not self._has_truth(case):
+            return ABSENT
+        question = self._asked.get(case)
+        return question.problem if question else ""
+
+    def stop(self) -> None:
+        """Compute nothing more; what is here stays."""
+        for question in self._asked.values():
+            question.stop()
+
+    def rest(self) -> None:
+        """Nobody looks: what is not complete will be asked for again."""
+        for question in self._asked.values():
+            question.rest()
+
+    @property
+    def shares(self) -> list[float]:
+        """How much of each run is done, of those that are awaited or here."""
+        waited = [case for case in self._asked if not self.problem(case)]
+        return [found.done if (found := self.found(case)) else 0.0 for case in waited]

@@ -1,0 +1,34 @@
+"""How a page asks for the full model's two runs: what is remembered first, the rest at leisure."""
+
+from functools import partial
+
+import numpy as np
+
+from dashboard.compute.question import Question
+from dashboard.concurrency.worker import Worker
+from dashboard.runs.references import Reference, reference, remembered
+from dashboard.runs.run import Axes, Case
+from hoam_core import System
+
+# Seconds for which the sliders have rested before a full model runs: it would take the cores from
+# the answers of the learned ones.
+REST = 0.4
+
+# A case and its last time.
+ReferenceQuestion = Question[tuple[Case, float], Reference]
+
+
+def ask_reference(
+    question: ReferenceQuestion, worker: Worker, case: Case, system: System, ts: np.ndarray,
+    axes: Axes, delay: float,
+) -> None:  # fmt: skip
+    """Have the reference of a case; `delay` seconds pass before any of it is computed."""
+    end = float(ts[-1])
+    if question.key == (case, end):
+        return
+    known = remembered(case, system, end)
+    if known is not None and known.complete:
+        question.tell((case, end), known)
+    else:
+        job = partial(reference, case, system, ts, axes)
+        question.ask(worker, (case, end), job, known=known, delay=delay)

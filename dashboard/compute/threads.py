@@ -1,0 +1,78 @@
+"""The threads of the process, shared by all visitors."""
+
+import atexit
+import os
+import sys
+from dataclasses import dataclass, fields
+from functools import cache, partial
+
+from dashboard.compute.warm import warm_first, warm_rest
+from dashboard.concurrency.worker import Worker
+from dashboard.runs.catalogue import catalogue
+
+WARM = "HOAM_WARM"
+# Seconds for which a thread of Python keeps others waiting. The model's thread asks for its turn
+# many times for one answer; by default it waits up to 5 ms each time while a class is served.
+TURN = 0.0005
+
+
+@dataclass(frozen=True)
+class Workers:
+    """A thread each for learned models, live lattices, full models, trainings and files.
+
+    Whatever follows a slider goes first: full models wait for models and lattices, and trainings
+    for all of them. `files` waits for processes that read what visitors give, a minute each.
+    """
+
+    models: Worker
+    lattices: Worker
+    truths: Worker
+    trainings: Worker
+    files: Worker
+
+    @property
+    def all(self) -> tuple[Worker, ...]:
+        """Every thread, those that the others wait for first."""
+        return tuple(getattr(self, one.name) for one in fields(self))
+
+
+def started() -> Workers:
+    """New threads; `at_the_end` sees to it that they end with the process."""
+    models = Worker("learned-models", turns=True)
+    lattices = Worker("lattices", behind=(models,), turns=True)
+    truths = Worker("full-models", behind=(models, lattices))
+    trainings = Worker("trainings", behind=(models, lattices, truths), patience=5.0)
+    files = Worker("files", behind=(models,))
+    return Workers(models, lattices, truths, trainings, files)
+
+
+def at_the_end(*threads: Worker) -> None:
+    """Wait for threads at the end of the process, for all at the same time.
+
+    One that is killed inside compiled code takes the process down with a loud message.
+    """
+
+    def end() -> None:
+        for seconds in (0.0, 10.0):
+            for one in threads:
+                one.end(seconds)
+
+    atexit.register(end)
+
+
+@cache
+def workers() -> Workers:
+    """The threads of this process, made once.
+
+    One more, behind all, compiles what visitors may ask for next.
+    """
+    sys.setswitchinterval(TURN)
+    made = started()
+    answering = made.models, made.lattices, made.truths, made.trainings
+    rest = Worker("warm-up", behind=answering, calm=2.0, patience=30.0)
+    at_the_end(rest, *made.all)
+    made.models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
+    # A machine that is busy otherwise may leave the others until somebody asks for them.
+    if os.environ.get(WARM, "all") != "first":
+        rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
+    return made

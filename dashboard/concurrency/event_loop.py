@@ -1,0 +1,51 @@
+"""The way back to a page: results of other threads run on the event loop of its visitor alone."""
+
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from functools import partial
+from typing import Any
+
+from bokeh.document import Document
+
+
+def looked_at(document: Document | None) -> bool:
+    """Whether a browser is connected to a page; a page without a server always counts as seen."""
+    context = document.session_context if document is not None else None
+    session = getattr(context, "session", None)
+    return session is None or session.connection_count > 0
+
+
+class Gate:
+    """Brings results from the workers to the visitor's event loop, once the page stands.
+
+    Changes that are sent while the browser still builds the page can be lost. Until it reports that
+    it is ready, only the newest result for each receiver is kept.
+    """
+
+    def __init__(self, on_loop: Callable[[Callable[[], None]], Any]):
+        self._on_loop = on_loop
+        self._ready = False
+        self._arrived: deque[partial] = deque()
+        self._kept: dict[Callable, partial] = {}
+
+    def __call__(self, result: partial) -> None:
+        """Called by any thread and by other pages, of which nothing may come along."""
+        # Bokeh makes a cycle of every callback, which would hold the result's megabytes until the
+        # next full collection, so the callback knows of none.
+        self._arrived.append(result)
+        Context().run(self._on_loop, self._pass)
+
+    def _pass(self) -> None:
+        result = self._arrived.popleft()
+        if self._ready:
+            result()
+        else:
+            self._kept[result.func] = result
+
+    def open(self) -> None:
+        """The page stands: deliver what was kept, and from now on everything at once."""
+        self._ready = True
+        kept, self._kept = self._kept, {}
+        for result in kept.values():
+            result()

@@ -1,0 +1,1 @@
+"""What people wrote for the page: lessons, scenario cards, the glossary."""

@@ -1,0 +1,47 @@
+"""Which visitors are let in: so many pages at a time as this computer can serve well."""
+
+import os
+
+from bokeh.application.application import SessionContext
+from bokeh.document import Document
+
+from dashboard.concurrency.watchers import Watchers
+
+SESSIONS = "HOAM_SESSIONS"
+MOST_SESSIONS = 200
+# Hears of every page that it was "opened", "refused" or "closed".
+VISITS: Watchers[str] = Watchers()
+_inside: set[str] = set()  # sessions by their ids, on the event loop alone
+CROWDED = """
+## The room is full
+
+As many pages are open as this computer can serve well. Close one of yours, or try again in a
+minute.
+"""
+
+
+def most_sessions() -> int:
+    """How many pages may be open at a time: the variable HOAM_SESSIONS, or 200."""
+    text = os.environ.get(SESSIONS, "")
+    return int(text) if text.isdecimal() and int(text) > 0 else MOST_SESSIONS
+
+
+def has_visitor(document: Document) -> bool:
+    """Whether somebody asks for a page; `--warm` makes it once before there is a server."""
+    return getattr(document.session_context, "server_context", None) is not None
+
+
+def let_in(document: Document) -> bool:
+    """Whether a visitor gets his page; the note that turns others away takes nobody's place."""
+    if len(_inside) >= most_sessions():
+        VISITS.tell("refused")
+        return False
+    _inside.add(document.session_context.id)
+    VISITS.tell("opened")
+    return True
+
+
+def leave(context: SessionContext) -> None:
+    """A visitor who was let in has gone."""
+    _inside.discard(context.id)
+    VISITS.tell("closed")

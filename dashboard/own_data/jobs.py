@@ -1,0 +1,173 @@
+"""Jobs of the view "data": reading and checking files, making an example, training.
+
+Generators for the workers: between two values they can be stopped. Nothing of what they make is
+kept anywhere until the last value, which is the whole. What could not be kept for the visitor is
+there all the same, with a sentence that says why it ends with the page.
+"""
+
+import io
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from dashboard.keeping import packed
+from dashboard.keeping.collections import write_collection
+from dashboard.keeping.store import FullError, Keep
+from dashboard.own_data.allowed_files import count_runs
+from dashboard.own_data.preview import Row, rows_of
+from hoam_core import Model, simulate
+from hoam_core.recorded.collection import Collection
+from hoam_core.recorded.learning import learn_recorded
+from hoam_core.recorded.reader import Reading
+from hoam_core.recorded.recordings import Recording, collect, with_values
+from hoam_core.recorded.sandbox import recordings_apart
+from hoam_core.storage.datasets import write_dataset
+
+EXAMPLE = (1.3, 1.4, 1.5, 1.6, 1.7)
+STAGES = {"training": "Learning", "judging": "Judging at the value that was held out"}
+
+
+class Step(NamedTuple):
+    """What goes on, and the share of it that is done; None if that is not known."""
+
+    words: str
+    done: float | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """Files, with what the visitor says about them."""
+
+    paths: tuple[Path, ...]
+    reading: Reading
+    values: Mapping[str, Sequence[float]]
+    lengths: Mapping[str, float]
+    title: str
+    keep: Keep = field(default_factory=Keep)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Made(NamedTuple):
+    """A model with the folder of its files; `told` says why it is not kept, if it is not."""
+
+    model: Model
+    folder: Path
+    told: str = ""
+
+
+class Checked(NamedTuple):
+    """Files that fit together, and a row of the table for each."""
+
+    collection: Collection
+    rows: list[Row]
+
+
+class Found(NamedTuple):
+    """Checked files, and what goes with them.
+
+    `name` is what they are kept as, empty if they are not; `told` says why not; `fields` are what
+    the visitor said about them, `made` a model of them that is there already.
+    """
+
+    checked: Checked
+    name: str = ""
+    told: str = ""
+    fields: Mapping[str, str] = {}
+    made: Made | None = None
+
+
+def check(request: Request) -> Iterator[Step | Found]:
+    """Read all files, then see whether they fit together. Raises ValueError with the cure.
+
+    They are read in a process of their own, which ends when this is stopped.
+    """
+    recordings: list[Recording] = []
+    runs = max(1, count_runs([str(path) for path in request.paths]))
+    with closing(recordings_apart(request.paths, request.reading)) as reading:
+        for one in reading:
+            recordings += [] if one is None else [one]
+            yield Step("Reading the files", min(1.0, len(recordings) / runs))
+    yield Step("Comparing the files", 1.0)
+    together = with_values(recordings, request.values)
+    collection = collect(together, title=request.title, lengths=request.lengths)
+    found = {one.file: one.found for one in together}
+    checked = Checked(collection, rows_of(collection, found))
+    if request.keep:
+        yield Step("Keeping them on this server", 1.0)
+    yield _kept_data(Found(checked, fields=request.fields), found, request.keep)
+
+
+def _kept_data(made: Found, counts: Mapping[str, int], keep: Keep) -> Found:
+    """The same, and what it is kept as or why it is not."""
+    if not keep:
+        return made
+    collection = made.checked.collection
+    name = collection.system().name
+    try:
+        with keep.making("data", name, collection.title, collection.x.nbytes) as folder:
+            write_collection(collection, folder, {"found": counts, "fields": dict(made.fields)})
+    except FullError as error:
+        return made._replace(told=str(error))
+    return made._replace(name=name)
+
+
+def example(
+    folder: Path, values: Sequence[float] = EXAMPLE, particles: int = 8_192
+) -> Iterator[Step | tuple[Path, ...]]:
+    """Files of short runs of the two-stream instability; the last value are their paths."""
+    paths = []
+    for i, mu in enumerate(values):
+        yield Step(f"Running a two-stream instability, mu = {mu:g}", i / len(values))
+        run = simulate(
+            "two-stream", {"mu": mu}, particles=particles, seed=i, t_end=20.0, n_times=81
+        )
+        paths.append(folder / f"two-stream-mu-{mu:g}.nc")
+        write_dataset(run, paths[-1])
+    yield tuple(paths)
+
+
+def train(
+    collection: Collection, folder: Path, method: str, held_out: tuple[str, float] | None,
+    keep: Keep, data: str = "",
+) -> Iterator[Step | Made]:  # fmt: skip
+    """Learn, judge and save; the last value is the model. `data` is what its data are kept as."""
+    yield Step("Learning", None)
+    for state in learn_recorded(collection, folder, method=method, held_out=held_out):
+        if state.stage == "saved" and state.model is not None:
+            yield kept_model_of(state.model, folder, keep, data)
+        else:
+            share = state.done / state.total if state.total > 1 else None
+            yield Step(STAGES.get(state.stage, state.stage), share)
+
+
+def kept_model_of(model: Model, folder: Path, keep: Keep, data: str = "") -> Made:
+    """A model whose files lie in a folder, from now on kept for the visitor if there is room."""
+    if not keep:
+        return Made(model, folder)
+    files = sorted(folder.iterdir())
+    title, size = model.system.title, sum(path.stat().st_size for path in files)
+    about = {"system": model.experiment.system, "method": model.experiment.method, "data": data}
+    try:
+        with keep.making("model", model.name, title, size, **about) as place:
+            for path in files:
+                shutil.copyfile(path, place / path.name)
+    except FullError as error:
+        return Made(model, folder, str(error))
+    thing = keep.find(model.name)
+    return Made(model, thing.folder if thing is not None else folder)
+
+
+def zipped(folder: Path, name: str) -> io.BytesIO:
+    """The files of a model's folder, in a folder of that name."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        # Beside a model that is kept lies what the page says of it.
+        for path in (folder / file for file in packed.LIMITS):
+            if path.is_file():
+                archive.write(path, f"{name}/{path.name}")
+    buffer.seek(0)
+    return buffer

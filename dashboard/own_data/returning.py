@@ -1,0 +1,104 @@
+"""Jobs that bring back what a visitor had: data and models that are kept, and a model's zip file.
+
+Generators for the workers like those of jobs.py. Whatever is not here any more, or is no model, is
+a ValueError with a sentence for the visitor.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from dashboard.keeping.collections import read_collection
+from dashboard.keeping.packed import renamed, unpacked
+from dashboard.keeping.store import Keep, Thing
+from dashboard.own_data.jobs import Checked, Found, Made, Step, kept_model_of
+from dashboard.own_data.preview import rows_of
+from dashboard.runs.catalogue import FRAMES
+from dashboard.runs.visitor_catalogue import kept_model
+from hoam_core import Model, load_model
+from hoam_core.checks import DivergedError
+from hoam_core.storage.datasets import write_files
+
+TRIED = {"particles": 64, "n_times": 4}
+# A thread answers all visitors: looks at the field for a particle, and seconds for a few particles.
+MOST_LOOKS, MOST_SECONDS = 200_000, 3.0
+GONE = (
+    "What this address names is not here: what visitors bring is kept for them alone, in the "
+    "browser that brought it, and for a limited time. Give the files again, or load the model."
+)
+
+
+class TooSlowError(RuntimeError):
+    """A model that would keep other visitors waiting."""
+
+
+def reopen(keep: Keep, name: str) -> Iterator[Step | Found | Made]:
+    """Data that are kept, and the newest model of them, or a model alone."""
+    thing = keep.find(name)
+    if thing is None:
+        raise ValueError(GONE)
+    keep.use(thing)
+    yield Step("Opening what is kept", None)
+    if thing.kind == "model":
+        yield Made(kept_model(thing), thing.folder)
+        return
+    collection, more = read_collection(thing.folder)
+    rows = rows_of(collection, more["found"])
+    made = _made_of(keep, name)
+    yield Found(Checked(collection, rows), name, fields=more["fields"], made=made)
+
+
+def _made_of(keep: Keep, data: str) -> Made | None:
+    """The newest model of some data that can be read."""
+    for thing in keep.things():
+        if thing.kind == "model" and thing.about.get("data") == data:
+            try:
+                return Made(kept_model(thing), thing.folder)
+            except ValueError:
+                continue
+    return None
+
+
+def take_in(data: bytes, keep: Keep, owner: str, folder: Path) -> Iterator[Step | Made]:
+    """The model in a zip file, tried out and kept; its files are written into a new folder."""
+    yield Step("Looking into the file", None)
+    name, files = renamed(unpacked(data), owner)
+    place = folder / name
+    write_files(place, files)
+    model = load_model(place)
+    yield Step("Trying the model", None)
+    try_out(model)
+    yield kept_model_of(model, place, keep)
+
+
+def try_out(model: Model) -> None:
+    """Raises ValueError unless a model soon makes a few finite samples at its usual parameters."""
+    usual = {p.name: p.default for p in model.system.parameters}
+    try:
+        looks = model.method.evaluations(model.times(n_times=FRAMES))
+        if looks > MOST_LOOKS:
+            raise TooSlowError(f"it takes {looks:,.0f} evaluations for a particle")
+        model.predict(usual, **TRIED)  # compiled
+        started = time.perf_counter()
+        model.predict(usual, **TRIED)
+        if (took := time.perf_counter() - started) > MOST_SECONDS:
+            raise TooSlowError(f"it takes {took:.0f} s for {TRIED['particles']} particles")
+    except TooSlowError as error:
+        raise ValueError(
+            f"The model is too slow for a page that others use, too: {error}. Train one with fewer "
+            "steps or a smaller network, or use `hoam predict`."
+        ) from error
+    except DivergedError as error:
+        raise ValueError(f"The model cannot be used: {error}") from error
+    except Exception as error:  # arrays that do not fit make every part fail otherwise
+        raise ValueError(
+            f"The model cannot be used: its arrays do not fit its description "
+            f"({type(error).__name__}). Download it again, or train it anew."
+        ) from error
+
+
+def what(thing: Thing) -> str:
+    """What a thing is, in a word or two."""
+    kind = {"trained": "model of the view Train, offered to everybody here"}.get(thing.kind)
+    method = thing.about.get("method")
+    return (kind or thing.kind) + (f", {method}" if method else "")

@@ -1,0 +1,306 @@
+"""The view "data": snapshots of one's own, from files to a model that is explored like any other.
+
+Three steps below each other: files in, what was found in them, a model. Everything that happens is
+the `Desk`'s; the view shows it and passes on what is pressed.
+"""
+
+from html import escape
+from urllib.parse import urlencode
+
+import panel as pn
+import panel_material_ui as pmui
+import xarray as xr
+
+from dashboard.keeping import packed
+from dashboard.keeping.store import Keep
+from dashboard.own_data import preview as own_preview
+from dashboard.own_data.allowed_files import (
+    VARIABLE,
+    allowed_folders,
+    largest_upload,
+    refusal,
+    tally,
+)
+from dashboard.own_data.choice import OwnChoice
+from dashboard.own_data.jobs import zipped
+from dashboard.own_data.saved_list import KeptList, terms
+from dashboard.own_data.workspace import Desk
+from dashboard.parts import html
+from dashboard.parts.layout import card, grid, stack, wrapping
+from dashboard.parts.upload import Upload
+from dashboard.runs.visitor_catalogue import Shelf, keep_of
+from dashboard.state.url import key_of
+from dashboard.train.trainings import trainings
+from dashboard.view.base import Material, View, Visit
+from hoam_core import __version__
+from hoam_core.models.files import save_model
+from hoam_core.recorded.reader import names_of
+from hoam_core.storage.datasets import to_dataset
+
+FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
+# The head of an accordion is set like the title of a page.
+QUIET_HEAD = {"& h3, & .MuiTypography-root": {"fontSize": "14px", "fontWeight": 500, "margin": 0}}
+INTRODUCTION = (
+    "<h2>Learn from your own snapshots</h2><p>Give at least two files, each with one population at "
+    "the same times and at another value of a parameter: NetCDF with "
+    "<code>state(time, particle, component)</code>, or openPMD particles (HDF5); up to {size} MB "
+    "can be uploaded. Or load a model that you downloaded here. Nothing leaves this server, and "
+    "nobody else sees it. {terms}</p>"
+)
+HINTS = {
+    "attributes": "Names of attributes, such as drift; empty: the attribute “parameters”",
+    "values": "One value a file, files by name: mu = 1.2, 1.4, 1.6",
+    "lengths": "Name and length: x = 50 (0: not periodic)",
+    "species": "Empty: the only one",
+    "components": "Such as position/x, momentum/x; empty: all",
+}
+
+
+class OwnData(View):
+    """Files, preview and training of one visitor."""
+
+    def __init__(self, visit: Visit, **params):
+        super().__init__(visit, **params)
+        self.choice: OwnChoice = visit.choices.get("data") or OwnChoice()
+        workers, keep = visit.workers, keep_of(visit.catalogue)
+        self.desk = Desk(self.choice, workers.files, workers.trainings, visit.schedule, keep)
+        self._list = KeptList(self.desk.keep, self._open_kept, self._delete)
+        self._coming = False
+        self._progress, self._problem = html.words(), html.words()
+        self._table, self._facts = html.words(), html.words()
+        self._told, self._verdict = html.words(), html.words()
+        self._cancel = self._button("Cancel", "close", self.desk.cancel, variant="outlined")
+        self._busy = card(pn.Row(self._progress, self._cancel, sizing_mode="stretch_width"))
+        self._found, self._made = self._build_found(), self._build_made()
+        self._layout = stack(
+            card(html.words(object=_introduction(self.desk.keep)), self._build_input()),
+            self._problem, self._busy, self._made, self._list, self._found, margin=(10, 14),
+        )  # fmt: skip
+        shown = ["busy", "checked", "model", "problem", "told"]
+        self.desk.param.watch(lambda *_: self._draw(), shown)
+        self.desk.param.watch(lambda *_: self._list.show(self.desk.things), "things")
+        self.choice.param.watch(lambda *_: self._follow(), "data")
+        self._draw()
+        self._list.show(self.desk.things)
+
+    def open(self) -> None:
+        super().open()
+        self.desk.look()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Bring back what the address names, unless it is here."""
+        if self.shown and self.choice.data and self.choice.data != self.desk.showing:
+            self.desk.open(self.choice.data)
+
+    def _button(self, label: str, icon: str, press, **options) -> pmui.Button:
+        options = {"variant": "contained", "size": "small", "margin": (6, 4)} | options
+        return pmui.Button(label=label, icon=icon, on_click=lambda _: press(), **options)
+
+    def _build_input(self) -> pn.Column:
+        button = {"variant": "contained", "margin": (6, 4), "size": "small"}
+        self._upload = Upload(
+            refusal, self.desk.refuse, label="Choose or drop files", icon="upload_file",
+            tally=tally, multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(),
+            begun=self._begun, **button,
+        )  # fmt: skip
+        self._upload.param.watch(self._take, "value")
+        self._zips = Upload(
+            packed.refusal, self.desk.refuse, label="Load a model", icon="drive_folder_upload",
+            accept=".zip", max_total_file_size=packed.MOST_BYTES, begun=self._begun,
+            **(button | {"variant": "outlined"}),
+        )  # fmt: skip
+        self._zips.param.watch(self._take_zip, "value")
+        example = self._button(
+            "Use an example", "science", self.desk.use_example, variant="outlined"
+        )
+        parts: list = [wrapping(self._upload, example, self._zips)]
+        if allowed_folders():
+            self._path = pmui.TextInput(
+                label="Or files on this server", placeholder="runs/*.nc",
+                **(FIELD | {"max_width": 480}),
+            )  # fmt: skip
+            self._path.param.watch(lambda event: event.new and self.desk.point(event.new), "value")
+            parts.append(self._path)
+        else:
+            parts.append(html.words(
+                object="<p class='soft'>Files of the server can be named here when the variable "
+                f"{VARIABLE} holds the folder that may be read.</p>", margin=(2, 4),
+            ))  # fmt: skip
+        of = self.choice.param
+        fields = [pmui.TextInput.from_param(of.title, **FIELD)] + [
+            pmui.TextInput.from_param(of[name], placeholder=hint, **FIELD)
+            for name, hint in HINTS.items()
+        ]
+        again = self._button("Check again", "refresh", self.desk.check, variant="outlined")
+        options = pmui.Accordion(
+            ("How the files are read", pn.Column(
+                grid(*fields, columns="repeat(3, minmax(0, 1fr))", narrow=759, gap=2), again,
+                sizing_mode="stretch_width", margin=0,
+            )),
+            sizing_mode="stretch_width", margin=(6, 0), active=[], sx=QUIET_HEAD,
+        )  # fmt: skip
+        return stack(*parts, options)
+
+    def _build_found(self) -> pn.Column:
+        of = self.choice.param
+        self._train = self._button("Train", "school", self.desk.train, color="primary")
+        plan = card(
+            self._facts,
+            pmui.Select.from_param(of.method, **FIELD),
+            pmui.Select.from_param(of.held_out, **FIELD),
+            self._train,
+        )
+        return grid(card(self._table), plan, columns="minmax(0, 1fr) minmax(0, 300px)", narrow=1019)
+
+    def _build_made(self) -> pn.Column:
+        explore = self._button("Explore it", "travel_explore", self._explore, color="primary")
+        self._download = pmui.FileDownload(
+            label="Download the model", callback=self._zip, filename="model.zip", size="small",
+            margin=(6, 4),
+        )  # fmt: skip
+        return card(self._told, self._verdict, pn.Row(explore, self._download, margin=0))
+
+    def _take(self, event) -> None:
+        if event.new:
+            names = self._upload.filename
+            self.desk.give(list(zip(names, event.new, strict=True)))
+            # What was taken lies on the disk of the visit.
+            self._upload.clear()
+
+    def _take_zip(self, event) -> None:
+        if event.new:
+            self.desk.load(event.new)
+            self._zips.clear()
+
+    def _begun(self, coming: bool) -> None:
+        self._coming = coming
+        self._tell_unsaved()
+
+    def _tell_unsaved(self) -> None:
+        self.visit.unsaved(self._coming or self.desk.unsaved)
+
+    def _open_kept(self, name: str) -> None:
+        thing = self.desk.keep.find(name)
+        if thing is not None and thing.kind == "trained":
+            self.visit.go(f"?view=train&system={thing.about['system']}&training={name}")
+        else:
+            self.desk.open(name)
+
+    def _delete(self, name: str) -> None:
+        for thing in self.desk.things:
+            if thing.kind == "trained" and name in ("", thing.name):
+                trainings().forget(thing.name)
+        if name:
+            self.desk.delete(name)
+        else:
+            self.desk.clear()
+
+    def _draw(self) -> None:
+        desk = self.desk
+        self._tell_unsaved()
+        with pn.io.hold():
+            self._busy.visible = desk.busy is not None
+            if desk.busy is not None:
+                self._progress.object = _progress(*desk.busy)
+            self._problem.object = html.notices([desk.told] if desk.told else [], desk.problem)
+            self._problem.visible = bool(desk.problem or desk.told)
+            self._found.visible = desk.checked is not None
+            self._train.disabled = desk.busy is not None
+            if desk.checked is not None:
+                collection, rows = desk.checked
+                self._table.object = own_preview.table(collection, rows)
+                self._facts.object = own_preview.facts(collection)
+            self._made.visible = desk.model is not None
+            if desk.model is not None:
+                self._show_model(desk.model)
+
+    def _show_model(self, model) -> None:
+        title, seconds = model.system.title, model.training.get("seconds", 0.0)
+        self._told.object = html.headline(f"{title}: the model is ready, after {seconds:g} s")
+        self._verdict.object = "".join(own_preview.verdict(e, title) for e in model.errors) or (
+            "<p class='soft'>No value was held out, so nothing judges this model.</p>"
+        )
+        self._download.filename = f"{model.name}.zip"
+
+    def _zip(self):
+        model, folder = self.desk.model, self.desk.model_folder
+        if not (folder / "model.json").is_file():  # another page has deleted it
+            folder = self.desk.folder / "again"
+            save_model(model, folder)
+        return zipped(folder, model.name)
+
+    def _explore(self) -> None:
+        visit, model = self.visit, self.desk.model
+        if isinstance(visit.catalogue, Shelf):
+            visit.catalogue.offer(model)
+        visit.state.admit(model.system)
+        system = model.system
+        values = {key_of(system, p.name): repr(p.default) for p in system.parameters}
+        visit.go(
+            "?"
+            + urlencode({"view": "explore", "system": system.name, "model": model.name} | values)
+        )
+
+    def material(self) -> Material | None:
+        checked, model = self.desk.checked, self.desk.model
+        if checked is None:
+            return None
+        collection = checked.collection
+        system = model.system if model is not None else collection.system()
+        axes = "; ".join(
+            f"{name} = {', '.join(f'{v:g}' for v in axis)}"
+            for name, axis in zip(collection.names, collection.axes, strict=True)
+        )
+        words = (
+            f"{collection.title}: {len(collection.files)} recorded populations of "
+            f"{collection.x.shape[2]:,} particles at {axes}, {len(collection.ts)} times."
+        )
+        return Material(system.name, words, self._script(), lambda: _dataset(system))
+
+    def _script(self) -> str:
+        choice, paths = self.choice, self.desk.paths
+        # Of data that were brought back there are no files here, but their names.
+        files = names_of(paths) if paths else list(self.desk.checked.collection.files)
+        return (
+            "from hoam_core.recorded.reader import Reading, read_recordings\n"
+            "from hoam_core.recorded.learning import learn_recorded\n"
+            "from hoam_core.recorded.recordings import collect, with_values\n\n"
+            f"reading = {choice.reading()!r}\n"
+            f"recordings = list(read_recordings({files!r}, reading))\n"
+            f"recordings = with_values(recordings, {choice.typed_values()!r})\n"
+            f"lengths = {choice.typed_lengths()!r}\n"
+            f"collection = collect(recordings, title={choice.title!r}, lengths=lengths)\n"
+            f"held_out, method = {choice.held()!r}, {choice.method!r}\n"
+            "for state in learn_recorded(collection, 'model', method=method, held_out=held_out):\n"
+            "    print(state.stage, state.done, state.total)\n"
+            "print(state.model.errors)\n"
+        )
+
+    def close(self) -> None:
+        self.desk.close()
+
+
+def _introduction(keep: Keep) -> str:
+    return INTRODUCTION.format(size=largest_upload() // 2**20, terms=terms(keep))
+
+
+def _progress(words: str, done: float | None) -> str:
+    value = "" if done is None else f' value="{done:.3f}"'
+    return (
+        f'<div role="status"><p>{escape(words)} …</p></div>'
+        f'<progress max="1"{value} aria-label="Progress"></progress>'
+    )
+
+
+def _dataset(system) -> xr.Dataset:
+    """The recordings side by side, with units and provenance."""
+    parts = [
+        to_dataset(system, system.vector(values), system.times(), x, seed=0, method="recorded")
+        for values, x in zip(system.recorded(), system.snapshots, strict=True)
+    ]
+    runs = xr.concat(parts, "recording", combine_attrs="drop_conflicts")
+    for parameter in system.parameters:
+        told = [values[parameter.name] for values in system.recorded()]
+        runs = runs.assign_coords({parameter.name: ("recording", told)})
+    return runs.assign_attrs(version=__version__, title=system.title)

@@ -1,0 +1,265 @@
+"""One visitor's own data: which files are here, what was found in them, and the model of them.
+
+No Panel: the view watches these parameters, and tests pass workers of their own. Files lie in a
+folder of the visit, which goes with it; what was read of them, and the models, are kept for the
+visitor if there is a `Keep`. Whatever cannot be used leaves a sentence and nothing else.
+"""
+
+import logging
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import param
+
+from dashboard.compute.question import Question, Schedule
+from dashboard.concurrency.worker import Job, Worker, sentence
+from dashboard.keeping.store import Keep
+from dashboard.own_data.allowed_files import check_upload, found_files
+from dashboard.own_data.choice import OwnChoice
+from dashboard.own_data.jobs import Found, Made, Request, Step, check, example, train
+from dashboard.own_data.returning import reopen, take_in
+from hoam_core.files.order import natural
+from hoam_core.recorded.sandbox import OvertaxedError
+
+log = logging.getLogger(__name__)
+
+
+class Desk(param.Parameterized):
+    """Files, what they hold and what became of them."""
+
+    busy = param.Parameter(doc="The Step that goes on, or None.")
+    checked = param.Parameter(doc="The Checked files, or None.")
+    model = param.Parameter(doc="The Model that was trained on them, or None.")
+    problem = param.String(doc="Why the last request failed; empty if it did not.")
+    told = param.String(doc="Why what is here is not kept; empty if it is, or nothing ever is.")
+    things = param.List(doc="Every Thing that is kept for the visitor.")
+
+    def __init__(
+        self, choice: OwnChoice, reader: Worker, trainer: Worker, schedule: Schedule,
+        keep: Keep | None = None,
+    ):  # fmt: skip
+        super().__init__()
+        self.choice, self.keep = choice, keep or Keep()
+        self._reader, self._trainer = reader, trainer
+        self._question: Question[object, Any] = Question(schedule, self._receive)
+        self._folder = tempfile.TemporaryDirectory(prefix="hoam-own-", ignore_cleanup_errors=True)
+        self._uploads = 0
+        self.paths: tuple[Path, ...] = ()
+        self.model_folder = self.folder / "model"
+        self.showing = ""  # of what is shown, among the things that are kept
+        self.closed = False
+        self.look()
+
+    def look(self) -> None:
+        """See what is kept now, after this page or another one has changed it."""
+        self.things = self.keep.things()
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of the visit lie."""
+        return Path(self._folder.name)
+
+    def give(self, files: Sequence[tuple[str, bytes]]) -> None:
+        """Take uploaded files in place of what was here, and check them."""
+        try:
+            names = check_upload([(name, len(data)) for name, data in files])
+            folder = self._fresh()
+            paths = [folder / name for name in names]
+            for path, (_, data) in zip(paths, files, strict=True):
+                path.write_bytes(data)
+        except (ValueError, OSError) as error:
+            log.warning("An upload was refused", extra={"files": len(files)})
+            self._forget_files()
+            self._fail(sentence(error))
+            return
+        self._take(tuple(sorted(paths, key=natural)))
+
+    def refuse(self, why: str) -> None:
+        """Say why an upload was not taken; nothing is kept of it, nor of what was here."""
+        self._forget_files()
+        self._fail(why)
+
+    def point(self, pattern: str) -> None:
+        """Check files that lie on the server's machine."""
+        try:
+            paths = found_files(pattern)
+        except ValueError as error:
+            self._fail(str(error))
+            return
+        self._take(tuple(paths))
+
+    def use_example(self) -> None:
+        """Make small files and check them."""
+        self.choice.title = "Two streams"
+        self._start(self._reader, partial(example, self._fresh()), "Making an example")
+
+    def check(self) -> None:
+        """Read the files that are here, as the fields say now."""
+        choice = self.choice
+        if not self.paths:
+            self._fail(
+                "There are no files here: only what was read of them is kept. Upload them again to "
+                "read them otherwise." if self.checked is not None else
+                "There are no files yet; upload some, or use the example.",
+                keep=True,
+            )  # fmt: skip
+            return
+        try:
+            request = Request(
+                self.paths, choice.reading(), choice.typed_values(), choice.typed_lengths(),
+                choice.title, self.keep, choice.said(),
+            )  # fmt: skip
+        except ValueError as error:
+            self._fail(str(error))
+            return
+        self._start(self._reader, partial(check, request), "Reading the files")
+
+    def train(self) -> None:
+        """Train a model on what was found."""
+        if self.checked is None:
+            self._fail("There is nothing to learn from yet; give files that fit together first.")
+            return
+        job = partial(
+            train, self.checked.collection, self.folder / "model", self.choice.method,
+            self.choice.held(), self.keep, self.showing,
+        )  # fmt: skip
+        self.model = None
+        self._start(self._trainer, job, "Waiting for its turn", keep=True)
+
+    def load(self, data: bytes) -> None:
+        """Take in the model that a zip file holds."""
+        owner = self.keep.visitor or secrets.token_hex(16)
+        self._forget_files()
+        job = partial(take_in, data, self.keep, owner, self.folder / "loaded")
+        self._start(self._reader, job, "Looking into the file")
+
+    def open(self, name: str) -> None:
+        """Bring back what is kept under a name."""
+        self._forget_files()
+        job = partial(reopen, self.keep, name)
+        self._start(self._reader, job, "Opening what is kept", name=name)
+
+    def delete(self, name: str) -> None:
+        """Delete something that is kept, and take it off the page."""
+        self.keep.delete(name)
+        if name == self.showing or (self.model is not None and self.model.name == name):
+            self._put_away()
+        self.look()
+
+    def clear(self) -> None:
+        """Delete everything that is kept for the visitor."""
+        self.keep.clear()
+        self._put_away()
+        self.look()
+
+    def _put_away(self) -> None:
+        self._stop()
+        self._forget_files()
+        self._call("")
+        self.param.update(checked=None, model=None, told="", problem="", busy=None)
+
+    def cancel(self) -> None:
+        """Stop what goes on; what was checked before stays."""
+        self._stop()
+        self.busy = None
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something would be lost if the page were left now."""
+        return self.busy is not None or bool(self.told)
+
+    def close(self) -> None:
+        """The visitor has gone, and the files of the visit, too."""
+        self.closed = True
+        self._stop()
+        self._folder.cleanup()
+
+    def _forget_files(self) -> None:
+        """Remove the files of the visit; those on the server's machine stay."""
+        self.paths = ()
+        for folder in self.folder.glob("files-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _fresh(self) -> Path:
+        self._forget_files()
+        self._uploads += 1
+        folder = self.folder / f"files-{self._uploads}"
+        folder.mkdir(parents=True)
+        return folder
+
+    def _take(self, paths: tuple[Path, ...]) -> None:
+        self.paths = paths
+        self.check()
+
+    def _call(self, name: str) -> None:
+        """What is shown is kept under this name, which the address tells."""
+        self.showing = name
+        self.choice.data = name
+
+    def _start(
+        self, worker: Worker, job: Job, words: str, *, keep: bool = False, name: str = ""
+    ) -> None:
+        self._stop()
+        if not keep:
+            self._call(name)
+            self.param.update(checked=None, model=None, told="")
+        self.param.update(problem="", busy=Step(words, None))
+        job = partial(self._tidily, job)
+        self._question.ask(worker, object(), job)
+
+    def _tidily(self, job: Job) -> Iterator[Any]:
+        """On the worker's thread: a step that outlasts the visit leaves nothing behind either."""
+        try:
+            yield from job()
+        finally:
+            if self.closed:
+                self._folder.cleanup()
+
+    def _stop(self) -> None:
+        self._question.forget()
+
+    def _receive(self) -> None:
+        value, error = self._question.value, self._question.error
+        if isinstance(error, OvertaxedError):
+            # Whoever asks again would only meet it again.
+            self.refuse(str(error))
+        elif error is not None:
+            self._fail(str(error), keep=self.checked is not None)
+        elif isinstance(value, Step):
+            self.busy = value
+        elif isinstance(value, Found):
+            self._show(value)
+        elif isinstance(value, Made):
+            self._show_model(value)
+        elif isinstance(value, tuple):
+            self._take(value)
+
+    def _show(self, found: Found) -> None:
+        self.choice.take_over(found.fields)
+        self.choice.offer(found.checked.collection.interior())
+        with param.parameterized.batch_call_watchers(self):
+            self.param.update(checked=found.checked, told=found.told, busy=None)
+            if found.made is not None:
+                self._show_model(found.made)
+        self._call(found.name)
+        self.look()
+
+    def _show_model(self, made: Made) -> None:
+        self.model_folder = made.folder
+        self.param.update(model=made.model, told=made.told or self.told, busy=None)
+        if self.checked is None:  # a model that was brought back without its data
+            thing = self.keep.find(made.model.name)
+            self._call(thing.name if thing is not None else "")
+        self.look()
+
+    def _fail(self, sentence: str, *, keep: bool = False) -> None:
+        self._stop()
+        if not keep:
+            self._call("")
+            self.param.update(checked=None, model=None, told="")
+        self.param.update(problem=sentence, busy=None)

@@ -1,0 +1,42 @@
+"""What the process remembers of what it computed, within a bound of bytes."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
+
+
+class Sized(Protocol):
+    """Something whose memory is known."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+R = TypeVar("R", bound=Sized)
+
+
+class Memory(Generic[R]):
+    """The most recently used runs of the process, shared by its sessions and threads."""
+
+    def __init__(self, most_bytes: int):
+        self._most, self._held = most_bytes, 0
+        self._runs: OrderedDict[Hashable, R] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, case: Hashable) -> R | None:
+        """The run of that case, or None."""
+        with self._lock:
+            if case in self._runs:
+                self._runs.move_to_end(case)
+            return self._runs.get(case)
+
+    def put(self, case: Hashable, run: R) -> None:
+        """Keep a run and drop those that were used longest ago, but never the new one."""
+        with self._lock:
+            before = self._runs.pop(case, None)
+            self._runs[case] = run
+            self._held += run.nbytes - (before.nbytes if before is not None else 0)
+            while len(self._runs) > 1 and self._held > self._most:
+                _, dropped = self._runs.popitem(last=False)
+                self._held -= dropped.nbytes
