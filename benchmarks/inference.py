@@ -8,7 +8,8 @@ particle-in-cell solver with a million particles.
 import jax
 
 from benchmarks.timing import compete
-from hoam_core import Scaling, default_experiment, get_system, load_model
+from hoam_core import default_experiment, get_system, load_model
+from hoam_core.data import Scaling
 from hoam_core.simulation import training_ensemble
 from hoam_core.training.experiment import build_method
 

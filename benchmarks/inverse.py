@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hoam_core import Measurement, calibrate, infer, load_model, simulate, sweep
+from hoam_core import calibrate, infer, load_model, simulate, sweep
+from hoam_core.inference import Measurement
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results" / "inverse.json"
 MODEL, NAME, OBSERVABLE = "two-stream-galerkin", "mu", "electric_energy_learned"

@@ -25,7 +25,7 @@ from dashboard.explore.view import Explore
 from dashboard.runs.catalogue import catalogue
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query
-from dashboard.view.base import Material, Visit
+from dashboard.view.base import Exportable, Visit
 
 log = logging.getLogger(__name__)
 COLOURS = """
@@ -86,7 +86,7 @@ class Built(JSComponent):
         self._built()
 
 
-class Cell(pn.Column):
+class NotebookColumn(pn.Column):
     """A column all of whose changes reach the notebook.
 
     JupyterLab has its messages handled by a thread of their own: here they go to the kernel's loop,
@@ -133,7 +133,7 @@ class Explorer(pn.viewable.Viewer):
         self._view = Explore(
             Visit(state, self.session, shelf, threads, gate, self._go, log.warning)
         )
-        self._layout = Cell(
+        self._layout = NotebookColumn(
             self._view, Built(self._open), loop=loop, sizing_mode="stretch_width", margin=0,
             stylesheets=[COLOURS],
         )  # fmt: skip
@@ -145,9 +145,9 @@ class Explorer(pn.viewable.Viewer):
     def __panel__(self):
         return self._layout
 
-    def material(self) -> Material | None:
+    def exportable(self) -> Exportable | None:
         """What is shown now: words, a script, a dataset; None before the first answer."""
-        return self._view.material()
+        return self._view.exportable()
 
     def close(self) -> None:
         """Compute nothing any more."""

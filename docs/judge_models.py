@@ -8,9 +8,10 @@ training data tell of the field's energy comes from their full-model runs, made 
 import dataclasses
 import sys
 
-from hoam_core import compile_roll_out, load_model
+from hoam_core import load_model
 from hoam_core.judgement.convergence import with_growth
 from hoam_core.judgement.judging import judge_steps
+from hoam_core.methods import compile_roll_out
 from hoam_core.models.files import shipped_models
 from hoam_core.simulation import training_runs
 from hoam_core.systems import Lattice

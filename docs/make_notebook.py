@@ -74,8 +74,8 @@ def executed() -> nbformat.NotebookNode:
 
 def still() -> bytes:
     """The viewer's pictures at t = 20 as a PNG."""
-    from dashboard.explore.animation import reel
-    from dashboard.explore.snapshot import Shown
+    from dashboard.explore.animation import animation
+    from dashboard.explore.snapshot import ViewSnapshot
     from dashboard.exports.film import frames
     from dashboard.runs.catalogue import catalogue
     from dashboard.runs.jobs import answer, truth
@@ -86,8 +86,8 @@ def still() -> bytes:
     system, ts = shelf.systems[case.system], shelf.times(case.system, case.model)
     (learned,) = answer(case, shelf, (0, 1))
     *_, full = truth(truth_case(system, case.mu, 0), system, ts, (0, 1))
-    shown = Shown(system, shelf, case, (0, 1), ts, 20.0, True, learned, full)
-    *_, frame = (one for _, one in zip(range(51), frames(reel(shown)), strict=False))
+    shown = ViewSnapshot(system, shelf, case, (0, 1), ts, 20.0, True, learned, full)
+    *_, frame = (one for _, one in zip(range(51), frames(animation(shown)), strict=False))
     file = io.BytesIO()
     Image.fromarray(frame).quantize(128).save(file, "PNG", optimize=True)
     return file.getvalue()

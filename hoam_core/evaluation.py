@@ -34,7 +34,7 @@ from hoam_core.storage.datasets import observe_all
 from hoam_core.systems import Lattice, System
 
 
-class Reference(NamedTuple):
+class FullModelRun(NamedTuple):
     """A full-model run: its observables at all times and its states at a few."""
 
     ts: np.ndarray
@@ -46,7 +46,7 @@ class Reference(NamedTuple):
 def reference(
     system: System, mu: Float[Array, " p"], ts: np.ndarray, seed: int, snapshots: tuple[float, ...],
     particles: int | None = None,
-) -> Reference:  # fmt: skip
+) -> FullModelRun:  # fmt: skip
     """A truth run of the system's own particle count, kept only where it is needed."""
     particles = particles or system.judged_particles or system.truth_particles
     x0, run_key = start_truth(system, mu, particles, seed)
@@ -64,7 +64,7 @@ def reference(
                 states[time] = piece.x[hit[0]]
     observables = {k: np.concatenate(v) for k, v in curves.items()}
     check_finite(f"The full model of {system.title!r}", (observables, states))
-    return Reference(ts, observables, states, np.concatenate(modes) if modes else None)
+    return FullModelRun(ts, observables, states, np.concatenate(modes) if modes else None)
 
 
 class Stage(NamedTuple):
@@ -80,11 +80,11 @@ TRUTHS = ("truth", "second truth, for the floor")
 JUDGED = ("prediction", "transport distances")
 
 
-class References(NamedTuple):
+class FullModelRuns(NamedTuple):
     """The truth and a second truth of another seed, which gives the noise floor."""
 
-    truth: Reference
-    second: Reference
+    truth: FullModelRun
+    second: FullModelRun
 
 
 def snapshots(ts: np.ndarray) -> tuple[float, float]:
@@ -100,7 +100,7 @@ def evaluate(
     seed: int = 0,
     steps: int | None = None,
     n_times: int | None = None,
-    references: References | None = None,
+    references: FullModelRuns | None = None,
     distances: Mapping[str, Distance] | None = None,
 ) -> xr.Dataset:
     """Errors of a model at one parameter set, each beside its floor.
@@ -125,7 +125,7 @@ def evaluate(
 
 def evaluate_steps(
     model: Model, parameters: Mapping[str, float], *, particles: int, seed: int,
-    steps: int | None = None, n_times: int | None = None, references: References | None = None,
+    steps: int | None = None, n_times: int | None = None, references: FullModelRuns | None = None,
     distances: Mapping[str, Distance] | None = None,
 ) -> Iterator[tuple[Stage, xr.Dataset]]:  # fmt: skip
     """`evaluate` as a generator of (stage, result so far), for progress and cancel."""
@@ -145,7 +145,7 @@ def evaluate_steps(
         yield next(stages), result
         truth = reference(system, mu, ts, seed, snapshots(ts))
         yield next(stages), result
-        references = References(truth, reference(system, mu, ts, seed + 1, snapshots(ts)))
+        references = FullModelRuns(truth, reference(system, mu, ts, seed + 1, snapshots(ts)))
     yield next(stages), result
     run = model.predict(parameters, particles=particles, seed=seed, steps=steps, n_times=n_times)
     result.attrs["warnings"] = run.attrs["warnings"]
@@ -162,7 +162,7 @@ def evaluate_steps(
 
 
 def _energy(
-    result: xr.Dataset, energy: np.ndarray, references: References, known: np.ndarray | None
+    result: xr.Dataset, energy: np.ndarray, references: FullModelRuns, known: np.ndarray | None
 ) -> xr.Dataset:
     """Curves and errors of the electric energy."""
     truth, second = (r.observables["electric_energy"] for r in references)
@@ -180,7 +180,7 @@ def _energy(
 
 
 def _growth(
-    system: System, mu: Array, run: xr.Dataset, references: References
+    system: System, mu: Array, run: xr.Dataset, references: FullModelRuns
 ) -> dict[str, Any] | None:
     """The rate of one wave of the field in truth and model, beside linear theory (rates.py)."""
     (truth, second), theory = references, system.linear_modes(mu)
@@ -200,7 +200,7 @@ def _growth(
 
 
 def _means(
-    result: xr.Dataset, lattice: Lattice, run: xr.Dataset, references: References
+    result: xr.Dataset, lattice: Lattice, run: xr.Dataset, references: FullModelRuns
 ) -> xr.Dataset:
     """Largest error over time of the mean and of the spread of each observable of a lattice."""
     names = [c.name for c in lattice.components]
@@ -215,7 +215,7 @@ def _means(
 
 
 def _distances(
-    result: xr.Dataset, model: Model, mu: Array, run: xr.Dataset, references: References,
+    result: xr.Dataset, model: Model, mu: Array, run: xr.Dataset, references: FullModelRuns,
     distances: Mapping[str, Distance], seed: int, *, aligned: bool,
 ) -> xr.Dataset:  # fmt: skip
     """Distances of model and second truth from the truth, at the snapshots."""

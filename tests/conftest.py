@@ -38,10 +38,12 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from hoam_core import Ensemble, Experiment, Model, Scaling, adam, default_experiment, fit
+from hoam_core import Ensemble, Experiment, Model, default_experiment, fit
+from hoam_core.data import Scaling
 from hoam_core.judgement import convergence
 from hoam_core.simulation import as_ensemble, training_runs
 from hoam_core.systems import get_system
+from hoam_core.training import adam
 from hoam_core.training.experiment import build_method
 
 # Compilation makes the first example slow, so a deadline would say nothing about the code.

@@ -9,7 +9,9 @@ import sys
 import jax
 import numpy as np
 
-from hoam_core import Scaling, adam, fit
+from hoam_core import fit
+from hoam_core.data import Scaling
+from hoam_core.training import adam
 from hoam_core.training.devices import mesh_of
 from hoam_core.training.experiment import build_method
 from tests.conftest import tiny_ensemble, tiny_experiment

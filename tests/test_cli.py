@@ -12,7 +12,7 @@ from hoam_core.checks import DivergedError
 from hoam_core.cli import console, main, models
 from hoam_core.models.files import shipped_models
 from hoam_core.recorded.netcdf import read_start
-from hoam_core.recorded.sandbox_protocol import Start
+from hoam_core.recorded.sandbox_protocol import InitialState
 from hoam_core.storage.datasets import read_dataset
 from hoam_core.systems.plasmas.instabilities import TwoStream
 
@@ -299,7 +299,9 @@ def test_a_truncated_model_is_refused(tmp_path):
 )
 def test_an_initial_file_that_does_not_fit_is_refused(change, sentence, tmp_path, monkeypatch):
     # In this process, for the sake of time; one test is left with the other.
-    monkeypatch.setattr(models, "start_apart", lambda path: Start(*read_start(path)))
+    monkeypatch.setattr(
+        models, "read_start_sandboxed", lambda path: InitialState(*read_start(path))
+    )
     state = xr.DataArray(
         np.ones((3, 8, 2), np.float32), dims=("time", "particle", "component"),
         coords={"time": [0.0, 1.0, 2.0], "component": ["x", "v"]},

@@ -9,14 +9,14 @@ from safetensors.numpy import load, save
 
 from hoam_core.macro.closure import (
     Closed,
-    Seen,
+    ObservedPatches,
     decode,
     encode,
     patches_seen,
     train_closure,
     with_start,
 )
-from hoam_core.macro.increments import Plan, joined, partial_increments
+from hoam_core.macro.increments import IncrementPlan, joined, partial_increments
 from hoam_core.methods.macroscopic import start_value
 from hoam_core.systems.lattices.predator_prey import PredatorPrey
 
@@ -35,7 +35,7 @@ def planted():
     common = 0.5 + z + hidden[:, None] * WAVE[0]
     patches = common[:, None] + NOISE * rng.normal(size=(states, count, points))
     mu = np.concatenate([np.ones((states, 1)), start, np.full((states, 1), 40.0)], 1)
-    return Seen(*(jnp.asarray(a) for a in (mu, patches, z))), hidden, common
+    return ObservedPatches(*(jnp.asarray(a) for a in (mu, patches, z))), hidden, common
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +99,10 @@ def test_what_was_learned_is_numbers_in_a_nested_dict(planted, learned):
 @pytest.fixture(scope="module")
 def closed():
     """Two learned observables of a short line, hardly trained."""
-    plan = Plan(80, 20, 40, t_end=2.0, runs=64, snapshots=2, repeats=1)
+    plan = IncrementPlan(80, 20, 40, t_end=2.0, runs=64, snapshots=2, repeats=1)
     axes = tuple(p.train for p in LINE.parameters)
     parts = list(patches_seen(LINE, plan, axes, jax.random.key(1)))
-    seen = Seen(*(jnp.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    seen = ObservedPatches(*(jnp.concatenate(arrays) for arrays in zip(*parts, strict=True)))
     *_, state = train_closure(seen, jax.random.key(2), steps=50)
     closure = with_start(state.params, parts[0], LINE.rates)
     return Closed(LINE, closure, plan.patch), plan, axes, parts
@@ -151,7 +151,10 @@ class Predators(PredatorPrey):
 
 
 def test_patches_may_have_any_number_of_features_a_point(key):
-    line, plan = Predators(), Plan(40, 10, 20, t_end=1.0, runs=8, snapshots=1, repeats=1, starts=1)
+    line, plan = (
+        Predators(),
+        IncrementPlan(40, 10, 20, t_end=1.0, runs=8, snapshots=1, repeats=1, starts=1),
+    )
     seen = next(patches_seen(line, plan, tuple(p.train for p in line.parameters), key))
     assert seen.patches.shape == (8, 4, 10)
     *_, state = train_closure(seen, key, closures=1, steps=2)

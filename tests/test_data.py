@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import Ensemble, Scaling
+from hoam_core import Ensemble
+from hoam_core.data import Scaling
 from hoam_core.numerics.domain import Domain
 
 

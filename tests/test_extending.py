@@ -76,4 +76,4 @@ class Entry:
 def test_an_entry_point_that_cannot_be_used_is_a_warning(monkeypatch, loaded, sentence):
     monkeypatch.setattr(systems, "entry_points", lambda group: [Entry(loaded)])
     with pytest.warns(UserWarning, match=sentence):
-        assert systems.plugins() == {}
+        assert systems.plugins(systems.SYSTEMS) == {}

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import Ensemble, Scaling, adam, fit
+from hoam_core import Ensemble, fit
+from hoam_core.data import Scaling
 from hoam_core.methods import Frame, cfm
 from hoam_core.methods.flow import line_loss, runge_kutta
 from hoam_core.networks import MLP
 from hoam_core.numerics.domain import Domain
+from hoam_core.training import adam
 
 # Two-dimensional Gaussians of independent components: x_0 ~ N(M0, C0^2), x_t ~ N(M1, C1^2).
 M0, C0 = jnp.array([-1.0, 0.5]), jnp.array([0.3, 1.0])

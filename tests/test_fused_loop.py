@@ -5,9 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import Scaling, compile_roll_out
-from hoam_core.data import Ensemble
-from hoam_core.methods import Frame, galerkin
+from hoam_core.data import Ensemble, Scaling
+from hoam_core.methods import Frame, compile_roll_out, galerkin
 from hoam_core.methods.closed_loop import phase_plane_numba, sampler_numba
 from hoam_core.methods.closed_loop.least_energy_numba import coefficients
 from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis

@@ -24,13 +24,14 @@ from safetensors.numpy import save as save_arrays
 from dashboard.content.asset_files import checked_fields, parsed_yaml
 from dashboard.content.lessons import parsed_lesson, read_lessons
 from dashboard.explore.scenarios import FIELDS, read_scenarios
-from hoam_core import Experiment, adam, fit, load_model, save_model
+from hoam_core import Experiment, fit, load_model, save_model
 from hoam_core.data import Scaling
 from hoam_core.recorded.learning import learn_recorded
 from hoam_core.recorded.options import Reading, checked, fewer, read_parameters
 from hoam_core.recorded.recordings import Recording, collect
 from hoam_core.storage.datasets import write_dataset
 from hoam_core.systems.base import Component
+from hoam_core.training import adam
 from hoam_core.training.checkpoint import read_checkpoint, unfinished, write_checkpoint
 from hoam_core.training.experiment import build_method
 from tests.damage import altered, damaged, sentence_of

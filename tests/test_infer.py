@@ -5,8 +5,6 @@ import pytest
 import xarray as xr
 
 from hoam_core import (
-    Discrepancy,
-    Measurement,
     calibrate,
     infer,
     load_model,
@@ -14,6 +12,7 @@ from hoam_core import (
     simulate,
     sweep,
 )
+from hoam_core.inference import Discrepancy, Measurement
 from hoam_core.inference.sweeps import surface
 
 ENERGY = "electric_energy"

@@ -227,6 +227,6 @@ def test_the_scan_finds_what_it_looks_for(tmp_path):
     assert "eval" in calls(sample)
 
 
-def test_the_public_names_exist_and_are_sorted():
+def test_the_public_names_exist_and_are_few():
     assert all(hasattr(hoam_core, name) for name in hoam_core.__all__)
-    assert len(set(hoam_core.__all__)) == len(hoam_core.__all__)
+    assert len(set(hoam_core.__all__)) == len(hoam_core.__all__) <= 25

@@ -7,7 +7,7 @@ import pytest
 
 from hoam_core.data import Increments, Scaling
 from hoam_core.macro.increments import (
-    Plan,
+    IncrementPlan,
     joined,
     naive_increments,
     partial_increments,
@@ -58,7 +58,9 @@ def test_drift_and_noise_of_a_known_equation_are_found_whatever_the_share(share)
 
 @pytest.fixture(scope="module")
 def curie_weiss():
-    plan = Plan(size=32, patch=8, small=8, dt=0.05, runs=512, snapshots=6, repeats=8, t_end=4.0)
+    plan = IncrementPlan(
+        size=32, patch=8, small=8, dt=0.05, runs=512, snapshots=6, repeats=8, t_end=4.0
+    )
     lattice = get_lattice("curie-weiss")
     return joined(list(partial_increments(lattice, plan, AXES, jax.random.key(0))))
 
@@ -89,7 +91,9 @@ def test_paths_are_reproducible_and_finer_on_request():
 
 @pytest.mark.slow
 def test_naive_increments_are_those_of_the_small_lattice_alone():
-    plan = Plan(size=16, patch=8, small=8, dt=0.1, runs=256, snapshots=1, repeats=2, t_end=2.0)
+    plan = IncrementPlan(
+        size=16, patch=8, small=8, dt=0.1, runs=256, snapshots=1, repeats=2, t_end=2.0
+    )
     lattice = get_lattice("ising")
     axes = ((2.5,), (0.1,), (-1.0, 1.0), (16.0,))
     naive = joined(list(naive_increments(lattice, plan, axes, jax.random.key(0))))
@@ -118,8 +122,8 @@ def test_a_plan_is_that_of_its_experiment():
 
 def test_plans_that_do_not_fit_are_told_with_their_cure():
     with pytest.raises(ValueError, match="power of two"):
-        Plan(size=48, patch=16, small=16, t_end=1.0)
+        IncrementPlan(size=48, patch=16, small=16, t_end=1.0)
     with pytest.raises(ValueError, match="must divide"):
-        Plan(size=64, patch=10, small=16, t_end=1.0)
+        IncrementPlan(size=64, patch=10, small=16, t_end=1.0)
     with pytest.raises(ValueError, match="`dt` must be a positive number, but is -1"):
-        Plan(size=64, patch=16, small=16, t_end=1.0, dt=-1)
+        IncrementPlan(size=64, patch=16, small=16, t_end=1.0, dt=-1)

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import METHODS, NETWORKS, SYSTEMS, Ensemble, Scaling, adam, fit
+from hoam_core import METHODS, NETWORKS, SYSTEMS, Ensemble, fit
+from hoam_core.data import Scaling
 from hoam_core.methods import Frame, action_loss, dice, hoam
 from hoam_core.methods.base import rollout
 from hoam_core.methods.neural import at_times, block
@@ -14,6 +15,7 @@ from hoam_core.numerics.domain import Domain
 from hoam_core.numerics.quadrature import gauss_legendre
 from hoam_core.solvers.stepping import count_substeps
 from hoam_core.systems import Lattice
+from hoam_core.training import adam
 from hoam_core.training.experiment import build_method
 
 DEFAULT_SYSTEMS = ("two-stream", "oscillator")

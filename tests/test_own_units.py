@@ -9,8 +9,7 @@ import pytest
 
 from dashboard.runs.pictures import Ranges, density
 from dashboard.runs.states import digest
-from hoam_core import Scaling
-from hoam_core.data import power_of_two
+from hoam_core.data import Scaling, power_of_two
 from hoam_core.methods.base import Frame
 from hoam_core.methods.own_units import Units
 from hoam_core.models.model import Model

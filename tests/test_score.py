@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import Ensemble, Scaling, adam, fit
+from hoam_core import Ensemble, fit
+from hoam_core.data import Scaling
 from hoam_core.methods import Frame, ncsm
 from hoam_core.methods.score import annealed_langevin, denoising_loss
 from hoam_core.networks import MLP
 from hoam_core.numerics.domain import Domain
+from hoam_core.training import adam
 
 SIGMAS = jnp.geomspace(1.0, 1e-2, 10)
 

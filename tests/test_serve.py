@@ -50,7 +50,7 @@ def test_a_shared_server_is_open_to_the_addresses_of_this_machine_only(started, 
     monkeypatch.setattr(serve, "network_addresses", lambda: ["192.168.7.5", "10.42.0.1"])
     monkeypatch.setattr(serve.socket, "gethostname", lambda: "Laptop")
     told = io.StringIO()
-    assert serve.serve(5098, share=True, told=told) == 3
+    assert serve.serve(5098, share=True, messages=told) == 3
     command, environment = started[0]
     assert command[command.index("--address") + 1] == "0.0.0.0"
     hosts = ["localhost", "127.0.0.1", "192.168.7.5", "10.42.0.1", "laptop", "laptop.local"]

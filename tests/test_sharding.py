@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core import METHODS, Scaling, adam, fit
-from hoam_core.data import Increments
+from hoam_core import METHODS, fit
+from hoam_core.data import Increments, Scaling
 from hoam_core.methods.base import Frame
 from hoam_core.methods.macroscopic import macroscopic
+from hoam_core.training import adam
 from hoam_core.training.devices import mesh_of, shared_loss
 from hoam_core.training.experiment import build_method
 

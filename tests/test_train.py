@@ -4,7 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from hoam_core import Scaling, adam, fit
+from hoam_core import fit
+from hoam_core.data import Scaling
+from hoam_core.training import adam
 from hoam_core.training.experiment import build_method
 
 

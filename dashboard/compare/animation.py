@@ -3,27 +3,27 @@
 import numpy as np
 
 from dashboard.compare.jobs import frame_at
-from dashboard.compare.summary import Compared, Facts
+from dashboard.compare.summary import ColumnSummary, Compared
 from dashboard.parts.colours import DENSITY
 from dashboard.runs import describe
 from dashboard.runs.colours import clipped, colour_limit
 from dashboard.runs.pictures import density, sigma_for, to_levels
 from dashboard.runs.run import Run
 from dashboard.runs.units import with_unit
-from dashboard.view.animation import Chart, Curve, Image, Reel, Side
+from dashboard.view.animation import AnimatedChart, Animation, Curve, Image, Side
 from hoam_core import __version__
 
 
-def reel(now: Compared) -> Reel:
+def animation(now: Compared) -> Animation:
     """A picture for each column that has a complete run, on one colour scale, and all curves."""
-    whole = [one for one in now.facts if one.run is not None and one.run.complete]
-    judges = [one.judge for one in whole if one.judge is not None]
-    limit = colour_limit([*(one.run for one in whole), *judges], now.axes)
-    sigma = sigma_for(min(one.run.kept.particles for one in whole))
+    whole = [one for one in now.summaries if one.run is not None and one.run.complete]
+    references = [one.judge for one in whole if one.judge is not None]
+    limit = colour_limit([*(one.run for one in whole), *references], now.axes)
+    sigma = sigma_for(min(one.run.states.particles for one in whole))
     scenes = tuple(_image(now, one, limit, sigma) for one in whole)
     charts = tuple(_chart(now, curve, whole) for curve in describe.shown(now.system, now.axes))
     title = f"{now.system.title}: {', '.join(one.label for one in whole)}"
-    return Reel(title, now.ts, scenes, charts, now.time, _about(now), now.system.equations)
+    return Animation(title, now.ts, scenes, charts, now.time, _about(now), now.system.equations)
 
 
 def _about(now: Compared) -> tuple[tuple[str, str], ...]:
@@ -31,17 +31,17 @@ def _about(now: Compared) -> tuple[tuple[str, str], ...]:
     columns = [
         (f"column {one.letter}", f"{case.model or one.name}, {one.where}; {case.particles:,} "
          f"{now.system.population}")
-        for one, case in zip(now.facts, now.cases, strict=True)
+        for one, case in zip(now.summaries, now.cases, strict=True)
     ]  # fmt: skip
     return (
         ("system", f"{now.system.title} ({now.system.name})"), *columns,
-        *((f"verdict {one.letter}", one.verdict.words) for one in now.facts if one.verdict),
+        *((f"verdict {one.letter}", one.verdict.text) for one in now.summaries if one.verdict),
         ("seed", str(now.cases[0].seed)), ("source", now.system.reference),
         ("made with", f"hoam_core {__version__}"),
     )  # fmt: skip
 
 
-def _image(now: Compared, one: Facts, limit: float, sigma: float) -> Image:
+def _image(now: Compared, one: ColumnSummary, limit: float, sigma: float) -> Image:
     run, plane = one.run, one.run.plane(now.axes)
     sides = [
         Side(with_unit(now.system.components[i].label, now.system.components[i].unit), low, high)
@@ -50,7 +50,7 @@ def _image(now: Compared, one: Facts, limit: float, sigma: float) -> Image:
 
     def levels(frame: int, run: Run = run) -> np.ndarray:
         counts = run.counts(frame_at(run, float(now.ts[frame])), now.axes)
-        return to_levels(density(counts, run.kept.particles, plane, sigma), limit)
+        return to_levels(density(counts, run.states.particles, plane, sigma), limit)
 
     return Image(
         f"{one.label}, {one.where}", levels, DENSITY, DENSITY, *sides, (0.0, limit),
@@ -58,8 +58,8 @@ def _image(now: Compared, one: Facts, limit: float, sigma: float) -> Image:
     )  # fmt: skip
 
 
-def _chart(now: Compared, curve: describe.Shown, whole: list[Facts]) -> Chart:
+def _chart(now: Compared, curve: describe.ShownCurve, whole: list[ColumnSummary]) -> AnimatedChart:
     curves = tuple(Curve(one.letter, one.label, one.run.times, curve.of(one.run)) for one in whole)
     least = max(curve.least(one.run) for one in whole)
     log = now.log and curve.name == describe.FIELD
-    return Chart(with_unit(curve.label, curve.unit), curves, log, least)
+    return AnimatedChart(with_unit(curve.label, curve.unit), curves, log, least)

@@ -6,8 +6,8 @@ All figures share the range of the time and the cursor of the pointer.
 from bokeh.models import Range1d
 
 from dashboard.compare.pictures import Zoom, line
-from dashboard.compare.summary import Facts
-from dashboard.parts.colours import COLUMNS, WORDS
+from dashboard.compare.summary import ColumnSummary
+from dashboard.parts.colours import COLUMNS, LABELS
 from dashboard.parts.curves import Curves
 from dashboard.parts.observables import LOW, Observables
 from dashboard.runs.catalogue import Catalogue
@@ -33,15 +33,15 @@ class CompareEvolution(Observables):
         # Two in a row, or the last would not fit on a phone.
         curves[0].figure.legend[0].ncols = 2
 
-    def draw(self, facts: list[Facts]) -> None:
+    def draw(self, summaries: list[ColumnSummary]) -> None:
         """All curves of the runs that are here, by the letters of their columns.
 
         Linear theory has one line, beside the first run that it speaks of.
         """
-        every = dict.fromkeys(COLUMNS) | {one.letter: one.run for one in facts}
+        every = dict.fromkeys(COLUMNS) | {one.letter: one.run for one in summaries}
         self.draw_runs(every, with_paths=False, fit=not self._zoom.on)
-        main, words = self.curves[0], {one.letter: one.label for one in facts}
-        lines = (theory_line(one.run, one.rates) for one in facts)
+        main, words = self.curves[0], {one.letter: one.label for one in summaries}
+        lines = (theory_line(one.run, one.rates) for one in summaries)
         main.show("theory", *next((line for line in lines if len(line[0])), NOTHING))
-        words["theory"] = WORDS["theory"]
+        words["theory"] = LABELS["theory"]
         main.explain([one for one in words if main.has(one)], words)

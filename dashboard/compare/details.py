@@ -13,13 +13,13 @@ from dashboard.compare.curves import CompareEvolution
 from dashboard.compare.densities import Densities
 from dashboard.compare.pictures import Drawn, Zoom
 from dashboard.compare.runs import Comparing
-from dashboard.compare.summary import Facts
+from dashboard.compare.summary import ColumnSummary
 from dashboard.parts import html
 from dashboard.parts.controls import cancel_button
 from dashboard.parts.layout import Asides, WhenWanted, card, grid, stack
 
 
-class Lower(pn.viewable.Viewer):
+class ComparisonDetails(pn.viewable.Viewer):
     """The lower half of the view, of the runs of a `Comparing`."""
 
     def __init__(self, runs: Comparing, zoom: Zoom, upright: Span, **params):
@@ -28,8 +28,8 @@ class Lower(pn.viewable.Viewer):
         of = runs.state, runs.catalogue
         self.densities = WhenWanted(lambda: Densities(*of, upright))
         self.evolution = WhenWanted(lambda: CompareEvolution(*of, zoom))
-        self._table = html.words(stylesheets=[html.STYLE, text.TABLE])
-        self._progress = html.words()
+        self._table = html.pane(stylesheets=[html.STYLE, text.TABLE])
+        self._progress = html.pane()
         self._stop = cancel_button(self._press, margin=4)
         self._asides, self._tall = Asides(), None
         self._layout = stack()
@@ -82,12 +82,12 @@ class Lower(pn.viewable.Viewer):
         if self.evolution.made is not None:
             self.evolution.made.at(time)
 
-    def draw_curves(self, facts: list[Facts]) -> None:
+    def draw_curves(self, summaries: list[ColumnSummary]) -> None:
         """The curves of all columns."""
         if self.evolution.made is not None:
-            self.evolution.made.draw(facts)
+            self.evolution.made.draw(summaries)
 
-    def write(self, facts: list[Facts], dark: bool) -> None:
+    def write(self, summaries: list[ColumnSummary], dark: bool) -> None:
         """The table, and how far the long runs are."""
         runs, done = self.runs, self.runs.progress
         busy = done is not None
@@ -95,7 +95,7 @@ class Lower(pn.viewable.Viewer):
         self._stop.visible = busy
         self._stop.label = "Compute" if runs.stopped else "Cancel"
         system = runs.catalogue.systems[runs.state.system]
-        self._table.object = text.table(facts, waiting, dark, system.time_unit)
+        self._table.object = text.table(summaries, waiting, dark, system.time_unit)
         population = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
         self._progress.object = text.progress(done, runs.stopped, population)
 

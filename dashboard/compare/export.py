@@ -10,15 +10,15 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from dashboard.compare.animation import reel
+from dashboard.compare.animation import animation
 from dashboard.compare.jobs import is_slow, times_of
 from dashboard.compare.runs import Comparing
-from dashboard.compare.summary import Compared, Facts, facts_of
+from dashboard.compare.summary import ColumnSummary, Compared, summaries_of
 from dashboard.exports.script import docstring, model_in_python
 from dashboard.runs import describe
 from dashboard.runs.jobs import SAVES
 from dashboard.runs.run import Case, named
-from dashboard.view.base import Material
+from dashboard.view.base import Exportable
 from hoam_core import __version__
 from hoam_core.files.json_text import json_text
 
@@ -54,12 +54,12 @@ TAIL = """for label, curves in columns.items():
 """
 
 
-def material(runs: Comparing, words: str) -> Material | None:
+def exportable(runs: Comparing, description: str) -> Exportable | None:
     """What can be exported now; None before the first run is here."""
-    facts = facts_of(runs)
-    if all(one.run is None for one in facts):
+    summaries = summaries_of(runs)
+    if all(one.run is None for one in summaries):
         return None
-    cases = [runs.case(slot) for slot in range(len(facts))]
+    cases = [runs.case(slot) for slot in range(len(summaries))]
     models = [runs.catalogue.models.get(case.model) for case in cases]
     few = [
         len(times_of(case.model, runs.catalogue)) if model is not None and is_slow(model) else None
@@ -69,24 +69,25 @@ def material(runs: Comparing, words: str) -> Material | None:
     now = Compared(
         system,
         runs.state.axes,
-        facts,
+        summaries,
         cases,
         few,
         runs.state.ts,
         runs.state.time,
         runs.state.log_scale,
     )
-    moves = any(one.run is not None and one.run.complete for one in facts)
-    return Material(
-        f"compare-{system.name}-seed{runs.state.seed}", words, script(now), partial(dataset, now),
-        reel=partial(reel, now) if moves and len(system.components) > 1 else None,
+    moves = any(one.run is not None and one.run.complete for one in summaries)
+    return Exportable(
+        f"compare-{system.name}-seed{runs.state.seed}", description, script(now),
+        partial(dataset, now),
+        animation=partial(animation, now) if moves and len(system.components) > 1 else None,
         title=f"{system.title}, t = {runs.state.time:.4g}, seed {runs.state.seed}",
     )  # fmt: skip
 
 
 def script(now: Compared) -> str:
     """Python that makes the observables of every column again."""
-    labels = [one.label for one in now.facts]
+    labels = [one.label for one in now.summaries]
     text = docstring(f"{now.system.title}: {', '.join(labels)} on one clock")
     text += HEAD.format(system=now.system.name, saves=SAVES)
     for label, case, few in zip(labels, now.cases, now.slow, strict=True):
@@ -112,25 +113,25 @@ def dataset(now: Compared) -> xr.Dataset:
     about = [
         {"label": one.label, "model": case.model or "none", "seed": case.seed,
          "parameters": named(now.system, case), "particles": case.particles}
-        for one, case in zip(now.facts, now.cases, strict=True)
+        for one, case in zip(now.summaries, now.cases, strict=True)
     ]  # fmt: skip
     said = [
         f"{one.label}: {sentence}"
-        for one in now.facts if one.run is not None for sentence in one.run.doubts
+        for one in now.summaries if one.run is not None for sentence in one.run.doubts
     ]  # fmt: skip
     made = xr.Dataset(attrs={
         "warnings": json_text(said, ensure_ascii=False),
-        "title": f"{now.system.title}: {', '.join(one.label for one in now.facts)}",
+        "title": f"{now.system.title}: {', '.join(one.label for one in now.summaries)}",
         "system": now.system.name, "columns": json_text(about), "seed": now.cases[0].seed,
         "parameters": json_text(about[0]["parameters"]), "version": __version__,
         "model": ", ".join(one["model"] for one in about),
     })  # fmt: skip
-    for one, column in zip(now.facts, about, strict=True):
+    for one, column in zip(now.summaries, about, strict=True):
         made = _with_curves(made, now, one, column)
-    return _with_errors(made, now.facts)
+    return _with_errors(made, now.summaries)
 
 
-def _with_curves(made: xr.Dataset, now: Compared, one: Facts, column: dict) -> xr.Dataset:
+def _with_curves(made: xr.Dataset, now: Compared, one: ColumnSummary, column: dict) -> xr.Dataset:
     if one.run is None:
         return made
     run, suffix = one.run, re.sub(r"\W+", "_", one.label).strip("_")
@@ -152,8 +153,8 @@ def _with_curves(made: xr.Dataset, now: Compared, one: Facts, column: dict) -> x
     return made
 
 
-def _with_errors(made: xr.Dataset, facts: list[Facts]) -> xr.Dataset:
-    judged = [one for one in facts if one.rows]
+def _with_errors(made: xr.Dataset, summaries: list[ColumnSummary]) -> xr.Dataset:
+    judged = [one for one in summaries if one.rows]
     labels = list(dict.fromkeys(row.label for one in judged for row in one.rows))
     if not labels:
         return made

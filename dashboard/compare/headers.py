@@ -21,7 +21,7 @@ QUIET = {"size": "small", "variant": "outlined", "margin": (4, 4)}
 BUTTON = {"margin": (10, 0, 0, 0), "size": "small", "width": 34}
 
 
-class Head(pn.viewable.Viewer):
+class ColumnHeader(pn.viewable.Viewer):
     """A selector, two buttons and a caption; `values` are sliders for below the picture."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Head(pn.viewable.Viewer):
             icon="close", on_click=lambda _: choice.remove(slot),
             description=f"Remove column {self.letter}", **BUTTON,
         )  # fmt: skip
-        self.caption = html.words(stylesheets=[html.STYLE, CAPTION])
+        self.caption = html.pane(stylesheets=[html.STYLE, CAPTION])
         self.values = OwnValues(self.letter, lambda values: self._take(pinned=values))
         self.select.param.watch(lambda event: self._take(model=event.new), "value")
         self._layout = pn.Column(
@@ -79,7 +79,7 @@ class Head(pn.viewable.Viewer):
         return self._layout
 
 
-class Bar(pn.viewable.Viewer):
+class ComparisonBar(pn.viewable.Viewer):
     """A button that adds a column unless the page is `full`; a switch and a button of the zoom."""
 
     full = param.Boolean(default=False)

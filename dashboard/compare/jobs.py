@@ -101,9 +101,12 @@ def at_times(run: Run, ts: np.ndarray) -> Run | None:
         return None
     if len(found) == len(run.ts):
         return run
-    kept = type(run.kept)(np.take(run.kept.array, found, run.kept.axis), run.kept.particles)
+    states = type(run.states)(
+        np.take(run.states.array, found, run.states.axis), run.states.particles
+    )
     return replace(
-        run, ts=ts, kept=kept, moments=Moments(*(one[found] for one in run.moments)), paths=None,
+        run, ts=ts, states=states, moments=Moments(*(one[found] for one in run.moments)),
+        paths=None,
         curves={name: values[found] for name, values in run.curves.items()},
         modes=None if run.modes is None else run.modes[found],
     )  # fmt: skip

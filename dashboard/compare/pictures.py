@@ -84,7 +84,7 @@ def judges_of(columns: list[Drawn]) -> list[Run]:
 
 def fewest_of(columns: list[Drawn]) -> int:
     """Particles that all are smoothed for, or their differences would show the smoothing."""
-    return min((one.run.kept.particles for one in columns if one.run is not None), default=1)
+    return min((one.run.states.particles for one in columns if one.run is not None), default=1)
 
 
 class CompareScene:

@@ -19,7 +19,7 @@ from dashboard.state.exploration import Exploration
 ABSENT = "Nothing was recorded at these values, so there is no truth."
 
 
-class Judges:
+class ReferenceRuns:
     """A `Reference` for each full-model case on show; `changed` hears of each."""
 
     def __init__(

@@ -11,7 +11,7 @@ import param
 
 from dashboard.compare.choice import MOST, Comparison
 from dashboard.compare.jobs import at_times, is_slow, known, learned
-from dashboard.compare.reference_runs import Judges
+from dashboard.compare.reference_runs import ReferenceRuns
 from dashboard.compute.question import Question, Schedule
 from dashboard.compute.session import REST
 from dashboard.concurrency.worker import Worker
@@ -28,7 +28,7 @@ SOON = 0.5
 
 
 class Comparing(param.Parameterized):
-    """The slots of the columns, and the `Judges` of what is in them."""
+    """The slots of the columns, and the `ReferenceRuns` of what is in them."""
 
     version = param.Integer(doc="Counts the changes of what is here.")
 
@@ -40,7 +40,7 @@ class Comparing(param.Parameterized):
         self.state, self.choice, self.catalogue = state, choice, catalogue
         self._models, self._truths = workers
         self.slots = [self._slot(schedule) for _ in range(MOST)]
-        self.judges = Judges(state, catalogue, self._truths, schedule, self._changed)
+        self.references = ReferenceRuns(state, catalogue, self._truths, schedule, self._changed)
         self._wanted: tuple[Case, ...] = ()
         self.stopped = False
         self.asleep = True
@@ -89,7 +89,7 @@ class Comparing(param.Parameterized):
         for i, slot in enumerate(self.slots):
             self._ask_model(slot, wanted[i] if i < len(wanted) else None)
         answers = sum(expected(slot.key) for slot in self.slots if slot.key)
-        self.judges.ask(list(dict.fromkeys(map(self.truth_case, range(len(wanted))))), answers)
+        self.references.ask(list(dict.fromkeys(map(self.truth_case, range(len(wanted))))), answers)
         if not self._soon:
             self.version += 1
 
@@ -141,14 +141,14 @@ class Comparing(param.Parameterized):
     @property
     def progress(self) -> float | None:
         """How much of the long runs is done, from 0 to 1; None if there is nothing to wait for."""
-        shares = self.judges.shares
+        shares = self.references.shares
         slow = [slot for slot in self.slots if slot.key and self._is_slow(slot.key)]
         shares += [slot.value.done if slot.value else 0.0 for slot in slow if not slot.problem]
         return None if all(share == 1.0 for share in shares) else sum(shares) / len(shares)
 
     def stop(self) -> None:
         """Stop the long runs; what is here so far stays on show."""
-        self.judges.stop()
+        self.references.stop()
         for slot in self.slots:
             if slot.key and self._is_slow(slot.key):
                 slot.stop()
@@ -171,7 +171,7 @@ class Comparing(param.Parameterized):
     def _rest(self) -> None:
         """What is not complete will be asked for again."""
         self.stopped = False
-        self.judges.rest()
+        self.references.rest()
         for slot in self.slots:
             slot.rest()
 
@@ -183,12 +183,12 @@ class Comparing(param.Parameterized):
 
     def truth(self, slot: int) -> Run | None:
         """The full model's run at the parameters of a column, as far as it is here."""
-        found = self.judges.found(self.truth_case(slot))
+        found = self.references.found(self.truth_case(slot))
         return found.truth if found else None
 
     def judge(self, slot: int) -> Reference | None:
         """The full model's runs for a column, at the times of the column's own run."""
-        found, run = self.judges.found(self.truth_case(slot)), self.run(slot)
+        found, run = self.references.found(self.truth_case(slot)), self.run(slot)
         if found is None or run is None or not found.truth.complete:
             return found
         first = at_times(found.truth, run.ts)
@@ -199,4 +199,4 @@ class Comparing(param.Parameterized):
         """Why a column has no run; empty if it has one or will have it."""
         if self.columns[slot].model:
             return self.slots[slot].problem
-        return self.judges.problem(self.truth_case(slot))
+        return self.references.problem(self.truth_case(slot))

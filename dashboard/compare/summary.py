@@ -17,7 +17,7 @@ from hoam_core import System
 FULL = "full model"
 
 
-class Facts(NamedTuple):
+class ColumnSummary(NamedTuple):
     """What is known of a column; `rows` is empty and there is no `verdict` for the full model.
 
     Its `rates` are those of its learned model and of the full one; `judge` is the full model's run
@@ -51,7 +51,7 @@ class Compared:
 
     system: System
     axes: Axes
-    facts: list[Facts]
+    summaries: list[ColumnSummary]
     cases: list[Case]
     slow: list[int | None]
     ts: np.ndarray
@@ -64,9 +64,9 @@ def name_of(model: str, system: str) -> str:
     return model.removeprefix(f"{system}-") if model else FULL
 
 
-def facts_of(runs: Comparing) -> list[Facts]:
+def summaries_of(runs: Comparing) -> list[ColumnSummary]:
     """What is known of every column now."""
-    return [_facts(runs, slot) for slot in range(len(runs.columns))]
+    return [_summary(runs, slot) for slot in range(len(runs.columns))]
 
 
 def where(runs: Comparing, slot: int) -> str:
@@ -74,7 +74,7 @@ def where(runs: Comparing, slot: int) -> str:
     return runs.catalogue.systems[runs.state.system].setting(runs.mu(slot))
 
 
-def _facts(runs: Comparing, slot: int) -> Facts:
+def _summary(runs: Comparing, slot: int) -> ColumnSummary:
     model, run, found = runs.columns[slot].model, runs.run(slot), runs.judge(slot)
     system, axes = runs.catalogue.systems[runs.state.system], runs.state.axes
     if run is not None and run.case != runs.case(slot):
@@ -82,7 +82,7 @@ def _facts(runs: Comparing, slot: int) -> Facts:
         found = None
     complete = run if run is not None and run.complete else None
     rows = errors(complete, found, system, axes) if model else []
-    return Facts(
+    return ColumnSummary(
         COLUMNS[slot], name_of(model, system.name), where(runs, slot), rows,
         run, rates(system, complete if model else None, found),
         evaluations(model, runs.catalogue) if model else None,

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from dashboard.compare.summary import Facts
-from dashboard.parts.colours import DASH, INK
+from dashboard.compare.summary import ColumnSummary
+from dashboard.parts.colours import COLOUR, DASH
 from dashboard.parts.html import duration, percent, rate_of, trust
 from dashboard.runs.units import rate_unit, with_unit
 from dashboard.runs.verdict import Verdict
@@ -36,16 +36,16 @@ def stroke(letter: str, dark: bool) -> str:
     dashes = "" if dash == "solid" else " ".join(map(str, dash))
     return (
         f'<svg width="30" height="10" aria-hidden="true"><line x1="0" x2="30" y1="5" y2="5" '
-        f'stroke="{INK[dark][letter]}" stroke-width="2.4" stroke-dasharray="{dashes}"/></svg>'
+        f'stroke="{COLOUR[dark][letter]}" stroke-width="2.4" stroke-dasharray="{dashes}"/></svg>'
     )
 
 
-def headline(facts: list[Facts], busy: bool) -> str:
+def headline(summaries: list[ColumnSummary], busy: bool) -> str:
     """Which learned column is closest to the full model, by the first error on show."""
-    judged = [one for one in facts if one.rows and one.rows[0].error is not None]
+    judged = [one for one in summaries if one.rows and one.rows[0].error is not None]
     if not judged:
         words = "errors follow as soon as the full model has run" if busy else "no errors are known"
-        return f"{len(facts)} columns at one time: {words}."
+        return f"{len(summaries)} columns at one time: {words}."
     best, *others = sorted(judged, key=_first_error)
     first = best.rows[0]
     floor = "" if first.floor is None else f" (noise floor {percent(first.floor)})"
@@ -58,7 +58,7 @@ def headline(facts: list[Facts], busy: bool) -> str:
     return f"No learned column is to be used here. {words}" if fail else words
 
 
-def _first_error(one: Facts) -> float:
+def _first_error(one: ColumnSummary) -> float:
     """By which columns are put in order; what is no number comes last."""
     error = one.rows[0].error
     return error if math.isfinite(error) else math.inf
@@ -100,37 +100,37 @@ def progress(done: float | None, stopped: bool, of_runs: str) -> str:
     )
 
 
-def table(facts: list[Facts], waiting: str, dark: bool, time_unit: str = "") -> str:
+def table(summaries: list[ColumnSummary], waiting: str, dark: bool, time_unit: str = "") -> str:
     """Errors, rates, evaluations and times of all columns."""
     heads = "".join(
         f"<th scope='col'>{stroke(one.letter, dark)}{escape(one.label)}"
         f"<small>{escape(one.where)}</small></th>"
-        for one in facts
+        for one in summaries
     )
-    labels = dict.fromkeys(row.label for one in facts for row in one.rows)
-    lines = [_line("Verdict", facts, _verdict_cell)] if labels else []
-    lines += [_line(f"Error: {label}", facts, _error_cell(label, waiting)) for label in labels]
-    if known := [one.rates for one in facts if one.rates is not None]:
+    labels = dict.fromkeys(row.label for one in summaries for row in one.rows)
+    lines = [_line("Verdict", summaries, _verdict_cell)] if labels else []
+    lines += [_line(f"Error: {label}", summaries, _error_cell(label, waiting)) for label in labels]
+    if known := [one.rates for one in summaries if one.rates is not None]:
         kinds = {"Damping" if one.mode.growth_rate < 0 else "Growth" for one in known}
         name = f"{' or '.join(sorted(kinds)).capitalize()} rate γ"
-        lines.append(_line(with_unit(name, rate_unit(time_unit)), facts, _rate_cell))
-    if any(one.evaluations is not None for one in facts):
-        lines.append(_line("Field evaluations a particle", facts, _cost_cell))
-    lines.append(_line("Time of the run", facts, _time_cell))
+        lines.append(_line(with_unit(name, rate_unit(time_unit)), summaries, _rate_cell))
+    if any(one.evaluations is not None for one in summaries):
+        lines.append(_line("Field evaluations a particle", summaries, _cost_cell))
+    lines.append(_line("Time of the run", summaries, _time_cell))
     return (
         '<h3>Errors and costs</h3><div class="wide" role="region" tabindex="0" '
         'aria-label="Errors and costs of the columns"><table><thead><tr><td></td>'
-        f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>{_whys(facts)}"
+        f"{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>{_whys(summaries)}"
     )
 
 
-def _line(label: str, facts: list[Facts], cell: Callable[[Facts], str]) -> str:
-    cells = "".join(f"<td>{cell(one)}</td>" for one in facts)
+def _line(label: str, summaries: list[ColumnSummary], cell: Callable[[ColumnSummary], str]) -> str:
+    cells = "".join(f"<td>{cell(one)}</td>" for one in summaries)
     return f"<tr><th scope='row'>{escape(label)}</th>{cells}</tr>"
 
 
-def _error_cell(label: str, waiting: str) -> Callable[[Facts], str]:
-    def cell(one: Facts) -> str:
+def _error_cell(label: str, waiting: str) -> Callable[[ColumnSummary], str]:
+    def cell(one: ColumnSummary) -> str:
         row = next((row for row in one.rows if row.label == label), None)
         if row is None:
             return "—"
@@ -140,11 +140,11 @@ def _error_cell(label: str, waiting: str) -> Callable[[Facts], str]:
     return cell
 
 
-def _verdict_cell(one: Facts) -> str:
+def _verdict_cell(one: ColumnSummary) -> str:
     return f"{one.verdict.sign} <b>{one.verdict.word}</b>" if one.verdict is not None else "—"
 
 
-def _rate_cell(one: Facts) -> str:
+def _rate_cell(one: ColumnSummary) -> str:
     if one.rates is None:
         return "—"
     mode = one.rates.mode
@@ -153,10 +153,10 @@ def _rate_cell(one: Facts) -> str:
     return f"<b>{fit}</b><small>mode {mode.number}, theory {theory}</small>"
 
 
-def _whys(facts: list[Facts]) -> str:
+def _whys(summaries: list[ColumnSummary]) -> str:
     """How rates stand to theory, each sentence once, after the letters that it is about."""
     letters: dict[str, list[str]] = {}
-    for one in facts:
+    for one in summaries:
         if one.rates is not None:
             letters.setdefault(one.rates.why, []).append(one.letter)
     return "".join(
@@ -164,11 +164,11 @@ def _whys(facts: list[Facts]) -> str:
     )
 
 
-def _cost_cell(one: Facts) -> str:
+def _cost_cell(one: ColumnSummary) -> str:
     return "—" if one.evaluations is None else f"{one.evaluations:,}"
 
 
-def _time_cell(one: Facts) -> str:
+def _time_cell(one: ColumnSummary) -> str:
     if one.run is None:
         return "—"
     compiled = "<small>with compilation</small>" if one.run.first else ""

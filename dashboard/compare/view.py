@@ -8,12 +8,12 @@ import panel as pn
 
 from dashboard.compare import text as compare_words
 from dashboard.compare.choice import MOST, Comparison
-from dashboard.compare.details import Lower
-from dashboard.compare.export import material
-from dashboard.compare.headers import Bar, Head
+from dashboard.compare.details import ComparisonDetails
+from dashboard.compare.export import exportable
+from dashboard.compare.headers import ColumnHeader, ComparisonBar
 from dashboard.compare.pictures import CompareScene, Drawn, Zoom
 from dashboard.compare.runs import Comparing
-from dashboard.compare.summary import Facts, facts_of, standing, warnings
+from dashboard.compare.summary import ColumnSummary, standing, summaries_of, warnings
 from dashboard.parts import html
 from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Asides, Later, card, grid, stack
@@ -21,7 +21,7 @@ from dashboard.parts.player import Player, act
 from dashboard.parts.projector import Screen
 from dashboard.runs.pictures import Plane, Ranges
 from dashboard.runs.run import Run
-from dashboard.view.base import Material, View, Visit
+from dashboard.view.base import Exportable, View, Visit
 
 # Sliders, heads of columns, player and gaps, on a projector (px).
 BESIDE = 450
@@ -41,7 +41,7 @@ class Compare(View):
         self.runs = Comparing(self.state, self.choice, self.catalogue, workers, visit.schedule)
         self.zoom = Zoom()
         self.scene = CompareScene(self.state, self.catalogue, self.zoom)
-        self.lower = Lower(self.runs, self.zoom, self.scene.cross[1])
+        self.details = ComparisonDetails(self.runs, self.zoom, self.scene.cross[1])
         self._rest = Later(
             self._draw_rest, lambda: self.runs.answer_is_coming, visit.after_paint
         )  # fmt: skip
@@ -58,11 +58,11 @@ class Compare(View):
         self.runs.param.watch(lambda *_: self.update(), "version")
 
     def _build(self) -> pn.Column:
-        self._headline = html.words()
-        self._heads: list[Head] = []
+        self._headline = html.pane()
+        self._heads: list[ColumnHeader] = []
         self._cards: list[pn.Column] = []
         self._columns = grid(columns=f"repeat(auto-fit, {NEEDED})", narrow=0)
-        self._bar = Bar(
+        self._bar = ComparisonBar(
             lambda: self.choice.add(self.catalogue, self.state.mu), self._switch_zoom,
             self._reset_zoom,
         )  # fmt: skip
@@ -74,7 +74,7 @@ class Compare(View):
             ),
             self._columns,
             card(self.player, style=AT_HAND),
-            self.lower,
+            self.details,
             margin=(10, 14),
         )  # fmt: skip
 
@@ -82,7 +82,7 @@ class Compare(View):
         """Make the columns that are wanted for the first time."""
         self.scene.grow(count)
         for slot in range(len(self._heads), count):
-            head = Head(slot, self.choice, self.state, self.catalogue)
+            head = ColumnHeader(slot, self.choice, self.state, self.catalogue)
             self._heads.append(head)
             values = self._asides(head.values)
             self._cards.append(card(head, self.scene.panes[slot], values))
@@ -97,7 +97,7 @@ class Compare(View):
         with pn.io.hold():
             on, self.zoom.on = self.zoom.on, False
             self.scene.reset()
-            self.lower.draw_curves(facts_of(self.runs))
+            self.details.draw_curves(summaries_of(self.runs))
             self.zoom.on = on
 
     def open(self) -> None:
@@ -129,7 +129,7 @@ class Compare(View):
         self._asides.show(screen is None)
         high, low = screen.share(BESIDE) if screen is not None else (None, None)
         self.scene.fit(high)
-        self.lower.fit(low)
+        self.details.fit(low)
 
     def _follow(self) -> None:
         """Another system or plane: its parameters, columns and axes."""
@@ -149,8 +149,8 @@ class Compare(View):
             self._grow(len(columns))
             self.scene.place()
             if self.scene.flat:
-                self.lower.begin()
-            self.lower.place()
+                self.details.begin()
+            self.details.place()
             for head in self._heads[: len(columns)]:
                 head.show()
             cards = self._cards[: len(columns)]
@@ -194,7 +194,7 @@ class Compare(View):
             self.scene.frame_all([self._plane(i, one.run) for i, one in enumerate(columns)])
             self.scene.draw(columns, self.state.time)
             if below or self.scene.flat:  # then the densities are the picture
-                self.lower.draw_frame(columns, self.state.time)
+                self.details.draw_frame(columns, self.state.time)
 
     def _plane(self, slot: int, run: Run | None) -> Plane:
         system = self.catalogue.systems[self.state.system]
@@ -209,33 +209,33 @@ class Compare(View):
             return
         with pn.io.hold():
             if self._painted:
-                self.lower.complete()
-            self.lower.draw_frame(self._drawn(), self.state.time)
-            facts = facts_of(self.runs)
-            self.lower.draw_curves(facts)
-            self._write(facts)
+                self.details.complete()
+            self.details.draw_frame(self._drawn(), self.state.time)
+            summaries = summaries_of(self.runs)
+            self.details.draw_curves(summaries)
+            self._write(summaries)
 
-    def _write(self, facts: list[Facts]) -> None:
+    def _write(self, summaries: list[ColumnSummary]) -> None:
         runs, busy = self.runs, self.runs.progress is not None
-        self._sentence = compare_words.headline(facts, busy)
+        self._sentence = compare_words.headline(summaries, busy)
         self._headline.object = html.headline(self._sentence)
-        for slot, one in enumerate(facts):
+        for slot, one in enumerate(summaries):
             words, done = standing(runs, slot)
             self._heads[slot].caption.object = compare_words.caption(
                 one.letter, one.where, words, warnings(runs, slot), runs.problem(slot), done,
                 self._dark, one.verdict,
             )  # fmt: skip
             self.scene.pictures[slot].figure.title.text = one.label
-        self.lower.write(facts, self._dark)
+        self.details.write(summaries, self._dark)
 
-    def material(self) -> Material | None:
+    def exportable(self) -> Exportable | None:
         """The numbers of all columns, once there are any."""
-        return None if self._stale else material(self.runs, self._sentence)
+        return None if self._stale else exportable(self.runs, self._sentence)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
         self._dark = dark
         with pn.io.hold():
             self.scene.theme(dark)
-            self.lower.theme(dark)
+            self.details.theme(dark)
         self._draw_rest()

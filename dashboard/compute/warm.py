@@ -14,7 +14,8 @@ from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.jobs import Effort, answer, answer_with, coarser, predict, truth
 from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.run import Case, answers, truth_case
-from hoam_core import System, compile_roll_out
+from hoam_core import System
+from hoam_core.methods import compile_roll_out
 
 PATIENCE = 5.0  # seconds
 

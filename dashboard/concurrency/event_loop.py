@@ -27,7 +27,7 @@ class Gate:
         self._on_loop = on_loop
         self._ready = False
         self._arrived: deque[partial] = deque()
-        self._kept: dict[Callable, partial] = {}
+        self._waiting: dict[Callable, partial] = {}
 
     def __call__(self, result: partial) -> None:
         """Called by any thread and by other pages, of which nothing may come along."""
@@ -41,11 +41,11 @@ class Gate:
         if self._ready:
             result()
         else:
-            self._kept[result.func] = result
+            self._waiting[result.func] = result
 
     def open(self) -> None:
         """The page stands: deliver what was kept, and from now on everything at once."""
         self._ready = True
-        kept, self._kept = self._kept, {}
+        kept, self._waiting = self._waiting, {}
         for result in kept.values():
             result()

@@ -24,7 +24,7 @@ def _locked(folder: int) -> bool:
     return True
 
 
-class Claim:
+class FolderLock:
     """A folder that one holder at a time can have."""
 
     def __init__(self, folder: Path):
@@ -51,7 +51,7 @@ class Claim:
 
 def is_free(folder: Path) -> bool:
     """Whether nobody has a folder that exists."""
-    claim = Claim(folder)
-    taken = claim.take()
-    claim.drop()
+    lock = FolderLock(folder)
+    taken = lock.take()
+    lock.drop()
     return taken

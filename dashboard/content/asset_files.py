@@ -4,7 +4,7 @@ Those that ship are assets of the package. A folder of one's own, named by the v
 HOAM_LESSONS, holds more of both, and is read anew whenever something in it has changed.
 
 A damaged file costs itself and not the page: what is wrong is a sentence with the file and the
-field, kept in `Shelf.problems`.
+field, kept in `AssetFolder.problems`.
 """
 
 import os
@@ -19,11 +19,11 @@ import yaml
 from hoam_core.checks import brief, lookup
 
 T = TypeVar("T")
-OWN = "HOAM_LESSONS"
+FOLDER_VARIABLE = "HOAM_LESSONS"
 
 
 @dataclass(frozen=True)
-class Shelf(Generic[T]):
+class AssetFolder(Generic[T]):
     """What could be read, by name, and a sentence for each thing that could not."""
 
     items: dict[str, T]
@@ -32,7 +32,7 @@ class Shelf(Generic[T]):
 
 def own_folder() -> Path | None:
     """The folder of HOAM_LESSONS, None where the variable is not set."""
-    named = os.environ.get(OWN, "").strip()
+    named = os.environ.get(FOLDER_VARIABLE, "").strip()
     return Path(named).expanduser() if named else None
 
 
@@ -44,9 +44,9 @@ def stamps(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
     return tuple((str(path), about.st_mtime_ns, about.st_size) for path, about in found)
 
 
-def with_own(shelf: Shelf[T], own: Shelf[T]) -> Shelf[T]:
+def with_own(shipped: AssetFolder[T], added: AssetFolder[T]) -> AssetFolder[T]:
     """What ships, and what is one's own; of one name, one's own."""
-    return Shelf(shelf.items | own.items, shelf.problems + own.problems)
+    return AssetFolder(shipped.items | added.items, shipped.problems + added.problems)
 
 
 def text_of(path: Path) -> str:
@@ -91,7 +91,7 @@ def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str
 
 def read_entries(
     file: Path, kinds: Mapping[str, type], made: Callable[[str, dict[str, Any]], T]
-) -> Shelf[T]:
+) -> AssetFolder[T]:
     """What `made(where, fields)` makes of each entry of a YAML list, by the field `name`.
 
     An entry that is wrong costs one sentence, and so does a file that is no list.
@@ -102,7 +102,7 @@ def read_entries(
         if not isinstance(entries, list):
             raise ValueError(f"File {file.name!r} must be a list; begin each entry with `- name:`.")
     except ValueError as error:
-        return Shelf({}, (str(error),))
+        return AssetFolder({}, (str(error),))
     for number, entry in enumerate(entries, 1):
         where = f"{file.name}, entry {number}"
         try:
@@ -110,7 +110,7 @@ def read_entries(
             items[found["name"]] = made(where, found)
         except (OSError, ValueError) as error:
             problems.append(str(error))
-    return Shelf(items, tuple(problems))
+    return AssetFolder(items, tuple(problems))
 
 
 def parsed_link(file: str, field: str, text: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from dashboard.content.asset_files import Shelf, read_entries
+from dashboard.content.asset_files import AssetFolder, read_entries
 from dashboard.content.lessons import html
 from hoam_core.files.assets import asset
 
@@ -34,7 +34,7 @@ class Term:
     text: str
 
 
-def read_glossary(file: Path) -> Shelf[Term]:
+def read_glossary(file: Path) -> AssetFolder[Term]:
     """The terms of a file by name; an entry that is wrong costs one sentence."""
     known: set[str] = set()
 
@@ -52,11 +52,11 @@ def read_glossary(file: Path) -> Shelf[Term]:
 
     shelf = read_entries(file, FIELDS, made)
     in_order = sorted(shelf.items.values(), key=lambda term: term.title.lower())
-    return Shelf({term.name: term for term in in_order}, shelf.problems)
+    return AssetFolder({term.name: term for term in in_order}, shelf.problems)
 
 
 @cache
-def glossary() -> Shelf[Term]:
+def glossary() -> AssetFolder[Term]:
     """The terms that ship, read once."""
     return read_glossary(asset("glossary.yaml"))
 

@@ -33,7 +33,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from dashboard.content.asset_files import (
-    Shelf,
+    AssetFolder,
     checked_fields,
     own_folder,
     parsed_link,
@@ -139,7 +139,7 @@ def _step(file: str, title: str, body: str) -> Step:
         raise ValueError(f"{where}: {error}") from error
 
 
-def read_lessons(folder: Path) -> Shelf[Lesson]:
+def read_lessons(folder: Path) -> AssetFolder[Lesson]:
     """The lessons of a folder in their order; a file that cannot be read costs one sentence."""
     lessons, problems = [], []
     for path in sorted(folder.glob("*.md")):
@@ -148,24 +148,24 @@ def read_lessons(folder: Path) -> Shelf[Lesson]:
         except ValueError as error:
             problems.append(str(error))
     lessons.sort(key=lambda lesson: (lesson.order, lesson.name))
-    return Shelf({lesson.name: lesson for lesson in lessons}, tuple(problems))
+    return AssetFolder({lesson.name: lesson for lesson in lessons}, tuple(problems))
 
 
-def lessons() -> Shelf[Lesson]:
+def lessons() -> AssetFolder[Lesson]:
     """The lessons that ship and one's own, in their order; read again only where they changed."""
     folder = own_folder()
     return _lessons(folder, stamps(folder))
 
 
 @lru_cache(maxsize=4)
-def _lessons(folder: Path | None, seen: tuple) -> Shelf[Lesson]:
-    shelf = _shipped()
+def _lessons(folder: Path | None, seen: tuple) -> AssetFolder[Lesson]:
+    shipped = _shipped()
     if folder is not None:
-        shelf = with_own(shelf, read_lessons(folder))
-    in_order = sorted(shelf.items.values(), key=lambda lesson: (lesson.order, lesson.name))
-    return Shelf({lesson.name: lesson for lesson in in_order}, shelf.problems)
+        shipped = with_own(shipped, read_lessons(folder))
+    in_order = sorted(shipped.items.values(), key=lambda lesson: (lesson.order, lesson.name))
+    return AssetFolder({lesson.name: lesson for lesson in in_order}, shipped.problems)
 
 
 @cache
-def _shipped() -> Shelf[Lesson]:
+def _shipped() -> AssetFolder[Lesson]:
     return read_lessons(asset("lessons"))

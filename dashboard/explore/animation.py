@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dashboard.explore.snapshot import Shown
+from dashboard.explore.snapshot import ViewSnapshot
 from dashboard.parts.cells import CELLS
-from dashboard.parts.colours import DENSITY, DIVERGING, WORDS
+from dashboard.parts.colours import DENSITY, DIVERGING, LABELS
 from dashboard.parts.html import rate_name, rate_of
 from dashboard.runs import describe
 from dashboard.runs.colours import clipped, colour_limit
@@ -14,22 +14,22 @@ from dashboard.runs.pictures import density, sigma_for, to_levels, to_signed_lev
 from dashboard.runs.rates import theory_line
 from dashboard.runs.run import Run
 from dashboard.runs.units import in_symbols, with_unit
-from dashboard.view.animation import Chart, Curve, Image, Key, Lines, Reel, Side
+from dashboard.view.animation import AnimatedChart, Animation, Curve, Image, Key, Lines, Side
 from hoam_core import __version__
 
 
-def reel(shown: Shown) -> Reel:
+def animation(shown: ViewSnapshot) -> Animation:
     """Pictures of both models and their difference, or the cells of a lattice; and the curves."""
     scenes = (_lattice(shown),) if shown.cells is not None else _pictures(shown)
     length = min([len(shown.ts), *(len(s) for s in (shown.cells,) if s is not None)])
     charts = tuple(_chart(shown, curve) for curve in describe.shown(shown.system, shown.axes))
-    return Reel(
+    return Animation(
         shown.title, shown.ts[:length], scenes, charts, shown.time, tuple(_about(shown)),
         shown.system.equations,
     )  # fmt: skip
 
 
-def _about(shown: Shown) -> Iterator[tuple[str, str]]:
+def _about(shown: ViewSnapshot) -> Iterator[tuple[str, str]]:
     """Where it comes from, for those who have nothing but the file."""
     system, case = shown.system, shown.case
     yield "system", f"{system.title} ({system.name})"
@@ -37,7 +37,7 @@ def _about(shown: Shown) -> Iterator[tuple[str, str]]:
     if case.model:
         method = shown.catalogue.models[case.model].entry.title
         yield "learned model", f"{case.model}: {method}; {case.particles:,} {system.population}"
-        yield "verdict", shown.verdict.words
+        yield "verdict", shown.verdict.text
         yield from (("warning", sentence) for sentence in shown.warnings)
     yield "full model", f"{system.truth_particles:,} {system.population}"
     yield "seed", str(case.seed)
@@ -53,7 +53,7 @@ def _about(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "made with", f"hoam_core {__version__}"
 
 
-def _pictures(shown: Shown) -> tuple[Image, ...]:
+def _pictures(shown: ViewSnapshot) -> tuple[Image, ...]:
     whole = shown.truth if shown.truth is not None and shown.truth.complete else None
     runs = [run for run in (shown.answer, whole or (None if shown.answer else shown.truth)) if run]
     axes, plane, limit = shown.axes, runs[0].plane(shown.axes), colour_limit(runs, shown.axes)
@@ -64,11 +64,11 @@ def _pictures(shown: Shown) -> tuple[Image, ...]:
         )
     ]
     # Both are smoothed alike, or their difference would show the smoothing.
-    sigma = sigma_for(runs[0].kept.particles)
+    sigma = sigma_for(runs[0].states.particles)
 
     def field(run: Run, frame: int) -> np.ndarray:
         frame = min(frame, len(run) - 1)
-        return density(run.counts(frame, axes), run.kept.particles, plane, sigma)
+        return density(run.counts(frame, axes), run.states.particles, plane, sigma)
 
     images = [
         Image(
@@ -91,7 +91,7 @@ def _pictures(shown: Shown) -> tuple[Image, ...]:
     return tuple(images)
 
 
-def _lattice(shown: Shown) -> Image | Lines:
+def _lattice(shown: ViewSnapshot) -> Image | Lines:
     names, cells = shown.system.cell_names, shown.cells
     title = "One run of the full model"
     components = shown.system.components
@@ -110,12 +110,12 @@ def _lattice(shown: Shown) -> Image | Lines:
     )  # fmt: skip
 
 
-def _chart(shown: Shown, curve: describe.Shown) -> Chart:
+def _chart(shown: ViewSnapshot, curve: describe.ShownCurve) -> AnimatedChart:
     pairs = (("model", shown.answer), ("truth", shown.truth))
     here = [(kind, run) for kind, run in pairs if run is not None]
-    curves = tuple(Curve(kind, WORDS[kind], run.times, curve.of(run)) for kind, run in here)
+    curves = tuple(Curve(kind, LABELS[kind], run.times, curve.of(run)) for kind, run in here)
     if curve.name == describe.FIELD and len((line := theory_line(shown.truth, shown.rates))[0]):
-        curves += (Curve("theory", WORDS["theory"], *line),)
+        curves += (Curve("theory", LABELS["theory"], *line),)
     least = max((curve.least(run) for _, run in here), default=0.0)
     log = shown.log and curve.name == describe.FIELD
-    return Chart(with_unit(curve.label, curve.unit), curves, log, least)
+    return AnimatedChart(with_unit(curve.label, curve.unit), curves, log, least)

@@ -5,7 +5,7 @@ A link says `mode=2` and `window=3.6:13.4`; without them both are what the full 
 
 import param
 
-from dashboard.runs.rates import Wanted
+from dashboard.runs.rates import ModeChoice
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import Reader, number, whole
 from dashboard.view.choice import Choice
@@ -22,9 +22,9 @@ class ExploreChoice(Choice):
     system = param.String(doc="The system to which both belong.")
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ModeChoice:
         """What is to be fitted."""
-        return Wanted(self.mode, self.window)
+        return ModeChoice(self.mode, self.window)
 
     def suit(self, system: str) -> None:
         """Choose nothing, unless what is chosen belongs to that system already."""

@@ -20,7 +20,7 @@ from dashboard.runs.run import Run
 from dashboard.runs.verdict import Verdict
 
 
-class Lower(pn.viewable.Viewer):
+class ExplorationDetails(pn.viewable.Viewer):
     """Curves and words of a `Session`; `densities` are those of its scene.
 
     `asides` makes the parts that step aside where the main curve is all there is.
@@ -36,7 +36,7 @@ class Lower(pn.viewable.Viewer):
         self._densities, self._asides = densities, asides
         self._tall: int | None = None
         self._choice, self._growth = choice, Growth(session, choice)
-        self._progress, self._errors = (html.words() for _ in range(2))
+        self._progress, self._errors = (html.pane() for _ in range(2))
         self._error_card = card(self._errors)
         self._trust = Trust(sizing_mode="stretch_width", margin=(2, 0))
         self._button = cancel_button(self._press)

@@ -11,15 +11,15 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from dashboard.explore.animation import reel
-from dashboard.explore.snapshot import Shown
+from dashboard.explore.animation import animation
+from dashboard.explore.snapshot import ViewSnapshot
 from dashboard.exports.script import script
 from dashboard.runs import describe
 from dashboard.runs.pictures import density, sigma_for
 from dashboard.runs.rates import Rates
 from dashboard.runs.run import Run, named
 from dashboard.runs.units import density_unit
-from dashboard.view.base import Material
+from dashboard.view.base import Exportable
 from hoam_core import __version__
 from hoam_core.files.json_text import json_text
 
@@ -28,7 +28,7 @@ MOST_BYTES = 64 * 2**20
 FULL = "full_model"
 
 
-def material(shown: Shown) -> Material | None:
+def exportable(shown: ViewSnapshot) -> Exportable | None:
     """What can be exported now; None before the first answer of the present case."""
     run = shown.run
     if run is None:
@@ -37,14 +37,14 @@ def material(shown: Shown) -> Material | None:
         shown.system, run.case, time=shown.time, end=float(shown.ts[-1]), name=shown.name,
         frames=len(shown.ts),
     )  # fmt: skip
-    moving = partial(reel, shown) if shown.cells is not None or shown.is_plane else None
-    return Material(
-        shown.name, f"{shown.title}. {shown.words}", text, partial(dataset, shown), reel=moving,
+    moving = partial(animation, shown) if shown.cells is not None or shown.is_plane else None
+    return Exportable(
+        shown.name, f"{shown.title}. {shown.text}", text, partial(dataset, shown), animation=moving,
         title=f"{shown.title}, t = {shown.time:.4g}, seed {shown.case.seed}",
     )  # fmt: skip
 
 
-def dataset(shown: Shown) -> xr.Dataset:
+def dataset(shown: ViewSnapshot) -> xr.Dataset:
     """The run of the view with the curves of both models, in the layout of `hoam predict`.
 
     Variables: state(time, particle, component) of the learned model; each curve of the page over
@@ -79,7 +79,7 @@ def _rate(found: Rates) -> dict:
     return {"mode": found.mode.number, "theory": theory, **fits, "why": found.why}
 
 
-def _predicted(shown: Shown) -> xr.Dataset:
+def _predicted(shown: ViewSnapshot) -> xr.Dataset:
     case = shown.case
     model = shown.catalogue.model(case.model, case.share)
     made = model.predict(
@@ -91,7 +91,7 @@ def _predicted(shown: Shown) -> xr.Dataset:
     return made if n <= room else made.isel(particle=slice(0, 1 << (room.bit_length() - 1)))
 
 
-def _frame(shown: Shown) -> xr.Dataset:
+def _frame(shown: ViewSnapshot) -> xr.Dataset:
     """A dataset of the full model alone, still without variables."""
     case = shown.truth.case
     attributes = {
@@ -102,7 +102,7 @@ def _frame(shown: Shown) -> xr.Dataset:
     return xr.Dataset({}, {"time": ("time", shown.ts, shown.system.time_attributes)}, attributes)
 
 
-def _curves(shown: Shown, run: Run):
+def _curves(shown: ViewSnapshot, run: Run):
     """Name, label, unit and values of every observable and of every other curve of the page."""
     for one in shown.system.observable_info:
         yield one.name, one.label, one.unit, run.curves[one.name]
@@ -117,10 +117,10 @@ def _filled(values: np.ndarray, length: int) -> np.ndarray:
     return full
 
 
-def _density(shown: Shown, run: Run) -> xr.DataArray:
-    plane, sigma = run.plane(shown.axes), sigma_for(run.kept.particles)
+def _density(shown: ViewSnapshot, run: Run) -> xr.DataArray:
+    plane, sigma = run.plane(shown.axes), sigma_for(run.states.particles)
     fields = [
-        density(run.counts(i, shown.axes), run.kept.particles, plane, sigma)
+        density(run.counts(i, shown.axes), run.states.particles, plane, sigma)
         for i in range(len(run))
     ]
     h, v = (shown.system.components[i] for i in shown.axes)
@@ -136,7 +136,7 @@ def _density(shown: Shown, run: Run) -> xr.DataArray:
     return made.reindex(time=shown.ts)
 
 
-def _cells(shown: Shown) -> xr.DataArray:
+def _cells(shown: ViewSnapshot) -> xr.DataArray:
     cells, names = shown.cells, shown.system.cell_names
     axes = ("z", "y", "x")[-(cells.ndim - 1) :] if names else ("component", "x")
     about = {"units": "1", "long_name": "cells of one run of the full model"}

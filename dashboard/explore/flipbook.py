@@ -28,7 +28,7 @@ Sides = tuple[Float[np.ndarray, " nx"], Float[np.ndarray, " ny"]]
 
 def _smoothed(runs: Mapping[str, Run], axes: Axes, frame: int) -> dict[str, Smoothed]:
     # All are smoothed alike, or their difference would show the smoothing.
-    particles = [run.kept.particles for run in runs.values()][:1]
+    particles = [run.states.particles for run in runs.values()][:1]
     return {
         kind: run.smoothed(frame, axes, *particles)
         for kind, run in runs.items() if frame < len(run)

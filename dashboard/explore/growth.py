@@ -23,7 +23,7 @@ class Growth(pn.viewable.Viewer):
         super().__init__(**params)
         self.session, self.choice = session, choice
         self._following = False
-        self._table = html.words()
+        self._table = html.pane()
         self.window = pmui.RangeSlider(
             label="Window of the fit, t", start=0, end=1, value=(0, 1), step=0.1, format="0.[00]",
             size="small", sizing_mode="stretch_width", margin=(4, 16, 0, 12),

@@ -17,10 +17,10 @@ from bokeh.models import (
 )
 from bokeh.models.glyph import Glyph
 
-from dashboard.parts.colours import DASH, INK, WIDTH, frame, legend, mark
+from dashboard.parts.colours import COLOUR, DASH, WIDTH, frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
-from dashboard.runs.lattice_jobs import Sweep
+from dashboard.runs.lattice_jobs import LatticeSweep
 
 KINDS = ("model", "truth")
 
@@ -147,7 +147,7 @@ class DiagramFigure:
             LegendItem(label=name, renderers=[self._items[key]]) for key, name in names.items()
         ]
 
-    def show(self, sweep: Sweep | None, component: int = 0) -> None:
+    def show(self, sweep: LatticeSweep | None, component: int = 0) -> None:
         """What is known of a component in a sweep; None clears."""
         if sweep is None:
             put(self.band, {"x": [], "low": [], "high": [], "y": []})
@@ -168,7 +168,7 @@ class DiagramFigure:
 def _recolour(inks: list, dark: bool) -> None:
     for kind, glyph in inks:
         names = glyph.properties() & {"line_color", "fill_color"}
-        glyph.update(**dict.fromkeys(names, INK[dark][kind]))
+        glyph.update(**dict.fromkeys(names, COLOUR[dark][kind]))
 
 
 def _potential(z: np.ndarray, drift: np.ndarray) -> np.ndarray:

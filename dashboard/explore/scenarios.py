@@ -16,7 +16,7 @@ from typing import Any
 import panel as pn
 
 from dashboard.content.asset_files import (
-    Shelf,
+    AssetFolder,
     own_folder,
     parsed_link,
     read_entries,
@@ -64,7 +64,7 @@ def thumbnail(name: str, folder: Path) -> str:
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 
-def read_scenarios(file: Path, thumbnails: Path) -> Shelf[Scenario]:
+def read_scenarios(file: Path, thumbnails: Path) -> AssetFolder[Scenario]:
     """The scenarios of a file in its order; an entry that is wrong costs one sentence."""
 
     def made(where: str, found: dict[str, Any]) -> Scenario:
@@ -74,22 +74,22 @@ def read_scenarios(file: Path, thumbnails: Path) -> Shelf[Scenario]:
     return read_entries(file, FIELDS, made)
 
 
-def scenarios() -> Shelf[Scenario]:
+def scenarios() -> AssetFolder[Scenario]:
     """The scenarios that ship and one's own; read again only where they changed."""
     folder = own_folder()
     return _scenarios(folder, stamps(folder))
 
 
 @lru_cache(maxsize=4)
-def _scenarios(folder: Path | None, seen: tuple) -> Shelf[Scenario]:
-    shelf = _shipped()
+def _scenarios(folder: Path | None, seen: tuple) -> AssetFolder[Scenario]:
+    shipped = _shipped()
     if folder is None or not (folder / FILE).is_file():
-        return shelf
-    return with_own(shelf, read_scenarios(folder / FILE, folder / "thumbnails"))
+        return shipped
+    return with_own(shipped, read_scenarios(folder / FILE, folder / "thumbnails"))
 
 
 @cache
-def _shipped() -> Shelf[Scenario]:
+def _shipped() -> AssetFolder[Scenario]:
     return read_scenarios(asset(FILE), asset("thumbnails"))
 
 
@@ -110,14 +110,14 @@ class Scenarios(pn.viewable.Viewer):
     def __init__(self, state: Exploration, go: Callable[[str], None], **params):
         super().__init__(**params)
         self._state = state
-        shelf = scenarios()
+        shipped = scenarios()
         self._cards = Cards(
             go,
-            cards=[as_card(one) for one in shelf.items.values()],
+            cards=[as_card(one) for one in shipped.items.values()],
             label="Scenarios",
             kind="strip",
             store=PRESETS,
-            problem=" ".join(shelf.problems),
+            problem=" ".join(shipped.problems),
         )
         state.param.watch(lambda *_: self._show(), "view")
         self._show()

@@ -10,17 +10,17 @@ import numpy as np
 from dashboard.compute.session import Session
 from dashboard.runs.catalogue import Catalogue
 from dashboard.runs.errors import errors
-from dashboard.runs.rates import USUAL, Rates, Wanted, rates
+from dashboard.runs.rates import USUAL, ModeChoice, Rates, rates
 from dashboard.runs.references import Reference
 from dashboard.runs.run import Axes, Case, Run, named
-from dashboard.runs.speaker import described, told
+from dashboard.runs.speaker import described, headline_of
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.state.exploration import Exploration
 from hoam_core import System
 
 
 @dataclass(frozen=True)
-class Shown:
+class ViewSnapshot:
     """A moment of the view: which case at which time, and the runs that are here."""
 
     system: System
@@ -76,10 +76,10 @@ class Shown:
         return judge(model, named(self.system, self.case), rows, doubts_of(self.answer))
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The headline of the view and the verdict."""
         verdict = self.verdict
-        sentence = told(self.answer, self.truth, self.system, self.axes, verdict)
+        sentence = headline_of(self.answer, self.truth, self.system, self.axes, verdict)
         return described(sentence, verdict)
 
     @property
@@ -89,15 +89,15 @@ class Shown:
 
 
 def snapshot(
-    state: Exploration, session: Session, catalogue: Catalogue, wanted: Wanted = USUAL
-) -> Shown:
+    state: Exploration, session: Session, catalogue: Catalogue, wanted: ModeChoice = USUAL
+) -> ViewSnapshot:
     """What the view shows now; runs of another case than the present one are left out."""
     answer, reference, lattice = session.answer, session.reference, session.lattice
     truth = reference.truth if reference is not None else None
     mu, system = session.case.mu, catalogue.systems[state.system]
     answer = answer if answer is not None and answer.case == session.case else None
     truth = truth if truth is not None and truth.case == session.truth_case else None
-    return Shown(
+    return ViewSnapshot(
         system, catalogue,
         session.case if state.model else session.truth_case,
         state.axes, state.ts, state.time, state.log_scale,

@@ -1,9 +1,9 @@
-// A card that unfolds: the verdict is always read, the facts on demand. The age counts here.
+// A card that unfolds: the verdict is always read, the lines on demand. The age counts here.
 
-function term(label, words) {
+function term(label, value) {
   const name = document.createElement("dt"), text = document.createElement("dd")
   name.textContent = label
-  text.textContent = words
+  text.textContent = value
   return [name, text]
 }
 
@@ -24,8 +24,8 @@ export function render({model, el}) {
     if (age) { age.textContent = old(Math.round((performance.now() - shown) / 1000)) }
   }
   const show = () => {
-    said.textContent = `${model.sign} ${model.words}`
-    const lines = model.facts.map(([label, words]) => term(label, words))
+    said.textContent = `${model.sign} ${model.text}`
+    const lines = model.lines.map(([label, value]) => term(label, value))
     if (model.version > 0 && lines.length > 0) {
       const line = term("Age of this answer", "")
       age = line[1]
@@ -34,8 +34,8 @@ export function render({model, el}) {
     list.replaceChildren(...lines.flat())
     tick()
   }
-  model.on("facts", show)
-  model.on("words", show)
+  model.on("lines", show)
+  model.on("text", show)
   model.on("version", () => { shown = performance.now(); show() })
   const timer = setInterval(tick, 1000)
   model.on("remove", () => clearInterval(timer))

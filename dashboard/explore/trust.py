@@ -15,7 +15,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.compute.session import Session
-from dashboard.parts.html import INK, SOFT, duration
+from dashboard.parts.html import SOFT, TEXT_STYLE, duration
 from dashboard.runs.catalogue import own_folder
 from dashboard.runs.errors import ErrorRow, percent
 from dashboard.runs.run import Run
@@ -25,7 +25,7 @@ from hoam_core import Model, System, __version__
 from hoam_core.models.files import shipped_models
 
 TRUST = f"""
-:host {{ {INK} font-size: 13px; line-height: 1.45; }}
+:host {{ {TEXT_STYLE} font-size: 13px; line-height: 1.45; }}
 summary {{ cursor: pointer; border-radius: 4px; }}
 summary:focus-visible {{ outline: 2px solid var(--panel-primary-color); outline-offset: 2px; }}
 summary b {{ margin-right: 10px; }}
@@ -41,7 +41,7 @@ class Fact(NamedTuple):
     """One line of the panel."""
 
     label: str
-    words: str
+    text: str
 
 
 def distance(value: float, axis: tuple[float, ...]) -> str:
@@ -78,7 +78,7 @@ def fingerprint(name: str) -> str:
     return ""
 
 
-def facts(
+def trust_lines(
     model: Model, mu: Mapping[str, float], rows: list[ErrorRow], answer: Run | None, waited: float
 ) -> list[Fact]:
     """All that is known about a learned model's answer; `waited` seconds passed until it came."""
@@ -136,8 +136,8 @@ class Trust(JSComponent):
     """A verdict in one line that unfolds into facts."""
 
     sign = param.String()
-    words = param.String()
-    facts = param.List(doc="(label, words) of each line.")
+    text = param.String()
+    lines = param.List(doc="(label, text) of each line.")
     version = param.Integer(doc="Counts the answers that were shown; the age starts anew.")
 
     _esm = Path(__file__).with_name("trust.js")
@@ -153,8 +153,8 @@ class Trust(JSComponent):
         verdict: Verdict,
     ) -> None:
         """Say what is known now."""
-        lines = facts(model, mu, rows, answer, session.waited) if model is not None else []
+        lines = trust_lines(model, mu, rows, answer, session.waited) if model is not None else []
         self.param.update(
-            sign=verdict.sign, words=f"{verdict.words}." if verdict.word else verdict.words,
-            facts=[list(line) for line in lines], version=session.version,
+            sign=verdict.sign, text=f"{verdict.text}." if verdict.word else verdict.text,
+            lines=[list(line) for line in lines], version=session.version,
         )  # fmt: skip

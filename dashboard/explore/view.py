@@ -8,8 +8,8 @@ curves, words and tables follow the runs.
 import panel as pn
 
 from dashboard.explore.choice import ExploreChoice
-from dashboard.explore.details import Lower
-from dashboard.explore.export import material
+from dashboard.explore.details import ExplorationDetails
+from dashboard.explore.export import exportable
 from dashboard.explore.flipbook_player import Flipping
 from dashboard.explore.lattice_pictures import LatticeScene
 from dashboard.explore.pictures import Scene
@@ -28,9 +28,9 @@ from dashboard.parts.welcome import Welcome
 from dashboard.runs.errors import ErrorRow, errors
 from dashboard.runs.references import Reference
 from dashboard.runs.run import Run
-from dashboard.runs.speaker import told
+from dashboard.runs.speaker import headline_of
 from dashboard.runs.verdict import Verdict, doubts_of, judge
-from dashboard.view.base import Material, View, Visit
+from dashboard.view.base import Exportable, View, Visit
 
 STEPS = {"next": 1, "previous": -1}
 BESIDE = 330  # sliders, player and gaps, on a projector (px)
@@ -53,10 +53,10 @@ class Explore(View):
         self._now: Scene | LatticeScene = self.scene
         self.choice: ExploreChoice = visit.choices.get("explore") or ExploreChoice()
         self._asides, self._screen = Asides(), None
-        self.lower = Lower(session, self.scene.below, self._asides, self.choice)
-        self._flipping = Flipping(visit, self.player, self.scene, self.lower.evolution)
+        self.details = ExplorationDetails(session, self.scene.below, self._asides, self.choice)
+        self._flipping = Flipping(visit, self.player, self.scene, self.details.evolution)
         self._rest = Later(self._draw_rest, lambda: session.answer_is_coming, visit.after_paint)
-        self._headline, self._notices = html.words(), html.words()
+        self._headline, self._notices = html.pane(), html.pane()
         self._status = html.Status(sizing_mode="stretch_width", margin=0)
         self._placed: tuple[str, str] | None = None
         self._solved = Fold(SUMMARY)
@@ -76,7 +76,7 @@ class Explore(View):
 
     def _build(self) -> pn.Column:
         self._cards = Scenarios(self.state, self.visit.go)
-        lower = stack(self.lower, style=NOT_FIRST)
+        details = stack(self.details, style=NOT_FIRST)
         return stack(
             self._asides(
                 Welcome(welcome(), lambda: self.visit.go("?view=lessons")),
@@ -91,7 +91,7 @@ class Explore(View):
             ),
             self._stage,
             card(self.player, style=AT_HAND),
-            lower,
+            details,
             margin=(10, 14),
         )
 
@@ -102,7 +102,7 @@ class Explore(View):
         self._place()
 
     def complete(self) -> None:
-        if self.lower.complete():
+        if self.details.complete():
             self._flipping.close()
             self._place()
 
@@ -121,8 +121,8 @@ class Explore(View):
         else:
             act(self.state, action)
 
-    def material(self) -> Material | None:
-        return material(snapshot(self.state, self.session, self.catalogue, self.choice.wanted))
+    def exportable(self) -> Exportable | None:
+        return exportable(snapshot(self.state, self.session, self.catalogue, self.choice.wanted))
 
     @property
     def system(self):
@@ -139,7 +139,7 @@ class Explore(View):
             self._solved.text = solved(self.system)
             self._solved.visible = bool(self._solved.text)
             scene = self._on_stage()
-            self.lower.place()
+            self.details.place()
             self.scene.below.visible = scene is self.scene and not self.scene.alone
         if self._screen is not None:
             self.present(self._screen)
@@ -157,7 +157,7 @@ class Explore(View):
         for scene in (self.scene, self.lattice.made):
             if scene is not None:
                 scene.fit(high)
-        self.lower.fit(low)
+        self.details.fit(low)
 
     def _on_stage(self) -> Scene | LatticeScene:
         """The scene of the system, in the page since it was first wanted, and no other visible."""
@@ -201,7 +201,7 @@ class Explore(View):
         both = self._both()
         with pn.io.hold():
             if not self._flipping.shows(*both):
-                self.lower.at(self.state.time)
+                self.details.at(self.state.time)
                 self._now.draw(*both)
 
     def _flip(self) -> None:
@@ -237,7 +237,7 @@ class Explore(View):
             if not self._flipping.shows(answer, truth):
                 self._now.draw_densities(answer, truth)
             rows, verdict = self._judge(reference)
-            self.lower.draw(answer, reference, rows, verdict)
+            self.details.draw(answer, reference, rows, verdict)
             self._write(answer, truth, verdict)
         self._flip()
 
@@ -250,7 +250,7 @@ class Explore(View):
 
     def _write(self, answer: Run | None, truth: Run | None, verdict: Verdict) -> None:
         session = self.session
-        said = told(answer, truth, self.system, self.state.axes, verdict)
+        said = headline_of(answer, truth, self.system, self.state.axes, verdict)
         if session.computing:
             said = f"Computing with {self.state.particles:,} {self.system.population} …"
         self._headline.object = html.headline(said, verdict)
@@ -273,4 +273,4 @@ class Explore(View):
         with pn.io.hold():
             self.scene.theme(dark)
             self.lattice.theme(dark)
-            self.lower.theme(dark)
+            self.details.theme(dark)

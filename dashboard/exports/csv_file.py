@@ -33,7 +33,7 @@ def curves(dataset: xr.Dataset) -> dict[str, list[str]]:
     return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
-def to_csv(dataset: xr.Dataset, words: str = "") -> str:
+def to_csv(dataset: xr.Dataset, description: str = "") -> str:
     """The table; ValueError where there are neither curves nor tables to write, DivergedError where
     a number is infinite.
     """
@@ -41,7 +41,7 @@ def to_csv(dataset: xr.Dataset, words: str = "") -> str:
     length = max(len(column) for column in columns)
     padded = [column + [""] * (length - len(column)) for column in columns]
     file = io.StringIO(newline="")
-    for line in _comments(dataset.attrs, words):
+    for line in _comments(dataset.attrs, description):
         file.write(f"# {line}\n")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(heads)
@@ -86,9 +86,9 @@ def _head(name: str, attributes: Mapping) -> str:
     return _text(name if unit in ("1", "") else f"{name} [{unit}]")
 
 
-def _text(words: str) -> str:
+def _text(description: str) -> str:
     """Words that no spreadsheet takes for a formula."""
-    return f"'{words}" if words.startswith(FORMULA) else words
+    return f"'{description}" if description.startswith(FORMULA) else description
 
 
 def _plain(value) -> str:
@@ -98,9 +98,9 @@ def _plain(value) -> str:
     return "" if np.isnan(value) else f"{float(value):.9g}"
 
 
-def _comments(attributes: Mapping, words: str) -> Iterator[str]:
-    if words:
-        yield " ".join(words.split())
+def _comments(attributes: Mapping, description: str) -> Iterator[str]:
+    if description:
+        yield " ".join(description.split())
     for name, value in attributes.items():
         if name == "warnings":
             yield from (f"warning: {sentence}" for sentence in json.loads(value))

@@ -22,8 +22,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from dashboard.concurrency.worker import FailedError
-from dashboard.parts.colours import DASH, INK
-from dashboard.view.animation import Chart, Image, Lines, Reel
+from dashboard.parts.colours import COLOUR, DASH
+from dashboard.view.animation import AnimatedChart, Animation, Image, Lines
 
 Frame = UInt8[np.ndarray, "h w 3"]
 PAPER, TEXT, SOFT, RULE = "#ffffff", "#1b1b1b", "#555555", "#c9c9c9"
@@ -40,32 +40,32 @@ def font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), size)
 
 
-def frames(reel: Reel) -> Iterator[Frame]:
+def frames(animation: Animation) -> Iterator[Frame]:
     """Every frame of a reel as a picture of 960 x 544 pixels."""
-    background = _background(reel)
-    for i, t in enumerate(reel.ts):
+    background = _background(animation)
+    for i, t in enumerate(animation.ts):
         sheet = background.copy()
         draw = ImageDraw.Draw(sheet)
         draw.text((WIDTH - PAD, PAD), f"t = {t:.4g}", TEXT, font(18), anchor="ra")
-        for box, scene in zip(_boxes(reel), reel.scenes, strict=True):
+        for box, scene in zip(_boxes(animation), animation.scenes, strict=True):
             if isinstance(scene, Image):
                 sheet.paste(_painted(scene, i, box), box[:2])
                 draw.rectangle(box, outline=RULE)
             else:
                 _draw_lines(draw, scene, i, box)
-        if reel.charts:
+        if animation.charts:
             left, top, right, bottom = _chart_box()
-            x = left + (right - left) * t / reel.end
+            x = left + (right - left) * t / animation.end
             draw.line([(x, top), (x, bottom)], SOFT, 2)
         yield np.asarray(sheet)
 
 
-def _boxes(reel: Reel) -> list[tuple[int, int, int, int]]:
+def _boxes(animation: Animation) -> list[tuple[int, int, int, int]]:
     """Where the pictures stand: side by side, equally wide."""
-    n = max(len(reel.scenes), 1)
+    n = max(len(animation.scenes), 1)
     wide = (WIDTH - PAD * (n + 1)) // n
     top, bottom = HEAD + 26, HEIGHT - CHART - 70
-    square = all(isinstance(s, Image) and s.keys for s in reel.scenes)
+    square = all(isinstance(s, Image) and s.keys for s in animation.scenes)
     width = min(wide, bottom - top) if square else wide
     starts = (PAD + i * (wide + PAD) + (wide - width) // 2 for i in range(n))
     return [(x, top, x + width, bottom) for x in starts]
@@ -75,12 +75,12 @@ def _chart_box() -> tuple[int, int, int, int]:
     return PAD + 56, HEIGHT - CHART, WIDTH - PAD, HEIGHT - 30
 
 
-def _background(reel: Reel) -> Pillow.Image:
+def _background(animation: Animation) -> Pillow.Image:
     """What does not move: words, frames, axes and curves."""
     sheet = Pillow.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((PAD, PAD), reel.title, TEXT, font(18))
-    for (left, top, right, bottom), scene in zip(_boxes(reel), reel.scenes, strict=True):
+    draw.text((PAD, PAD), animation.title, TEXT, font(18))
+    for (left, top, right, bottom), scene in zip(_boxes(animation), animation.scenes, strict=True):
         draw.text((left, top - 20), scene.title, TEXT, font(13))
         below = f"{scene.x.label}, up: {scene.y.label}" if isinstance(scene, Image) else ""
         if isinstance(scene, Image) and scene.keys:
@@ -91,8 +91,8 @@ def _background(reel: Reel) -> Pillow.Image:
             draw.text(((left + right) // 2, bottom + 6), below, SOFT, font(12), anchor="ma")
             draw.text((right, bottom + 21), scene.note, TEXT, font(12), anchor="ra")
             _draw_scale(sheet, draw, scene, left, bottom + 23)
-    for chart in reel.charts[:1]:
-        _draw_chart(draw, chart, reel.end)
+    for chart in animation.charts[:1]:
+        _draw_chart(draw, chart, animation.end)
     return sheet
 
 
@@ -139,7 +139,7 @@ def _draw_lines(draw: ImageDraw.ImageDraw, lines: Lines, frame: int, box) -> Non
         stroke(draw, x, bottom - (bottom - top) * share, colour, dash)
 
 
-def _draw_chart(draw: ImageDraw.ImageDraw, chart: Chart, end: float) -> None:
+def _draw_chart(draw: ImageDraw.ImageDraw, chart: AnimatedChart, end: float) -> None:
     left, top, right, bottom = _chart_box()
     low, high = chart.limits()
     scale = np.log if chart.log else np.asarray
@@ -153,17 +153,19 @@ def _draw_chart(draw: ImageDraw.ImageDraw, chart: Chart, end: float) -> None:
         y = np.clip(np.nan_to_num(np.asarray(curve.y, float), nan=low), low, high)
         share = (scale(y) - scale(low)) / (scale(high) - scale(low))
         x = left + (right - left) * np.asarray(curve.t, float) / end
-        stroke(draw, x, bottom - (bottom - top) * share, INK[False][curve.kind], DASH[curve.kind])
+        stroke(
+            draw, x, bottom - (bottom - top) * share, COLOUR[False][curve.kind], DASH[curve.kind]
+        )
     _name_curves(draw, chart, right, top - 19)
 
 
-def _name_curves(draw: ImageDraw.ImageDraw, chart: Chart, at: int, y: int) -> None:
+def _name_curves(draw: ImageDraw.ImageDraw, chart: AnimatedChart, at: int, y: int) -> None:
     """The legend, which ends at `at`."""
     for curve in reversed(chart.curves):
         at -= int(draw.textlength(curve.name, font(12)))
         draw.text((at, y), curve.name, SOFT, font(12))
         ends = np.array([at - 32.0, at - 6.0])
-        stroke(draw, ends, np.full(2, y + 8.0), INK[False][curve.kind], DASH[curve.kind])
+        stroke(draw, ends, np.full(2, y + 8.0), COLOUR[False][curve.kind], DASH[curve.kind])
         at -= 48
 
 

@@ -16,8 +16,8 @@ from PIL import Image as Pillow
 
 from dashboard.content.lessons import mathml
 from dashboard.exports.film import palette
-from dashboard.view.animation import Chart, Image, Lines, Reel, Side
-from dashboard.view.base import Material
+from dashboard.view.animation import AnimatedChart, Animation, Image, Lines, Side
+from dashboard.view.base import Exportable
 from hoam_core.files.json_text import json_text
 
 FOLDER = Path(__file__).parent
@@ -27,13 +27,13 @@ MOST_ROWS = 16_000
 TEMPLATE, PLAYER = FOLDER / "handout.html", FOLDER / "handout.js"
 
 
-def handout(material: Material) -> Iterator[bytes | None]:
+def handout(exportable: Exportable) -> Iterator[bytes | None]:
     """The file of a material that has a reel; None after each picture that is packed."""
-    reel, stride = material.reel(), 1
+    animation, stride = exportable.animation(), 1
     while True:
-        frames = range(0, len(reel.ts), stride)
+        frames = range(0, len(animation.ts), stride)
         scenes = []
-        for scene in reel.scenes:
+        for scene in animation.scenes:
             scenes.append(_scene(scene, frames))
             yield None
         tall = max(len(frames) * scene["cells"][1] for scene in scenes) > MOST_ROWS
@@ -41,22 +41,23 @@ def handout(material: Material) -> Iterator[bytes | None]:
         if len(frames) < 4 or not (tall or large):
             break
         stride *= 2
-    ts = reel.ts[::stride]
+    ts = animation.ts[::stride]
     data = {
-        "ts": _round(ts), "end": reel.end, "start": int(np.argmin(np.abs(ts - reel.shown_at))),
-        "scenes": scenes, "charts": [_chart(chart) for chart in reel.charts],
+        "ts": _round(ts), "end": animation.end,
+        "start": int(np.argmin(np.abs(ts - animation.shown_at))),
+        "scenes": scenes, "charts": [_chart(chart) for chart in animation.charts],
     }  # fmt: skip
-    yield _page(material, reel, data).encode()
+    yield _page(exportable, animation, data).encode()
 
 
-def _page(material: Material, reel: Reel, data: dict) -> str:
-    about = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in reel.about)
-    if reel.equations:
-        about += f"<dt>equations</dt><dd>{mathml(reel.equations, {})}</dd>"
+def _page(exportable: Exportable, animation: Animation, data: dict) -> str:
+    about = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in animation.about)
+    if animation.equations:
+        about += f"<dt>equations</dt><dd>{mathml(animation.equations, {})}</dd>"
     parts = {
-        "title": escape(reel.title), "about": about,
-        "words": escape(material.words.removeprefix(f"{reel.title}. ")),
-        "script": escape(material.script), "player": PLAYER.read_text(),
+        "title": escape(animation.title), "about": about,
+        "words": escape(exportable.description.removeprefix(f"{animation.title}. ")),
+        "script": escape(exportable.script), "player": PLAYER.read_text(),
         # A tag inside a string would end the script.
         "data": json_text(data, separators=(",", ":")).replace("<", "\\u003c"),
     }  # fmt: skip
@@ -107,7 +108,7 @@ def _png(levels: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _chart(chart: Chart) -> dict:
+def _chart(chart: AnimatedChart) -> dict:
     low, high = chart.limits()
     curves = []
     for curve in chart.curves:

@@ -1,7 +1,7 @@
 """The menu that saves what a view shows: pictures, curves, numbers, films, Python, a hand-out.
 
-Pictures of plots are taken in the browser. Everything else is made from the view's `Material` by a
-thread of its own, which gives way to the learned models, tells how far it is and can be stopped;
+Pictures of plots are taken in the browser. Everything else is made from the view's `Exportable` by
+a thread of its own, which gives way to the learned models, tells how far it is and can be stopped;
 the bytes then go to the browser, which saves them.
 """
 
@@ -24,7 +24,7 @@ from dashboard.exports.handout import handout
 from dashboard.parts import html
 from dashboard.parts.bridge import Bridge
 from dashboard.parts.layout import stack
-from dashboard.view.base import Material, View, Visit
+from dashboard.view.base import Exportable, View, Visit
 from hoam_core import __version__
 from hoam_core.storage.datasets import write_dataset
 
@@ -43,18 +43,18 @@ class Format(NamedTuple):
     hint: str
     icon: str
     mime: str
-    fits: Callable[[Material], bool]
-    make: Callable[[Material], Making]
+    fits: Callable[[Exportable], bool]
+    make: Callable[[Exportable], Making]
 
 
-def _csv(material: Material) -> Making:
-    dataset = material.dataset()
+def _csv(exportable: Exportable) -> Making:
+    dataset = exportable.dataset()
     yield None
-    yield to_csv(dataset, material.words).encode()
+    yield to_csv(dataset, exportable.description).encode()
 
 
-def _netcdf(material: Material) -> Making:
-    dataset = material.dataset()
+def _netcdf(exportable: Exportable) -> Making:
+    dataset = exportable.dataset()
     yield None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "numbers.nc"
@@ -62,20 +62,22 @@ def _netcdf(material: Material) -> Making:
         yield path.read_bytes()
 
 
-def _film(encode: Callable, material: Material) -> Making:
-    return encode(export_film.frames(material.reel()) if material.reel else material.film())
+def _film(encode: Callable, exportable: Exportable) -> Making:
+    return encode(
+        export_film.frames(exportable.animation()) if exportable.animation else exportable.film()
+    )
 
 
-def _script(material: Material) -> Making:
-    yield material.script.encode()
+def _script(exportable: Exportable) -> Making:
+    yield exportable.script.encode()
 
 
-def _has_film(material: Material) -> bool:
-    return material.reel is not None or material.film is not None
+def _has_film(exportable: Exportable) -> bool:
+    return exportable.animation is not None or exportable.film is not None
 
 
-def _has_numbers(material: Material) -> bool:
-    return material.dataset is not None
+def _has_numbers(exportable: Exportable) -> bool:
+    return exportable.dataset is not None
 
 
 FORMATS: dict[str, Format] = {
@@ -88,9 +90,9 @@ FORMATS: dict[str, Format] = {
     "gif": Format("Film (GIF)", "plays everywhere", "gif_box", "image/gif", _has_film,
                   partial(_film, export_film.gif)),
     "py": Format("Python", "makes the same numbers again", "code", "text/x-python",
-                 lambda material: bool(material.script), _script),
+                 lambda exportable: bool(exportable.script), _script),
     "html": Format("Hand-out (HTML)", "plays without a network", "description", "text/html",
-                   lambda material: material.reel is not None, handout),
+                   lambda exportable: exportable.animation is not None, handout),
 }  # fmt: skip
 
 
@@ -102,9 +104,9 @@ def maker(behind: Worker) -> Worker:
     return made
 
 
-def counted(make: Callable[[Material], Making], material: Material) -> Iterator[bytes | int]:
+def counted(make: Callable[[Exportable], Making], exportable: Exportable) -> Iterator[bytes | int]:
     """The steps of a file that is made, as numbers from 1, and its bytes."""
-    for step, value in enumerate(make(material), 1):
+    for step, value in enumerate(make(exportable), 1):
         yield step if value is None else value
 
 
@@ -126,7 +128,7 @@ class Exports(pn.viewable.Viewer):
             suffix: _button(one.label, one.hint, one.icon, partial(self._start, suffix))
             for suffix, one in FORMATS.items()
         }
-        self._note = html.words()
+        self._note = html.pane()
         self._cancel = _button("Cancel", "", "close", self.stop)
         self._cancel.visible = False
         self.dialog = pmui.Dialog(
@@ -143,18 +145,18 @@ class Exports(pn.viewable.Viewer):
         self._offer()
         self.dialog.open = True
 
-    def _current(self) -> Material | None:
-        given = (view.material() for view in self._views())
+    def _current(self) -> Exportable | None:
+        given = (view.exportable() for view in self._views())
         return next((one for one in given if one is not None), None)
 
     def _offer(self) -> None:
-        material = self._current()
+        exportable = self._current()
         with pn.io.hold():
             for suffix, button in self._buttons.items():
-                fits = material is not None and FORMATS[suffix].fits(material)
+                fits = exportable is not None and FORMATS[suffix].fits(exportable)
                 button.disabled = self._file.busy or not fits
             self._cancel.visible = self._file.busy
-            if not self._file.busy and material is None:
+            if not self._file.busy and exportable is None:
                 self._note.object = f'<p class="soft">{NOTHING}</p>'
 
     def picture(self) -> None:
@@ -168,21 +170,21 @@ class Exports(pn.viewable.Viewer):
         self._bridge.save(*self._named(), one=True)
 
     def _named(self) -> tuple[str, str, str]:
-        material = self._current()
-        if material is None:
+        exportable = self._current()
+        if exportable is None:
             return "plots", "", ""
         made_with = f"hoam_core {__version__}"
-        title = f"{material.title} · {made_with}" if material.title else ""
-        return material.name, material.words, title
+        title = f"{exportable.title} · {made_with}" if exportable.title else ""
+        return exportable.name, exportable.description, title
 
     def _start(self, suffix: str) -> None:
-        material = self._current()
-        if material is None or not FORMATS[suffix].fits(material):
+        exportable = self._current()
+        if exportable is None or not FORMATS[suffix].fits(exportable):
             self._visit.tell(NOTHING)
             return
         self._note.object = _making(FORMATS[suffix].label)
-        job = partial(counted, FORMATS[suffix].make, material)
-        self._file.ask(self._worker, f"{material.name}.{suffix}", job)
+        job = partial(counted, FORMATS[suffix].make, exportable)
+        self._file.ask(self._worker, f"{exportable.name}.{suffix}", job)
         self._offer()
 
     def _receive(self) -> None:
@@ -213,9 +215,9 @@ class Exports(pn.viewable.Viewer):
 
 
 def _button(label: str, hint: str, icon: str, press: Callable[[], None]) -> pmui.Button:
-    words = f"{label}: {hint}" if hint else label
+    description = f"{label}: {hint}" if hint else label
     return pmui.Button(
-        label=words, icon=icon, variant="outlined", size="small", margin=0,
+        label=description, icon=icon, variant="outlined", size="small", margin=0,
         sizing_mode="stretch_width", sx={"justifyContent": "flex-start", "textTransform": "none"},
         on_click=lambda _: press(),
     )  # fmt: skip

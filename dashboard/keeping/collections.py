@@ -14,7 +14,7 @@ from hoam_core.files.json_text import json_text
 from hoam_core.recorded.collection import Collection
 from hoam_core.systems.base import Component
 
-ARRAYS, TOLD = "collection.safetensors", "collection.json"
+ARRAYS, DESCRIPTION = "collection.safetensors", "collection.json"
 
 
 def _plain(collection: Collection) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def write_collection(collection: Collection, folder: Path, more: Mapping[str, An
     }
     save_file(arrays, folder / ARRAYS)
     told = {"sha256": digest(folder / ARRAYS), "collection": _plain(collection), "more": dict(more)}
-    (folder / TOLD).write_text(json_text(told), encoding="utf-8")
+    (folder / DESCRIPTION).write_text(json_text(told), encoding="utf-8")
 
 
 def read_collection(folder: Path) -> tuple[Collection, dict[str, Any]]:
@@ -57,7 +57,7 @@ def read_collection(folder: Path) -> tuple[Collection, dict[str, Any]]:
     Raises ValueError where a file is missing, damaged or of another version.
     """
     try:
-        told = json.loads((folder / TOLD).read_text(encoding="utf-8"))
+        told = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         if digest(folder / ARRAYS) != told["sha256"]:
             raise ValueError("the arrays are others")
         plain = {name: _tuples(value) for name, value in told["collection"].items()}

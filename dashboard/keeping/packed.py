@@ -95,20 +95,20 @@ def renamed(files: Mapping[str, bytes], visitor: str) -> tuple[str, dict[str, by
     Raises ValueError where its JSON describes no model.
     """
     try:
-        told = json.loads(files[JSON])
-        if not isinstance(told, dict):
+        record = json.loads(files[JSON])
+        if not isinstance(record, dict):
             raise ValueError("it holds no fields")
-        kind, name = str(told["experiment"]["method"]), str(told["name"])
-        if "recorded" in told:
+        kind, name = str(record["experiment"]["method"]), str(record["name"])
+        if "recorded" in record:
             if RECORDED not in files:
                 raise ValueError(f"{RECORDED} is missing")
-            stem = _stem(str(told["recorded"]["title"]))
-            system = _unique(stem, visitor, files[RECORDED], _shown(told["recorded"], "name"))
-            told["recorded"]["name"] = told["experiment"]["system"] = system
+            stem = _stem(str(record["recorded"]["title"]))
+            system = _unique(stem, visitor, files[RECORDED], _shown(record["recorded"], "name"))
+            record["recorded"]["name"] = record["experiment"]["system"] = system
             stem = f"{system}-{_stem(kind)}".removeprefix(PREFIX)
         else:
             stem = _stem(name)
-        told["name"] = _unique(stem, visitor, files[ARRAYS], _shown(told, "name", "recorded"))
+        record["name"] = _unique(stem, visitor, files[ARRAYS], _shown(record, "name", "recorded"))
     except (
         ValueError,
         TypeError,
@@ -121,11 +121,11 @@ def renamed(files: Mapping[str, bytes], visitor: str) -> tuple[str, dict[str, by
             f"The model.json of this zip file describes no model ({type(error).__name__}: "
             f"{str(error)[:80]}); {CURE}"
         ) from error
-    return told["name"], {**files, JSON: json_text(told, indent=1).encode()}
+    return record["name"], {**files, JSON: json_text(record, indent=1).encode()}
 
 
-def _shown(told: Mapping[str, Any], *without: str) -> bytes:
-    rest = {key: value for key, value in told.items() if key not in without}
+def _shown(record: Mapping[str, Any], *without: str) -> bytes:
+    rest = {key: value for key, value in record.items() if key not in without}
     return json_text(rest, sort_keys=True).encode()
 
 

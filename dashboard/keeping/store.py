@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dashboard.concurrency.lock import Claim
+from dashboard.concurrency.lock import FolderLock
 from dashboard.keeping.bounds import (
     SECONDS_A_DAY,
     kept_folder,
@@ -53,7 +53,7 @@ class FullError(ValueError):
 
 
 @dataclass(frozen=True)
-class Thing:
+class SavedItem:
     """Something that is kept: its `kind` ("data" or "model"), name, title, bytes and times."""
 
     folder: Path
@@ -90,7 +90,7 @@ def _elsewhere(about: dict[str, Any]) -> Path | None:
     return folder if same else None
 
 
-def _thing(folder: Path) -> Thing | None:
+def _thing(folder: Path) -> SavedItem | None:
     """What a folder holds; None where it is no thing, or is being deleted at this moment."""
     try:
         told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -100,12 +100,12 @@ def _thing(folder: Path) -> Thing | None:
             size += _size(place)
         elif "elsewhere" in about:
             return None
-        return Thing(folder, kind, name, title, size, used, about)
+        return SavedItem(folder, kind, name, title, size, used, about)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _things(folder: Path) -> list[Thing]:
+def _things(folder: Path) -> list[SavedItem]:
     found = (_thing(place) for place in folder.glob("[!.]*/"))
     return sorted((one for one in found if one is not None), key=lambda one: -one.used)
 
@@ -113,13 +113,13 @@ def _things(folder: Path) -> list[Thing]:
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """One at a time, of all threads and processes; after some patience all the same."""
-    claim, end = Claim(root), time.monotonic() + LOCK_PATIENCE
-    while not claim.take() and time.monotonic() < end:
+    lock, end = FolderLock(root), time.monotonic() + LOCK_PATIENCE
+    while not lock.take() and time.monotonic() < end:
         time.sleep(0.02)
     try:
         yield
     finally:
-        claim.drop()
+        lock.drop()
 
 
 def _forget(folder: Path) -> None:
@@ -131,7 +131,7 @@ def _forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-class Keep:
+class SavedItems:
     """What is kept for one visitor; for somebody without a name nothing is."""
 
     def __init__(self, visitor: str = "", root: Path | None = None):
@@ -149,11 +149,11 @@ class Keep:
         """Under which name all of it is filed; empty for nobody."""
         return self._folder.name if self._folder is not None else ""
 
-    def things(self) -> list[Thing]:
+    def things(self) -> list[SavedItem]:
         """All that is kept, what was used last first."""
         return _things(self._folder) if self._folder is not None else []
 
-    def find(self, name: str) -> Thing | None:
+    def find(self, name: str) -> SavedItem | None:
         """The thing of that name; None if there is none (any more)."""
         if self._folder is None:
             return None
@@ -180,7 +180,7 @@ class Keep:
             with contextlib.suppress(OSError):
                 os.utime(self._folder)
 
-    def use(self, thing: Thing) -> None:
+    def use(self, thing: SavedItem) -> None:
         """A thing is used; what is not makes room first."""
         with contextlib.suppress(OSError):
             os.utime(thing.folder / ABOUT)
@@ -263,7 +263,7 @@ def _visitors(root: Path) -> list[Path]:
     return [place for place in root.glob("*/") if VISITOR.fullmatch(place.name)]
 
 
-def _make_room(root: Path, more: int, instead: Thing | None = None) -> None:
+def _make_room(root: Path, more: int, instead: SavedItem | None = None) -> None:
     """Delete what was used longest ago until there is room; FullError if all of it is in use."""
     everything = (one for place in _visitors(root) for one in _things(place))
     stays = (one for one in everything if instead is None or one.folder != instead.folder)

@@ -43,7 +43,7 @@ class Lessons(View):
         super().__init__(visit, **params)
         self.choice: LessonsChoice = visit.choices["lessons"]
         shelf = lessons()
-        welcome = html.words()
+        welcome = html.pane()
         welcome.object = WELCOME + "".join(
             f"<p class='warn'>{escape(sentence)}</p>" for sentence in shelf.problems
         )

@@ -34,11 +34,11 @@ from hoam_core.storage.datasets import dataset_bytes
 MOST_BYTES = 128 * 2**20
 MOST_NUMBERS = 50_000
 MOST_WAITING = 32
-OWN = ("model", "seed", "particles", "format")
+ARGUMENTS = ("model", "seed", "particles", "format")
 JSON, NETCDF = "application/json; charset=utf-8", "application/x-netcdf"
 
 
-class Wanted(NamedTuple):
+class PredictionRequest(NamedTuple):
     """A prediction that somebody asks for, checked."""
 
     model: Model
@@ -48,16 +48,16 @@ class Wanted(NamedTuple):
     format: str
 
 
-def read_request(query: dict[str, str], shelf: Catalogue) -> Wanted:
+def read_request(query: dict[str, str], offered: Catalogue) -> PredictionRequest:
     """The prediction that a query means; ValueError, or LookupError for an unknown model."""
     if "model" not in query:
-        raise ValueError(f"Argument `model` is missing; name one of {', '.join(shelf.models)}.")
+        raise ValueError(f"Argument `model` is missing; name one of {', '.join(offered.models)}.")
     try:
-        model = lookup(query["model"], shelf.models, "model")
+        model = lookup(query["model"], offered.models, "model")
     except ValueError as error:
         raise LookupError(str(error)) from error
     system = model.system
-    known = {name: name for name in (*OWN, *(p.name for p in system.parameters))}
+    known = {name: name for name in (*ARGUMENTS, *(p.name for p in system.parameters))}
     known |= {key: key for key in (key_of(system, p.name) for p in system.parameters)}
     for name in query:
         lookup(name, known, "argument")
@@ -71,7 +71,7 @@ def read_request(query: dict[str, str], shelf: Catalogue) -> Wanted:
     usual = min(4_096, most := most_particles(model))
     particles = particles_up_to(most)(query.get("particles", str(usual)))
     kind = lookup(query.get("format", "json"), {"json": "json", "nc": "nc"}, "format")
-    return Wanted(model, values, seed, particles, kind)
+    return PredictionRequest(model, values, seed, particles, kind)
 
 
 def most_particles(model: Model) -> int:
@@ -80,13 +80,13 @@ def most_particles(model: Model) -> int:
     return min(MOST_PARTICLES, 1 << (room.bit_length() - 1))
 
 
-def predicted(wanted: Wanted) -> Iterator[bytes]:
+def predicted(wanted: PredictionRequest) -> Iterator[bytes]:
     """A job for a worker: the body of the answer, as its only value."""
     run = wanted.model.predict(wanted.parameters, particles=wanted.particles, seed=wanted.seed)
     yield dataset_bytes(run) if wanted.format == "nc" else to_json(summary(wanted, run))
 
 
-def summary(wanted: Wanted, run: xr.Dataset) -> dict[str, Any]:
+def summary(wanted: PredictionRequest, run: xr.Dataset) -> dict[str, Any]:
     """A prediction as plain values: all of its curves, and the states of its first particles."""
     state = run["state"].values
     names = [str(name) for name in run.component.values]
@@ -189,7 +189,7 @@ class Prediction(Answer):
         else:
             self._send(wanted, result)
 
-    async def _computed(self, wanted: Wanted) -> bytes | Exception | None:
+    async def _computed(self, wanted: PredictionRequest) -> bytes | Exception | None:
         loop = asyncio.get_running_loop()
         self._result: asyncio.Future = loop.create_future()
         self.waiting.add(self)
@@ -205,7 +205,7 @@ class Prediction(Answer):
         if not self._result.done():
             self._result.set_result(result)
 
-    def _send(self, wanted: Wanted, body: bytes) -> None:
+    def _send(self, wanted: PredictionRequest, body: bytes) -> None:
         if wanted.format == "nc":
             self.set_header("Content-Type", NETCDF)
             name = f"{wanted.model.name}.nc"

@@ -80,14 +80,14 @@ class OwnChoice(Choice):
     def reading(self) -> Reading:
         """How files are read."""
         return Reading(
-            attributes=_words(self.attributes), species=self.species.strip(),
-            components=_words(self.components),
+            attributes=_text(self.attributes), species=self.species.strip(),
+            components=_text(self.components),
         )  # fmt: skip
 
     def typed_values(self) -> dict[str, list[float]]:
         """Values for each file by parameter, from "mu = 1.2, 1.4; drift = 2, 3"."""
         return {
-            name: [number(name, one) for one in _words(text)]
+            name: [number(name, one) for one in _text(text)]
             for name, text in assignments(self.values, "values").items()
         }
 
@@ -113,7 +113,7 @@ class OwnChoice(Choice):
         return name, float(value)
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _text(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from dashboard.keeping import packed
 from dashboard.keeping.collections import write_collection
-from dashboard.keeping.store import FullError, Keep
+from dashboard.keeping.store import FullError, SavedItems
 from dashboard.own_data.allowed_files import count_runs
 from dashboard.own_data.preview import Row, rows_of
 from hoam_core import Model, simulate
@@ -24,22 +24,22 @@ from hoam_core.recorded.collection import Collection
 from hoam_core.recorded.learning import learn_recorded
 from hoam_core.recorded.reader import Reading
 from hoam_core.recorded.recordings import Recording, collect, with_values
-from hoam_core.recorded.sandbox import recordings_apart
+from hoam_core.recorded.sandbox import read_recordings_sandboxed
 from hoam_core.storage.datasets import write_dataset
 
 EXAMPLE = (1.3, 1.4, 1.5, 1.6, 1.7)
 STAGES = {"training": "Learning", "judging": "Judging at the value that was held out"}
 
 
-class Step(NamedTuple):
+class ReadingStep(NamedTuple):
     """What goes on, and the share of it that is done; None if that is not known."""
 
-    words: str
+    text: str
     done: float | None
 
 
 @dataclass(frozen=True)
-class Request:
+class ReadingRequest:
     """Files, with what the visitor says about them."""
 
     paths: tuple[Path, ...]
@@ -47,16 +47,16 @@ class Request:
     values: Mapping[str, Sequence[float]]
     lengths: Mapping[str, float]
     title: str
-    keep: Keep = field(default_factory=Keep)
+    keep: SavedItems = field(default_factory=SavedItems)
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class Made(NamedTuple):
-    """A model with the folder of its files; `told` says why it is not kept, if it is not."""
+    """A model with the folder of its files; `unsaved_reason` is empty where it is kept."""
 
     model: Model
     folder: Path
-    told: str = ""
+    unsaved_reason: str = ""
 
 
 class Checked(NamedTuple):
@@ -69,39 +69,39 @@ class Checked(NamedTuple):
 class Found(NamedTuple):
     """Checked files, and what goes with them.
 
-    `name` is what they are kept as, empty if they are not; `told` says why not; `fields` are what
-    the visitor said about them, `made` a model of them that is there already.
+    `name` is what they are kept as, empty if they are not; `unsaved_reason` says why not; `fields`
+    are what the visitor said about them, `made` a model of them that is there already.
     """
 
     checked: Checked
     name: str = ""
-    told: str = ""
+    unsaved_reason: str = ""
     fields: Mapping[str, str] = {}
     made: Made | None = None
 
 
-def check(request: Request) -> Iterator[Step | Found]:
+def check(request: ReadingRequest) -> Iterator[ReadingStep | Found]:
     """Read all files, then see whether they fit together. Raises ValueError with the cure.
 
     They are read in a process of their own, which ends when this is stopped.
     """
     recordings: list[Recording] = []
     runs = max(1, count_runs([str(path) for path in request.paths]))
-    with closing(recordings_apart(request.paths, request.reading)) as reading:
+    with closing(read_recordings_sandboxed(request.paths, request.reading)) as reading:
         for one in reading:
             recordings += [] if one is None else [one]
-            yield Step("Reading the files", min(1.0, len(recordings) / runs))
-    yield Step("Comparing the files", 1.0)
+            yield ReadingStep("Reading the files", min(1.0, len(recordings) / runs))
+    yield ReadingStep("Comparing the files", 1.0)
     together = with_values(recordings, request.values)
     collection = collect(together, title=request.title, lengths=request.lengths)
     found = {one.file: one.found for one in together}
     checked = Checked(collection, rows_of(collection, found))
     if request.keep:
-        yield Step("Keeping them on this server", 1.0)
+        yield ReadingStep("Keeping them on this server", 1.0)
     yield _kept_data(Found(checked, fields=request.fields), found, request.keep)
 
 
-def _kept_data(made: Found, counts: Mapping[str, int], keep: Keep) -> Found:
+def _kept_data(made: Found, counts: Mapping[str, int], keep: SavedItems) -> Found:
     """The same, and what it is kept as or why it is not."""
     if not keep:
         return made
@@ -111,17 +111,17 @@ def _kept_data(made: Found, counts: Mapping[str, int], keep: Keep) -> Found:
         with keep.making("data", name, collection.title, collection.x.nbytes) as folder:
             write_collection(collection, folder, {"found": counts, "fields": dict(made.fields)})
     except FullError as error:
-        return made._replace(told=str(error))
+        return made._replace(unsaved_reason=str(error))
     return made._replace(name=name)
 
 
 def example(
     folder: Path, values: Sequence[float] = EXAMPLE, particles: int = 8_192
-) -> Iterator[Step | tuple[Path, ...]]:
+) -> Iterator[ReadingStep | tuple[Path, ...]]:
     """Files of short runs of the two-stream instability; the last value are their paths."""
     paths = []
     for i, mu in enumerate(values):
-        yield Step(f"Running a two-stream instability, mu = {mu:g}", i / len(values))
+        yield ReadingStep(f"Running a two-stream instability, mu = {mu:g}", i / len(values))
         run = simulate(
             "two-stream", {"mu": mu}, particles=particles, seed=i, t_end=20.0, n_times=81
         )
@@ -132,19 +132,19 @@ def example(
 
 def train(
     collection: Collection, folder: Path, method: str, held_out: tuple[str, float] | None,
-    keep: Keep, data: str = "",
-) -> Iterator[Step | Made]:  # fmt: skip
+    keep: SavedItems, data: str = "",
+) -> Iterator[ReadingStep | Made]:  # fmt: skip
     """Learn, judge and save; the last value is the model. `data` is what its data are kept as."""
-    yield Step("Learning", None)
+    yield ReadingStep("Learning", None)
     for state in learn_recorded(collection, folder, method=method, held_out=held_out):
         if state.stage == "saved" and state.model is not None:
             yield kept_model_of(state.model, folder, keep, data)
         else:
             share = state.done / state.total if state.total > 1 else None
-            yield Step(STAGES.get(state.stage, state.stage), share)
+            yield ReadingStep(STAGES.get(state.stage, state.stage), share)
 
 
-def kept_model_of(model: Model, folder: Path, keep: Keep, data: str = "") -> Made:
+def kept_model_of(model: Model, folder: Path, keep: SavedItems, data: str = "") -> Made:
     """A model whose files lie in a folder, from now on kept for the visitor if there is room."""
     if not keep:
         return Made(model, folder)

@@ -123,7 +123,7 @@ def _line(row: Row, names: list[str], times: list[str], used: int) -> str:
     return f"<tr>{values}<td>{count}</td>{pictures}<td class='file'>{escape(row.file)}</td></tr>"
 
 
-def facts(collection: Collection) -> str:
+def details(collection: Collection) -> str:
     """Components, what is periodic, and what was done to the data."""
     pieces = []
     for component, length in zip(collection.components, collection.lengths, strict=True):

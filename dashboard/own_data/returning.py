@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dashboard.keeping.collections import read_collection
 from dashboard.keeping.packed import renamed, unpacked
-from dashboard.keeping.store import Keep, Thing
-from dashboard.own_data.jobs import Checked, Found, Made, Step, kept_model_of
+from dashboard.keeping.store import SavedItem, SavedItems
+from dashboard.own_data.jobs import Checked, Found, Made, ReadingStep, kept_model_of
 from dashboard.own_data.preview import rows_of
 from dashboard.runs.catalogue import FRAMES
 from dashboard.runs.visitor_catalogue import kept_model
@@ -32,13 +32,13 @@ class TooSlowError(RuntimeError):
     """A model that would keep other visitors waiting."""
 
 
-def reopen(keep: Keep, name: str) -> Iterator[Step | Found | Made]:
+def reopen(keep: SavedItems, name: str) -> Iterator[ReadingStep | Found | Made]:
     """Data that are kept, and the newest model of them, or a model alone."""
     thing = keep.find(name)
     if thing is None:
         raise ValueError(GONE)
     keep.use(thing)
-    yield Step("Opening what is kept", None)
+    yield ReadingStep("Opening what is kept", None)
     if thing.kind == "model":
         yield Made(kept_model(thing), thing.folder)
         return
@@ -48,7 +48,7 @@ def reopen(keep: Keep, name: str) -> Iterator[Step | Found | Made]:
     yield Found(Checked(collection, rows), name, fields=more["fields"], made=made)
 
 
-def _made_of(keep: Keep, data: str) -> Made | None:
+def _made_of(keep: SavedItems, data: str) -> Made | None:
     """The newest model of some data that can be read."""
     for thing in keep.things():
         if thing.kind == "model" and thing.about.get("data") == data:
@@ -59,14 +59,16 @@ def _made_of(keep: Keep, data: str) -> Made | None:
     return None
 
 
-def take_in(data: bytes, keep: Keep, owner: str, folder: Path) -> Iterator[Step | Made]:
+def take_in(
+    data: bytes, keep: SavedItems, owner: str, folder: Path
+) -> Iterator[ReadingStep | Made]:
     """The model in a zip file, tried out and kept; its files are written into a new folder."""
-    yield Step("Looking into the file", None)
+    yield ReadingStep("Looking into the file", None)
     name, files = renamed(unpacked(data), owner)
     place = folder / name
     write_files(place, files)
     model = load_model(place)
-    yield Step("Trying the model", None)
+    yield ReadingStep("Trying the model", None)
     try_out(model)
     yield kept_model_of(model, place, keep)
 
@@ -97,7 +99,7 @@ def try_out(model: Model) -> None:
         ) from error
 
 
-def what(thing: Thing) -> str:
+def what(thing: SavedItem) -> str:
     """What a thing is, in a word or two."""
     kind = {"trained": "model of the view Train, offered to everybody here"}.get(thing.kind)
     method = thing.about.get("method")

@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.keeping.bounds import date, kept_seconds, megabytes, most_bytes
-from dashboard.keeping.store import Keep, Thing
+from dashboard.keeping.store import SavedItem, SavedItems
 from dashboard.own_data.returning import what
 from dashboard.parts import html
 from dashboard.parts.layout import card, wrapping
@@ -30,12 +30,16 @@ class KeptList(pn.viewable.Viewer):
     """Things with their buttons; `opened` and `deleted` hear the name, an empty one of all."""
 
     def __init__(
-        self, keep: Keep, opened: Callable[[str], None], deleted: Callable[[str], None], **params
+        self,
+        keep: SavedItems,
+        opened: Callable[[str], None],
+        deleted: Callable[[str], None],
+        **params,
     ):
         super().__init__(**params)
         self._keep, self._opened, self._deleted = keep, opened, deleted
         self._asked: str | None = None
-        self._words, self._question = html.words(), html.words()
+        self._text, self._question = html.pane(), html.pane()
         self._rows = pn.Column(sizing_mode="stretch_width", margin=0)
         self._all = self._button("Delete everything", "delete_forever", partial(self._ask, ""))
         self._dialog = pmui.Dialog(
@@ -45,20 +49,20 @@ class KeptList(pn.viewable.Viewer):
             ), sizing_mode="stretch_width"),
             title="Delete for good?", show_close_button=True, close_on_click=True,
         )  # fmt: skip
-        self._layout = card(self._words, self._rows, self._all, self._dialog)
+        self._layout = card(self._text, self._rows, self._all, self._dialog)
         self._layout.visible = False
 
     def _button(self, label: str, icon: str, press: Callable[[], None], **more) -> pmui.Button:
         return pmui.Button(label=label, icon=icon, on_click=lambda _: press(), **(BUTTON | more))
 
-    def show(self, things: list[Thing]) -> None:
+    def show(self, things: list[SavedItem]) -> None:
         """Draw the list anew."""
         self._layout.visible = bool(things)
-        self._words.object = _told(self._keep, things)
+        self._text.object = _description(self._keep, things)
         self._rows[:] = [self._row(thing) for thing in things]
 
-    def _row(self, thing: Thing) -> pn.Row:
-        words = html.words(
+    def _row(self, thing: SavedItem) -> pn.Row:
+        words = html.pane(
             object=f"<p><b>{escape(thing.title)}</b> <span class='soft'>{escape(what(thing))}, "
             f"{megabytes(thing.size)}, used {date(thing.used)}</span></p>",
             min_width=200, margin=(2, 6),
@@ -86,7 +90,7 @@ class KeptList(pn.viewable.Viewer):
         return self._layout
 
 
-def terms(keep: Keep) -> str:
+def terms(keep: SavedItems) -> str:
     """What becomes of own data here, in a sentence or two."""
     if not keep:
         return "It is deleted when you close the page."
@@ -97,7 +101,7 @@ def terms(keep: Keep) -> str:
     )
 
 
-def _told(keep: Keep, things: list[Thing]) -> str:
+def _description(keep: SavedItems, things: list[SavedItem]) -> str:
     size = sum(thing.size for thing in things)
     return (
         f"<h3>Kept on this server until {date(keep.until)}</h3><p class='soft'>Found again in this "

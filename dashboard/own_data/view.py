@@ -1,7 +1,7 @@
 """The view "data": snapshots of one's own, from files to a model that is explored like any other.
 
 Three steps below each other: files in, what was found in them, a model. Everything that happens is
-the `Desk`'s; the view shows it and passes on what is pressed.
+the `Workspace`'s; the view shows it and passes on what is pressed.
 """
 
 from html import escape
@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 import xarray as xr
 
 from dashboard.keeping import packed
-from dashboard.keeping.store import Keep
+from dashboard.keeping.store import SavedItems
 from dashboard.own_data import preview as own_preview
 from dashboard.own_data.allowed_files import (
     VARIABLE,
@@ -24,14 +24,14 @@ from dashboard.own_data.allowed_files import (
 from dashboard.own_data.choice import OwnChoice
 from dashboard.own_data.jobs import zipped
 from dashboard.own_data.saved_list import KeptList, terms
-from dashboard.own_data.workspace import Desk
+from dashboard.own_data.workspace import Workspace
 from dashboard.parts import html
 from dashboard.parts.layout import card, grid, stack, wrapping
 from dashboard.parts.upload import Upload
-from dashboard.runs.visitor_catalogue import Shelf, keep_of
+from dashboard.runs.visitor_catalogue import VisitorCatalogue, keep_of
 from dashboard.state.url import key_of
 from dashboard.train.trainings import trainings
-from dashboard.view.base import Material, View, Visit
+from dashboard.view.base import Exportable, View, Visit
 from hoam_core import __version__
 from hoam_core.models.files import save_model
 from hoam_core.recorded.reader import names_of
@@ -63,35 +63,37 @@ class OwnData(View):
         super().__init__(visit, **params)
         self.choice: OwnChoice = visit.choices.get("data") or OwnChoice()
         workers, keep = visit.workers, keep_of(visit.catalogue)
-        self.desk = Desk(self.choice, workers.files, workers.trainings, visit.schedule, keep)
-        self._list = KeptList(self.desk.keep, self._open_kept, self._delete)
+        self.workspace = Workspace(
+            self.choice, workers.files, workers.trainings, visit.schedule, keep
+        )
+        self._list = KeptList(self.workspace.keep, self._open_kept, self._delete)
         self._coming = False
-        self._progress, self._problem = html.words(), html.words()
-        self._table, self._facts = html.words(), html.words()
-        self._told, self._verdict = html.words(), html.words()
-        self._cancel = self._button("Cancel", "close", self.desk.cancel, variant="outlined")
+        self._progress, self._problem = html.pane(), html.pane()
+        self._table, self._details = html.pane(), html.pane()
+        self._result, self._verdict = html.pane(), html.pane()
+        self._cancel = self._button("Cancel", "close", self.workspace.cancel, variant="outlined")
         self._busy = card(pn.Row(self._progress, self._cancel, sizing_mode="stretch_width"))
         self._found, self._made = self._build_found(), self._build_made()
         self._layout = stack(
-            card(html.words(object=_introduction(self.desk.keep)), self._build_input()),
+            card(html.pane(object=_introduction(self.workspace.keep)), self._build_input()),
             self._problem, self._busy, self._made, self._list, self._found, margin=(10, 14),
         )  # fmt: skip
-        shown = ["busy", "checked", "model", "problem", "told"]
-        self.desk.param.watch(lambda *_: self._draw(), shown)
-        self.desk.param.watch(lambda *_: self._list.show(self.desk.things), "things")
+        shown = ["busy", "checked", "model", "problem", "unsaved_reason"]
+        self.workspace.param.watch(lambda *_: self._draw(), shown)
+        self.workspace.param.watch(lambda *_: self._list.show(self.workspace.things), "things")
         self.choice.param.watch(lambda *_: self._follow(), "data")
         self._draw()
-        self._list.show(self.desk.things)
+        self._list.show(self.workspace.things)
 
     def open(self) -> None:
         super().open()
-        self.desk.look()
+        self.workspace.look()
         self._follow()
 
     def _follow(self) -> None:
         """Bring back what the address names, unless it is here."""
-        if self.shown and self.choice.data and self.choice.data != self.desk.showing:
-            self.desk.open(self.choice.data)
+        if self.shown and self.choice.data and self.choice.data != self.workspace.showing:
+            self.workspace.open(self.choice.data)
 
     def _button(self, label: str, icon: str, press, **options) -> pmui.Button:
         options = {"variant": "contained", "size": "small", "margin": (6, 4)} | options
@@ -100,19 +102,19 @@ class OwnData(View):
     def _build_input(self) -> pn.Column:
         button = {"variant": "contained", "margin": (6, 4), "size": "small"}
         self._upload = Upload(
-            refusal, self.desk.refuse, label="Choose or drop files", icon="upload_file",
+            refusal, self.workspace.refuse, label="Choose or drop files", icon="upload_file",
             tally=tally, multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(),
             begun=self._begun, **button,
         )  # fmt: skip
         self._upload.param.watch(self._take, "value")
         self._zips = Upload(
-            packed.refusal, self.desk.refuse, label="Load a model", icon="drive_folder_upload",
+            packed.refusal, self.workspace.refuse, label="Load a model", icon="drive_folder_upload",
             accept=".zip", max_total_file_size=packed.MOST_BYTES, begun=self._begun,
             **(button | {"variant": "outlined"}),
         )  # fmt: skip
         self._zips.param.watch(self._take_zip, "value")
         example = self._button(
-            "Use an example", "science", self.desk.use_example, variant="outlined"
+            "Use an example", "science", self.workspace.use_example, variant="outlined"
         )
         parts: list = [wrapping(self._upload, example, self._zips)]
         if allowed_folders():
@@ -120,10 +122,12 @@ class OwnData(View):
                 label="Or files on this server", placeholder="runs/*.nc",
                 **(FIELD | {"max_width": 480}),
             )  # fmt: skip
-            self._path.param.watch(lambda event: event.new and self.desk.point(event.new), "value")
+            self._path.param.watch(
+                lambda event: event.new and self.workspace.point(event.new), "value"
+            )
             parts.append(self._path)
         else:
-            parts.append(html.words(
+            parts.append(html.pane(
                 object="<p class='soft'>Files of the server can be named here when the variable "
                 f"{VARIABLE} holds the folder that may be read.</p>", margin=(2, 4),
             ))  # fmt: skip
@@ -132,7 +136,7 @@ class OwnData(View):
             pmui.TextInput.from_param(of[name], placeholder=hint, **FIELD)
             for name, hint in HINTS.items()
         ]
-        again = self._button("Check again", "refresh", self.desk.check, variant="outlined")
+        again = self._button("Check again", "refresh", self.workspace.check, variant="outlined")
         options = pmui.Accordion(
             ("How the files are read", pn.Column(
                 grid(*fields, columns="repeat(3, minmax(0, 1fr))", narrow=759, gap=2), again,
@@ -144,9 +148,9 @@ class OwnData(View):
 
     def _build_found(self) -> pn.Column:
         of = self.choice.param
-        self._train = self._button("Train", "school", self.desk.train, color="primary")
+        self._train = self._button("Train", "school", self.workspace.train, color="primary")
         plan = card(
-            self._facts,
+            self._details,
             pmui.Select.from_param(of.method, **FIELD),
             pmui.Select.from_param(of.held_out, **FIELD),
             self._train,
@@ -159,18 +163,18 @@ class OwnData(View):
             label="Download the model", callback=self._zip, filename="model.zip", size="small",
             margin=(6, 4),
         )  # fmt: skip
-        return card(self._told, self._verdict, pn.Row(explore, self._download, margin=0))
+        return card(self._result, self._verdict, pn.Row(explore, self._download, margin=0))
 
     def _take(self, event) -> None:
         if event.new:
             names = self._upload.filename
-            self.desk.give(list(zip(names, event.new, strict=True)))
+            self.workspace.give(list(zip(names, event.new, strict=True)))
             # What was taken lies on the disk of the visit.
             self._upload.clear()
 
     def _take_zip(self, event) -> None:
         if event.new:
-            self.desk.load(event.new)
+            self.workspace.load(event.new)
             self._zips.clear()
 
     def _begun(self, coming: bool) -> None:
@@ -178,61 +182,63 @@ class OwnData(View):
         self._tell_unsaved()
 
     def _tell_unsaved(self) -> None:
-        self.visit.unsaved(self._coming or self.desk.unsaved)
+        self.visit.unsaved(self._coming or self.workspace.unsaved)
 
     def _open_kept(self, name: str) -> None:
-        thing = self.desk.keep.find(name)
+        thing = self.workspace.keep.find(name)
         if thing is not None and thing.kind == "trained":
             self.visit.go(f"?view=train&system={thing.about['system']}&training={name}")
         else:
-            self.desk.open(name)
+            self.workspace.open(name)
 
     def _delete(self, name: str) -> None:
-        for thing in self.desk.things:
+        for thing in self.workspace.things:
             if thing.kind == "trained" and name in ("", thing.name):
                 trainings().forget(thing.name)
         if name:
-            self.desk.delete(name)
+            self.workspace.delete(name)
         else:
-            self.desk.clear()
+            self.workspace.clear()
 
     def _draw(self) -> None:
-        desk = self.desk
+        workspace = self.workspace
         self._tell_unsaved()
         with pn.io.hold():
-            self._busy.visible = desk.busy is not None
-            if desk.busy is not None:
-                self._progress.object = _progress(*desk.busy)
-            self._problem.object = html.notices([desk.told] if desk.told else [], desk.problem)
-            self._problem.visible = bool(desk.problem or desk.told)
-            self._found.visible = desk.checked is not None
-            self._train.disabled = desk.busy is not None
-            if desk.checked is not None:
-                collection, rows = desk.checked
+            self._busy.visible = workspace.busy is not None
+            if workspace.busy is not None:
+                self._progress.object = _progress(*workspace.busy)
+            self._problem.object = html.notices(
+                [workspace.unsaved_reason] if workspace.unsaved_reason else [], workspace.problem
+            )
+            self._problem.visible = bool(workspace.problem or workspace.unsaved_reason)
+            self._found.visible = workspace.checked is not None
+            self._train.disabled = workspace.busy is not None
+            if workspace.checked is not None:
+                collection, rows = workspace.checked
                 self._table.object = own_preview.table(collection, rows)
-                self._facts.object = own_preview.facts(collection)
-            self._made.visible = desk.model is not None
-            if desk.model is not None:
-                self._show_model(desk.model)
+                self._details.object = own_preview.details(collection)
+            self._made.visible = workspace.model is not None
+            if workspace.model is not None:
+                self._show_model(workspace.model)
 
     def _show_model(self, model) -> None:
         title, seconds = model.system.title, model.training.get("seconds", 0.0)
-        self._told.object = html.headline(f"{title}: the model is ready, after {seconds:g} s")
+        self._result.object = html.headline(f"{title}: the model is ready, after {seconds:g} s")
         self._verdict.object = "".join(own_preview.verdict(e, title) for e in model.errors) or (
             "<p class='soft'>No value was held out, so nothing judges this model.</p>"
         )
         self._download.filename = f"{model.name}.zip"
 
     def _zip(self):
-        model, folder = self.desk.model, self.desk.model_folder
+        model, folder = self.workspace.model, self.workspace.model_folder
         if not (folder / "model.json").is_file():  # another page has deleted it
-            folder = self.desk.folder / "again"
+            folder = self.workspace.folder / "again"
             save_model(model, folder)
         return zipped(folder, model.name)
 
     def _explore(self) -> None:
-        visit, model = self.visit, self.desk.model
-        if isinstance(visit.catalogue, Shelf):
+        visit, model = self.visit, self.workspace.model
+        if isinstance(visit.catalogue, VisitorCatalogue):
             visit.catalogue.offer(model)
         visit.state.admit(model.system)
         system = model.system
@@ -242,8 +248,8 @@ class OwnData(View):
             + urlencode({"view": "explore", "system": system.name, "model": model.name} | values)
         )
 
-    def material(self) -> Material | None:
-        checked, model = self.desk.checked, self.desk.model
+    def exportable(self) -> Exportable | None:
+        checked, model = self.workspace.checked, self.workspace.model
         if checked is None:
             return None
         collection = checked.collection
@@ -256,16 +262,15 @@ class OwnData(View):
             f"{collection.title}: {len(collection.files)} recorded populations of "
             f"{collection.x.shape[2]:,} particles at {axes}, {len(collection.ts)} times."
         )
-        return Material(system.name, words, self._script(), lambda: _dataset(system))
+        return Exportable(system.name, words, self._script(), lambda: _dataset(system))
 
     def _script(self) -> str:
-        choice, paths = self.choice, self.desk.paths
+        choice, paths = self.choice, self.workspace.paths
         # Of data that were brought back there are no files here, but their names.
-        files = names_of(paths) if paths else list(self.desk.checked.collection.files)
+        files = names_of(paths) if paths else list(self.workspace.checked.collection.files)
         return (
-            "from hoam_core.recorded.reader import Reading, read_recordings\n"
-            "from hoam_core.recorded.learning import learn_recorded\n"
-            "from hoam_core.recorded.recordings import collect, with_values\n\n"
+            "from hoam_core.recorded import (\n    Reading, collect, learn_recorded, read_recordings, "
+            "with_values,\n)\n\n"
             f"reading = {choice.reading()!r}\n"
             f"recordings = list(read_recordings({files!r}, reading))\n"
             f"recordings = with_values(recordings, {choice.typed_values()!r})\n"
@@ -278,17 +283,17 @@ class OwnData(View):
         )
 
     def close(self) -> None:
-        self.desk.close()
+        self.workspace.close()
 
 
-def _introduction(keep: Keep) -> str:
+def _introduction(keep: SavedItems) -> str:
     return INTRODUCTION.format(size=largest_upload() // 2**20, terms=terms(keep))
 
 
-def _progress(words: str, done: float | None) -> str:
+def _progress(text: str, done: float | None) -> str:
     value = "" if done is None else f' value="{done:.3f}"'
     return (
-        f'<div role="status"><p>{escape(words)} …</p></div>'
+        f'<div role="status"><p>{escape(text)} …</p></div>'
         f'<progress max="1"{value} aria-label="Progress"></progress>'
     )
 

@@ -2,7 +2,7 @@
 
 No Panel: the view watches these parameters, and tests pass workers of their own. Files lie in a
 folder of the visit, which goes with it; what was read of them, and the models, are kept for the
-visitor if there is a `Keep`. Whatever cannot be used leaves a sentence and nothing else.
+visitor if there is a `SavedItems`. Whatever cannot be used leaves a sentence and nothing else.
 """
 
 import logging
@@ -18,10 +18,10 @@ import param
 
 from dashboard.compute.question import Question, Schedule
 from dashboard.concurrency.worker import Job, Worker, sentence
-from dashboard.keeping.store import Keep
+from dashboard.keeping.store import SavedItems
 from dashboard.own_data.allowed_files import check_upload, found_files
 from dashboard.own_data.choice import OwnChoice
-from dashboard.own_data.jobs import Found, Made, Request, Step, check, example, train
+from dashboard.own_data.jobs import Found, Made, ReadingRequest, ReadingStep, check, example, train
 from dashboard.own_data.returning import reopen, take_in
 from hoam_core.files.order import natural
 from hoam_core.recorded.sandbox import OvertaxedError
@@ -29,22 +29,24 @@ from hoam_core.recorded.sandbox import OvertaxedError
 log = logging.getLogger(__name__)
 
 
-class Desk(param.Parameterized):
+class Workspace(param.Parameterized):
     """Files, what they hold and what became of them."""
 
     busy = param.Parameter(doc="The Step that goes on, or None.")
     checked = param.Parameter(doc="The Checked files, or None.")
     model = param.Parameter(doc="The Model that was trained on them, or None.")
     problem = param.String(doc="Why the last request failed; empty if it did not.")
-    told = param.String(doc="Why what is here is not kept; empty if it is, or nothing ever is.")
-    things = param.List(doc="Every Thing that is kept for the visitor.")
+    unsaved_reason = param.String(
+        doc="Why what is here is not kept; empty if it is, or nothing ever is."
+    )
+    things = param.List(doc="Every item that is kept for the visitor.")
 
     def __init__(
         self, choice: OwnChoice, reader: Worker, trainer: Worker, schedule: Schedule,
-        keep: Keep | None = None,
+        keep: SavedItems | None = None,
     ):  # fmt: skip
         super().__init__()
-        self.choice, self.keep = choice, keep or Keep()
+        self.choice, self.keep = choice, keep or SavedItems()
         self._reader, self._trainer = reader, trainer
         self._question: Question[object, Any] = Question(schedule, self._receive)
         self._folder = tempfile.TemporaryDirectory(prefix="hoam-own-", ignore_cleanup_errors=True)
@@ -110,7 +112,7 @@ class Desk(param.Parameterized):
             )  # fmt: skip
             return
         try:
-            request = Request(
+            request = ReadingRequest(
                 self.paths, choice.reading(), choice.typed_values(), choice.typed_lengths(),
                 choice.title, self.keep, choice.said(),
             )  # fmt: skip
@@ -161,7 +163,7 @@ class Desk(param.Parameterized):
         self._stop()
         self._forget_files()
         self._call("")
-        self.param.update(checked=None, model=None, told="", problem="", busy=None)
+        self.param.update(checked=None, model=None, unsaved_reason="", problem="", busy=None)
 
     def cancel(self) -> None:
         """Stop what goes on; what was checked before stays."""
@@ -171,7 +173,7 @@ class Desk(param.Parameterized):
     @property
     def unsaved(self) -> bool:
         """Whether something would be lost if the page were left now."""
-        return self.busy is not None or bool(self.told)
+        return self.busy is not None or bool(self.unsaved_reason)
 
     def close(self) -> None:
         """The visitor has gone, and the files of the visit, too."""
@@ -202,13 +204,13 @@ class Desk(param.Parameterized):
         self.choice.data = name
 
     def _start(
-        self, worker: Worker, job: Job, words: str, *, keep: bool = False, name: str = ""
+        self, worker: Worker, job: Job, text: str, *, keep: bool = False, name: str = ""
     ) -> None:
         self._stop()
         if not keep:
             self._call(name)
-            self.param.update(checked=None, model=None, told="")
-        self.param.update(problem="", busy=Step(words, None))
+            self.param.update(checked=None, model=None, unsaved_reason="")
+        self.param.update(problem="", busy=ReadingStep(text, None))
         job = partial(self._tidily, job)
         self._question.ask(worker, object(), job)
 
@@ -230,7 +232,7 @@ class Desk(param.Parameterized):
             self.refuse(str(error))
         elif error is not None:
             self._fail(str(error), keep=self.checked is not None)
-        elif isinstance(value, Step):
+        elif isinstance(value, ReadingStep):
             self.busy = value
         elif isinstance(value, Found):
             self._show(value)
@@ -243,7 +245,7 @@ class Desk(param.Parameterized):
         self.choice.take_over(found.fields)
         self.choice.offer(found.checked.collection.interior())
         with param.parameterized.batch_call_watchers(self):
-            self.param.update(checked=found.checked, told=found.told, busy=None)
+            self.param.update(checked=found.checked, unsaved_reason=found.unsaved_reason, busy=None)
             if found.made is not None:
                 self._show_model(found.made)
         self._call(found.name)
@@ -251,7 +253,9 @@ class Desk(param.Parameterized):
 
     def _show_model(self, made: Made) -> None:
         self.model_folder = made.folder
-        self.param.update(model=made.model, told=made.told or self.told, busy=None)
+        self.param.update(
+            model=made.model, unsaved_reason=made.unsaved_reason or self.unsaved_reason, busy=None
+        )
         if self.checked is None:  # a model that was brought back without its data
             thing = self.keep.find(made.model.name)
             self._call(thing.name if thing is not None else "")
@@ -261,5 +265,5 @@ class Desk(param.Parameterized):
         self._stop()
         if not keep:
             self._call("")
-            self.param.update(checked=None, model=None, told="")
+            self.param.update(checked=None, model=None, unsaved_reason="")
         self.param.update(problem=sentence, busy=None)

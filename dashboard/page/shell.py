@@ -36,9 +36,9 @@ ADDRESSED = [
 TURNS = {"next-view": 1, "previous-view": -1}
 
 
-def bare(words: str) -> pmui.Page:
+def bare(markdown: str) -> pmui.Page:
     """A page with some words and nothing else."""
-    return pmui.Page(title=TITLE, main=[pn.pane.Markdown(words)], raw_css=[CSS], sx=SX)
+    return pmui.Page(title=TITLE, main=[pn.pane.Markdown(markdown)], raw_css=[CSS], sx=SX)
 
 
 def _without_busy(page: pmui.Page) -> None:
@@ -85,9 +85,9 @@ class Shell:
         self.projector = Projector(self.bridge, self._project)
         self.glossary = Glossary()
         buttons = [
-            pmui.IconButton(icon=icon, description=words, color="light", margin=0,
+            pmui.IconButton(icon=icon, description=markdown, color="light", margin=0,
                             on_click=lambda _, press=press: press())
-            for icon, words, press in (
+            for icon, markdown, press in (
                 ("slideshow", "Projector mode (P)", self.projector.toggle),
                 ("menu_book", "Glossary: what the words mean", self.glossary.open),
                 ("share", "Share, and let others follow", self.share.open),

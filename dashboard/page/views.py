@@ -13,7 +13,7 @@ from dashboard.own_data.view import OwnData
 from dashboard.quadrature.choice import QuadratureChoice
 from dashboard.quadrature.view import QuadratureLab
 from dashboard.sweep.choice import SweepChoice
-from dashboard.sweep.view import Sweep
+from dashboard.sweep.view import SweepView
 from dashboard.train.choice import TrainChoice
 from dashboard.train.view import TrainView
 from dashboard.view.base import View
@@ -46,5 +46,5 @@ VIEWS: dict[str, Entry] = {
         QuadratureChoice,
     ),
     "data": Entry("Own data", "Learn from snapshots of your own", OwnData, OwnChoice),
-    "sweep": Entry("Sweep and infer", "All values at once, and back again", Sweep, SweepChoice),
+    "sweep": Entry("Sweep and infer", "All values at once, and back again", SweepView, SweepChoice),
 }

@@ -11,7 +11,7 @@ from dashboard.compute.session import Session
 from dashboard.compute.threads import workers
 from dashboard.compute.warm import wait_for_first
 from dashboard.concurrency.event_loop import Gate
-from dashboard.keeping.store import Keep
+from dashboard.keeping.store import SavedItems
 from dashboard.keeping.visitor import visitor_of
 from dashboard.lessons.choice import arriving
 from dashboard.operations.admission import CROWDED, has_visitor, leave, let_in
@@ -20,7 +20,7 @@ from dashboard.page.views import VIEWS
 from dashboard.parts import spare
 from dashboard.parts.projector import PROJECTOR
 from dashboard.runs.catalogue import catalogue
-from dashboard.runs.visitor_catalogue import Shelf
+from dashboard.runs.visitor_catalogue import VisitorCatalogue
 from dashboard.sharing.classroom import followed
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query
@@ -41,9 +41,9 @@ def page() -> Viewable:
         if not let_in(document):
             return bare(CROWDED)
         pn.state.on_session_destroyed(leave)
-    keep = Keep(visitor_of(document))
+    keep = SavedItems(visitor_of(document))
     keep.seen()
-    shelf = Shelf(catalogue(), keep)
+    shelf = VisitorCatalogue(catalogue(), keep)
     query = {
         name: values[-1].decode(errors="replace") for name, values in pn.state.session_args.items()
     }

@@ -56,7 +56,7 @@ function closed_up(found, most = 14) {
   })
 }
 
-function save(title, {name, words}, chosen = plots()) {
+function save(title, {name, description}, chosen = plots()) {
   if (chosen.length === 0) { return }
   const found = closed_up(chosen)
   const left = Math.min(...found.map(({box}) => box.left))
@@ -82,7 +82,7 @@ function save(title, {name, words}, chosen = plots()) {
   sheet.toBlob(async (blob) => {
     const bytes = new Uint8Array(await blob.arrayBuffer())
     const told = [text_chunk("Title", title || plot_title(found[0].view)),
-      text_chunk("Description", words), text_chunk("Source", window.location.href)]
+      text_chunk("Description", description), text_chunk("Source", window.location.href)]
     give([bytes.slice(0, PNG_HEAD), ...told, bytes.slice(PNG_HEAD)], `${name}.png`, "image/png")
   }, "image/png")
 }
@@ -110,8 +110,8 @@ function choose(asked) {
   for (const one of plots()) {
     const title = plot_title(one.view)
     const part = title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")
-    const words = `${title}. ${asked.words}`
-    add(title, () => save("", {name: `${asked.name}-${part || "plot"}`, words}, [one]))
+    const description = `${title}. ${asked.description}`
+    add(title, () => save("", {name: `${asked.name}-${part || "plot"}`, description}, [one]))
   }
   add("Cancel", () => {})
   dialog.addEventListener("close", () => dialog.remove())

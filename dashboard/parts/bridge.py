@@ -96,12 +96,14 @@ class Bridge(JSComponent):
         """Ask the browser to "copy" the address, go "full-screen" or say when it has "painted"."""
         self._send_msg(action)
 
-    def save(self, name: str, words: str, title: str = "", *, one: bool = False) -> None:
+    def save(self, name: str, description: str, title: str = "", *, one: bool = False) -> None:
         """Save the plots as `name`.png, which says in words what it shows; or a chosen `one`.
 
         The `title` stands above the plots; without one, that of the page does.
         """
-        self._send_msg({"save": {"name": name, "words": words, "title": title}, "one": one})
+        self._send_msg(
+            {"save": {"name": name, "description": description, "title": title}, "one": one}
+        )
 
     def download(self, name: str, mime: str, data: bytes) -> None:
         """Give the visitor a file."""

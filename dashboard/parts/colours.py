@@ -22,7 +22,7 @@ DIVERGING = {False: colorcet.palette["CET_CBD1"], True: colorcet.palette["bky"]}
 KINDS = ("model", "truth", "theory")
 # Of what stands side by side: the first two look like full and learned model everywhere.
 COLUMNS = ("A", "B", "C", "D")
-INK = {
+COLOUR = {
     False: {
         "model": "#0072B2", "truth": "#C44E00", "theory": "#555555", "cursor": "#888888",
         "A": "#C44E00", "B": "#0072B2", "C": "#00785A", "D": "#A0457F",
@@ -37,10 +37,10 @@ DASH = {
     "A": [7, 4], "B": "solid", "C": [2, 3], "D": [9, 3, 2, 3],
 }  # fmt: skip
 WIDTH = {"model": 2.4, "truth": 2.0, "theory": 2.0, "A": 2.0, "B": 2.4, "C": 2.4, "D": 2.0}
-WORDS = {"model": "learned model", "truth": "full model", "theory": "linear theory, e²ᵞᵗ"}
+LABELS = {"model": "learned model", "truth": "full model", "theory": "linear theory, e²ᵞᵗ"}
 
 # Rules in time of the quadrature lab; their truth is a closed form, drawn as theory.
-RULE_INK = {
+RULE_COLOUR = {
     False: {"monte-carlo": "#C44E00", "simpson": "#7A4FA3", "gauss": "#0072B2"},
     True: {"monte-carlo": "#F0A33A", "simpson": "#C9A3EA", "gauss": "#56B4E9"},
 }

@@ -128,7 +128,7 @@ class Controls(pn.viewable.Viewer):
     def __init__(self, state: Exploration, catalogue: Catalogue, bridge, exports, cite, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
-        self._about = html.words(margin=(4, 14))
+        self._about = html.pane(margin=(4, 14))
         particles = pmui.Select.from_param(state.param.particles, **WIDE)
         share = pmui.Select.from_param(state.param.share, **WIDE)
         seed = seed_field(state)

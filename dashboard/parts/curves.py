@@ -21,7 +21,17 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.colours import DASH, INK, KINDS, WIDTH, WORDS, brief_ticks, frame, legend, mark
+from dashboard.parts.colours import (
+    COLOUR,
+    DASH,
+    KINDS,
+    LABELS,
+    WIDTH,
+    brief_ticks,
+    frame,
+    legend,
+    mark,
+)
 from dashboard.parts.log_axis import Heights
 from dashboard.parts.sources import column, put
 
@@ -29,7 +39,7 @@ MODELS = ("model", "truth")
 
 
 def _line(x: str, kind: str, width: float) -> Line:
-    return Line(x=x, y="y", line_color=INK[False][kind], line_dash=DASH[kind], line_width=width)
+    return Line(x=x, y="y", line_color=COLOUR[False][kind], line_dash=DASH[kind], line_width=width)
 
 
 def _window() -> BoxAnnotation:
@@ -74,7 +84,7 @@ class Curves:
         for kind, source in self.sources.items():
             width = WIDTH[kind] if has_legend else 0.75 * WIDTH[kind]
             line = mark(made, source, _line("t", kind, width))
-            items.append((WORDS.get(kind, kind), [line]))
+            items.append((LABELS.get(kind, kind), [line]))
             self.lines.append((kind, line.glyph))
         if self.window is not None:
             made.add_layout(self.window)
@@ -98,12 +108,12 @@ class Curves:
         """Whether there is anything to see of a curve."""
         return len(self.sources[kind].data["t"]) > 0
 
-    def explain(self, kinds: Sequence[str], words: Mapping[str, str] = WORDS) -> None:
+    def explain(self, kinds: Sequence[str], labels: Mapping[str, str] = LABELS) -> None:
         """Which kinds of curves the legend names, and how."""
         for kind, item in zip(self.sources, self.figure.legend[0].items, strict=True):
             item.visible = kind in kinds
             if kind in kinds:
-                item.label = value(words[kind])
+                item.label = value(labels[kind])
 
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""
@@ -119,19 +129,19 @@ class Curves:
 
     def fit(
         self, end: float, curves: list[np.ndarray], least: float = 0.0,
-        judges: Sequence[np.ndarray] = (),
+        references: Sequence[np.ndarray] = (),
     ) -> None:  # fmt: skip
         """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis.
 
-        On a linear one a curve that breaks does not flatten those of the full model, the `judges`:
-        it is followed by their extent beyond them and then leaves the axis.
+        On a linear one a curve that breaks does not flatten those of the full model, the
+        `references`: it is followed by their extent beyond them and then leaves the axis.
         """
         self.x_range.update(start=0, end=end)
         values = np.concatenate([np.asarray(c, float) for c in curves] or [np.array([0.0, 1.0])])
         values = values[np.isfinite(values)]
         low, high = float(values.min()), float(values.max())
-        if len(judges):
-            bottom, top = min(map(np.min, judges)), max(map(np.max, judges))
+        if len(references):
+            bottom, top = min(map(np.min, references)), max(map(np.max, references))
             beyond = max(top - bottom, least)
             held = np.clip(values, bottom - beyond, top + beyond)
             low, high = float(held.min()), float(held.max())
@@ -150,7 +160,7 @@ class Curves:
         """Colours for a light or a dark page."""
         for kind, glyph in self.lines:
             names = glyph.properties() & {"line_color", "fill_color"}
-            glyph.update(**dict.fromkeys(names, INK[dark][kind]))
+            glyph.update(**dict.fromkeys(names, COLOUR[dark][kind]))
 
 
 class Cloud:
@@ -193,7 +203,7 @@ class Profile:
         self.figure.xaxis.update(ticker=BasicTicker(desired_num_ticks=5), formatter=brief_ticks())
         self.figure.xgrid.visible = False
         self.areas = {
-            kind: VArea(x="x", y1=0, y2="y", fill_color=INK[False][kind], fill_alpha=0.0)
+            kind: VArea(x="x", y1=0, y2="y", fill_color=COLOUR[False][kind], fill_alpha=0.0)
             for kind in kinds
         }
         self.lines = {kind: _line("x", kind, 0.8 * WIDTH[kind]) for kind in kinds}
@@ -225,4 +235,4 @@ class Profile:
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
         for kind, glyph in self.lines.items():
-            glyph.line_color = self.areas[kind].fill_color = INK[dark][kind]
+            glyph.line_color = self.areas[kind].fill_color = COLOUR[dark][kind]

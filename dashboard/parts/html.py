@@ -23,10 +23,10 @@ from hoam_core.systems.plasmas.dispersion import Mode
 
 # How a word that the glossary explains looks.
 TERM = Path(__file__).with_name("term.css").read_text(encoding="utf-8")
-INK = "color: var(--panel-on-background-color); font-family: Roboto, sans-serif;"
+TEXT_STYLE = "color: var(--panel-on-background-color); font-family: Roboto, sans-serif;"
 SOFT = "color: color-mix(in srgb, var(--panel-on-background-color) 72%, transparent);"
 STYLE = f"""
-:host {{ {INK} font-size: var(--page-type, 13px); line-height: 1.45; }}
+:host {{ {TEXT_STYLE} font-size: var(--page-type, 13px); line-height: 1.45; }}
 h2 {{ font-size: 19px; font-weight: 500; margin: 0; line-height: 1.3; }}
 h3 {{ font-size: 13px; font-weight: 700; margin: 0 0 4px; }}
 p {{ margin: 0; }}
@@ -57,7 +57,7 @@ progress::-moz-progress-bar {{ background: var(--panel-primary-color); }}
 """
 
 
-def words(**params) -> pn.pane.HTML:
+def pane(**params) -> pn.pane.HTML:
     """A pane for these pieces."""
     looks = [STYLE, TERM]
     options = {"object": "", "sizing_mode": "stretch_width", "margin": 0, "stylesheets": looks}
@@ -81,7 +81,7 @@ class Status(JSComponent):
 
     _esm = Path(__file__).with_name("status.js")
     _stylesheets = [
-        f".status {{ {INK} {SOFT} font-size: 12px; font-variant-numeric: tabular-nums; }}"
+        f".status {{ {TEXT_STYLE} {SOFT} font-size: 12px; font-variant-numeric: tabular-nums; }}"
     ]
 
 

@@ -50,7 +50,7 @@ class Observables(pn.viewable.Viewer):
         return self.catalogue.systems[self.state.system]
 
     @property
-    def shown(self) -> list[describe.Shown]:
+    def shown(self) -> list[describe.ShownCurve]:
         """The curves, the main one first."""
         return describe.shown(self.system, self.state.axes)
 
@@ -98,21 +98,21 @@ class Observables(pn.viewable.Viewer):
     ) -> None:
         """All curves of the runs that are here, by kind; with `fit` the axes hold them."""
         for one, curve in zip(self.shown, self.curves, strict=False):
-            values, judges, leasts = [], [], {True: 0.0, False: 0.0}
+            values, references, leasts = [], [], {True: 0.0, False: 0.0}
             for kind, run in runs.items():
                 y = one.of(run) if run is not None else np.array([])
                 curve.show(kind, run.times if run is not None else [], y)
                 if run is not None:
                     is_judge = run.complete and not run.case.model
                     values = [*values, y]
-                    judges += [y] * is_judge
+                    references += [y] * is_judge
                     leasts[is_judge] = max(leasts[is_judge], one.least(run))
                 if curve.clouds and (cloud := self._cloud(kind, run, with_paths)).size:
                     values.append(cloud)
             if fit:
                 # What is worth an axis is told by the full model, too: a broken run has any size.
-                least = leasts[bool(judges)]
-                curve.fit(float(self.state.ts[-1]), values, least, judges)
+                least = leasts[bool(references)]
+                curve.fit(float(self.state.ts[-1]), values, least, references)
 
     def _cloud(self, kind: str, run: Run | None, with_paths: bool) -> np.ndarray:
         """Band and paths round the first mean of a lattice, whose noise is what one looks at."""

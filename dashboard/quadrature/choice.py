@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import param
 
-from dashboard.quadrature.study import NODES, OMEGA, RULES, SAMPLES, Case
+from dashboard.quadrature.study import NODES, OMEGA, RULES, SAMPLES, QuadratureCase
 from dashboard.state.exploration import Exploration
 from dashboard.state.parameters import nice_step
 from dashboard.state.url import Reader, number, whole
@@ -47,9 +47,9 @@ class QuadratureChoice(Choice):
     nodes = param.Selector(default=33, objects=list(NODES), label="Nodes")
     samples = param.Selector(default=16, objects=list(SAMPLES), label="Particles at each node")
 
-    def case(self, seed: int) -> Case:
+    def case(self, seed: int) -> QuadratureCase:
         """What the lab computes now."""
-        return Case(float(self.omega), self.rule, self.nodes, self.samples, seed)
+        return QuadratureCase(float(self.omega), self.rule, self.nodes, self.samples, seed)
 
     def read(self, reader: Reader, state: Exploration) -> None:
         found = {

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from dashboard.quadrature import text as say
-from dashboard.quadrature.study import NODES, RULES, Draw, Study, curve
+from dashboard.quadrature.study import NODES, RULES, Draw, QuadratureStudy, curve
 from dashboard.quadrature.training import (
     MOST_SAMPLES,
     NETWORK,
@@ -19,7 +19,7 @@ from dashboard.quadrature.training import (
     exact_law,
     steps_for,
 )
-from dashboard.view.base import Material
+from dashboard.view.base import Exportable
 from hoam_core import SYSTEMS, __version__
 from hoam_core.files.json_text import json_text
 
@@ -30,11 +30,14 @@ import jax
 import numpy as np
 
 import hoam_core as hoam
+from hoam_core.data import Scaling
 from hoam_core.numerics.quadrature import gauss_legendre, simpson
 from hoam_core.seeds import seed_key
+from hoam_core.simulation import training_ensemble
 from hoam_core.systems.oscillator_action import (
     integral, integrand, least_action, monte_carlo_error, sampled_integrand,
 )
+from hoam_core.training import adam, build_method
 
 jax.config.update("jax_enable_x64", True)
 omega, nodes, samples, seed = {omega:g}, {nodes}, {samples}, {seed}
@@ -61,11 +64,11 @@ for name in {methods}:
         axes=((omega,),), particles={particles}, n_times={saved}, steps={steps}, rate={rate:g},
         seed=seed, options={{"nodes": nodes, "samples": {batch}, "frequencies": 0}},
     )
-    data = hoam.training_ensemble(experiment)
-    scaling = hoam.Scaling.of(data)
-    method = hoam.build_method(experiment, scaling)
+    data = training_ensemble(experiment)
+    scaling = Scaling.of(data)
+    method = build_method(experiment, scaling)
     training = hoam.fit(
-        method, data, hoam.adam(experiment.steps, experiment.rate), seed_key(seed, "fit"),
+        method, data, adam(experiment.steps, experiment.rate), seed_key(seed, "fit"),
         steps=experiment.steps,
     )
     losses = np.concatenate([state.losses for state in training])
@@ -78,7 +81,9 @@ FIXED = (
 )
 
 
-def material(study: Study, draw: Draw, race: Race | None, rules: tuple[str, ...]) -> Material:
+def exportable(
+    study: QuadratureStudy, draw: Draw, race: Race | None, rules: tuple[str, ...]
+) -> Exportable:
     """What can be exported; `rules` are those that race or would."""
     case = study.case
     own = race if race is not None and race.case == case else None
@@ -92,10 +97,10 @@ def material(study: Study, draw: Draw, race: Race | None, rules: tuple[str, ...]
     )  # fmt: skip
     name = f"quadrature-{case.rule}-{case.nodes}-omega-{case.omega:g}"
     words = f"{say.headline(study)} {say.particles(study)}"
-    return Material(name, words, text, partial(dataset, study, draw, own))
+    return Exportable(name, words, text, partial(dataset, study, draw, own))
 
 
-def dataset(study: Study, draw: Draw, race: Race | None) -> xr.Dataset:
+def dataset(study: QuadratureStudy, draw: Draw, race: Race | None) -> xr.Dataset:
     """The curves: q over `time`, errors over `nodes`, one draw over `node`, `draw`s, losses."""
     case = study.case
     t, q = curve(case.omega)

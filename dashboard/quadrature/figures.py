@@ -12,8 +12,8 @@ from bokeh.models import (
     Span,
 )
 
-from dashboard.parts.colours import INK, RULE_DASH, RULE_INK, RULE_MARK, frame, legend, mark
-from dashboard.quadrature.study import NODES, RULES, Draw, Study, curve
+from dashboard.parts.colours import COLOUR, RULE_COLOUR, RULE_DASH, RULE_MARK, frame, legend, mark
+from dashboard.quadrature.study import NODES, RULES, Draw, QuadratureStudy, curve
 from hoam_core.systems.oscillator_action import integral
 
 TALL, MARK = 300, 9.0
@@ -34,7 +34,7 @@ class Inks:
         """`chosen` is the rule that glyphs of the series "rule" belong to."""
         for series, glyph in self._glyphs:
             name = chosen if series == "rule" else series
-            colour = {**INK[dark], **RULE_INK[dark]}[name]
+            colour = {**COLOUR[dark], **RULE_COLOUR[dark]}[name]
             names = glyph.properties() & {"line_color", "fill_color", "text_color"}
             glyph.update(**dict.fromkeys(names, colour))
 
@@ -131,7 +131,7 @@ class ErrorFigure:
         for row in (items[:2], items[2:]):
             made.add_layout(legend(items=row), "below")
 
-    def show(self, study: Study) -> None:
+    def show(self, study: QuadratureStudy) -> None:
         """Another study."""
         x, case = np.asarray(NODES, np.float32), study.case
         for rule, source in self.lines.items():
@@ -178,7 +178,7 @@ class DrawsFigure:
         made.add_layout(self.exact)
         self.inks.add("theory", self.exact)
 
-    def show(self, study: Study) -> None:
+    def show(self, study: QuadratureStudy) -> None:
         """The draws of a study."""
         for rule, values in study.draws.items():
             places = [(RULES[rule].title, float(y)) for y in self._jitter[: len(values)]]

@@ -49,7 +49,7 @@ RULES: dict[str, RuleEntry] = {
 }
 
 
-class Case(NamedTuple):
+class QuadratureCase(NamedTuple):
     """What is asked: frequency, rule, nodes, particles at a node, and the seed of all draws."""
 
     omega: float
@@ -78,7 +78,7 @@ class Draw(NamedTuple):
         return float(self.weights @ self.sampled)
 
 
-class Study(NamedTuple):
+class QuadratureStudy(NamedTuple):
     """All rules against the number of nodes, and what many draws of the chosen number give.
 
     `errors` are root mean squares of estimate - exact with the exact integrand, in closed form;
@@ -86,7 +86,7 @@ class Study(NamedTuple):
     `draws` estimates at the chosen one, with particles.
     """
 
-    case: Case
+    case: QuadratureCase
     exact: float
     errors: dict[str, Float[np.ndarray, " k"]]
     sampled: dict[str, Float[np.ndarray, " k"]]
@@ -117,7 +117,7 @@ def _places(
     return np.broadcast_to(t, (draws, nodes)), weights
 
 
-def draw(case: Case, count: int = 0) -> Draw:
+def draw(case: QuadratureCase, count: int = 0) -> Draw:
     """The draw number `count` of a case; rules with fixed nodes differ in their particles only."""
     rng = np.random.default_rng([case.seed, case.nodes, count])
     (t,), weights = _places(rng, case.rule, case.nodes, 1)
@@ -131,7 +131,7 @@ def curve(omega: float) -> tuple[np.ndarray, np.ndarray]:
     return t, integrand(omega, t)
 
 
-def study(case: Case) -> Study:
+def study(case: QuadratureCase) -> QuadratureStudy:
     """The study of a case; the same seed gives the same draws at every frequency."""
     exact = integral(case.omega)
     pairs = {rule: [_errors(case, rule, q, exact) for q in NODES] for rule in RULES}
@@ -149,10 +149,10 @@ def study(case: Case) -> Study:
         rng = np.random.default_rng([case.seed, case.nodes, number])
         t, weights = _places(rng, rule, case.nodes, DRAWS)
         draws[rule] = sampled_integrand(rng, case.omega, t, case.samples) @ weights
-    return Study(case, exact, errors, sampled, np.array(cloud), draws)
+    return QuadratureStudy(case, exact, errors, sampled, np.array(cloud), draws)
 
 
-def _errors(case: Case, rule: str, nodes: int, exact: float) -> tuple[float, float]:
+def _errors(case: QuadratureCase, rule: str, nodes: int, exact: float) -> tuple[float, float]:
     """Root mean squares of the error of a rule, with the exact integrand and with particles."""
     if rule == "monte-carlo":
         return (
@@ -165,6 +165,6 @@ def _errors(case: Case, rule: str, nodes: int, exact: float) -> tuple[float, flo
     return abs(bias), float(np.hypot(bias, np.sqrt(variance)))
 
 
-def studies(case: Case) -> Iterator[Study]:
+def studies(case: QuadratureCase) -> Iterator[QuadratureStudy]:
     """`study` as a job for a worker."""
     yield study(case)

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from dashboard.quadrature.study import RULES, Case, Draw, Study
+from dashboard.quadrature.study import RULES, Draw, QuadratureCase, QuadratureStudy
 from dashboard.quadrature.training import MOST_SAMPLES, Race, Runner, steps_for
 
 TINY = 1e-9
@@ -16,7 +16,7 @@ ABOUT = (
 )
 
 
-def headline(study: Study) -> str:
+def headline(study: QuadratureStudy) -> str:
     """How good the chosen rule is, beside the Monte Carlo of plain action matching."""
     case = study.case
     title, (own, _) = RULES[case.rule].title, study.at(case.rule)
@@ -34,7 +34,7 @@ def headline(study: Study) -> str:
     return f"{words}, random times by {share(random, size)}: {fold(random / own)} as much."
 
 
-def particles(study: Study) -> str:
+def particles(study: QuadratureStudy) -> str:
     """What is left of the spread when the times are not random: that of the particles."""
     case = study.case
     rule = case.rule if case.rule != "monte-carlo" else "gauss"
@@ -54,7 +54,7 @@ def estimate(draw: Draw, exact: float) -> str:
     )
 
 
-def outlook(case: Case, rules: tuple[str, ...]) -> str:
+def outlook(case: QuadratureCase, rules: tuple[str, ...]) -> str:
     """What a race would do, before it is started."""
     names = " and ".join(RULES[rule].title for rule in rules)
     return (

@@ -9,14 +9,16 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float
 
-from dashboard.quadrature.study import RULES, SYSTEM, Case
-from hoam_core import Experiment, Scaling, adam, build_method, default_experiment, fit
+from dashboard.quadrature.study import RULES, SYSTEM, QuadratureCase
+from hoam_core import Experiment, default_experiment, fit
 from hoam_core.checks import DivergedError
+from hoam_core.data import Scaling
 from hoam_core.methods import Method
 from hoam_core.metrics import wasserstein2
 from hoam_core.seeds import run_keys, seed_key
 from hoam_core.simulation import start_truth, training_ensemble
 from hoam_core.systems.oscillator_action import law, least_action
+from hoam_core.training import adam, build_method
 
 NETWORK, SHAPE = "mlp", {"width": 32, "depth": 2}
 STEPS, FEWEST, RATE = 1_500, 600, 2e-3
@@ -25,13 +27,13 @@ MOST_WORK = 65 * STEPS
 PARTICLES, SAVED = 4_096, 201
 MOST_SAMPLES = 64
 # Roll-outs that judge: this many particles, times and steps, so often in a training.
-JUDGES, TIMES, SUBSTEPS, JUDGED = 256, np.linspace(0.0, 1.0, 41), 80, 10
+JUDGED_PARTICLES, TIMES, SUBSTEPS, JUDGED = 256, np.linspace(0.0, 1.0, 41), 80, 10
 AT = (10, 20, 30, 40)
 # The loss of random times scatters: below the least action by so much it is no accident.
 WINDOW, MARGIN, SIGMAS = 100, 0.15, 5.0
 
 
-class Judged(NamedTuple):
+class JudgedSamples(NamedTuple):
     """A roll-out of learned samples: spread of x over TIMES, samples at the end, mean W_2^2."""
 
     step: int
@@ -46,7 +48,7 @@ class Runner(NamedTuple):
 
     rule: str
     losses: Float[np.ndarray, " s"]
-    judged: Judged | None = None
+    judged: JudgedSamples | None = None
     fell: int | None = None
     lost: bool = False
 
@@ -59,7 +61,7 @@ class Runner(NamedTuple):
 class Race(NamedTuple):
     """All trainings of a case; `least` is the exact minimum of their loss, `floor` of W_2^2."""
 
-    case: Case
+    case: QuadratureCase
     stage: str
     steps: int
     runners: tuple[Runner, ...]
@@ -84,7 +86,7 @@ def steps_for(nodes: int) -> int:
     return max(FEWEST, min(STEPS, MOST_WORK // nodes // 100 * 100))
 
 
-def experiment_for(case: Case, rule: str) -> Experiment:
+def experiment_for(case: QuadratureCase, rule: str) -> Experiment:
     """The training of a rule as a file would record it."""
     return default_experiment(
         SYSTEM, RULES[rule].method, network=NETWORK, network_options=SHAPE, axes=((case.omega,),),
@@ -96,7 +98,7 @@ def experiment_for(case: Case, rule: str) -> Experiment:
     )  # fmt: skip
 
 
-def race(case: Case, rules: tuple[str, ...]) -> Iterator[Race]:
+def race(case: QuadratureCase, rules: tuple[str, ...]) -> Iterator[Race]:
     """Train with every rule in turns, a few steps each."""
     steps = steps_for(case.nodes)
     now = Race(case, "data", steps, tuple(Runner(rule, np.zeros(0)) for rule in rules))
@@ -147,23 +149,23 @@ def _advanced(runner: Runner, losses: np.ndarray, least: float) -> Runner:
 class Court:
     """Judges learned samples against the full model at one frequency."""
 
-    def __init__(self, case: Case, scaling: Scaling):
+    def __init__(self, case: QuadratureCase, scaling: Scaling):
         self._mu = SYSTEM.vector({"omega": case.omega})
         self._scale = scaling.scale
         start, self._key = run_keys(case.seed, "predict")
-        self._x0 = SYSTEM.initial(start, self._mu, JUDGES)
+        self._x0 = SYSTEM.initial(start, self._mu, JUDGED_PARTICLES)
         self.truth, second = (self._run(seed) for seed in (case.seed, case.seed + 1))
         self.floor = self._distance(second)
 
     def _run(self, seed: int) -> np.ndarray:
-        x0, key = start_truth(SYSTEM, self._mu, JUDGES, seed)
+        x0, key = start_truth(SYSTEM, self._mu, JUDGED_PARTICLES, seed)
         return np.asarray(SYSTEM.simulate(key, self._mu, x0, TIMES))
 
     def _distance(self, x: np.ndarray) -> float:
         domain = SYSTEM.domain(self._mu)
         return float(np.mean([wasserstein2(self.truth[i], x[i], domain, self._scale) for i in AT]))
 
-    def judge(self, method: Method, params: Array, step: int) -> Judged:
+    def judge(self, method: Method, params: Array, step: int) -> JudgedSamples:
         """Roll samples out through the learned field; no distance where they fly apart."""
         x = np.asarray(method.sample(params, self._x0, TIMES, self._mu, self._key, steps=SUBSTEPS))
         try:
@@ -171,7 +173,7 @@ class Court:
         except DivergedError:
             distance = None
         with np.errstate(over="ignore", invalid="ignore"):
-            return Judged(step, x[..., 0].mean(1), x[..., 0].std(1), x[-1], distance)
+            return JudgedSamples(step, x[..., 0].mean(1), x[..., 0].std(1), x[-1], distance)
 
 
 def exact_law(omega: float) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from dashboard.parts import html
 from dashboard.parts.layout import WhenWanted, card, drawn, grid, stack
 from dashboard.quadrature import text as say
 from dashboard.quadrature.curves import EndFigure, LossFigure, SpreadFigure
-from dashboard.quadrature.study import Case
+from dashboard.quadrature.study import QuadratureCase
 from dashboard.quadrature.training import Race, race
 
 BUTTON = {"size": "small", "margin": (4, 6, 4, 0)}
@@ -30,7 +30,7 @@ class RaceFigures(pn.viewable.Viewer):
     def __init__(self, **params):
         super().__init__(**params)
         self.losses, self.spreads, self.ends = LossFigure(), SpreadFigure(), EndFigure()
-        self._table = html.words()
+        self._table = html.pane()
         samples = grid(
             drawn(self.spreads.figure), drawn(self.ends.figure),
             columns="minmax(0, 1fr) minmax(0, 1fr)", narrow=359,
@@ -55,12 +55,12 @@ class RaceFigures(pn.viewable.Viewer):
         return self._layout
 
 
-class Trainings(pn.viewable.Viewer):
+class TrainingRace(pn.viewable.Viewer):
     """Starts, pauses, resumes and drops a race of the case that `case()` names."""
 
     def __init__(
         self,
-        case: Callable[[], Case],
+        case: Callable[[], QuadratureCase],
         worker: Worker,
         schedule: Schedule,
         **params,
@@ -71,9 +71,9 @@ class Trainings(pn.viewable.Viewer):
             schedule, self._receive, complete=lambda race: race.over
         )
         self.figures = WhenWanted(RaceFigures)
-        self._outlook, self._progress = html.words(), html.words()
-        self._verdict = html.words(margin=(6, 0))
-        self._told = ""
+        self._outlook, self._progress = html.pane(), html.pane()
+        self._verdict = html.pane(margin=(6, 0))
+        self._announced = ""
         self._start, self._pause, self._drop = (
             pmui.Button(label=label, icon=icon, variant=variant, on_click=lambda _, f=f: f(),
                         **BUTTON)
@@ -95,7 +95,7 @@ class Trainings(pn.viewable.Viewer):
         """A new race, of what is chosen now."""
         self.drop()
         case = self._case()
-        values, self._told = Resumable(race(case, contenders(case.rule))), ""
+        values, self._announced = Resumable(race(case, contenders(case.rule))), ""
         self._race.ask(self._worker, values, partial(iter, values), known=next(iter(values)))
         self.update()
 
@@ -161,9 +161,9 @@ class Trainings(pn.viewable.Viewer):
         paused = not self.running and not now.over
         self._progress.object = say.progress(now, paused, self._race.waiting)
         words = say.verdict(now)
-        if words != self._told:
+        if words != self._announced:
             # Only when it changes: screen readers hear it.
-            self._told = words
+            self._announced = words
             self._verdict.object = f'<div role="status" aria-live="polite">{words}</div>'
         if not len(self._shown):
             self._shown.append(self.figures())

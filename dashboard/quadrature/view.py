@@ -14,11 +14,19 @@ from dashboard.parts import html
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.sliders import AtOnce, physics_slider
 from dashboard.quadrature import text as say
-from dashboard.quadrature.export import material
+from dashboard.quadrature.export import exportable
 from dashboard.quadrature.figures import DrawsFigure, ErrorFigure, IntegrandFigure
-from dashboard.quadrature.study import OMEGA, RULES, Case, Draw, Study, draw, studies
-from dashboard.quadrature.training_panel import BUTTON, Trainings, contenders
-from dashboard.view.base import Material, View, Visit
+from dashboard.quadrature.study import (
+    OMEGA,
+    RULES,
+    Draw,
+    QuadratureCase,
+    QuadratureStudy,
+    draw,
+    studies,
+)
+from dashboard.quadrature.training_panel import BUTTON, TrainingRace, contenders
+from dashboard.view.base import Exportable, View, Visit
 
 # Milliseconds between two draws while they are animated.
 BEAT = 350
@@ -39,17 +47,17 @@ class QuadratureLab(View):
         self.state, self.choice = visit.state, visit.choices["quadrature"]
         self.integrand, self.errors, self.draws = IntegrandFigure(), ErrorFigure(), DrawsFigure()
         # A study that is a moment old is better than none while a slider moves.
-        self._study: Question[Case, Study] = Question(
+        self._study: Question[QuadratureCase, QuadratureStudy] = Question(
             visit.schedule, self._receive, near=lambda old, new: True
         )
         self._draws: dict[str, Draw] = {}
         self._count = 0
         self._beat: pn.io.PeriodicCallback | None = None
         self._dark, self._placed = False, None
-        self._headline, self._particles, self._numbers = (html.words() for _ in range(3))
-        about = html.words()
+        self._headline, self._particles, self._numbers = (html.pane() for _ in range(3))
+        about = html.pane()
         about.object = f'<p class="soft">{say.ABOUT}</p>'
-        self.trainings = Trainings(
+        self.trainings = TrainingRace(
             lambda: self.choice.case(self.state.seed), visit.workers.trainings, visit.schedule
         )
         self._again = pmui.Button(
@@ -147,7 +155,7 @@ class QuadratureLab(View):
         self._study.ask(self.visit.workers.models, case, partial(studies, case), finish=True)
 
     @property
-    def study(self) -> Study | None:
+    def study(self) -> QuadratureStudy | None:
         """The newest study that is here."""
         return self._study.value
 
@@ -210,8 +218,8 @@ class QuadratureLab(View):
                 one.inks.theme(dark, self.choice.rule)
             self.trainings.theme(dark)
 
-    def material(self) -> Material | None:
+    def exportable(self) -> Exportable | None:
         if self.study is None or self.study.case != self.case:
             return None
         rules = contenders(self.choice.rule)
-        return material(self.study, self._draws[self.case.rule], self.trainings.race, rules)
+        return exportable(self.study, self._draws[self.case.rule], self.trainings.race, rules)

@@ -34,7 +34,7 @@ class Course(NamedTuple):
     crossings: int
     nothing: float = 0.0
 
-    def told(self, label: str, unit: str = "") -> str:
+    def sentence(self, label: str, unit: str = "") -> str:
         """The sentence, without its full stop."""
         after = f" {unit}" if unit else ""
         first, *others = map(self.plain, self.values)

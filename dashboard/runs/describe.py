@@ -21,7 +21,7 @@ BESIDE_A_FIELD = ("total_energy", "momentum")
 MOMENTS = {"mean": "mean of {}", "spread": "spread of {}"}
 
 
-class Shown(NamedTuple):
+class ShownCurve(NamedTuple):
     """A curve of the page; `moment` names the mean or spread of a component that it is."""
 
     name: str
@@ -58,20 +58,20 @@ def has_field(system: System) -> bool:
     return any(o.name == FIELD for o in system.observable_info)
 
 
-def shown(system: System, axes: Axes) -> list[Shown]:
+def shown(system: System, axes: Axes) -> list[ShownCurve]:
     """The main curve first: a field's energy, or the first observable and the plane's moments."""
-    info = {o.name: Shown(o.name, o.label, o.unit) for o in system.observable_info}
+    info = {o.name: ShownCurve(o.name, o.label, o.unit) for o in system.observable_info}
     if FIELD in info:
         return [info[FIELD], *(info[name] for name in BESIDE_A_FIELD if name in info)]
     moments = [
-        Shown(f"{kind}_{c.name}", words.format(c.name), c.unit, (kind, i))
+        ShownCurve(f"{kind}_{c.name}", words.format(c.name), c.unit, (kind, i))
         for kind, words in MOMENTS.items()
         for i, c in ((i, system.components[i]) for i in axes)
     ]
     main = next(iter(info.values()))
     if system.family.is_noisy:
         first = system.components[axes[0]]
-        main = Shown(first.name, first.label, first.unit, ("mean", axes[0]))
+        main = ShownCurve(first.name, first.label, first.unit, ("mean", axes[0]))
     others = dict.fromkeys(one for one in moments if one.name != main.name)
     return [main, *(one for one in others if one.moment != main.moment)]
 
@@ -93,5 +93,7 @@ def _sentence(run: Run, system: System, axes: Axes) -> str:
         return field.sentence(run, main.unit)
     spread = next(one for one in others if one.moment and one.moment[0] == "spread")
     pairs = [(one, course(one.of(run), one.least(run), one.noise(run))) for one in (main, spread)]
-    told = [found.told(f"the {one.label}", in_symbols(one.unit)) for one, found in pairs if found]
+    told = [
+        found.sentence(f"the {one.label}", in_symbols(one.unit)) for one, found in pairs if found
+    ]
     return "; ".join(told) if len(told) == len(pairs) else ""

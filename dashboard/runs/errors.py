@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from dashboard.runs import energy
-from dashboard.runs.describe import Shown, has_field, shown
+from dashboard.runs.describe import ShownCurve, has_field, shown
 from dashboard.runs.pictures import density, misplaced, sigma_for
 from dashboard.runs.references import Reference
 from dashboard.runs.run import Axes, Run
@@ -80,7 +80,7 @@ def _of_curves(
     return rows
 
 
-def _error(truth: Run | None, run: Run | None, curve: Shown):
+def _error(truth: Run | None, run: Run | None, curve: ShownCurve):
     if truth is None or run is None or len(run) != len(truth):
         return None
     reference, found = curve.of(truth), curve.of(run)
@@ -115,25 +115,25 @@ def _of_picture(
     if (known := _judged.get(model)) is None or known[0] != key:
         last = len(model) - 1
         frames = range(last, -1 if last == 0 else 0, -max(1, last // PICTURES))
-        found = [_apart(model, truth, second, i, axes) for i in frames]
+        found = [_thinned_errors(model, truth, second, i, axes) for i in frames]
         error, floor = zip(*found, strict=True)
         known = key, (float(np.mean(error)), None if None in floor else float(np.mean(floor)))
         _judged[model] = known
     return known[1]
 
 
-def _apart(
+def _thinned_errors(
     model: Run, truth: Run, second: Run | None, frame: int, axes: Axes
 ) -> tuple[float, float | None]:
-    plane, n = model.plane(axes), model.kept.particles
+    plane, n = model.plane(axes), model.states.particles
     drawn = [
-        density(run.counts(frame, axes), run.kept.particles, plane, sigma_for(n))
+        density(run.counts(frame, axes), run.states.particles, plane, sigma_for(n))
         for run in (model, truth)
     ]
     error = misplaced(*drawn, plane)
     if second is None:
         return error, None
-    counts, all_of_them = second.counts(frame, axes), second.kept.particles
+    counts, all_of_them = second.counts(frame, axes), second.states.particles
     if n < all_of_them:
         # As few of its particles, with those outside as one cell more.
         cells = np.append(counts.ravel().astype(np.int64), all_of_them - int(counts.sum()))

@@ -123,25 +123,25 @@ def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) ->
         named(system, case), seen.curves, found.outside, effort.particles
     )  # fmt: skip
     run = Run(
-        case, ts, found.kept, ranges, found.moments, seen.curves, seconds, first=first, paths=paths,
-        modes=seen.modes, outside=found.outside, doubts=doubts,
+        case, ts, found.states, ranges, found.moments, seen.curves, seconds, first=first,
+        paths=paths, modes=seen.modes, outside=found.outside, doubts=doubts,
     )  # fmt: skip
     run.limits(axes)
     return run
 
 
-class Seen(NamedTuple):
+class Observed(NamedTuple):
     """Observables of states, and the complex amplitudes of the waves of their field."""
 
     curves: dict[str, Float[np.ndarray, " t"]]
     modes: Complex[np.ndarray, "t m"] | None
 
 
-def see(system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]) -> Seen:
+def see(system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]) -> Observed:
     """Both, of all states."""
     curves, modes = observe_all(system, x, mu)
     found = {name: np.asarray(values) for name, values in curves.items()}
-    return Seen(found, None if modes is None else np.asarray(modes))
+    return Observed(found, None if modes is None else np.asarray(modes))
 
 
 def _finite(curves: dict[str, np.ndarray]) -> bool:
@@ -150,7 +150,7 @@ def _finite(curves: dict[str, np.ndarray]) -> bool:
 
 def predict(
     model: Model, system: System, case: Case, ts: np.ndarray, stride: int = 1
-) -> tuple[Float[Array, "t n d"], Seen, float]:
+) -> tuple[Float[Array, "t n d"], Observed, float]:
     """Samples of the learned model and what is seen of them, and the seconds that both took.
 
     Its steps are the model's own. With a `stride` of 2 they are few, and every second frame lies
@@ -203,7 +203,7 @@ def grown(
     mu = system.vector(named(system, case))
     moments: list[Moments] = []
     paths: list[np.ndarray] = []
-    seen: list[Seen] = []
+    seen: list[Observed] = []
     outside = 0.0
     for piece in pieces:
         found = digest(piece.x, ranges, len(ts))
@@ -218,7 +218,7 @@ def grown(
         seen.append(see(system, piece.x, mu))
         so_far = Moments(*map(np.concatenate, zip(*moments, strict=True)))
         run = Run(
-            case, ts, growing.add(found.kept), ranges, so_far,
+            case, ts, growing.add(found.states), ranges, so_far,
             {k: np.concatenate([one.curves[k] for one in seen]) for k in seen[0].curves},
             time.perf_counter() - start, piece.done, paths=np.concatenate(paths),
             modes=None if seen[0].modes is None else np.concatenate([one.modes for one in seen]),

@@ -38,7 +38,7 @@ class Drift(NamedTuple):
     exact: Float[np.ndarray, "n k"] | None
 
 
-class Sweep(NamedTuple):
+class LatticeSweep(NamedTuple):
     """Observables at the last time against the first parameter, as far as they are known.
 
     The exact `limit` is that of the first one.
@@ -61,7 +61,7 @@ class Sweep(NamedTuple):
 
 
 lived: Memory[np.ndarray] = Memory(most_bytes=64 * 2**20)
-swept: Memory[Sweep] = Memory(most_bytes=2**20)
+swept: Memory[LatticeSweep] = Memory(most_bytes=2**20)
 
 
 class LatticeView(NamedTuple):
@@ -70,7 +70,7 @@ class LatticeView(NamedTuple):
     case: Case
     cells: np.ndarray | None = None
     drift: Drift | None = None
-    sweep: Sweep | None = None
+    sweep: LatticeSweep | None = None
 
     @property
     def complete(self) -> bool:
@@ -141,7 +141,7 @@ def _drift(model: Model, lattice: Lattice, mu, axes: Axes) -> Drift | None:
     return Drift(z, np.asarray(learned), None if exact is None else np.asarray(exact))
 
 
-def _sweep(model: Model, lattice: Lattice, mu, seed: int) -> Iterator[Sweep]:
+def _sweep(model: Model, lattice: Lattice, mu, seed: int) -> Iterator[LatticeSweep]:
     low, high = next(iter(model.trained_range().values()))
     values = np.linspace(low, high, SWEPT)
     others = [jnp.asarray(mu).at[0].set(value) for value in values]
@@ -154,4 +154,4 @@ def _sweep(model: Model, lattice: Lattice, mu, seed: int) -> Iterator[Sweep]:
         end = np.asarray(model.sample(start.x0, ts, start.mu, start.key)[-1])
         mean.append(end.mean(axis=0))
         spread.append(end.std(axis=0))
-        yield Sweep(values, np.array(mean), np.array(spread), limit)
+        yield LatticeSweep(values, np.array(mean), np.array(spread), limit)

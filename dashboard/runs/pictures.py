@@ -133,14 +133,14 @@ def marginals(
     return horizontal, vertical
 
 
-class Limits(NamedTuple):
+class DensityLimits(NamedTuple):
     """What holds for a whole run: density of the last colour, heights of both marginals."""
 
     density: float = 1.0
     heights: tuple[float, float] = (1.0, 1.0)
 
 
-def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) -> Limits:
+def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) -> DensityLimits:
     """Limits from a few frames of a run; two digits, so that they rarely change.
 
     A law that starts as a point would leave nothing to see of what becomes of it, so its tallest
@@ -149,7 +149,7 @@ def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) ->
     fields = density(some, particles, plane, sigma_for(particles))
     occupied = [field[field > 0.02 * field.max()] for field in fields if field.max() > 0]
     if not occupied:
-        return Limits()
+        return DensityLimits()
     # As a percentile without interpolation, which takes four times as long.
     ranks = [(len(values) * 99) // 100 for values in occupied]
     top = _for_all([np.partition(v, k)[k] for v, k in zip(occupied, ranks, strict=True)], 1.6)
@@ -157,7 +157,7 @@ def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) ->
     first, second = (
         1.08 * _for_all(side.max(-1), 2.5) for side in marginals(some, particles, plane, sigma)
     )
-    return Limits(_two_digits(top), (_two_digits(first), _two_digits(second)))
+    return DensityLimits(_two_digits(top), (_two_digits(first), _two_digits(second)))
 
 
 def _for_all(tops: ArrayLike, most: float) -> float:

@@ -23,7 +23,7 @@ def playback(case: Case, system: Recorded, axes: Axes) -> Run:
     ranges = Ranges.of(system, case.mu)
     found = digest(x, ranges, len(ts))
     curves = {name: np.asarray(values) for name, values in observe(system, x, mu).items()}
-    run = Run(case, ts, found.kept, ranges, found.moments, curves)
+    run = Run(case, ts, found.states, ranges, found.moments, curves)
     run.limits(axes)
     truths.put(key, run)
     return run

@@ -21,14 +21,14 @@ Line = tuple[np.ndarray, np.ndarray]
 NOTHING: Line = (np.array([]), np.array([]))
 
 
-class Wanted(NamedTuple):
+class ModeChoice(NamedTuple):
     """What a visitor has chosen: a mode (0: the strongest) and a window (None: what suits it)."""
 
     number: int = 0
     window: tuple[float, float] | None = None
 
 
-USUAL = Wanted()
+USUAL = ModeChoice()
 
 
 class Rates(NamedTuple):
@@ -46,7 +46,7 @@ class Rates(NamedTuple):
 
 
 def rates(
-    system: System, answer: Run | None, reference: Reference | None, wanted: Wanted = USUAL
+    system: System, answer: Run | None, reference: Reference | None, wanted: ModeChoice = USUAL
 ) -> Rates | None:
     """Both models' rate of one mode; None before the truth is complete, or without theory.
 

@@ -12,7 +12,7 @@ from jaxtyping import Complex, Float, UInt16
 
 from dashboard.runs.cache import Memory
 from dashboard.runs.pictures import (
-    Limits,
+    DensityLimits,
     Plane,
     Ranges,
     density,
@@ -21,7 +21,7 @@ from dashboard.runs.pictures import (
     sigma_for,
     sigma_of_a_curve,
 )
-from dashboard.runs.states import Kept, Moments
+from dashboard.runs.states import Moments, States
 from hoam_core import System
 from hoam_core.metrics import ModeFit, fit_mode
 
@@ -67,7 +67,7 @@ class Run:
 
     case: Case
     ts: np.ndarray
-    kept: Kept
+    states: States
     ranges: Ranges
     moments: Moments
     curves: dict[str, Float[np.ndarray, " t"]]
@@ -78,7 +78,7 @@ class Run:
     modes: Complex[np.ndarray, "t m"] | None = None
     outside: float = 0.0
     doubts: tuple[str, ...] = ()
-    _limits: dict[Axes, Limits] = field(default_factory=dict, init=False, repr=False)
+    _limits: dict[Axes, DensityLimits] = field(default_factory=dict, init=False, repr=False)
     _fits: dict[tuple[int, bool], ModeFit | None] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -87,7 +87,7 @@ class Run:
     mark: object = field(default_factory=object, init=False, repr=False)
 
     def __len__(self) -> int:
-        return len(self.kept)
+        return len(self.states)
 
     @property
     def complete(self) -> bool:
@@ -102,7 +102,7 @@ class Run:
     @property
     def nbytes(self) -> int:
         """Memory of its states."""
-        return self.kept.array.nbytes
+        return self.states.array.nbytes
 
     def plane(self, axes: Axes) -> Plane:
         """The plane of two components in the box of this run."""
@@ -110,13 +110,13 @@ class Run:
 
     def counts(self, frame: int, axes: Axes) -> UInt16[np.ndarray, "ny nx"]:
         """Particles in each cell of a plane at a frame."""
-        return self.kept.counts(frame, axes)
+        return self.states.counts(frame, axes)
 
     def smoothed(self, frame: int, axes: Axes, particles: int) -> Smoothed:
         """A frame, smoothed as one of so many particles; remembered for all who play this run."""
         key = (self.mark, frame, axes, particles)
         if (known := frames.get(key)) is None:
-            plane, counts, n = self.plane(axes), self.counts(frame, axes), self.kept.particles
+            plane, counts, n = self.plane(axes), self.counts(frame, axes), self.states.particles
             known = Smoothed(
                 density(counts, n, plane, sigma_for(particles)),
                 marginals(counts, n, plane, sigma_of_a_curve(particles)),
@@ -131,12 +131,12 @@ class Run:
             self._fits[key] = fit_mode(self.times, self.modes, number, grows=grows)
         return self._fits[key]
 
-    def limits(self, axes: Axes) -> Limits:
+    def limits(self, axes: Axes) -> DensityLimits:
         """Colour limit and heights of a plane over the whole run; found once, then remembered."""
         if axes not in self._limits:
             frames = range(0, len(self), max(1, len(self) // FEW))
             some = np.stack([self.counts(i, axes) for i in frames])
-            self._limits[axes] = limits(some, self.kept.particles, self.plane(axes))
+            self._limits[axes] = limits(some, self.states.particles, self.plane(axes))
         return self._limits[axes]
 
 

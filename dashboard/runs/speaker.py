@@ -1,4 +1,4 @@
-"""Whose words are said: of nature the full model speaks, as soon as its run is there.
+"""Who speaks in the headline: of nature the full model speaks, as soon as its run is there.
 
 Until then the learned model is named as the one who speaks, and nothing in doubt is repeated.
 """
@@ -9,7 +9,7 @@ from dashboard.runs.verdict import Verdict
 from hoam_core import System
 
 
-def told(
+def headline_of(
     answer: Run | None, truth: Run | None, system: System, axes: Axes, verdict: Verdict
 ) -> str:
     """The sentence above everything: what the full model does, or who says what it does."""
@@ -25,4 +25,4 @@ def told(
 
 def described(sentence: str, verdict: Verdict) -> str:
     """The same with the verdict, for those who cannot look and for files."""
-    return f"{sentence} Learned model: {verdict.words}." if verdict.word else sentence
+    return f"{sentence} Learned model: {verdict.text}." if verdict.word else sentence

@@ -33,7 +33,7 @@ MOST_BYTES = 48 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Kept(abc.ABC):
+class States(abc.ABC):
     """States of a run at its first `len` times, as an array with the times along `axis`."""
 
     array: np.ndarray
@@ -51,18 +51,18 @@ class Kept(abc.ABC):
         """The array from one frame to another, in the same memory."""
         return self.array[(slice(None),) * self.axis + (slice(start, end),)]
 
-    def until(self, frame: int) -> "Kept":
+    def until(self, frame: int) -> "States":
         """The same up to a frame, in the same memory."""
         return type(self)(self.part(0, frame), self.particles)
 
-    def blank(self, times: int) -> "Kept":
+    def blank(self, times: int) -> "States":
         """One like this for that many times, empty."""
         shape = list(self.array.shape)
         shape[self.axis] = times
         return type(self)(np.zeros(shape, self.array.dtype), self.particles)
 
 
-class Cells(Kept):
+class Cells(States):
     """The whole population of two components, as counts in cells (t, ny, nx)."""
 
     axis = 0
@@ -71,7 +71,7 @@ class Cells(Kept):
         return self.array[frame]
 
 
-class Sample(Kept):
+class Sample(States):
     """Some particles with all components (d, t, n), in parts of the range; PARTS is outside."""
 
     axis = 1
@@ -99,7 +99,7 @@ class Digest(NamedTuple):
     `outside` is the largest share of samples, over times, that the range of a component misses.
     """
 
-    kept: Kept
+    states: States
     moments: Moments
     finite: bool
     outside: float
@@ -118,13 +118,13 @@ def digest(x: Float[Array, "t n d"], ranges: Ranges, times: int) -> Digest:
     x = jnp.asarray(x, jnp.float32)
     if d == 2:
         cells, *rest = _count(x, low, high)
-        kept: Kept = Cells(np.asarray(cells), n)
+        states: States = Cells(np.asarray(cells), n)
     else:
         most = most_kept(times, d, n)
         parts, *rest = _sample(x, low, high, most)
-        kept = Sample(np.asarray(parts), most)
+        states = Sample(np.asarray(parts), most)
     outside, mean, spread, finite = (np.asarray(one) for one in rest)
-    return Digest(kept, Moments(mean, spread), bool(finite), float(outside))
+    return Digest(states, Moments(mean, spread), bool(finite), float(outside))
 
 
 def _summary(x, width):
@@ -182,9 +182,9 @@ class Growing:
 
     def __init__(self, times: int):
         self._times, self._filled = times, 0
-        self._all: Kept | None = None
+        self._all: States | None = None
 
-    def add(self, piece: Kept) -> Kept:
+    def add(self, piece: States) -> States:
         """Everything so far. What was handed out earlier is never written to again."""
         if self._all is None:
             self._all = piece.blank(self._times)

@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
         return self.word == "do not use"
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """Both, as part of a sentence."""
         return f"{self.word}: {self.reason}" if self.word else self.reason
 
@@ -83,16 +83,16 @@ def in_words(row: ErrorRow) -> str:
     """An error in words, beside its noise floor."""
     if not math.isfinite(row.error):
         return f"{row.label}: the error is not a finite number"
-    words = f"{row.label}: error {percent(row.error)}"
+    text = f"{row.label}: error {percent(row.error)}"
     if row.floor is None:
-        return f"{words}, noise floor not known yet"
+        return f"{text}, noise floor not known yet"
     if not math.isfinite(row.floor) or row.floor <= 0:
-        return words
+        return text
     if row.error > MOST:
-        return f"{words}, noise floor {percent(row.floor)}"
+        return f"{text}, noise floor {percent(row.floor)}"
     times = row.error / row.floor
     floor = f"the noise floor of {percent(row.floor)}"
-    return f"{words}, below {floor}" if times < 1 else f"{words}, {_times(times)} {floor}"
+    return f"{text}, below {floor}" if times < 1 else f"{text}, {_times(times)} {floor}"
 
 
 def _times(ratio: float) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from dashboard.keeping.store import Keep, Thing
+from dashboard.keeping.store import SavedItem, SavedItems
 from dashboard.runs.catalogue import Offer
 from hoam_core import Model, System, load_model
 
@@ -19,7 +19,7 @@ MOST_RECALLED = 4
 _loaded: WeakValueDictionary[tuple[Path, int], Model] = WeakValueDictionary()
 
 
-def kept_model(thing: Thing) -> Model:
+def kept_model(thing: SavedItem) -> Model:
     """The model of a thing that is kept. ValueError where it is gone or damaged."""
     try:
         written = (thing.folder / "model.json").stat().st_mtime_ns
@@ -33,11 +33,11 @@ def kept_model(thing: Thing) -> Model:
     return known
 
 
-class Shelf(Offer):
+class VisitorCatalogue(Offer):
     """A visitor's catalogue: it holds that of everybody, and systems and models over it."""
 
-    def __init__(self, shared: Offer, keep: Keep | None = None):
-        self.keep = keep or Keep()
+    def __init__(self, shared: Offer, keep: SavedItems | None = None):
+        self.keep = keep or SavedItems()
         self._shared = shared
         self._systems: dict[str, System] = {}
         self._models: dict[str, Model] = {}
@@ -88,6 +88,6 @@ class Shelf(Offer):
         return self._shared.watch(heard)
 
 
-def keep_of(catalogue: Offer) -> Keep:
+def keep_of(catalogue: Offer) -> SavedItems:
     """What is kept for the visitor of a catalogue; nothing for that of everybody."""
-    return catalogue.keep if isinstance(catalogue, Shelf) else Keep()
+    return catalogue.keep if isinstance(catalogue, VisitorCatalogue) else SavedItems()

@@ -65,11 +65,11 @@ class Cite(pn.viewable.Viewer):
     def __init__(self, system: Callable[[], System], **params):
         super().__init__(**params)
         self._system = system
-        self._words = html.words()
+        self._text = html.pane()
         self._text = Copyable("BibTeX entries")
         self._layout = pmui.Dialog(
             pn.Column(
-                self._words, self._text, sizing_mode="stretch_width", styles={"gap": "8px"}
+                self._text, self._text, sizing_mode="stretch_width", styles={"gap": "8px"}
             ),
             title="Cite", show_close_button=True, close_on_click=True, width_option="md",
         )  # fmt: skip
@@ -77,7 +77,7 @@ class Cite(pn.viewable.Viewer):
     def open(self) -> None:
         """Show what to cite for the present system."""
         system = self._system()
-        self._words.object = (
+        self._text.object = (
             "<p>If this helps your work, please cite the software, the paper whose method it "
             f"implements, and the source of “{escape(system.title)}”.</p>"
         )

@@ -95,13 +95,13 @@ class Classroom(pn.viewable.Viewer):
         self.place = ""
         self.guard = Guard(self._find)
         self.following = Following(self._news, self._show, visit.schedule)
-        self._words = html.words(align="center")
+        self._text = html.pane(align="center")
         self._button = pmui.Button(
             variant="text", size="small", margin=2, align="center",
             on_click=lambda _: self._press(),
         )  # fmt: skip
         self._layout = pn.Row(
-            self._words, self._button, sizing_mode="stretch_width", margin=(8, 14, 0, 14),
+            self._text, self._button, sizing_mode="stretch_width", margin=(8, 14, 0, 14),
             stylesheets=[BANNER], visible=False, css_classes=["free"],
         )  # fmt: skip
         visit.state.param.watch(lambda *_: self.following.tell(), list(PLAYED))
@@ -164,7 +164,7 @@ class Classroom(pn.viewable.Viewer):
         while not follows and self._disabled:
             self._disabled.pop().disabled = False
         words, label = self._said()
-        self._words.object = f'<p role="status">{words}</p>'
+        self._text.object = f'<p role="status">{words}</p>'
         self._button.label = label
         self._layout.visible = bool(words)
         self._changed()

@@ -132,13 +132,13 @@ class Following(param.Parameterized):
         super().__init__()
         self._now, self._show, self._schedule, self._lectures = now, show, schedule, lectures
         self._newest: list[News | None] = []
-        self._told: News | None = None
+        self._announced: News | None = None
 
     def teach(self) -> None:
         """Let others follow this page."""
         self.stop()
         code = self._lectures.begin(self._now, self._count)
-        self._told = self._now()
+        self._announced = self._now()
         self.param.update(role="teacher", code=code, count=0, ended=False)
 
     def follow(self, code: str) -> None:
@@ -169,8 +169,8 @@ class Following(param.Parameterized):
 
     def tell(self) -> None:
         """Pass on what the page shows, if it teaches and shows something new."""
-        if self.role == "teacher" and (news := self._now()) != self._told:
-            self._told = news
+        if self.role == "teacher" and (news := self._now()) != self._announced:
+            self._announced = news
             self._lectures.tell(self.code, news)
 
     def _count(self, count: int) -> None:

@@ -64,7 +64,7 @@ class Share(pn.viewable.Viewer):
     def __init__(self, classroom: Classroom, search: Callable[[], str], **params):
         super().__init__(**params)
         self._classroom, self._search = classroom, search
-        self._words, self._teaching = html.words(), html.words()
+        self._text, self._teaching = html.pane(), html.pane()
         self._address = Copyable("Address of this page")
         self._code = pn.pane.HTML(
             "", margin=(4, 0), stylesheets=[QR], sizing_mode="stretch_width"
@@ -82,7 +82,7 @@ class Share(pn.viewable.Viewer):
         )
         self._layout = pmui.Dialog(
             pn.Column(
-                self._words, self._address, self._code, self._teaching, self._button,
+                self._text, self._address, self._code, self._teaching, self._button,
                 self._joining, sizing_mode="stretch_width", styles={"gap": "8px"},
             ),
             title="Share this page", show_close_button=True, close_on_click=True, width_option="md",
@@ -109,7 +109,7 @@ class Share(pn.viewable.Viewer):
         teaches = following.role == "teacher"
         what = "Whoever opens this address follows you." if teaches else "What you see now."
         scan = " Phones in this network scan the code." if shared else f"</p><p>{ALONE}"
-        self._words.object = f"<p>{what}{scan}</p>"
+        self._text.object = f"<p>{what}{scan}</p>"
         self._address.text = link
         # Not hidden: Panel fails to hide HTML that the browser has not drawn yet.
         self._code.object = qr_code(link) if shared else ""

@@ -4,34 +4,36 @@ import xarray as xr
 
 from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import SweepChoice
-from dashboard.sweep.jobs import Asked, Inferred, Table
-from dashboard.view.base import Material
+from dashboard.sweep.jobs import Inferred, SweepTable, TableRequest
+from dashboard.view.base import Exportable
 from hoam_core import Model
 
 
-def material(
-    choice: SweepChoice, model: Model, words: str, table: Table | None, band: xr.Dataset | None,
-    inferred: Inferred | None, fitted: Asked | None,
-) -> Material | None:  # fmt: skip
+def exportable(
+    choice: SweepChoice, model: Model, description: str, table: SweepTable | None,
+    band: xr.Dataset | None, inferred: Inferred | None, fitted: TableRequest | None,
+) -> Exportable | None:  # fmt: skip
     """What the segment of the choice shows; None while it shows nothing."""
     if choice.tab == "infer":
-        return _of_posterior(model, words, inferred, fitted)
+        return _of_posterior(model, description, inferred, fitted)
     if table is None or (choice.tab == "uncertain" and band is None):
         return None
     asked = table.asked
     script = sweep_words.script(asked, model, f"{model.system.title}: sweep of {asked.over}")
     name = f"{model.system.name}-sweep-{asked.over}"
     if choice.tab == "map":
-        return Material(name, words, script, lambda: table.data)
+        return Exportable(name, description, script, lambda: table.data)
     script += sweep_words.band_script(asked.observable, choice.belief)
-    return Material(f"{name}-band", words, script, lambda: band)
+    return Exportable(f"{name}-band", description, script, lambda: band)
 
 
 def _of_posterior(
-    model: Model, words: str, one: Inferred | None, asked: Asked | None
-) -> Material | None:
+    model: Model, description: str, one: Inferred | None, asked: TableRequest | None
+) -> Exportable | None:
     if one is None or asked is None:
         return None
     script = sweep_words.script(asked, model, f"{model.system.title}: {asked.over} of a curve")
     script += sweep_words.posterior_script(asked.observable, one.measured.ts, one.measured.values)
-    return Material(f"{model.system.name}-{asked.over}-inferred", words, script, lambda: one.found)
+    return Exportable(
+        f"{model.system.name}-{asked.over}-inferred", description, script, lambda: one.found
+    )

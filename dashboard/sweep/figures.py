@@ -18,7 +18,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.colours import INK, frame, legend, mark
+from dashboard.parts.colours import COLOUR, frame, legend, mark
 from dashboard.parts.layout import drawn
 from dashboard.parts.log_axis import Heights
 from dashboard.runs.units import with_unit
@@ -81,7 +81,7 @@ def paint(inks: Inks, dark: bool) -> None:
     """Give glyphs the colours of a light or a dark page."""
     for kind, glyph in inks:
         names = glyph.properties() & {"line_color", "fill_color"}
-        glyph.update(**dict.fromkeys(names, INK[dark][kind]))
+        glyph.update(**dict.fromkeys(names, COLOUR[dark][kind]))
 
 
 class Band(Scaled):
@@ -175,7 +175,7 @@ class Density:
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
         paint(self._inks, dark)
-        self.inside.update(fill_color=INK[dark]["model"], line_color=INK[dark]["model"])
+        self.inside.update(fill_color=COLOUR[dark]["model"], line_color=COLOUR[dark]["model"])
 
 
 def steps_of(draws: np.ndarray, bins: int = 41) -> tuple[np.ndarray, np.ndarray]:

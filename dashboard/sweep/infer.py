@@ -15,10 +15,11 @@ from dashboard.runs.units import unit_of, with_unit
 from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import SweepChoice
 from dashboard.sweep.figures import Band, Density
-from dashboard.sweep.jobs import Asked, Inferred, Stage, inference, piece
+from dashboard.sweep.jobs import Inferred, SweepStage, TableRequest, inference, piece
 from dashboard.view.base import Visit
-from hoam_core import Measurement, read_measurement
+from hoam_core import read_measurement
 from hoam_core.files.csv_text import text_of
+from hoam_core.inference import Measurement
 from hoam_core.inference.sweeps import LEARNED, is_energy
 
 NOISES = {"none": 0.0, "5 %": 0.05, "20 %": 0.2}
@@ -32,14 +33,14 @@ def refusal(files: int, size: int) -> str:
 
 
 class Infer(pn.viewable.Viewer):
-    """Asks for the posterior of what is wanted; `told` is called with each new headline."""
+    """Asks for the posterior of what is wanted; `announce` is called with each new headline."""
 
-    def __init__(self, visit: Visit, choice: SweepChoice, told, **params):
+    def __init__(self, visit: Visit, choice: SweepChoice, announce, **params):
         super().__init__(**params)
-        self.visit, self.choice, self._told = visit, choice, told
-        self.asked: Asked | None = None
+        self.visit, self.choice, self._announce = visit, choice, announce
+        self.asked: TableRequest | None = None
         self.found: Inferred | None = None
-        self._question: Question[object, Stage | Inferred] = Question(
+        self._question: Question[object, SweepStage | Inferred] = Question(
             visit.schedule, self._receive, complete=lambda one: isinstance(one, Inferred)
         )
         self._build()
@@ -60,7 +61,7 @@ class Infer(pn.viewable.Viewer):
         self.stop = pmui.Button(
             label="Cancel", visible=False, on_click=lambda _: self.cancel(), **BUTTON
         )
-        self._words, self._progress, self._facts = (html.words() for _ in range(3))
+        self._text, self._progress, self._details = (html.pane() for _ in range(3))
         self.posterior = Density("sweep-posterior", "Posterior, and its 95 % interval")
         self.fit = Band("sweep-fit", "best fit", with_dots=True)
         self.file.param.watch(lambda event: self._read(event.new), "value")
@@ -69,12 +70,12 @@ class Infer(pn.viewable.Viewer):
             card(self.fit), columns="minmax(0, 2fr) minmax(0, 3fr)",
         )  # fmt: skip
         bar = wrapping(self.file, self.make, self.noise, self.stop)
-        self._asking = card(self._words, bar, self._progress)
+        self._asking = card(self._text, bar, self._progress)
         # A grid that is not visible would still take its room: figures come with the answer.
-        self._answer = [self._figures, card(self._facts)]
+        self._answer = [self._figures, card(self._details)]
         self._layout = stack(self._asking)
 
-    def place(self, asked: Asked | None) -> None:
+    def place(self, asked: TableRequest | None) -> None:
         """What is inferred, and from what; another model or parameter starts anew."""
         if asked == self.asked:
             return
@@ -87,7 +88,7 @@ class Infer(pn.viewable.Viewer):
                 return
             column = escape(asked.observable.removesuffix(LEARNED))
             held = escape(", ".join(f"{name} = {value:g}" for name, value in asked.fixed))
-            self._words.object = (
+            self._text.object = (
                 f"<p>Which <b>{escape(asked.over)}</b> made this curve? Give a CSV file with the "
                 f"columns <code>time,{column}</code> in the units of the model"
                 + (f"; {held} are taken as known" if held else "")
@@ -125,8 +126,8 @@ class Infer(pn.viewable.Viewer):
         with pn.io.hold():
             if self._question.error is not None:
                 self._failed(self._question.problem)
-            elif isinstance(value, Stage):
-                self._progress.object = sweep_words.bar(value.words, value.done)
+            elif isinstance(value, SweepStage):
+                self._progress.object = sweep_words.bar(value.text, value.done)
             elif isinstance(value, Inferred):
                 self.stop.visible = False
                 self._show(value)
@@ -155,12 +156,12 @@ class Infer(pn.viewable.Viewer):
         late = t > 0.01 * float(t[-1])
         self.fit.fit(float(t[-1]), [low[late], high[late], found["measured"].values[late]])
         self._progress.object = html.notices(sweep_words.cautions(one, over), "")
-        self._facts.object = (
-            f'<p class="soft">{sweep_words.facts(one, html.duration(one.seconds))}</p>'
+        self._details.object = (
+            f'<p class="soft">{sweep_words.details(one, html.duration(one.seconds))}</p>'
         )
         self._layout[:] = [self._asking, *self._answer]
         if self.choice.tab == "infer":
-            self._told(sweep_words.headline_of_inferred(one, over))
+            self._announce(sweep_words.headline_of_inferred(one, over))
 
     def cancel(self) -> None:
         """Ask for nothing more."""

@@ -16,8 +16,9 @@ from scipy import stats
 from dashboard.runs.cache import Memory
 from dashboard.runs.catalogue import FRAMES, Catalogue
 from dashboard.sweep.choice import Belief
-from hoam_core import Discrepancy, Measurement, Model, infer, uncertain
+from hoam_core import Model, infer, uncertain
 from hoam_core.evaluation import affordable_times
+from hoam_core.inference import Discrepancy, Measurement
 from hoam_core.inference.posterior import calibrate_steps
 from hoam_core.inference.sweeps import LEARNED, sweep_steps
 from hoam_core.seeds import run_keys
@@ -34,7 +35,7 @@ MEASURED_TIMES = 81
 PACE = 0.25
 
 
-class Asked(NamedTuple):
+class TableRequest(NamedTuple):
     """A table that is wanted: the swept parameter, its range, and everything that is held."""
 
     model: str
@@ -48,10 +49,10 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class SweepTable:
     """A table so far, the share of it that is done, and the seconds it took."""
 
-    asked: Asked
+    asked: TableRequest
     data: xr.Dataset
     done: float
     seconds: float
@@ -74,10 +75,10 @@ class Calibration:
         return self.discrepancy.residuals.nbytes
 
 
-class Stage(NamedTuple):
+class SweepStage(NamedTuple):
     """What a long job does now, and the share of that which is done."""
 
-    words: str
+    text: str
     done: float
 
 
@@ -99,7 +100,7 @@ class Inferred(NamedTuple):
     seconds: float
 
 
-tables: Memory[Table] = Memory(most_bytes=64 * 2**20)
+tables: Memory[SweepTable] = Memory(most_bytes=64 * 2**20)
 calibrations: Memory[Calibration] = Memory(most_bytes=16 * 2**20)
 
 
@@ -121,16 +122,16 @@ def piece(values: Iterable[T]) -> Iterator[T]:
 def asked_for(
     model: Model, observable: str, over: str, between: tuple[float, float], runs: int,
     mu: Mapping[str, float], seed: int,
-) -> Asked:  # fmt: skip
+) -> TableRequest:  # fmt: skip
     """The table of a map, at the frames of the page."""
     fixed = tuple((name, value) for name, value in mu.items() if name != over)
     n_times = FRAMES if affordable_times(model) is None else affordable_times(model)
     # Without a roll-out there is nothing that a seed could change.
     seed = 0 if observable.endswith(LEARNED) else seed
-    return Asked(model.name, observable, over, between, runs, fixed, seed, n_times)
+    return TableRequest(model.name, observable, over, between, runs, fixed, seed, n_times)
 
 
-def asked_to_fit(asked: Asked, model: Model, observable: str) -> Asked:
+def asked_to_fit(asked: TableRequest, model: Model, observable: str) -> TableRequest:
     """The table that a measurement is fitted with: the trained range, as finely as it needs."""
     learned = observable.endswith(LEARNED)
     return asked._replace(
@@ -139,7 +140,7 @@ def asked_to_fit(asked: Asked, model: Model, observable: str) -> Asked:
     )  # fmt: skip
 
 
-def options_of(asked: Asked, model: Model) -> dict[str, Any]:
+def options_of(asked: TableRequest, model: Model) -> dict[str, Any]:
     """Arguments of `hoam_core.sweep` for a table."""
     particles = model.system.family.sweep_particles
     if len(model.system.components) > MANY_DIMENSIONS:
@@ -151,14 +152,14 @@ def options_of(asked: Asked, model: Model) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def values_of(asked: Asked, model: Model) -> np.ndarray:
+def values_of(asked: TableRequest, model: Model) -> np.ndarray:
     """The values of a table, evenly spaced; multiples where the parameter takes nothing else."""
     values = np.linspace(*asked.between, asked.runs)
     whole = model.system.parameter(asked.over).whole
     return np.unique(whole * np.round(values / whole)) if whole else values
 
 
-def table(asked: Asked, catalogue: Catalogue) -> Iterator[Table]:
+def table(asked: TableRequest, catalogue: Catalogue) -> Iterator[SweepTable]:
     """The table, finer with every value; the last is complete and remembered."""
     if (known := tables.get(asked)) is not None:
         yield known
@@ -168,7 +169,7 @@ def table(asked: Asked, catalogue: Catalogue) -> Iterator[Table]:
     for done, data in sweep_steps(model, asked.over, values, **options_of(asked, model)):
         # Two rows are the least that can be drawn.
         if len(data[asked.over]) > 1:
-            now = Table(asked, data, done, time.perf_counter() - start)
+            now = SweepTable(asked, data, done, time.perf_counter() - start)
             if done == 1:
                 tables.put(asked, now)
             yield now
@@ -186,7 +187,7 @@ def band(data: xr.Dataset, observable: str, belief: Belief) -> Iterator[xr.Datas
     yield uncertain(data, observable, frozen(belief))
 
 
-def synthetic(asked: Asked, catalogue: Catalogue, number: int, noise: float):
+def synthetic(asked: TableRequest, catalogue: Catalogue, number: int, noise: float):
     """Stages, and at the end a `Synthetic` at a value drawn by that number from the range."""
     model = catalogue.models[asked.model]
     system, rng = model.system, np.random.default_rng(number)
@@ -202,23 +203,27 @@ def synthetic(asked: Asked, catalogue: Catalogue, number: int, noise: float):
         curve.append(
             np.asarray(observe(system, piece.x, mu)[asked.observable.removesuffix(LEARNED)])
         )
-        yield Stage("Measuring: the full model at a hidden value", piece.done)
+        yield SweepStage("Measuring: the full model at a hidden value", piece.done)
     values = np.concatenate(curve).astype(float) * np.exp(noise * rng.standard_normal(len(ts)))
     yield Synthetic(Measurement(ts, values), truth, particles, noise)
 
 
 def inference(
-    asked: Asked, catalogue: Catalogue, measured: Measurement | None, number: int, noise: float
-) -> Iterator[Stage | Inferred]:
+    asked: TableRequest,
+    catalogue: Catalogue,
+    measured: Measurement | None,
+    number: int,
+    noise: float,
+) -> Iterator[SweepStage | Inferred]:
     """Stages, and at the end what is inferred; without a measurement of one that is made up."""
     start, made = time.perf_counter(), None
     if measured is None:
         for made in synthetic(asked, catalogue, number, noise):
-            if isinstance(made, Stage):
+            if isinstance(made, SweepStage):
                 yield made
         measured = made.measured
     for swept in table(asked, catalogue):
-        yield Stage("Sweeping the learned model", swept.done)
+        yield SweepStage("Sweeping the learned model", swept.done)
     model, known = catalogue.models[asked.model], calibrations.get(asked)
     if known is None:
         steps = calibrate_steps(model, swept.data, asked.observable, runs=CALIBRATION)
@@ -226,7 +231,7 @@ def inference(
         for done, discrepancy in steps:  # noqa: B007 -- the last one is wanted
             count = min(int(done * CALIBRATION) + 1, CALIBRATION)
             words = f"Calibrating once for this model: full-model run {count} of {CALIBRATION}"
-            yield Stage(words, done)
+            yield SweepStage(words, done)
         known = Calibration(discrepancy)
         calibrations.put(asked, known)
     found = infer(swept.data, asked.observable, measured, known.discrepancy)

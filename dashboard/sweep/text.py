@@ -11,7 +11,14 @@ from dashboard.compute.question import Question
 from dashboard.exports.script import docstring, model_in_python
 from dashboard.parts.html import duration
 from dashboard.sweep.choice import Belief
-from dashboard.sweep.jobs import CALIBRATION, Asked, Inferred, Table, options_of, values_of
+from dashboard.sweep.jobs import (
+    CALIBRATION,
+    Inferred,
+    SweepTable,
+    TableRequest,
+    options_of,
+    values_of,
+)
 from hoam_core import Model
 from hoam_core.files.json_text import json_text
 from hoam_core.inference.sweeps import is_energy
@@ -38,9 +45,11 @@ band = hoam.uncertain(table, {observable!r}, stats.{distribution})
 print(band)
 """
 POSTERIOR = """
+from hoam_core.inference import Measurement
+
 # How the full model differs from the learned one; takes a while.
 discrepancy = hoam.calibrate(model, table, {observable!r}, runs={runs})
-measured = hoam.Measurement(
+measured = Measurement(
     np.array({ts}),
     np.array({values}),
 )
@@ -125,7 +134,7 @@ def cautions(one: Inferred, over: str) -> list[str]:
     return found
 
 
-def facts(one: Inferred, seconds: str) -> str:
+def details(one: Inferred, seconds: str) -> str:
     """How the answer came about, for a reader who wants to know."""
     a, ts = one.found.attrs, one.found["time"]
     noise = f"noise of the measurement about {100 * a['noise']:.2g} %" if (
@@ -138,16 +147,16 @@ def facts(one: Inferred, seconds: str) -> str:
     )
 
 
-def bar(words: str, done: float) -> str:
+def bar(label: str, done: float) -> str:
     """Progress in words and as a bar."""
-    label = escape(words)
+    label = escape(label)
     return (
         f'<p class="soft">{label}: {100 * done:.0f} %</p>'
         f'<progress max="1" value="{done:.3f}" aria-label="{label}"></progress>'
     )
 
 
-def progress(table: Question[Asked, Table]) -> str:
+def progress(table: Question[TableRequest, SweepTable]) -> str:
     """How far a table is."""
     one, asked = table.value, table.key
     if asked is None or table.problem:
@@ -161,7 +170,7 @@ def progress(table: Question[Asked, Table]) -> str:
     return bar(f"Sweeping, {round(done * asked.runs):,} of {asked.runs:,} runs", done)
 
 
-def doubts(one: Table, model: Model, about: Parameter) -> list[str]:
+def doubts(one: SweepTable, model: Model, about: Parameter) -> list[str]:
     """What should make one doubt a table: extrapolation, and runs that diverged or cannot be."""
     found = []
     low, high = model.trained_range()[about.name]
@@ -181,7 +190,7 @@ def doubts(one: Table, model: Model, about: Parameter) -> list[str]:
     return found
 
 
-def script(asked: Asked, model: Model, title: str) -> str:
+def script(asked: TableRequest, model: Model, title: str) -> str:
     """Python that makes the table again."""
     even = f"np.linspace({asked.between[0]:g}, {asked.between[1]:g}, {asked.runs})"
     values = values_of(asked, model)

@@ -14,7 +14,7 @@ from dashboard.runs.units import unit_of, with_unit
 from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import KINDS, Belief, SweepChoice
 from dashboard.sweep.figures import Band, Density, steps_of
-from dashboard.sweep.jobs import Asked, Table, band
+from dashboard.sweep.jobs import SweepTable, TableRequest, band
 from dashboard.view.base import Visit
 from hoam_core.inference.sweeps import is_energy
 from hoam_core.systems import Parameter
@@ -23,14 +23,14 @@ FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (8, 8)}
 
 
 class Uncertain(pn.viewable.Viewer):
-    """Follows a table and the belief of a choice; `told` is called with each new headline."""
+    """Follows a table and the belief of a choice; `announce` is called with each new headline."""
 
-    def __init__(self, visit: Visit, choice: SweepChoice, told, **params):
+    def __init__(self, visit: Visit, choice: SweepChoice, announce, **params):
         super().__init__(**params)
-        self.visit, self.choice, self._told = visit, choice, told
-        self.table: Table | None = None
+        self.visit, self.choice, self._announce = visit, choice, announce
+        self.table: SweepTable | None = None
         self.found: xr.Dataset | None = None
-        self._question: Question[tuple[Asked, Belief], xr.Dataset] = Question(
+        self._question: Question[tuple[TableRequest, Belief], xr.Dataset] = Question(
             visit.schedule, self._receive
         )
         self._following = False
@@ -43,7 +43,7 @@ class Uncertain(pn.viewable.Viewer):
         self.spread = pmui.FloatInput(label="Standard deviation", value=0.1, **plain)
         self.band = Band("sweep-band", "median")
         self.histogram = Density("sweep-histogram", "What is believed", height=200)
-        self._notes = html.words()
+        self._notes = html.pane()
         for widget in (self.kind, self.mean, self.spread):
             widget.param.watch(lambda _: self._take(), "value")
         choice.param.watch(lambda *_: self._follow(), "belief")
@@ -80,7 +80,7 @@ class Uncertain(pn.viewable.Viewer):
         finally:
             self._following = False
 
-    def update(self, table: Table | None) -> None:
+    def update(self, table: SweepTable | None) -> None:
         """A table, complete or not yet; None while there is none."""
         self.table = table
         self._follow()
@@ -101,7 +101,7 @@ class Uncertain(pn.viewable.Viewer):
             else:
                 self._draw(self.table, self.choice.belief, self.found)
 
-    def _draw(self, table: Table, belief: Belief, found: xr.Dataset) -> None:
+    def _draw(self, table: SweepTable, belief: Belief, found: xr.Dataset) -> None:
         asked, data = table.asked, table.data
         values, t = found[asked.observable].values, found["time"].values
         about = self._about(asked.over)
@@ -126,7 +126,9 @@ class Uncertain(pn.viewable.Viewer):
             f"{data.attrs['runs']:,} runs; no run is made for a draw.</p>"
         )
         if self.choice.tab == "uncertain":  # else another segment has the headline
-            self._told(sweep_words.headline_of_band(found, asked.observable, belief, asked.over))
+            self._announce(
+                sweep_words.headline_of_band(found, asked.observable, belief, asked.over)
+            )
 
     def _about(self, over: str) -> Parameter:
         model = self.visit.catalogue.models[self.choice.model]

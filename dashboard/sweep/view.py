@@ -19,12 +19,12 @@ from dashboard.runs.units import with_unit
 from dashboard.sweep import text as sweep_words
 from dashboard.sweep.choice import SweepChoice, usual_observable
 from dashboard.sweep.controls import SweepControls
-from dashboard.sweep.export import material
+from dashboard.sweep.export import exportable
 from dashboard.sweep.infer import Infer
-from dashboard.sweep.jobs import Asked, Table, asked_for, asked_to_fit, piece, table
+from dashboard.sweep.jobs import SweepTable, TableRequest, asked_for, asked_to_fit, piece, table
 from dashboard.sweep.map import SweepMap
 from dashboard.sweep.uncertain import Uncertain
-from dashboard.view.base import Material, View, Visit
+from dashboard.view.base import Exportable, View, Visit
 from hoam_core import Model, Parameter
 from hoam_core.inference.sweeps import is_energy, observables_of
 
@@ -33,7 +33,7 @@ REST = 0.25
 NO_MODEL = "Choose a learned model: a thousand runs of the full one would take too long."
 
 
-class Sweep(View):
+class SweepView(View):
     """Asks for the table that the choice wants, and shows it in one of three segments."""
 
     uses = frozenset({"system", "model", "seed"})
@@ -42,7 +42,7 @@ class Sweep(View):
         super().__init__(visit, **params)
         self.state, self.catalogue = visit.state, visit.catalogue
         self.choice: SweepChoice = visit.choices["sweep"]
-        self.table: Question[Asked, Table] = Question(
+        self.table: Question[TableRequest, SweepTable] = Question(
             visit.schedule, self._changed, complete=lambda one: one.done == 1
         )
         self._sentence = ""
@@ -58,7 +58,7 @@ class Sweep(View):
         self.choice.param.watch(lambda *_: self._refresh(), list(self.choice.addressed))
 
     def _build(self) -> pn.Column:
-        self._headline, self._notices, self._progress, hint = (html.words() for _ in range(4))
+        self._headline, self._notices, self._progress, hint = (html.pane() for _ in range(4))
         self._stop = cancel_button(self._press, visible=False)
         self._enter = pmui.Button(
             label="Open in Explore", icon="open_in_full", size="small", variant="text",
@@ -118,7 +118,7 @@ class Sweep(View):
         if any(event.name != self.choice.over for event in events):
             self._refresh()
 
-    def _asked(self) -> Asked | None:
+    def _asked(self) -> TableRequest | None:
         choice, model = self.choice, self.catalogue.models.get(self.state.model or "")
         if model is None or choice.model != model.name:
             return None
@@ -152,12 +152,12 @@ class Sweep(View):
                 self._ask(asked)
                 self._changed()
 
-    def _ask(self, asked: Asked) -> None:
+    def _ask(self, asked: TableRequest) -> None:
         if asked != self.table.key:
             job = partial(piece, Resumable(table(asked, self.catalogue)))
             self.table.ask(self.visit.workers.truths, asked, job, delay=REST, pieces=True)
 
-    def _show_inferred(self, asked: Asked) -> None:
+    def _show_inferred(self, asked: TableRequest) -> None:
         model = self.catalogue.models[asked.model]
         self._stop.visible, self._progress.object, self._notices.object = False, "", ""
         infer = self.infer()
@@ -167,12 +167,12 @@ class Sweep(View):
         else:
             self._say(sweep_words.headline_of_inferred(infer.found, asked.over))
 
-    def _about(self, asked: Asked) -> tuple[Model, Parameter]:
+    def _about(self, asked: TableRequest) -> tuple[Model, Parameter]:
         model = self.catalogue.models[asked.model]
         about = model.system.parameter(asked.over)
         return model, about
 
-    def _place(self, asked: Asked) -> None:
+    def _place(self, asked: TableRequest) -> None:
         model, about = self._about(asked)
         end = float(model.times()[-1])
         trained = model.experiment.axes[model.system.parameters.index(about)]
@@ -211,7 +211,7 @@ class Sweep(View):
             else:
                 self._draw_map(one, about)
 
-    def _draw_map(self, one: Table, about: Parameter) -> None:
+    def _draw_map(self, one: SweepTable, about: Parameter) -> None:
         name = one.asked.observable
         values, grid_ = one.data[name].values, one.data[one.asked.over].values
         self.map.show(values, grid_, is_energy(name))
@@ -237,12 +237,12 @@ class Sweep(View):
             self._sentence = sentence
             self._headline.object = html.headline(sentence)
 
-    def material(self) -> Material | None:
+    def exportable(self) -> Exportable | None:
         """The table, the band or the posterior, whichever is on show."""
         if self.idle or (model := self.catalogue.models.get(self.choice.model)) is None:
             return None
         band, infer = self.uncertain.made, self.infer.made
-        return material(
+        return exportable(
             self.choice, model, self._sentence, self.table.value, band and band.found,
             infer and infer.found, infer and infer.asked,
         )  # fmt: skip

@@ -31,8 +31,8 @@ class TrainForm(pn.viewable.Viewer):
     ):
         super().__init__(**params)
         self.choice, self.state = choice, state
-        self.problem = html.words(margin=(2, 4))
-        self._cost = html.words(margin=(2, 4))
+        self.problem = html.pane(margin=(2, 4))
+        self._cost = html.pane(margin=(2, 4))
         of = choice.param
         self._method = pmui.Select.from_param(of.method, **FIELD)
         self._network = pmui.Select.from_param(of.network, **FIELD)
@@ -100,7 +100,7 @@ class TrainForm(pn.viewable.Viewer):
         rows = []
         for p in self.choice.about.parameters:
             symbol = p.symbol or p.name
-            caption = html.words(margin=(4, 4, 0, 4))
+            caption = html.pane(margin=(4, 4, 0, 4))
             caption.object = f'<p class="soft">Training values of {escape(p.label)}</p>'
             cells = [
                 self._field((p.name, part), f"{symbol} {words}", whole=part == "count")

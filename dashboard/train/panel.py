@@ -14,7 +14,7 @@ import panel_material_ui as pmui
 from bokeh.models import ColumnDataSource, Line, Range1d
 
 from dashboard.parts import html
-from dashboard.parts.colours import INK, frame, mark
+from dashboard.parts.colours import COLOUR, frame, mark
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.picture import Picture
 from dashboard.runs.catalogue import Catalogue
@@ -35,7 +35,7 @@ class TrainPanel(pn.viewable.Viewer):
     def __init__(self, catalogue: Catalogue, command: Callable[[str], None], **params):
         super().__init__(**params)
         self._catalogue, self._training = catalogue, None
-        self._headline, self._progress, self._errors = (html.words() for _ in range(3))
+        self._headline, self._progress, self._errors = (html.pane() for _ in range(3))
         self._buttons = {
             name: pmui.Button(
                 label=label, icon=icon, on_click=partial(_tell, command, name), **BUTTON
@@ -60,7 +60,7 @@ class TrainPanel(pn.viewable.Viewer):
             height=210, name="loss", title="Loss", x_range=Range1d(0, 1), y_range=Range1d(0, 1)
         )
         self._figure.xaxis.axis_label = "training step"
-        self._line = Line(x="step", y="loss", line_color=INK[False]["model"], line_width=1.8)
+        self._line = Line(x="step", y="loss", line_color=COLOUR[False]["model"], line_width=1.8)
         mark(self._figure, self._loss, self._line)
         self._layout = self._build()
         self.show(None)
@@ -122,34 +122,34 @@ class TrainPanel(pn.viewable.Viewer):
             self._figure.y_range.update(start=float(low) - room, end=float(high) + room)
 
     def _show_sight(self, training: Training) -> None:
-        sight = training.look.sight
+        preview = training.look.preview
         system = self._catalogue.systems[training.experiment.system]
         self._samples.visible = system.family.has_plane
         if not system.family.has_plane:
             return
-        if sight is None:
+        if preview is None:
             for name, picture in self._pictures.items():
                 picture.clear("being made …" if name == "data" else "not yet trained")
             return
-        shown = [system.components[i] for i in sight.plane.axes]
-        at = ", ".join(f"{name} = {value:g}" for name, value in sight.mu.items())
-        titles = {"data": f"Training data, {at}, t = {sight.t:g}", "model": "Present model"}
+        shown = [system.components[i] for i in preview.plane.axes]
+        at = ", ".join(f"{name} = {value:g}" for name, value in preview.mu.items())
+        titles = {"data": f"Training data, {at}, t = {preview.t:g}", "model": "Present model"}
         if training.look.losses:
-            titles["model"] += f", step {sight.step:,}"
-        for name, field in (("data", sight.data), ("model", sight.model)):
+            titles["model"] += f", step {preview.step:,}"
+        for name, field in (("data", preview.data), ("model", preview.model)):
             picture = self._pictures[name]
             unit = density_unit(*(c.unit for c in shown))
             picture.label(tuple(with_unit(c.label, c.unit) for c in shown), unit)
-            picture.place(sight.plane)
+            picture.place(preview.plane)
             picture.figure.title.text = titles[name]
-            picture.show(to_levels(field, sight.limit), sight.limit)
+            picture.show(to_levels(field, preview.limit), preview.limit)
 
     def _zipped(self) -> io.BytesIO:
         return zipped(self._training.look.model, self._training)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
-        self._line.line_color = INK[dark]["model"]
+        self._line.line_color = COLOUR[dark]["model"]
         for picture in self._pictures.values():
             picture.theme(dark)
 

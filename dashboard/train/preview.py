@@ -20,9 +20,9 @@ SECONDS_APART = 0.5
 SHARE = 0.2
 
 
-class Sight(NamedTuple):
-    """Densities (ny, nx) of model and data in one plane; `apart` is the mass in the wrong place,
-    None where samples of the model have flown to infinity.
+class Preview(NamedTuple):
+    """Densities (ny, nx) of model and data in one plane; `difference` is the mass in the wrong
+    place, None where samples of the model have flown to infinity.
     """
 
     step: int
@@ -32,10 +32,10 @@ class Sight(NamedTuple):
     limit: float
     model: Float[np.ndarray, "ny nx"]
     data: Float[np.ndarray, "ny nx"]
-    apart: float | None
+    difference: float | None
 
 
-def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Sight:
+def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Preview:
     """Roll the start of one training run out with the model, and look at both ends."""
     i, ts = data.mu.shape[0] // 2, model.experiment.times[[0, -1]]
     mu, run = data.mu[i], data.x[i, :, :PARTICLES]
@@ -44,12 +44,12 @@ def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Sight
     ranges = Ranges.of(model.system, values)
     plane, n = ranges.plane(axes), run.shape[1]
     found = [digest(x, ranges, 1) for x in (made, run[-1:])]
-    counts = [one.kept.counts(0, axes) for one in found]
+    counts = [one.states.counts(0, axes) for one in found]
     fields = [density(c, n, plane, sigma_for(n)) for c in counts]
-    apart = misplaced(fields[0], fields[1], plane) if found[0].finite else None
+    difference = misplaced(fields[0], fields[1], plane) if found[0].finite else None
     limit = limits(counts[1][None], n, plane).density
     named = model.system.named(mu)
-    return Sight(step, named, float(ts[-1]), plane, limit, fields[0], fields[1], apart)
+    return Preview(step, named, float(ts[-1]), plane, limit, fields[0], fields[1], difference)
 
 
 class Watcher:
@@ -57,7 +57,7 @@ class Watcher:
 
     def __init__(self, axes: tuple[int, int]):
         self._axes, self._cost, self._looked = axes, 0.0, 0.0
-        self.sight: Sight | None = None
+        self.preview: Preview | None = None
 
     def look(self, model: Model, data: Ensemble, step: int, last: bool) -> None:
         """Look if it is time, and in any case at the last step."""
@@ -65,8 +65,8 @@ class Watcher:
         pause = max(SECONDS_APART, self._cost * (1 / SHARE - 1))
         if not last and start - self._looked < pause:
             return
-        first = self.sight is None
-        self.sight = see(model, data, self._axes, step)
+        first = self.preview is None
+        self.preview = see(model, data, self._axes, step)
         self._looked = time.monotonic()
         # The first look compiles, which the next ones need not wait for.
         self._cost = 0.0 if first else self._looked - start

@@ -16,7 +16,7 @@ STATUS = {
     "cancelled": "is cancelled; it goes on from its checkpoint", "failed": "has failed",
     "done": "is trained",
 }  # fmt: skip
-WORDS = {"full-model runs": "Full-model runs", "training": "Fit", "judging": "Judging"}
+STAGES = {"full-model runs": "Full-model runs", "training": "Fit", "judging": "Judging"}
 
 
 class Error(NamedTuple):
@@ -41,7 +41,8 @@ def headline(training: Training) -> str:
 def progress(look: Look) -> str:
     """A bar for each stage, and what the last steps gave."""
     bars = "".join(
-        f'<p class="soft">{escape(WORDS.get(stage, stage.capitalize()))}: {done:,} of {total:,}</p>'
+        f'<p class="soft">{escape(STAGES.get(stage, stage.capitalize()))}: {done:,} of '
+        f"{total:,}</p>"
         f'<progress max="{max(total, 1)}" value="{done}" aria-label="{escape(stage)}"></progress>'
         for stage, (done, total) in look.stages.items()
         if stage != "saved"
@@ -49,10 +50,12 @@ def progress(look: Look) -> str:
     pieces = [f"{duration(look.seconds)} of work"] if look.seconds else []
     if look.losses:
         pieces.append(f"loss {look.losses[-1]:.4g}".replace("-", "−"))
-    if look.sight is not None and look.sight.apart is None:
+    if look.preview is not None and look.preview.difference is None:
         pieces.append("samples of the present model fly apart")
-    elif look.sight is not None:
-        pieces.append(f"model and data differ in {percent(look.sight.apart, '')} of the mass")
+    elif look.preview is not None:
+        pieces.append(
+            f"model and data differ in {percent(look.preview.difference, '')} of the mass"
+        )
     line = f'<p class="soft">{" · ".join(pieces)}</p>' if pieces else ""
     problem = f'<p class="error" role="alert">✕ {escape(look.problem)}</p>' if look.problem else ""
     return bars + line + problem

@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dashboard.concurrency.lock import Claim
+from dashboard.concurrency.lock import FolderLock
 from dashboard.concurrency.worker import Worker, sentence
-from dashboard.keeping.store import FullError, Keep, marked
+from dashboard.keeping.store import FullError, SavedItems, marked
 from dashboard.runs.catalogue import Catalogue
-from dashboard.train.preview import Sight, Watcher
+from dashboard.train.preview import Preview, Watcher
 from hoam_core import Ensemble, Experiment, Model
 from hoam_core.learning import Progress, learn
 from hoam_core.training.checkpoint import CHECKPOINT
@@ -54,7 +54,7 @@ class Look(NamedTuple):
     stages: dict[str, tuple[int, int]] = {}
     steps: tuple[int, ...] = ()
     losses: tuple[float, ...] = ()
-    sight: Sight | None = None
+    preview: Preview | None = None
     model: Model | None = None
     problem: str = ""
     seconds: float = 0.0
@@ -76,18 +76,18 @@ class Training:
         *,
         judge: bool = True,
         changed: Callable[["Training"], None] = lambda _: None,
-        keep: Keep | None = None,
+        keep: SavedItems | None = None,
     ):
         self.name, self.experiment, self.folder, self.judge = name, experiment, folder, judge
         self.look = Look()
-        self._changed, self._keep = changed, keep or Keep()
+        self._changed, self._keep = changed, keep or SavedItems()
         self._lock = threading.RLock()
         self._wanted, self._busy = "cancelled", False
         self._steps: Iterator[Progress] | None = None
         self._watcher: Watcher | None = None
         self._catalogue: Catalogue | None = None
-        self._told = 0.0
-        self._claim = Claim(folder)
+        self._told_at = 0.0
+        self._folder_lock = FolderLock(folder)
 
     @property
     def active(self) -> bool:
@@ -99,7 +99,7 @@ class Training:
         with self._lock:
             if self.look.status in ("waiting", "running", "done"):
                 return
-            if not self._claim.take():
+            if not self._folder_lock.take():
                 self._tell(status="failed", problem=ELSEWHERE)
                 return
             self._wanted, self._catalogue = "running", catalogue
@@ -187,7 +187,7 @@ class Training:
             news["losses"] = (*look.losses, float(np.mean(value.losses)))
         if value.model is not None and isinstance(value.data, Ensemble) and watcher is not None:
             watcher.look(value.model, value.data, value.done, value.done == value.total)
-            news["sight"] = watcher.sight
+            news["preview"] = watcher.preview
         if value.model is not None and value.data is None:
             news["model"] = value.model
             if look.model is None:
@@ -198,7 +198,7 @@ class Training:
         self._tell(rarely=value.stage == look.stage, **news)
 
     @property
-    def keep(self) -> Keep:
+    def keep(self) -> SavedItems:
         """What is kept for the visitor who started it; nothing if nobody in particular has."""
         return self._keep
 
@@ -226,10 +226,10 @@ class Training:
         with self._lock:
             self.look = self.look._replace(**news)
             if not self.active:
-                self._claim.drop()
+                self._folder_lock.drop()
         now = time.monotonic()
-        if not rarely or now - self._told > BETWEEN_NEWS:
-            self._told = now
+        if not rarely or now - self._told_at > BETWEEN_NEWS:
+            self._told_at = now
             self._changed(self)
 
     def _drop(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dashboard.concurrency.lock import is_free
 from dashboard.concurrency.watchers import Watchers
-from dashboard.keeping.store import Keep, marked
+from dashboard.keeping.store import SavedItems, marked
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
 from dashboard.state.url import BROUGHT
 from dashboard.train.plan import data_bytes
@@ -91,7 +91,7 @@ class Trainings:
 
     def start(
         self, experiment: Experiment, catalogue: Catalogue, *, name: str = "", judge: bool = True,
-        keep: Keep | None = None,
+        keep: SavedItems | None = None,
     ) -> Training:  # fmt: skip
         """A new training, which is not run yet. Raises ValueError for what cannot be trained.
 
@@ -100,7 +100,7 @@ class Trainings:
         """
         system = get_system(experiment.system)
         check_buildable(experiment)
-        keep = keep or Keep()
+        keep = keep or SavedItems()
         keep.check_room()
         with self._lock:
             self._check_room(data_bytes(experiment, system))

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 import xarray as xr
 
 from dashboard.keeping.bounds import date
-from dashboard.keeping.store import Keep
+from dashboard.keeping.store import SavedItems
 from dashboard.parts import html
 from dashboard.parts.layout import card, grid, stack
 from dashboard.runs.visitor_catalogue import keep_of
@@ -22,7 +22,7 @@ from dashboard.train.form import TrainForm
 from dashboard.train.panel import TrainPanel
 from dashboard.train.training import Training
 from dashboard.train.trainings import trainings
-from dashboard.view.base import Material, View, Visit
+from dashboard.view.base import Exportable, View, Visit
 from hoam_core import __version__
 from hoam_core.files.json_text import json_text
 
@@ -54,8 +54,8 @@ class TrainView(View):
             label="Training", options=NO_TRAINING, value="", sizing_mode="stretch_width",
             size="small", margin=(6, 4),
         )  # fmt: skip
-        self._terms, self._termed = html.words(), None
-        introduction = html.words()
+        self._terms, self._termed = html.pane(), None
+        introduction = html.pane()
         introduction.object = INTRODUCTION
         self._introduction = card(introduction)
         self._which_card = card(self._which)
@@ -86,7 +86,7 @@ class TrainView(View):
             mine = (one for one in self.all.names() if self._is_of(keep, one))
             self.choice.training = next(mine, "")
 
-    def _is_of(self, keep: Keep, name: str) -> bool:
+    def _is_of(self, keep: SavedItems, name: str) -> bool:
         """Whether a visitor has started a training, in this process or in a former one."""
         return self.all.get(name).keep.visitor == keep.visitor or keep.find(name) is not None
 
@@ -165,11 +165,11 @@ class TrainView(View):
     def theme(self, dark: bool) -> None:
         self.panel.theme(dark)
 
-    def material(self) -> Material | None:
+    def exportable(self) -> Exportable | None:
         training = self.training
         if training is None:
             return None
-        return Material(
+        return Exportable(
             training.name, train_words.in_words(training), script_of(training),
             partial(dataset_of, training),
         )  # fmt: skip
@@ -178,7 +178,7 @@ class TrainView(View):
         self._stop()
 
 
-def terms(keep: Keep, name: str) -> str:
+def terms(keep: SavedItems, name: str) -> str:
     """What becomes of a trained model, for whoever has trained it and for others."""
     if keep.find(name) is None:
         return '<p class="soft">Offered to everybody here. Download it to be sure of it.</p>'
@@ -191,9 +191,9 @@ def terms(keep: Keep, name: str) -> str:
 def script_of(training: Training) -> str:
     """Python that trains the same model with `hoam_core` alone."""
     return (
-        "from hoam_core import Experiment\nfrom hoam_core.learning import learn\n\n"
-        f"experiment = Experiment.from_json({training.experiment.to_json()!r})\n"
-        f"for state in learn(experiment, {training.name!r}, judge={training.judge}, "
+        "import hoam_core as hoam\n\n"
+        f"experiment = hoam.Experiment.from_json({training.experiment.to_json()!r})\n"
+        f"for state in hoam.learn(experiment, {training.name!r}, judge={training.judge}, "
         f"name={training.name!r}):\n"
         "    print(state.stage, state.done, state.total)\n"
     )
@@ -210,7 +210,7 @@ def dataset_of(training: Training) -> xr.Dataset:
             "model": training.name, "seed": experiment.seed, "version": __version__,
         },
     )  # fmt: skip
-    if look.sight is not None:
-        for name, values in (("model", look.sight.model), ("data", look.sight.data)):
+    if look.preview is not None:
+        for name, values in (("model", look.preview.model), ("data", look.preview.data)):
             made[f"density_{name}"] = (("vertical", "horizontal"), values, {"units": "1"})
     return made

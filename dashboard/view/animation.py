@@ -69,7 +69,7 @@ class Curve(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Chart:
+class AnimatedChart:
     """Curves in one frame; `least` is the smallest range worth an axis."""
 
     title: str
@@ -97,7 +97,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Reel:
+class Animation:
     """Everything that moves: times (t,), what is drawn at each, and curves with a cursor.
 
     `shown_at` is the time that the view shows; `about` tells where all comes from, name by name;
@@ -107,7 +107,7 @@ class Reel:
     title: str
     ts: Float[np.ndarray, " t"]
     scenes: tuple[Image | Lines, ...]
-    charts: tuple[Chart, ...] = ()
+    charts: tuple[AnimatedChart, ...] = ()
     shown_at: float = 0.0
     about: tuple[tuple[str, str], ...] = ()
     equations: str = ""

@@ -17,7 +17,7 @@ from dashboard.compute.threads import Workers
 from dashboard.parts.projector import Screen
 from dashboard.runs.catalogue import Catalogue
 from dashboard.state.exploration import Exploration
-from dashboard.view.animation import Reel
+from dashboard.view.animation import Animation
 from dashboard.view.choice import Choice
 
 
@@ -44,22 +44,22 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Material:
+class Exportable:
     """What a view gives away of what it shows.
 
-    `name` is the stem of file names; `words` the described state; `script` the Python that makes
-    the same numbers with `hoam_core` alone; `dataset` all numbers with units and provenance, the
-    variables of which that depend on one dimension alone become the CSV; `reel` what moves, for a
-    film and an offline hand-out; `film` the frames (h, w, 3), eight bits each, where there is none;
-    `title` system, parameters, time and seed, above saved plots.
+    `name` is the stem of file names; `description` the state in words; `script` the Python that
+    makes the same numbers with `hoam_core` alone; `dataset` all numbers with units and provenance,
+    the variables of which that depend on one dimension alone become the CSV; `animation` what
+    moves, for a film and an offline hand-out; `film` the frames (h, w, 3), eight bits each, where
+    there is none; `title` system, parameters, time and seed, above saved plots.
     """
 
     name: str
-    words: str
+    description: str
     script: str
     dataset: Callable[[], xr.Dataset] | None = None
     film: Callable[[], Iterator[np.ndarray]] | None = None
-    reel: Callable[[], Reel] | None = None
+    animation: Callable[[], Animation] | None = None
     title: str = ""
 
 
@@ -106,7 +106,7 @@ class View(pn.viewable.Viewer):
     def present(self, screen: Screen | None) -> None:
         """Fit the screen of a projector, or be as usual."""
 
-    def material(self) -> Material | None:
+    def exportable(self) -> Exportable | None:
         """What can be exported now; None while there is nothing."""
         return None
 

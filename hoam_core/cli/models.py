@@ -40,7 +40,7 @@ from hoam_core.macro.increments import plan_of
 from hoam_core.models.files import load_model
 from hoam_core.models.model import Model
 from hoam_core.networks import NETWORKS
-from hoam_core.recorded.sandbox import start_apart
+from hoam_core.recorded.sandbox import read_start_sandboxed
 from hoam_core.storage.datasets import check_file, write_dataset
 from hoam_core.systems import System, get_system
 from hoam_core.training.experiment import default_experiment
@@ -155,7 +155,7 @@ def read_initial(path: Path, system: System) -> jax.Array:
     """state(time = 0) of a file, checked against the components of the system."""
     if not path.is_file():
         raise ValueError(f"There is no file {str(path)!r}; check the path.")
-    start = start_apart(path)
+    start = read_start_sandboxed(path)
     found, wanted = list(start.components), [c.name for c in system.components]
     if found != wanted:
         raise ValueError(

@@ -191,13 +191,13 @@ def app_file() -> Path:
 def serve(
     port: int,
     share: bool,
-    told: TextIO | None = None,
+    messages: TextIO | None = None,
     *,
     address: str | None = None,
     hosts: Sequence[str] = (),
     password_file: Path | None = None,
 ) -> int:
-    """Serve until the process is ended; its exit code. `told` hears the addresses.
+    """Serve until the process is ended; its exit code. `messages` hears the addresses.
 
     With `hosts`, the names that visitors see, a proxy stands before the server, which believes what
     the proxy says of them. `address` is where to listen: everywhere if shared, else here only.
@@ -213,13 +213,13 @@ def serve(
     urls = [f"http://{one}:{port}/app" for one in found]
     asking, secret = guard(page, password_file)
     started = command(page, port, address=listening, origins=origins, behind_proxy=bool(hosts))
-    if told is not None:
-        told.write(
+    if messages is not None:
+        messages.write(
             f"Dashboard: http://localhost:{port}/app (Ctrl-C ends it). Its models are being "
             "compiled; it answers in about half a minute.\n"
         )
-        told.flush()
-        invite(urls, told)
+        messages.flush()
+        invite(urls, messages)
     environment = os.environ | {SHARED: " ".join(urls)} | secret
     return run([*started, *asking], environment)
 
@@ -236,12 +236,12 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def invite(urls: Sequence[str], told: TextIO) -> None:
+def invite(urls: Sequence[str], messages: TextIO) -> None:
     """Say where others find the page, with a QR code for their phones."""
     if not urls:
         return
     import segno  # a package of the dashboard
 
-    told.write(f"For everybody in this network: {' or '.join(urls)}\n")
-    segno.make(urls[0]).terminal(told, compact=True)
-    told.flush()
+    messages.write(f"For everybody in this network: {' or '.join(urls)}\n")
+    segno.make(urls[0]).terminal(messages, compact=True)
+    messages.flush()

@@ -24,7 +24,7 @@ class Record(NamedTuple):
     cells: list[str]
 
 
-class Table(NamedTuple):
+class CsvTable(NamedTuple):
     """Heads of the columns, the rows below them, and whether numbers have decimal commas."""
 
     heads: list[str]
@@ -54,7 +54,7 @@ def text_of(data: bytes) -> str:
     return data.decode("utf-16" if data.startswith(UTF_16) else "utf-8", "replace")
 
 
-def read_table(text: str, wanted: tuple[str, ...]) -> Table | None:
+def read_table(text: str, wanted: tuple[str, ...]) -> CsvTable | None:
     """The table in a text; None where it has no rows.
 
     Lines that start with # are comments, but the last of them before the first row is the head
@@ -75,7 +75,7 @@ def read_table(text: str, wanted: tuple[str, ...]) -> Table | None:
     heads, rows = [_head(cell) for cell in records[0].cells], records[1:]
     for row in rows:
         _check_width(row, len(heads), separator)
-    return Table(heads, rows, separator != "," and _has_decimal_commas(rows))
+    return CsvTable(heads, rows, separator != "," and _has_decimal_commas(rows))
 
 
 def _lines(text: str) -> tuple[list[tuple[int, str]], list[str]]:

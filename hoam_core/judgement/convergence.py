@@ -77,7 +77,7 @@ def places(model: Model) -> list[dict[str, float]]:
     return [*corners, {name: 0.5 * (low + high) for name, (low, high) in ranges.items()}]
 
 
-def apart(one: Curves, other: Curves) -> float:
+def difference(one: Curves, other: Curves) -> float:
     """Relative L2 distance over time: of the energies of a field, else of all curves together."""
     names = [FIELD] if FIELD in other else list(other)
     first, second = (np.concatenate([np.asarray(c[n], float) for n in names]) for c in (one, other))
@@ -96,7 +96,7 @@ def _steps(model: Model, tests: Sequence[tuple[Values, Curves]]) -> Generator[No
             few, many = known[i, steps], known[i, 4 * steps]
             if few is None or many is None:
                 break
-            if apart(few, many) > max(apart(many, truth), ALIKE):
+            if difference(few, many) > max(difference(many, truth), ALIKE):
                 break
         else:
             return steps

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from hoam_core.evaluation import (
     JUDGED,
     TRUTHS,
-    Reference,
-    References,
+    FullModelRun,
+    FullModelRuns,
     affordable_times,
     evaluate_steps,
     reference,
@@ -27,7 +27,7 @@ from hoam_core.models.model import Model
 PARTICLES = 16_384
 
 
-class Judged(NamedTuple):
+class Judgement(NamedTuple):
     """The model with what is known of it so far, and the share of the judging that is done."""
 
     model: Model
@@ -42,7 +42,7 @@ def parameters_to_judge(model: Model) -> list[dict[str, float]]:
     return [dict(zip(names, values, strict=True)) for values in zip(*tests, strict=False)]
 
 
-def truth_at(model: Model, values: Mapping[str, float], seed: int) -> Reference:
+def truth_at(model: Model, values: Mapping[str, float], seed: int) -> FullModelRun:
     """The run of the full model that a model is judged by."""
     ts = model.times(n_times=affordable_times(model))
     return reference(model.system, model.system.vector(values), ts, seed, snapshots(ts))
@@ -50,8 +50,8 @@ def truth_at(model: Model, values: Mapping[str, float], seed: int) -> Reference:
 
 def judge_steps(
     model: Model, folder: Path, seed: int,
-    truth: Callable[[Model, Mapping[str, float], int], Reference] = truth_at,
-) -> Iterator[Judged]:  # fmt: skip
+    truth: Callable[[Model, Mapping[str, float], int], FullModelRun] = truth_at,
+) -> Iterator[Judgement]:  # fmt: skip
     """Judge a model anew, saved with ever more of its errors; `seed` and the next are the truths'.
 
     A generator, for progress and cancel.
@@ -64,13 +64,13 @@ def judge_steps(
     for values in tests:
         both = []
         for one in (seed, seed + 1):
-            yield Judged(model, done, total)
+            yield Judgement(model, done, total)
             both.append(truth(model, values, one))
             done += 1
-        known.append(References(*both))
+        known.append(FullModelRuns(*both))
     needs = measured(model, tests, [one.truth.observables for one in known])
     while True:
-        yield Judged(model, done, total)
+        yield Judgement(model, done, total)
         try:
             next(needs)
         except StopIteration as ended:
@@ -87,6 +87,6 @@ def judge_steps(
                 model = dataclasses.replace(model, errors=(*model.errors, report(result, model)))
                 save_model(model, folder)
             else:
-                yield Judged(model, done, total)
+                yield Judgement(model, done, total)
                 done += 1
-    yield Judged(model, total, total)
+    yield Judgement(model, total, total)

@@ -29,7 +29,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_shape
-from hoam_core.macro.increments import Plan, snapshots
+from hoam_core.macro.increments import IncrementPlan, snapshots
 from hoam_core.methods.base import Learner
 from hoam_core.methods.macroscopic import monomials, start_value
 from hoam_core.networks.layers import Stack
@@ -43,7 +43,7 @@ CLOSURE_STEPS = 3_000
 Closure = dict[str, Any]
 
 
-class Seen(NamedTuple):
+class ObservedPatches(NamedTuple):
     """The c patches of s states, their given observables z* and parameters mu."""
 
     mu: Float[Array, "s p"]
@@ -52,16 +52,19 @@ class Seen(NamedTuple):
 
 
 def patches_seen(
-    lattice: PatchedLattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
-) -> Iterator[Seen]:
+    lattice: PatchedLattice,
+    plan: IncrementPlan,
+    axes: tuple[tuple[float, ...], ...],
+    key: PRNGKeyArray,
+) -> Iterator[ObservedPatches]:
     """The snapshots of a plan in patches, the starts first."""
     for mu, state in snapshots(lattice, plan, axes, key):
         patches = jnp.moveaxis(lattice.patches(state, plan.patch), -1, 0)
-        yield Seen(mu, patches, lattice.observe(state))
+        yield ObservedPatches(mu, patches, lattice.observe(state))
 
 
 def train_closure(
-    seen: Seen, key: PRNGKeyArray, *, closures: int = 2, steps: int = CLOSURE_STEPS,
+    seen: ObservedPatches, key: PRNGKeyArray, *, closures: int = 2, steps: int = CLOSURE_STEPS,
     every: int = 500, batch: int = 256, rate: float = 2e-3,
 ) -> Iterator[TrainState]:  # fmt: skip
     """The training loop of a reconstruction; the closure of every state it yields is normalised.
@@ -77,7 +80,7 @@ def train_closure(
         yield state._replace(params=_normalised(state.params, seen.patches))
 
 
-def with_start(closure: Closure, starts: Seen, rates: int) -> Closure:
+def with_start(closure: Closure, starts: ObservedPatches, rates: int) -> Closure:
     """The closure with the polynomial of the start, from states at t = 0.
 
     The parameters of the start are all but the `rates` first and the last, the side.
@@ -174,7 +177,7 @@ class Closed(Lattice):
 def _reconstruction(closures: int, batch: int) -> Learner:
     """How a closure is learned: what is drawn, and the mean squared error of the decoder."""
 
-    def init(key: PRNGKeyArray, seen: Seen) -> Closure:
+    def init(key: PRNGKeyArray, seen: ObservedPatches) -> Closure:
         features, encoder_key, decoder_key = seen.patches.shape[-1], *jax.random.split(key)
         flat = seen.patches.reshape(-1, features)
         nothing, one = jnp.zeros(closures), jnp.ones(closures)
@@ -190,11 +193,11 @@ def _reconstruction(closures: int, batch: int) -> Learner:
             "decoder": _net(features).init(decoder_key, inputs),
         }
 
-    def draw(key: PRNGKeyArray, seen: Seen) -> Seen:
+    def draw(key: PRNGKeyArray, seen: ObservedPatches) -> ObservedPatches:
         which = jax.random.randint(key, (batch,), 0, len(seen.z))
         return jax.tree.map(lambda array: array[which], seen)
 
-    def loss(closure: Closure, seen: Seen) -> Float[Array, ""]:
+    def loss(closure: Closure, seen: ObservedPatches) -> Float[Array, ""]:
         def one(patches: Float[Array, "c f"], z: Float[Array, " k"]) -> Float[Array, ""]:
             code = jnp.mean(jax.vmap(lambda x: _raw_code(closure, x))(patches), axis=0)
             common = _raw_patch(closure, z, code)

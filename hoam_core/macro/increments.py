@@ -28,7 +28,7 @@ from hoam_core.training.experiment import Experiment
 
 
 @dataclass(frozen=True)
-class Plan:
+class IncrementPlan:
     """How increments are made: sizes are sides of the lattice, times in units of the lattice's.
 
     `runs` lattices of side `small` are met at `snapshots` moments up to `t_end`, more of them
@@ -65,7 +65,7 @@ class Plan:
         return (self.starts + self.snapshots) * self.repeats
 
 
-def plan_of(experiment: Experiment) -> Plan:
+def plan_of(experiment: Experiment) -> IncrementPlan:
     """The plan of an experiment on a lattice: its runs are the particles, its side the largest."""
     lattice, options = lattice_of(experiment), dict(experiment.options)
     given = {name: options[name] for name in ("dt", *PLANNED) if name in options}
@@ -73,7 +73,7 @@ def plan_of(experiment: Experiment) -> Plan:
     # Where the small lattices are patches they go on being so when another side is chosen.
     small = given.pop("small", patch if lattice.small == lattice.patch else lattice.small)
     size = int(max(experiment.axes[-1]))
-    return Plan(size, patch, small, experiment.t_end, runs=experiment.particles, **given)
+    return IncrementPlan(size, patch, small, experiment.t_end, runs=experiment.particles, **given)
 
 
 def lattice_of(experiment: Experiment) -> Lattice:
@@ -102,7 +102,7 @@ class Snapshots(NamedTuple):
 
 
 def snapshots(
-    lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
+    lattice: Lattice, plan: IncrementPlan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Snapshots]:
     """Snapshots at the times of a plan, parameters drawn uniformly within the span of the axes."""
     mu_key, start_key, run_key = jax.random.split(key, 3)
@@ -127,7 +127,7 @@ def snapshots(
 
 
 def partial_increments(
-    lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
+    lattice: Lattice, plan: IncrementPlan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Increments]:
     """Increments of a patch among its frozen neighbours, of each snapshot in turn."""
     share = (plan.size / plan.patch) ** lattice.dimension
@@ -139,7 +139,7 @@ def partial_increments(
 
 
 def naive_increments(
-    lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
+    lattice: Lattice, plan: IncrementPlan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Increments]:
     """Increments of a lattice of a patch's size alone, as if it were the large one."""
     alone = dataclasses.replace(plan, size=plan.patch, small=plan.patch)
@@ -154,7 +154,7 @@ Change = Callable[[PRNGKeyArray, Array, Any, Array], Float[Array, "c r k"]]
 
 
 def _increments(
-    lattice: Lattice, plan: Plan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray,
+    lattice: Lattice, plan: IncrementPlan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray,
     change: Change, share: float, size: int,
 ) -> Iterator[Increments]:  # fmt: skip
     """One row for every patch of every run; `size` is the side that they are said to be of."""

@@ -10,6 +10,7 @@ from hoam_core.metrics.physics import (
     fit_growth,
     maxima,
 )
+from hoam_core.metrics.rates import Rate, growth, mode_amplitudes
 from hoam_core.metrics.transport import (
     Distance,
     over_blocks,
@@ -26,9 +27,8 @@ METRICS: dict[str, Distance] = {
 }  # fmt: skip
 
 __all__ = [
-    "METRICS", "CurveError", "Distance", "GrowthFit", "ModeFit", "curve_error", "fit_damping",
-    "fit_growth", "fit_mode", "fit_window", "maxima", "maximum_mean_discrepancy", "over_blocks",
-    "over_subsets",
-    "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance",
-    "wasserstein2",
+    "METRICS", "CurveError", "Distance", "GrowthFit", "ModeFit", "Rate", "curve_error",
+    "fit_damping", "fit_growth", "fit_mode", "fit_window", "growth", "maxima",
+    "maximum_mean_discrepancy", "mode_amplitudes", "over_blocks", "over_subsets",
+    "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance", "wasserstein2",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ SCALINGS = 3
 LEAST_DAMPING = 1e-10
 
 
-class Plan(NamedTuple):
+class TransportPlan(NamedTuple):
     """The plan (n, k) of potentials f (n,), g (k,); the value F(g); what misses of b: b - q."""
 
     first: np.ndarray
@@ -70,7 +70,7 @@ def cost(
     )
 
 
-def _plan(costs: np.ndarray, epsilon: float, potential: np.ndarray) -> Plan:
+def _plan(costs: np.ndarray, epsilon: float, potential: np.ndarray) -> TransportPlan:
     n, k = costs.shape
     plan = (potential - costs) / epsilon
     highest = plan.max(axis=1, keepdims=True)
@@ -79,17 +79,17 @@ def _plan(costs: np.ndarray, epsilon: float, potential: np.ndarray) -> Plan:
     plan /= n * total
     first = -epsilon * (highest + np.log(total / k))[:, 0]
     value = float(first.mean() + potential.mean())
-    return Plan(first, potential, value, plan, 1 / k - plan.sum(axis=0))
+    return TransportPlan(first, potential, value, plan, 1 / k - plan.sum(axis=0))
 
 
-def _scaled(now: Plan, costs: np.ndarray, epsilon: float) -> Plan:
+def _scaled(now: TransportPlan, costs: np.ndarray, epsilon: float) -> TransportPlan:
     """The plan after one scaling of its second marginal and of its first."""
     # By logarithms, since parts of the marginal may be too small for a number.
     levels = logsumexp((now.first[:, None] - costs) / epsilon, axis=0, b=1 / len(costs))
     return _plan(costs, epsilon, -epsilon * levels)
 
 
-def _newton_step(now: Plan, epsilon: float, damping: float) -> np.ndarray:
+def _newton_step(now: TransportPlan, epsilon: float, damping: float) -> np.ndarray:
     """A step of the potential; for large damping that of a scaling."""
     n, k = now.plan.shape
     hessian = -n * (now.plan.T @ now.plan)

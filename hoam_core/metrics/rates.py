@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Complex, Float
 
-from hoam_core.metrics import ModeFit, fit_mode, fit_window
+from hoam_core.metrics.modes import ModeFit, fit_mode, fit_window
 from hoam_core.storage.datasets import observe_all
 from hoam_core.systems import System, get_system
 from hoam_core.systems.plasmas.dispersion import Mode

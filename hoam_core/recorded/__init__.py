@@ -1,1 +1,11 @@
-"""Populations that others recorded, out of their files and into a system."""
+"""Populations that others recorded, out of their files and into a system (docs/own_data.md)."""
+
+from hoam_core.recorded.collection import Collection
+from hoam_core.recorded.learning import judge, learn_recorded
+from hoam_core.recorded.reader import Reading, read_recording, read_recordings
+from hoam_core.recorded.recordings import Recording, collect, with_values
+
+__all__ = [
+    "Collection", "Reading", "Recording", "collect", "judge", "learn_recorded", "read_recording",
+    "read_recordings", "with_values",
+]  # fmt: skip

@@ -20,7 +20,7 @@ ITERATION = re.compile(r"%[0-9]*T")
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFiles:
     """The files of one run at `place`, a path or the pattern of a series; messages say `name`."""
 
     place: Path
@@ -32,7 +32,7 @@ class Run:
         return self.name if len(self.files) == 1 else str(PurePath(self.name).with_name(file.name))
 
 
-def runs_of(paths: Sequence[Path]) -> list[Run]:
+def runs_of(paths: Sequence[Path]) -> list[RunFiles]:
     """The runs in files, in the order of their first ones, called by as much as tells them apart.
 
     A path at which there is no file may be the pattern of a series, such as run1/data_%T.h5.
@@ -45,7 +45,7 @@ def runs_of(paths: Sequence[Path]) -> list[Run]:
             found.setdefault(_place(path), []).append(path)
     together = zip(found.items(), names_of(list(found)), strict=True)
     return [
-        Run(place, tuple(sorted(dict.fromkeys(files), key=natural)), name)
+        RunFiles(place, tuple(sorted(dict.fromkeys(files), key=natural)), name)
         for (place, files), name in together
     ]
 

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from hoam_core.checks import brief
-from hoam_core.recorded.files import Run
+from hoam_core.recorded.files import RunFiles
 from hoam_core.recorded.iterations import (
     Dump,
     Extent,
@@ -50,7 +50,7 @@ def is_openpmd(path: Path) -> bool:
         return "openPMD" in file.attrs or "iterationEncoding" in file.attrs
 
 
-def read_openpmd(run: Run, reading: Reading) -> Recording:
+def read_openpmd(run: RunFiles, reading: Reading) -> Recording:
     """The particles of one species; ValueError where there is none, or it lacks a record."""
     name, wanted = run.name, {*reading.attributes, "parameters", "lengths"}
     found = [dump for file in run.files for dump in dumps_of(file, run.called(file), [*wanted])]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hoam_core.recorded.files import ITERATION, Run, names_of, runs_of, series_of
+from hoam_core.recorded.files import ITERATION, RunFiles, names_of, runs_of, series_of
 from hoam_core.recorded.netcdf import read_netcdf
 from hoam_core.recorded.openpmd import is_openpmd, read_openpmd
 from hoam_core.recorded.options import Reading, check_file
@@ -19,7 +19,7 @@ def read_recording(path: str | Path, reading: Reading = Reading(), name: str = "
     """
     (run,) = runs_of([Path(path)])
     # A single file of a series is read as it is.
-    return read_run(Run(Path(path), run.files, name or Path(path).name), reading)
+    return read_run(RunFiles(Path(path), run.files, name or Path(path).name), reading)
 
 
 def read_recordings(
@@ -33,7 +33,7 @@ def read_recordings(
         yield read_run(run, reading)
 
 
-def read_run(run: Run, reading: Reading) -> Recording:
+def read_run(run: RunFiles, reading: Reading) -> Recording:
     """The population in the files of one run. Raises ValueError with the cure."""
     names = {run.name, *map(run.called, run.files)}
     try:
@@ -52,7 +52,7 @@ def read_run(run: Run, reading: Reading) -> Recording:
         ) from error
 
 
-def _read(run: Run, reading: Reading) -> Recording:
+def _read(run: RunFiles, reading: Reading) -> Recording:
     if not run.files:
         raise ValueError(f"There are no files {run.name!r}; check the path.")
     for file in run.files:
@@ -65,7 +65,7 @@ def _read(run: Run, reading: Reading) -> Recording:
     return read_netcdf(first, reading, run.name)
 
 
-def _reason(error: Exception, run: Run) -> str:
+def _reason(error: Exception, run: RunFiles) -> str:
     """What a library says, without the folders of this machine."""
     told = " ".join(str(error).split())
     for folder in {str(file.parent) for file in run.files} - {".", "/"}:
@@ -75,6 +75,6 @@ def _reason(error: Exception, run: Run) -> str:
 
 
 __all__ = [
-    "ITERATION", "Reading", "Run", "is_openpmd", "names_of", "read_recording", "read_recordings",
-    "read_run", "runs_of", "series_of",
+    "ITERATION", "Reading", "RunFiles", "is_openpmd", "names_of", "read_recording",
+    "read_recordings", "read_run", "runs_of", "series_of",
 ]  # fmt: skip

@@ -23,7 +23,7 @@ from hoam_core.recorded.recordings import Recording
 from hoam_core.recorded.sandbox_protocol import (
     NOW,
     PROBLEM,
-    Start,
+    InitialState,
     part_name,
     to_recording,
     to_start,
@@ -40,12 +40,12 @@ MOST_RUNS = 64
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReadingLimits:
     """What reading may take: seconds for each run, bytes of memory and of what comes out, runs."""
 
     seconds: float = 60.0
     memory: int = 4 * 2**30
-    kept: int = 512 * 2**20
+    output: int = 512 * 2**20
     runs: int = MOST_RUNS
 
 
@@ -53,8 +53,8 @@ class OvertaxedError(ValueError):
     """A file that took more than it may, or that ended the process which read it."""
 
 
-def recordings_apart(
-    paths: Sequence[Path], reading: Reading = Reading(), limits: Limits = Limits(),  # noqa: B008
+def read_recordings_sandboxed(
+    paths: Sequence[Path], reading: Reading = Reading(), limits: ReadingLimits = ReadingLimits(),  # noqa: B008
     *, command: Sequence[str] = COMMAND,
 ) -> Iterator[Recording | None]:  # fmt: skip
     """The recordings of files, openPMD series taken together; None while one is waited for.
@@ -67,16 +67,16 @@ def recordings_apart(
         yield None if data is None else to_recording(data)
 
 
-def start_apart(
-    path: Path, limits: Limits = Limits(), *, command: Sequence[str] = COMMAND
-) -> Start:  # fmt: skip
+def read_start_sandboxed(
+    path: Path, limits: ReadingLimits = ReadingLimits(), *, command: Sequence[str] = COMMAND
+) -> InitialState:  # fmt: skip
     """The first state of a run in a file. Raises ValueError, OvertaxedError among them."""
     task = {"kind": "start", "paths": [str(path)], "reading": {}}
     *_, start = (to_start(data) for data in _parts(task, limits, command) if data is not None)
     return start
 
 
-def _parts(task: dict, limits: Limits, command: Sequence[str]) -> Iterator[bytes | None]:
+def _parts(task: dict, limits: ReadingLimits, command: Sequence[str]) -> Iterator[bytes | None]:
     """What the child hands over, part by part; None while it is waited for."""
     with tempfile.TemporaryDirectory(prefix="hoam-read-", ignore_cleanup_errors=True) as name:
         folder, paths = Path(name), task["paths"]

@@ -18,7 +18,7 @@ from hoam_core.recorded.reader import read_run, runs_of
 from hoam_core.recorded.sandbox_protocol import (
     NOW,
     PROBLEM,
-    Start,
+    InitialState,
     of_recording,
     of_start,
     part_name,
@@ -29,7 +29,7 @@ from hoam_core.storage.datasets import whole_file
 ROOM = 2**20
 
 
-def bound(memory: int, kept: int, seconds: float, files: int) -> None:
+def bound(memory: int, output: int, seconds: float, files: int) -> None:
     """Take no more memory than that from now on, nor seconds for so many files."""
     try:
         import resource
@@ -41,7 +41,7 @@ def bound(memory: int, kept: int, seconds: float, files: int) -> None:
     cpu = int(seconds * (files + 1)) + 1
     wanted = {
         resource.RLIMIT_AS: used + memory, resource.RLIMIT_CPU: cpu,
-        resource.RLIMIT_FSIZE: kept + ROOM, resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: output + ROOM, resource.RLIMIT_CORE: 0,
     }  # fmt: skip
     for kind, most in wanted.items():
         hard = resource.getrlimit(kind)[1]
@@ -51,14 +51,14 @@ def bound(memory: int, kept: int, seconds: float, files: int) -> None:
 def parts(task: dict[str, Any]) -> Iterator[bytes]:
     """What is handed over of each file, or each run of several files."""
     folder, paths = Path(task["folder"]), [Path(path) for path in task["paths"]]
-    told: dict[str, Any] = {
+    options: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in task["reading"].items()
     }
     if task["kind"] == "start":
         for path in paths:
             say(folder, path.name)
-            yield of_start(Start(*read_start(path)))
+            yield of_start(InitialState(*read_start(path)))
         return
     runs = runs_of(paths)
     if len(runs) > task["runs"]:
@@ -68,7 +68,7 @@ def parts(task: dict[str, Any]) -> Iterator[bytes]:
         )
     for run in runs:
         say(folder, run.name)
-        yield of_recording(read_run(run, Reading(**told)))
+        yield of_recording(read_run(run, Reading(**options)))
 
 
 def say(folder: Path, name: str) -> None:
@@ -77,14 +77,14 @@ def say(folder: Path, name: str) -> None:
         part.write_text(name, "utf-8")
 
 
-def fitting(found: Iterable[bytes], kept: int) -> Iterator[bytes]:
+def fitting(found: Iterable[bytes], output: int) -> Iterator[bytes]:
     """The parts as long as they fit together; then ValueError."""
     total = 0
     for data in found:
         total += len(data)
-        if total > kept + ROOM:
+        if total > output + ROOM:
             raise ValueError(
-                f"The files hold more than {kept / 2**20:.0f} MB of numbers together; give fewer "
+                f"The files hold more than {output / 2**20:.0f} MB of numbers together; give fewer "
                 "files, or save fewer particles or times."
             )
         yield data
@@ -94,9 +94,9 @@ def main() -> int:
     """Read the task's files; the exit code."""
     task = json.load(sys.stdin)
     folder = Path(task["folder"])
-    bound(task["memory"], task["kept"], task["seconds"], len(task["paths"]))
+    bound(task["memory"], task["output"], task["seconds"], len(task["paths"]))
     try:
-        for number, data in enumerate(fitting(parts(task), task["kept"])):
+        for number, data in enumerate(fitting(parts(task), task["output"])):
             with whole_file(folder / part_name(number)) as part:
                 part.write_bytes(data)
     except ValueError as error:

@@ -22,7 +22,7 @@ from hoam_core.systems.base import Component
 NOW, PROBLEM = "now", "problem"
 
 
-class Start(NamedTuple):
+class InitialState(NamedTuple):
     """The first state x (n, d) of a run, at `time`, with the names of its components."""
 
     time: float
@@ -53,15 +53,15 @@ def to_recording(data: bytes) -> Recording:
     return Recording(ts=arrays["ts"], x=arrays["x"], **values)
 
 
-def of_start(start: Start) -> bytes:
+def of_start(start: InitialState) -> bytes:
     """A first state as bytes."""
     return _packed({"x": start.x}, {"time": start.time, "components": start.components})
 
 
-def to_start(data: bytes) -> Start:
+def to_start(data: bytes) -> InitialState:
     """The inverse of `of_start`."""
     arrays, about = _unpacked(data)
-    return Start(about["time"], tuple(about["components"]), arrays["x"])
+    return InitialState(about["time"], tuple(about["components"]), arrays["x"])
 
 
 def _packed(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,7 @@ FEWEST_TIMES, MOST_TIMES = 4, 401
 UNEVEN = 1e-3
 
 
-class Kept(NamedTuple):
+class UsedTimes(NamedTuple):
     """Which rows of the times are used, and what is to be told of the others."""
 
     rows: slice
@@ -22,7 +22,7 @@ class Kept(NamedTuple):
 def kept_times(
     ts: Float[np.ndarray, " t"], name: str, called: Callable[[int], str], *, source: str = "",
     missing: str = "",
-) -> Kept:  # fmt: skip
+) -> UsedTimes:  # fmt: skip
     """The equally spaced times among `ts`, `MOST_TIMES` at most.
 
     A first and a last one that lie off the grid of the others are left out. `called(i)` is what
@@ -57,7 +57,7 @@ def kept_times(
     stride = -(-(end - begin) // (MOST_TIMES - 1))
     if stride > 1:
         notes.append(f"One of {stride} times of each file is used.")
-    return Kept(slice(begin, end + 1, stride), tuple(notes))
+    return UsedTimes(slice(begin, end + 1, stride), tuple(notes))
 
 
 def _even(ts: Float[np.ndarray, " t"]) -> bool:

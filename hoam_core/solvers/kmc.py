@@ -50,7 +50,7 @@ NEIGHBOURS = np.array([int(np.flatnonzero((d == SITES).all(1))[0]) for d in DIRE
 CHUNK = 64
 
 
-class Law(NamedTuple):
+class BarrierTable(NamedTuple):
     """The barriers, from the codes of 112 sites to three species a times eight directions."""
 
     constants: Float[Array | np.ndarray, " 3"]
@@ -94,7 +94,7 @@ def indices(points: Point, size: int) -> Int[Array, "*n"]:
     return (z * size + y // 2) * size + x // 2
 
 
-def barriers(law: Law, species: UInt[Array, "r 112"]) -> Float[Array, "r 8"]:
+def barriers(law: BarrierTable, species: UInt[Array, "r 112"]) -> Float[Array, "r 8"]:
     """Barriers of the eight jumps of a vacancy; infinite towards another vacancy."""
     third = (species == 3).astype(jnp.float32)
     codes = [(species == k).astype(jnp.float32) - third for k in (1, 2)]
@@ -111,7 +111,7 @@ def evolve(
     key: PRNGKeyArray,
     cells: Cells,
     vacancies: Int[Array, "m r"],
-    law: Law,
+    law: BarrierTable,
     beta: Float[Array, " r"],
     pace: float,
     duration: Float[Array, ""] | float,
@@ -121,7 +121,7 @@ def evolve(
     Species are 1, 2 and 3, a vacancy is 0. The side must be 8 or more, or a site would be met twice
     among the 112.
     """
-    law = Law(*(part.astype(jnp.float32) for part in law))
+    law = BarrierTable(*(part.astype(jnp.float32) for part in law))
     beta, duration = beta.astype(jnp.float32), jnp.asarray(duration, jnp.float32)
     size, (m, r) = cells.shape[1], vacancies.shape
     zero = jnp.zeros(r, jnp.float32)
@@ -149,7 +149,7 @@ def evolve(
     return Moved(runs.cells.T.reshape(cells.shape), runs.vacancies.T, runs.jumps)
 
 
-def _renewed(runs: _Runs, size: int, law: Law, beta: Array, pace: float) -> _Runs:
+def _renewed(runs: _Runs, size: int, law: BarrierTable, beta: Array, pace: float) -> _Runs:
     """The rates of the first stale vacancy of each run, from the species around it."""
     each = jnp.arange(len(runs.cells), dtype=jnp.int32)
     which = jnp.argmax(runs.stale, axis=1)

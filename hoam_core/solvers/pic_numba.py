@@ -26,7 +26,7 @@ CHUNK = 16_384
 BLOCK = 2_048
 
 
-class Kernels(NamedTuple):
+class ParticleKernels(NamedTuple):
     """`push` moves particles by a step and deposits them; `write` saves them at a full step."""
 
     push: Callable
@@ -34,7 +34,7 @@ class Kernels(NamedTuple):
 
 
 @cache
-def kernels() -> Kernels:
+def kernels() -> ParticleKernels:
     """The compiled loops, which threads can share."""
     compiled = compiler(FAST - {"reassoc"})
 
@@ -83,7 +83,7 @@ def kernels() -> Kernels:
             w = s - np.floor(s)
             out[i, 1] = v[i] + kick * (field[j] + w * (field[j + 1] - field[j]))
 
-    return Kernels(push, write)
+    return ParticleKernels(push, write)
 
 
 class Threads:

@@ -32,7 +32,7 @@ class Study:
     work: Work
 
 
-class Progress(NamedTuple):
+class StudyProgress(NamedTuple):
     """Tasks that are done, of how many, the share of all that is, and what is done now."""
 
     done: int
@@ -41,7 +41,9 @@ class Progress(NamedTuple):
     note: str
 
 
-def run_study(study: Study, path: str | Path, client: "Client | None" = None) -> Iterator[Progress]:
+def run_study(
+    study: Study, path: str | Path, client: "Client | None" = None
+) -> Iterator[StudyProgress]:
     """Do what is not in the store yet; stop asking to stop, and call again to go on.
 
     Raises ValueError for a store of another plan and ClusterError where workers cannot go on.
@@ -50,14 +52,14 @@ def run_study(study: Study, path: str | Path, client: "Client | None" = None) ->
     missing = [int(i) for i in np.flatnonzero(~store.finished())]
     total = len(study.tasks)
     done = total - len(missing)
-    yield Progress(done, total, done / total, "")
+    yield StudyProgress(done, total, done / total, "")
     for report in run_tasks(study.work, [study.tasks[i] for i in missing], client):
         if report.result is not None:
             write_files(files_folder(path), report.result.files)
             store.write(missing[report.task], report.result.values)
             done += 1
         unfinished = 0.0 if report.result is not None else report.share
-        yield Progress(done, total, (done + unfinished) / total, report.note)
+        yield StudyProgress(done, total, (done + unfinished) / total, report.note)
 
 
 def files_folder(path: str | Path) -> Path:

@@ -21,7 +21,7 @@ from jaxtyping import Array, PRNGKeyArray
 from hoam_core.checks import DivergedError
 from hoam_core.data import Ensemble, Scaling
 from hoam_core.evaluation import (
-    References,
+    FullModelRuns,
     affordable_times,
     evaluate,
     reference,
@@ -80,7 +80,7 @@ def training_data(
 
 
 @lru_cache(maxsize=4)
-def truths(system: str, parameters: tuple[tuple[str, float], ...], budget: Budget) -> References:
+def truths(system: str, parameters: tuple[tuple[str, float], ...], budget: Budget) -> FullModelRuns:
     """The full-model runs that judge every method at one parameter set."""
     target = get_system(system)
     mu, ts = target.vector(dict(parameters)), target.times(n_times=budget.times)
@@ -88,7 +88,7 @@ def truths(system: str, parameters: tuple[tuple[str, float], ...], budget: Budge
         reference(target, mu, ts, seed, snapshots(ts), budget.truth_particles)
         for seed in (SEED, SEED + 1)
     )
-    return References(truth, second)
+    return FullModelRuns(truth, second)
 
 
 def experiment_for(system: str, method: str, budget: Budget, **changes: Any) -> Experiment:

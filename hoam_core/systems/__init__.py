@@ -5,7 +5,9 @@ instance of a `System` (docs/extending.md).
 """
 
 import warnings
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
+from threading import RLock
 from weakref import WeakValueDictionary
 
 from hoam_core.checks import lookup
@@ -27,24 +29,49 @@ from hoam_core.systems.plasmas.landau6d import StrongLandauAllAxes, StrongLandau
 from hoam_core.systems.recorded import Recorded
 from hoam_core.systems.trap import Trap
 
-SYSTEMS: dict[str, System] = {
-    system.name: system
-    for system in (
-        TwoStream(),
-        BumpOnTail(),
-        TwoStreamBeams(),
-        Landau(),
-        StrongLandauOneAxis(),
-        StrongLandauAllAxes(),
-        Oscillator(),
-        Chaos(),
-        Trap(),
-        CurieWeiss(),
-        Ising(),
-        PredatorPrey(),
-        NbMoTa(),
-    )
-}
+
+class Systems(Mapping[str, System]):
+    """Systems by name; those of other packages are loaded when any is first looked for.
+
+    Such a package imports this one, so that nothing of it is loaded before this one stands.
+    """
+
+    def __init__(self, *built_in: System):
+        self._known = {system.name: system for system in built_in}
+        self._complete, self._lock = False, RLock()
+
+    def _all(self) -> dict[str, System]:
+        with self._lock:
+            if not self._complete:
+                self._complete = True
+                self._known |= plugins(self._known)
+        return self._known
+
+    def __getitem__(self, name: str) -> System:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+SYSTEMS = Systems(
+    TwoStream(),
+    BumpOnTail(),
+    TwoStreamBeams(),
+    Landau(),
+    StrongLandauOneAxis(),
+    StrongLandauAllAxes(),
+    Oscillator(),
+    Chaos(),
+    Trap(),
+    CurieWeiss(),
+    Ising(),
+    PredatorPrey(),
+    NbMoTa(),
+)
 
 # Recorded systems hold much memory and come and go with their visitors: each is known for as long
 # as somebody holds it, as a model does by the domain that its method works in.
@@ -63,7 +90,7 @@ def register(system: Recorded) -> Recorded:
     return _RECORDED.setdefault(system.name, system)
 
 
-def plugins() -> dict[str, System]:
+def plugins(known: Mapping[str, System]) -> dict[str, System]:
     """Systems of other packages; one that cannot be used costs a warning and not the program."""
     found: dict[str, System] = {}
     for entry in entry_points(group="hoam_core.systems"):
@@ -75,7 +102,7 @@ def plugins() -> dict[str, System]:
         if not isinstance(system, System):
             sentence = f"The entry point {entry.value!r} is no instance of hoam_core's System."
             warnings.warn(sentence, stacklevel=2)
-        elif system.name in SYSTEMS:
+        elif system.name in known:
             sentence = f"The system {system.name!r} of {entry.value!r} has a name that is taken."
             warnings.warn(sentence, stacklevel=2)
         else:

@@ -23,7 +23,7 @@ from hoam_core.systems.oscillator import NOISE, SPREAD
 PANELS, ORDER = 800, 8
 
 
-class Law(NamedTuple):
+class GaussianLaw(NamedTuple):
     """Derivatives of the mean, and the variance with its derivatives, at times of any shape."""
 
     speed: np.ndarray
@@ -38,14 +38,14 @@ class Law(NamedTuple):
         return self.curvature / 2 - self.slope**2 / (4 * self.variance)
 
 
-def law(omega: float, t: Float[np.ndarray, "*t"]) -> Law:
+def law(omega: float, t: Float[np.ndarray, "*t"]) -> GaussianLaw:
     """m', m'', V, V' and V'' of one position at angular frequency omega."""
     t = np.asarray(t, np.float64)
     c, s, double = np.cos(omega * t), np.sin(omega * t), 2 * omega * t
     thermal, diffusion = (SPREAD / omega) ** 2, (NOISE / omega) ** 2
     swing = thermal - SPREAD**2
     variance = (SPREAD * c) ** 2 + thermal * s**2
-    return Law(
+    return GaussianLaw(
         speed=omega * s,
         acceleration=omega**2 * c,
         variance=variance + diffusion * (t / 2 - np.sin(double) / (4 * omega)),

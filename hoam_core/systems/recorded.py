@@ -95,9 +95,9 @@ class Recorded(System):
         return _no_modes
 
     @property
-    def observables(self) -> "Moments":
+    def observables(self) -> "RecordedMoments":
         """The function (x, mu) -> scalars, apart from the snapshots: compiled code keeps it."""
-        return Moments(tuple((i, self.components[i].name) for i in self._order))
+        return RecordedMoments(tuple((i, self.components[i].name) for i in self._order))
 
     def domain(self, mu: Float[Array, " p"]) -> Domain:
         """The same box at all parameters."""
@@ -213,7 +213,7 @@ class Recorded(System):
 
 
 @dataclass(frozen=True)
-class Moments:
+class RecordedMoments:
     """Spread and mean of some components (index, name) of a population."""
 
     components: tuple[tuple[int, str], ...]

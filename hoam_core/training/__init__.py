@@ -1,1 +1,6 @@
 """From data to parameters: the experiment, the loop, its checkpoints and devices."""
+
+from hoam_core.training.experiment import Experiment, build_method, default_experiment
+from hoam_core.training.fit import TrainState, adam, fit
+
+__all__ = ["Experiment", "TrainState", "adam", "build_method", "default_experiment", "fit"]

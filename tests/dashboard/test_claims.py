@@ -13,7 +13,7 @@ from dashboard.runs.catalogue import catalogue
 from dashboard.runs.course import course
 from dashboard.runs.jobs import Effort, answer_with, truth
 from dashboard.runs.run import Case
-from dashboard.runs.speaker import told
+from dashboard.runs.speaker import headline_of
 from dashboard.runs.verdict import judge
 from hoam_core import SYSTEMS
 from hoam_core.checks import DivergedError
@@ -41,7 +41,7 @@ def curve(knots: list[float], noise: float, seed: int, points: int = 80) -> np.n
 @example([1.0, 1.0], 0.2, 3)
 def test_what_is_said_of_a_curve_holds_on_it(knots, noise, seed):
     y = curve(knots, noise, seed)
-    words = course(y).told("y")
+    words = course(y).sentence("y")
     assert words.startswith("y ")
     check_curve(words[2:], y)
 
@@ -60,7 +60,7 @@ def test_what_is_said_of_a_curve_holds_on_it(knots, noise, seed):
     ],
 )  # fmt: skip
 def test_every_word_has_its_curve(y, words):
-    assert course(y).told("y") == words
+    assert course(y).sentence("y") == words
     check_curve(words[2:], y)
 
 
@@ -148,7 +148,7 @@ def said_of_weak_landau(particles: int, of_the_truth: int, mu: tuple[float, floa
     full = full_run("landau", mu, of_the_truth)
     holds(run)
     holds(full)
-    return [told(run, truth, SYSTEMS["landau"], (0, 1), verdict) for truth in (None, full)]
+    return [headline_of(run, truth, SYSTEMS["landau"], (0, 1), verdict) for truth in (None, full)]
 
 
 def test_weak_landau_damping_is_never_said_to_grow():

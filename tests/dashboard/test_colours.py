@@ -25,9 +25,11 @@ def heaped(width: float, model: str = "", frames: int = 9, times: int = 9) -> Ru
     at = rng.normal((72, 48), width, (20_000, 2)).astype(int) % (144, 96)
     counts = np.zeros((96, 144), np.uint16)
     np.add.at(counts, (at[:, 1], at[:, 0]), 1)
-    kept = Cells(np.stack([counts] * frames), 20_000)
+    states = Cells(np.stack([counts] * frames), 20_000)
     case = Case("two-stream", model, (1.25,), 0, 20_000)
-    return replace(run_of({"electric_energy": np.ones(frames)}, times=times), kept=kept, case=case)
+    return replace(
+        run_of({"electric_energy": np.ones(frames)}, times=times), states=states, case=case
+    )
 
 
 TRUTH, FINE = heaped(10), heaped(10.5, "fine")
@@ -119,7 +121,7 @@ def test_what_is_worth_an_axis_is_told_by_the_full_model_where_it_is_there():
 def test_a_curve_that_breaks_leaves_the_linear_axis_of_the_full_model():
     t, curves = np.linspace(0, 1, 50), Curves("held", 246, log=True)
     truth, broken = np.linspace(1, 3, 50), np.exp(20 * t)
-    curves.fit(1.0, [broken, truth], judges=[truth])
+    curves.fit(1.0, [broken, truth], references=[truth])
     axis = curves.figure.y_range
     assert 0.5 < axis.start < 1
     assert 5 < axis.end < 5.5
@@ -127,5 +129,5 @@ def test_a_curve_that_breaks_leaves_the_linear_axis_of_the_full_model():
     assert curves.heights.log.end > broken[-1]
     curves.fit(1.0, [broken, truth])
     assert curves.figure.y_range.end > broken[-1]
-    curves.fit(1.0, [truth + 0.5, truth], judges=[truth])
+    curves.fit(1.0, [truth + 0.5, truth], references=[truth])
     assert 3.5 < curves.figure.y_range.end < 4

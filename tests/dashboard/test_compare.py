@@ -10,10 +10,10 @@ import pytest
 
 from dashboard.compare import text as compare_words
 from dashboard.compare.choice import Column
-from dashboard.compare.export import material
+from dashboard.compare.export import exportable
 from dashboard.compare.jobs import evaluations
 from dashboard.compare.runs import Comparing
-from dashboard.compare.summary import facts_of, standing, warnings
+from dashboard.compare.summary import standing, summaries_of, warnings
 from dashboard.exports.film import frames
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.jobs import Effort, took
@@ -132,7 +132,7 @@ def compared():
 
 
 def test_errors_of_every_learned_column_stand_beside_their_floor(compared):
-    full, galerkin, dice = facts_of(compared)
+    full, galerkin, dice = summaries_of(compared)
     assert compared.progress is None
     assert full.rows == []
     for one in (galerkin, dice):
@@ -177,7 +177,7 @@ def test_a_column_says_where_it_stands_and_warns_outside_the_trained_range(compa
 
 
 def test_the_dataset_has_every_curve_of_every_column_with_its_origin(compared):
-    found = material(compared, "words").dataset()
+    found = exportable(compared, "words").dataset()
     for column in ("A_full_model", "B_galerkin", "C_dice"):
         curve = found[f"mean_x_{column}"]
         assert curve.dims == ("time",)
@@ -189,20 +189,24 @@ def test_the_dataset_has_every_curve_of_every_column_with_its_origin(compared):
 
 
 def test_the_reel_has_a_picture_for_each_column_and_draws_every_curve(compared):
-    reel = material(compared, "words").reel()
-    assert [scene.title.split(",")[0] for scene in reel.scenes] == [
+    animation = exportable(compared, "words").animation()
+    assert [scene.title.split(",")[0] for scene in animation.scenes] == [
         "A full model", "B galerkin", "C dice"
     ]  # fmt: skip
-    assert len({scene.scale for scene in reel.scenes}) == 1
-    assert all(len(set(scene.levels(len(reel.ts) - 1).flat)) > 20 for scene in reel.scenes)
-    assert [curve.kind for curve in reel.charts[0].curves] == ["A", "B", "C"]
-    fourth = replace(reel.charts[0], curves=(reel.charts[0].curves[0]._replace(kind="D"),))
-    first = next(frames(replace(reel, charts=(fourth,))))
+    assert len({scene.scale for scene in animation.scenes}) == 1
+    assert all(
+        len(set(scene.levels(len(animation.ts) - 1).flat)) > 20 for scene in animation.scenes
+    )
+    assert [curve.kind for curve in animation.charts[0].curves] == ["A", "B", "C"]
+    fourth = replace(
+        animation.charts[0], curves=(animation.charts[0].curves[0]._replace(kind="D"),)
+    )
+    first = next(frames(replace(animation, charts=(fourth,))))
     assert first.shape == (544, 960, 3)
 
 
 def test_the_script_makes_the_same_numbers(compared):
-    made = material(compared, "words")
+    made = exportable(compared, "words")
     names, printed = {}, io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(made.script, "script", "exec"), names)

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.compare.choice import Column, Comparison, usual
-from dashboard.compare.headers import Head
+from dashboard.compare.headers import ColumnHeader
 from dashboard.runs.catalogue import catalogue
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query, write_query
@@ -94,7 +94,7 @@ def test_columns_are_added_removed_and_pinned_within_their_number():
 def test_a_pinned_column_has_sliders_of_its_own_that_move_it_alone():
     names = ["landau-galerkin@alpha=0.2;k=0.45", "landau-galerkin"]
     state, choice, _ = opened("system=landau&alpha=0.1&k=0.5&with=" + ",".join(names))
-    heads = [Head(slot, choice, state, catalogue()) for slot in (0, 1)]
+    heads = [ColumnHeader(slot, choice, state, catalogue()) for slot in (0, 1)]
     for head in heads:
         head.show()
     own, loose = (head.values.__panel__() for head in heads)

@@ -13,7 +13,9 @@ from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.runs.jobs import answer
 from dashboard.runs.run import Case
 from dashboard.state.exploration import Exploration
-from hoam_core import SYSTEMS, Model, Scaling, build_method
+from hoam_core import SYSTEMS, Model
+from hoam_core.data import Scaling
+from hoam_core.training import build_method
 from tests.conftest import tiny_ensemble, tiny_experiment
 from tests.dashboard.recorder import Recorder
 
@@ -57,7 +59,7 @@ def test_a_slow_model_grows_and_ends_where_one_call_does(slow):
     )
     assert np.abs(np.diff(last.curves["mean_x"])).max() > 1e-3
     np.testing.assert_allclose(last.curves["mean_x"], whole["mean_x"], rtol=1e-4, atol=1e-5)
-    assert next(learned(case, slow, (0, 1))).kept is last.kept
+    assert next(learned(case, slow, (0, 1))).states is last.states
 
 
 def test_a_slow_model_waits_among_the_full_models_and_blocks_no_other(slow):
@@ -81,7 +83,7 @@ def test_runs_at_few_times_stand_still_between_them_and_are_judged_at_their_own(
     np.testing.assert_array_equal(few.curves["mean_x"], run.curves["mean_x"][::20])
     np.testing.assert_array_equal(few.counts(2, (0, 1)), run.counts(40, (0, 1)))
     assert [frame_at(few, t) for t in (0.0, 0.19, 0.2, 0.39, 1.0)] == [0, 0, 1, 1, 5]
-    begun = replace(run, kept=run.kept.until(3))
+    begun = replace(run, states=run.states.until(3))
     assert frame_at(begun, 0.02) == 2
     assert frame_at(begun, 0.03) is None
     assert at_times(begun, run.ts[:2]) is None

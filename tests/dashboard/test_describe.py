@@ -12,7 +12,7 @@ from dashboard.runs.errors import PICTURE, errors, percent
 from dashboard.runs.pictures import Ranges
 from dashboard.runs.references import Reference
 from dashboard.runs.run import Case, Run
-from dashboard.runs.speaker import described, told
+from dashboard.runs.speaker import described, headline_of
 from dashboard.runs.states import Cells, Moments
 from dashboard.runs.verdict import NO_MODEL, Verdict
 from hoam_core import SYSTEMS
@@ -217,7 +217,7 @@ UNDER_WAY = {"electric_energy": damped()[:50]}
 def test_of_nature_the_full_model_speaks_as_soon_as_it_is_there():
     learned = run_of({"electric_energy": growing()})
     truth = run_of({"electric_energy": damped()}, end=30.0)
-    say = lambda answer, full: told(answer, full, TWO_STREAM, AXES, GOOD)  # noqa: E731
+    say = lambda answer, full: headline_of(answer, full, TWO_STREAM, AXES, GOOD)  # noqa: E731
     assert say(learned, None).startswith("The learned model says: the field energy grew")
     assert say(learned, run_of(UNDER_WAY, times=101)).startswith("The learned model says: ")
     assert say(learned, truth) == describe.headline(truth, TWO_STREAM, AXES)
@@ -228,7 +228,7 @@ def test_of_nature_the_full_model_speaks_as_soon_as_it_is_there():
 def test_what_is_in_doubt_is_not_repeated():
     learned = run_of({"electric_energy": growing()})
     doubt = Verdict("✕", "do not use", "its energy grew out of nothing")
-    words = told(learned, None, TWO_STREAM, AXES, doubt)
+    words = headline_of(learned, None, TWO_STREAM, AXES, doubt)
     assert words.startswith("What the learned model says here is not to be used: its energy grew")
     assert described(words, doubt).endswith(
         "Learned model: do not use: its energy grew out of nothing."
@@ -264,7 +264,7 @@ def cells(seed, particles, shift=0, frames=9):
 
 def test_the_picture_is_judged_by_the_mass_in_the_wrong_place_beside_as_few_particles():
     truth, second, few, moved = (
-        replace(run_of({"electric_energy": np.ones(9)}), kept=kept)
+        replace(run_of({"electric_energy": np.ones(9)}), states=kept)
         for kept in (cells(0, 65_536), cells(1, 65_536), cells(2, 1_024), cells(3, 1_024, shift=16))
     )
     rows = [errors(model, Reference(truth, second), TWO_STREAM, AXES)[-1] for model in (few, moved)]

@@ -18,8 +18,8 @@ import xarray as xr
 from PIL import Image as Pillow
 
 import hoam_core as hoam
-from dashboard.explore.export import dataset, material
-from dashboard.explore.snapshot import Shown
+from dashboard.explore.export import dataset, exportable
+from dashboard.explore.snapshot import ViewSnapshot
 from dashboard.exports.csv_file import to_csv
 from dashboard.exports.film import frames, gif, mp4
 from dashboard.exports.menu import FORMATS, counted
@@ -28,8 +28,8 @@ from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.runs.jobs import answer, truth
 from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.run import Case, truth_case
-from dashboard.view.animation import Chart, Curve, Image, Lines, Reel, Side
-from dashboard.view.base import Material
+from dashboard.view.animation import AnimatedChart, Animation, Curve, Image, Lines, Side
+from dashboard.view.base import Exportable
 from hoam_core.storage.datasets import read_dataset
 
 SHELF, ROOT = catalogue(), Path(__file__).parents[2]
@@ -37,15 +37,15 @@ PLASMA = Case("two-stream", "two-stream-galerkin", (1.25,), 3, 256)
 WEISS = Case("curie-weiss", "curie-weiss-partial", (1.1, 0.1, -0.5, 16.0), 0, 256)
 
 
-def snapshot_of(case: Case, axes, shelf: Catalogue = SHELF, **changes) -> Shown:
+def snapshot_of(case: Case, axes, shelf: Catalogue = SHELF, **changes) -> ViewSnapshot:
     (run,) = answer(case, shelf, axes)
     system = shelf.systems[case.system]
     values = {"answer": run, "truth": None} | changes
-    return Shown(system, shelf, case, axes, run.ts, float(run.ts[50]), True, **values)
+    return ViewSnapshot(system, shelf, case, axes, run.ts, float(run.ts[50]), True, **values)
 
 
 @pytest.fixture(scope="module")
-def plasma(galerkin_model) -> Shown:
+def plasma(galerkin_model) -> ViewSnapshot:
     """A tiny model; its answer of another seed stands for the full model's run."""
     shelf = Catalogue(SHELF.systems, {"tiny": galerkin_model})
     case = PLASMA._replace(model="tiny")
@@ -55,13 +55,13 @@ def plasma(galerkin_model) -> Shown:
 
 
 @pytest.fixture(scope="module")
-def given(plasma) -> Material:
+def given(plasma) -> Exportable:
     """Its material, with numbers that are computed once."""
     numbers = dataset(plasma)
-    return replace(material(plasma), dataset=numbers.copy)
+    return replace(exportable(plasma), dataset=numbers.copy)
 
 
-def made(suffix: str, given: Material) -> bytes:
+def made(suffix: str, given: Exportable) -> bytes:
     *steps, data = counted(FORMATS[suffix].make, given)
     assert all(isinstance(step, int) for step in steps)
     return data
@@ -94,10 +94,10 @@ def test_what_speaks_against_a_run_stands_in_its_files():
     assert [line for line in lines if line.startswith("# warning: ")] == [
         f"# warning: {sentence}" for sentence in run.doubts
     ]
-    assert [value for name, value in material(few).reel().about if name == "warning"] == [
+    assert [value for name, value in exportable(few).animation().about if name == "warning"] == [
         *run.doubts
     ]
-    assert 'run.attrs["warnings"]' in material(few).script
+    assert 'run.attrs["warnings"]' in exportable(few).script
 
 
 def test_curves_over_two_dimensions_stand_side_by_side():
@@ -149,7 +149,7 @@ def test_netcdf_has_the_layout_of_predict_and_more(given, tmp_path):
 )
 def test_the_script_runs_alone_and_makes_the_numbers_of_the_page(case, axes, name, tmp_path):
     shown = snapshot_of(case, axes)
-    given = material(shown)
+    given = exportable(shown)
     file = tmp_path / "view.py"
     file.write_text(given.script)
     done = subprocess.run(
@@ -194,19 +194,19 @@ def test_python_finds_a_model_that_was_trained_on_the_page(tmp_path, monkeypatch
 
 def test_the_full_model_alone_gives_its_densities_and_its_own_script(plasma):
     alone = replace(plasma, case=plasma.truth.case, answer=None)
-    given = material(alone)
+    given = exportable(alone)
     found = given.dataset()
     assert "state" not in found
     assert {"electric_energy", "density_full_model"} <= set(found)
     assert found.attrs["method"] == "full-model"
     assert "simulate_pieces" in given.script
-    assert [scene.title for scene in given.reel().scenes] == ["Full model"]
-    assert material(replace(alone, truth=None)) is None
+    assert [scene.title for scene in given.animation().scenes] == ["Full model"]
+    assert exportable(replace(alone, truth=None)) is None
 
 
 def test_a_run_that_is_under_way_is_filled_with_nothing(plasma):
     part = replace(
-        plasma.truth, kept=plasma.truth.kept.until(11),
+        plasma.truth, states=plasma.truth.states.until(11),
         curves={k: v[:11] for k, v in plasma.truth.curves.items()},
     )  # fmt: skip
     found = dataset(replace(plasma, case=part.case, truth=part, answer=None))
@@ -217,13 +217,13 @@ def test_a_run_that_is_under_way_is_filled_with_nothing(plasma):
 
 
 def test_the_reel_has_both_models_and_their_difference(plasma):
-    reel = material(plasma).reel()
-    assert [scene.title for scene in reel.scenes] == [
+    animation = exportable(plasma).animation()
+    assert [scene.title for scene in animation.scenes] == [
         "Learned model", "Full model", "Difference, learned − full",
     ]  # fmt: skip
-    assert reel.equations == plasma.system.equations
-    assert reel.charts[0].heading.endswith(", logarithmic")
-    a, b, difference = (scene.levels(50).astype(int) for scene in reel.scenes)
+    assert animation.equations == plasma.system.equations
+    assert animation.charts[0].heading.endswith(", logarithmic")
+    a, b, difference = (scene.levels(50).astype(int) for scene in animation.scenes)
     # One colour scale for both, and half of it for the difference.
     inside = (a < 255) & (b < 255)
     np.testing.assert_allclose(difference[inside], np.clip(127.5 + (a - b), 0, 255)[inside], atol=2)
@@ -234,25 +234,25 @@ def test_a_lattice_gives_its_cells():
         v for v in lattice_view(WEISS._replace(model=""), SHELF, np.linspace(0, 1, 5), (0, 0))
     )
     shown = snapshot_of(WEISS, (0, 0), cells=view.cells)
-    reel = material(shown).reel()
-    assert len(reel.ts) == 5
-    assert set(np.unique(reel.scenes[0].levels(2))) <= {0, 1}
+    animation = exportable(shown).animation()
+    assert len(animation.ts) == 5
+    assert set(np.unique(animation.scenes[0].levels(2))) <= {0, 1}
     found = dataset(shown)
     assert found["cells_full_model"].dims == ("time", "y", "x")
-    assert len(list(frames(reel))) == 5
+    assert len(list(frames(animation))) == 5
     # The curves are complete before the pictures are.
-    assert reel.end == shown.ts[-1] > reel.ts[-1]
+    assert animation.end == shown.ts[-1] > animation.ts[-1]
     assert shown.values == "T = 1.1, h = 0.1, m0 = -0.5, L = 16"
 
 
-def small_reel(n: int = 6) -> Reel:
+def small_reel(n: int = 6) -> Animation:
     t = np.linspace(0, 1, n)
     grey = [f"#{i:02x}{i:02x}{i:02x}" for i in range(256)]
     levels = [np.full((8, 12), 40 * i % 256, np.uint8) for i in range(n)]
     image = Image("grey", lambda i: levels[i], grey, grey, Side("x", 0, 1), Side("y", 0, 1))
     lines = Lines("rows", np.arange(5.0), lambda i: np.full((2, 5), t[i]), ("u", "v"), 0.0, 1.0)
-    chart = Chart("energy", (Curve("model", "m", t, t + 1), Curve("truth", "f", t, 2 - t)))
-    return Reel("A test", t, (image, lines), (chart,))
+    chart = AnimatedChart("energy", (Curve("model", "m", t, t + 1), Curve("truth", "f", t, 2 - t)))
+    return Animation("A test", t, (image, lines), (chart,))
 
 
 # Reading a film by imageio forks; making one does not.
@@ -283,9 +283,9 @@ def test_a_film_without_frames_says_so_and_a_cancelled_one_ends_its_encoder():
 
 
 def test_the_menu_offers_what_a_material_has():
-    bare = Material("name", "words", "print(1)")
+    bare = Exportable("name", "words", "print(1)")
     assert [s for s, f in FORMATS.items() if f.fits(bare)] == ["py"]
-    film = Material("name", "words", "", film=partial(frames, small_reel()))
+    film = Exportable("name", "words", "", film=partial(frames, small_reel()))
     assert [s for s, f in FORMATS.items() if f.fits(film)] == ["mp4", "gif"]
     with Pillow.open(io.BytesIO(made("gif", film))) as read:
         assert read.n_frames == 6
@@ -293,9 +293,11 @@ def test_the_menu_offers_what_a_material_has():
 
 def test_limits_of_a_chart_are_six_decades_at_most_and_no_less_than_is_worth_it():
     t = np.arange(3.0)
-    low, high = Chart("", (Curve("model", "m", t, np.array([0, 1e-12, 1.0])),), log=True).limits()
+    low, high = AnimatedChart(
+        "", (Curve("model", "m", t, np.array([0, 1e-12, 1.0])),), log=True
+    ).limits()
     assert high / low == pytest.approx(1.5**2 * 1e6)
-    flat = Chart("", (Curve("model", "m", t, np.full(3, 5.0)),), least=2.0).limits()
+    flat = AnimatedChart("", (Curve("model", "m", t, np.full(3, 5.0)),), least=2.0).limits()
     assert flat[1] - flat[0] == pytest.approx(2.0)
 
 

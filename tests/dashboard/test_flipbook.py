@@ -172,7 +172,7 @@ def test_another_answer_takes_the_flipbook_back_and_is_drawn(page, runs):
     assert bar.frame == page.state.frame == 70
     both = {"model": runs[2], "truth": runs[1]}
     np.testing.assert_array_equal(page.drawn(), levels(both, AXES, 70)["model"])
-    cursor = page.view.lower.evolution().cursors[0]
+    cursor = page.view.details.evolution().cursors[0]
     assert cursor.location == pytest.approx(page.state.time)
     bar._handle_msg({"opened": 1})  # too late
     assert not page.view.player.turns_pages
@@ -191,7 +191,7 @@ def test_curves_that_come_after_the_flipbook_move_with_it(monkeypatch, runs):
     page.view.complete()
     assert told[-1] == {"book": 0}
     page.bind()
-    made = page.view.lower.evolution().cursors
+    made = page.view.details.evolution().cursors
     assert told[-1]["cursors"] == [cursor.id for cursor in made] != []
     page.view.hide()
     page.session.close()
@@ -235,7 +235,7 @@ def test_words_and_curves_of_another_system_are_cleared_at_once(page, runs):
     view.update()
     assert "The field energy" in view._headline.object
     assert "Learned model: " in view._headline.object
-    curve = view.lower.evolution().curves[0]
+    curve = view.details.evolution().curves[0]
     assert curve.has("model")
     view._rest = lambda: None  # what a page would draw a moment later
     page.state.system = "landau"

@@ -81,7 +81,7 @@ def test_a_law_that_starts_as_a_point_does_not_set_the_limits():
     plain, pointed = (pictures.limits(some, n, PLANE) for some in (spread, point))
     assert pointed.density < 2 * plain.density
     assert pointed.heights < (3 * plain.heights[0], 3 * plain.heights[1])
-    assert pictures.limits(np.zeros((2, 96, 144), np.uint16), 1, PLANE) == pictures.Limits()
+    assert pictures.limits(np.zeros((2, 96, 144), np.uint16), 1, PLANE) == pictures.DensityLimits()
 
 
 def test_sentences_from_outside_are_escaped():

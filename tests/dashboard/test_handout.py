@@ -9,18 +9,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from dashboard.explore.export import material
+from dashboard.explore.export import exportable
 from dashboard.exports.handout import handout
-from dashboard.view.animation import Reel
-from dashboard.view.base import Material
+from dashboard.view.animation import Animation
+from dashboard.view.base import Exportable
 from tests.dashboard.test_exports import PLASMA, small_reel, snapshot_of
 from tests.ui.served import NO_CHROMIUM, launch
 
-WORDS = "A test. It grows </script> & grows."
+LABELS = "A test. It grows </script> & grows."
 
 
-def page_of(reel: Reel) -> str:
-    *_, data = handout(Material("test", WORDS, "print('<b>')", reel=lambda: reel))
+def page_of(animation: Animation) -> str:
+    *_, data = handout(Exportable("test", LABELS, "print('<b>')", animation=lambda: animation))
     return data.decode()
 
 
@@ -34,17 +34,17 @@ def test_it_is_one_file_that_names_no_host_and_escapes_what_it_is_told():
 
 
 def test_it_says_what_is_solved_and_that_an_axis_is_logarithmic():
-    reel = small_reel()
-    chart = replace(reel.charts[0], log=True)
-    page = page_of(replace(reel, equations=r"\partial_t f = 0", charts=(chart,)))
+    animation = small_reel()
+    chart = replace(animation.charts[0], log=True)
+    page = page_of(replace(animation, equations=r"\partial_t f = 0", charts=(chart,)))
     assert re.search(r"<dt>equations</dt><dd><span[^>]*><math.*?</math></span></dd>", page)
     assert f'"title":"{chart.title}, logarithmic"' in page
-    assert "<dt>equations</dt>" not in page_of(reel)
+    assert "<dt>equations</dt>" not in page_of(animation)
 
 
 @pytest.mark.slow
 def test_a_real_one_is_below_three_megabytes():
-    *_, data = handout(material(snapshot_of(PLASMA, (0, 1))))
+    *_, data = handout(exportable(snapshot_of(PLASMA, (0, 1))))
     assert len(data) < 3_000_000
 
 
@@ -105,12 +105,12 @@ def test_it_plays_offline_by_keys_and_by_hand(offline, tmp_path):
 
 
 def test_light_and_dark_have_their_own_colours(offline, tmp_path):
-    reel = small_reel()
+    animation = small_reel()
     white = ["#ffffff"] * 256
-    image = reel.scenes[0]
+    image = animation.scenes[0]
     both = type(image)(image.title, image.levels, white, ["#000000"] * 256, image.x, image.y)
     path = tmp_path / "colours.html"
-    path.write_text(page_of(Reel("A test", np.linspace(0, 1, 6), (both,))))
+    path.write_text(page_of(Animation("A test", np.linspace(0, 1, 6), (both,))))
     page = offline.new_page()
     at = "document.querySelector('canvas').getContext('2d').getImageData(2, 2, 1, 1).data[0]"
     for scheme, level in (("light", 255), ("dark", 0)):

@@ -9,7 +9,7 @@ from scipy.optimize import brentq, minimize_scalar
 from dashboard.content.lessons import html, lessons, parsed_lesson, read_lessons
 from dashboard.explore.scenarios import scenarios
 from dashboard.lessons.choice import LessonsChoice, arriving, link_to
-from dashboard.quadrature.study import RULES, Case, draw
+from dashboard.quadrature.study import RULES, QuadratureCase, draw
 from dashboard.runs.catalogue import catalogue
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import Reader, read_query, write_query
@@ -272,7 +272,9 @@ def test_quadrature_errors():
 
     def errors(omega, rule, *nodes):
         assert rule in RULES
-        found = (draw(Case(omega, rule, q, 1, 0)).estimate - integral(omega) for q in nodes)
+        found = (
+            draw(QuadratureCase(omega, rule, q, 1, 0)).estimate - integral(omega) for q in nodes
+        )
         return [abs(error) for error in found]
 
     assert errors(6, "simpson", 5, 9, 17, 33) == pytest.approx([4.8, 0.038, 0.0066, 5e-4], rel=0.05)

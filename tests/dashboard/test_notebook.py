@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from dashboard.notebook import Cell, explorer
+from dashboard.notebook import NotebookColumn, explorer
 
 ROOT = Path(__file__).parents[2]
 SAVED = ROOT / "docs" / "notebook_example.ipynb"
@@ -35,10 +35,10 @@ async def until(condition):
         await asyncio.sleep(0.02)
     raise TimeoutError("still not true")
 
-await until(lambda: viewer.material() is not None)
-first = viewer.material().words
+await until(lambda: viewer.exportable() is not None)
+first = viewer.exportable().description
 viewer.state.parameters.mu = 1.4
-await until(lambda: viewer.material() is not None and viewer.material().words != first)
+await until(lambda: viewer.exportable() is not None and viewer.exportable().description != first)
 frame = viewer.state.frame
 viewer.state.toggle()
 await until(lambda: viewer.state.frame > frame + 2)
@@ -71,9 +71,9 @@ assert viewer.state.frame == frame - 1
 assert {"data", "location"} <= {event.attr for event in events}
 assert set(pushed) == {threading.main_thread()}
 viewer.state.parameters.mu = 1.4
-await until(lambda: "1.4" in viewer.material().words if viewer.material() else False)
+await until(lambda: "1.4" in viewer.exportable().description if viewer.exportable() else False)
 viewer.close()
-print(first, "|", viewer.material().words, "|", viewer.state.playing)
+print(first, "|", viewer.exportable().description, "|", viewer.state.playing)
 """
 
 
@@ -120,8 +120,10 @@ def test_what_no_link_could_say_is_refused(system, choices, words):
 
 
 def test_panel_still_handles_messages_where_the_cell_expects_it():
-    assert "_on_msg" in vars(Cell)
-    assert callable(super(Cell, Cell)._on_msg), "Panel changed: see Cell in dashboard/notebook.py"
+    assert "_on_msg" in vars(NotebookColumn)
+    assert callable(super(NotebookColumn, NotebookColumn)._on_msg), (
+        "Panel changed: see Cell in dashboard/notebook.py"
+    )
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from dashboard.compute.session import Session
 from dashboard.compute.threads import Workers
 from dashboard.concurrency.worker import Worker
-from dashboard.keeping.store import Keep
+from dashboard.keeping.store import SavedItems
 from dashboard.own_data import jobs
 from dashboard.own_data.allowed_files import (
     LARGEST_MB,
@@ -22,14 +22,14 @@ from dashboard.own_data.allowed_files import (
     found_files,
 )
 from dashboard.own_data.choice import OwnChoice
-from dashboard.own_data.jobs import Step, example, zipped
-from dashboard.own_data.preview import facts, table, verdict
+from dashboard.own_data.jobs import ReadingStep, example, zipped
+from dashboard.own_data.preview import details, table, verdict
 from dashboard.own_data.view import OwnData
-from dashboard.own_data.workspace import Desk
+from dashboard.own_data.workspace import Workspace
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.references import linear_theory, reference
 from dashboard.runs.run import truth_case
-from dashboard.runs.visitor_catalogue import Shelf
+from dashboard.runs.visitor_catalogue import VisitorCatalogue
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query
 from dashboard.view.base import Visit
@@ -64,7 +64,7 @@ def folder(tmp_path_factory):
     """The files of the example, three of them."""
     made = tmp_path_factory.mktemp("files")
     *steps, paths = example(made, (1.3, 1.4, 1.5), 1_024)
-    assert all(isinstance(step, Step) for step in steps)
+    assert all(isinstance(step, ReadingStep) for step in steps)
     assert [path.name for path in paths] == [f"two-stream-mu-{mu}.nc" for mu in (1.3, 1.4, 1.5)]
     return made
 
@@ -72,13 +72,13 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def read_here(monkeypatch):
     """Files are read in this process; the other one is tested in test_uploads.py."""
-    monkeypatch.setattr(jobs, "recordings_apart", read_recordings)
+    monkeypatch.setattr(jobs, "read_recordings_sandboxed", read_recordings)
 
 
 @pytest.fixture
-def desk():
+def workspace():
     worker = Immediate()
-    made = Desk(OwnChoice(), worker, worker, lambda f: f())
+    made = Workspace(OwnChoice(), worker, worker, lambda f: f())
     yield made
     made.close()
 
@@ -88,15 +88,15 @@ def files_of(folder, n=3):
 
 
 @pytest.fixture(scope="module")
-def keep(tmp_path_factory) -> Keep:
-    return Keep("a" * 64, tmp_path_factory.mktemp("kept"))
+def keep(tmp_path_factory) -> SavedItems:
+    return SavedItems("a" * 64, tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture(scope="module")
 def trained(folder, keep):
     """A desk with a model of the example, for a visitor for whom things are kept."""
     worker = Immediate()
-    made = Desk(OwnChoice(title="Two streams"), worker, worker, lambda f: f(), keep)
+    made = Workspace(OwnChoice(title="Two streams"), worker, worker, lambda f: f(), keep)
     made.give(files_of(folder))
     made.train()
     assert made.problem == ""
@@ -144,25 +144,28 @@ def test_a_series_counts_as_one_file(monkeypatch, tmp_path):
         check_upload([(f"run{k}_0.h5", 1) for k in range(65)])
 
 
-def test_each_run_of_a_scan_gets_its_own_value(desk, monkeypatch, tmp_path):
+def test_each_run_of_a_scan_gets_its_own_value(workspace, monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     for i in (1, 2, 10):
         (tmp_path / f"scan{i}").mkdir()
         columns = population(seed=i)
         columns["momentum/x"] = i * columns["momentum/x"]
         written(tmp_path / f"scan{i}" / "data_%T.h5", columns)
-    desk.choice.values = "drift = 1, 2, 10"
-    desk.point("scan*/*.h5")
-    assert desk.problem == ""
-    collection, rows = desk.checked
+    workspace.choice.values = "drift = 1, 2, 10"
+    workspace.point("scan*/*.h5")
+    assert workspace.problem == ""
+    collection, rows = workspace.checked
     assert [row.file for row in rows] == [f"scan{i}/data_%T.h5" for i in (1, 2, 10)]
     assert [row.found for row in rows] == [300] * 3
     for values, x in zip(collection.sets(), collection.x, strict=True):
         assert x[..., 1].std() == pytest.approx(values["drift"], rel=0.2)
-    assert "1 for scan1/data_%T.h5, 2 for scan2/data_%T.h5, 10 for scan10/" in facts(collection)
-    desk.choice.values = "drift = 1, 2"
-    desk.check()
-    assert "in their order: scan1/data_%T.h5, scan2/data_%T.h5, scan10/data_%T.h5." in desk.problem
+    assert "1 for scan1/data_%T.h5, 2 for scan2/data_%T.h5, 10 for scan10/" in details(collection)
+    workspace.choice.values = "drift = 1, 2"
+    workspace.check()
+    assert (
+        "in their order: scan1/data_%T.h5, scan2/data_%T.h5, scan10/data_%T.h5."
+        in workspace.problem
+    )
 
 
 def test_uploads_have_limits():
@@ -183,72 +186,72 @@ def test_texts_are_read_and_slips_told():
         OwnChoice(values="mu = one").typed_values()
 
 
-def test_files_are_checked_previewed_and_taken_anew(desk, folder):
-    desk.give(files_of(folder))
-    assert desk.problem == ""
-    collection, rows = desk.checked
+def test_files_are_checked_previewed_and_taken_anew(workspace, folder):
+    workspace.give(files_of(folder))
+    assert workspace.problem == ""
+    collection, rows = workspace.checked
     assert collection.axes == ((1.3, 1.4, 1.5),)
     assert all(picture.startswith(b"\x89PNG") for row in rows for picture in row.pictures)
     assert len({row.pictures for row in rows}) == 3
     page = table(collection, rows)
     assert page.count("<img") == 9
     assert page.count("alt='Density of v over x, mu = 1.3") == 3
-    assert "periodic with length 50" in facts(collection)
-    assert desk.choice.held() == ("mu", 1.4)
-    desk.choice.lengths = "x = 25"
-    desk.check()
-    assert desk.checked.collection.lengths == (25.0, None)
+    assert "periodic with length 50" in details(collection)
+    assert workspace.choice.held() == ("mu", 1.4)
+    workspace.choice.lengths = "x = 25"
+    workspace.check()
+    assert workspace.checked.collection.lengths == (25.0, None)
 
 
-def test_nothing_is_kept_of_files_that_do_not_fit(desk, folder):
-    desk.give(files_of(folder))
-    desk.give(files_of(folder, 1))
-    assert "All files have the same parameters" in desk.problem
-    assert desk.checked is None
-    assert desk.busy is None
-    desk.give([*files_of(folder, 2), ("broken.nc", b"text")])
-    assert "'broken.nc' is no HDF5 file" in desk.problem
-    assert str(desk.folder) not in desk.problem
-    assert desk.checked is None
-    desk.train()
-    assert "nothing to learn from" in desk.problem
+def test_nothing_is_kept_of_files_that_do_not_fit(workspace, folder):
+    workspace.give(files_of(folder))
+    workspace.give(files_of(folder, 1))
+    assert "All files have the same parameters" in workspace.problem
+    assert workspace.checked is None
+    assert workspace.busy is None
+    workspace.give([*files_of(folder, 2), ("broken.nc", b"text")])
+    assert "'broken.nc' is no HDF5 file" in workspace.problem
+    assert str(workspace.folder) not in workspace.problem
+    assert workspace.checked is None
+    workspace.train()
+    assert "nothing to learn from" in workspace.problem
 
 
-def test_a_slip_in_a_field_is_told_before_anything_is_read(desk, folder):
-    desk.choice.lengths = "fifty"
-    desk.give(files_of(folder))
-    assert "`lengths` must read" in desk.problem
-    desk.choice.lengths = ""
-    desk.check()
-    assert desk.checked is not None
+def test_a_slip_in_a_field_is_told_before_anything_is_read(workspace, folder):
+    workspace.choice.lengths = "fifty"
+    workspace.give(files_of(folder))
+    assert "`lengths` must read" in workspace.problem
+    workspace.choice.lengths = ""
+    workspace.check()
+    assert workspace.checked is not None
 
 
-def test_a_cancelled_check_delivers_nothing(desk, folder):
-    desk._reader.hold = True
-    desk.give(files_of(folder))
-    job, deliver = desk._reader.waiting[desk._question]
-    assert desk.busy is not None
-    desk.cancel()
+def test_a_cancelled_check_delivers_nothing(workspace, folder):
+    workspace._reader.hold = True
+    workspace.give(files_of(folder))
+    job, deliver = workspace._reader.waiting[workspace._question]
+    assert workspace.busy is not None
+    workspace.cancel()
     for value in job():
         deliver(value)
-    assert desk.busy is None
-    assert desk.checked is None
+    assert workspace.busy is None
+    assert workspace.checked is None
 
 
-def test_a_name_of_an_upload_cannot_leave_its_folder(desk, folder):
+def test_a_name_of_an_upload_cannot_leave_its_folder(workspace, folder):
     (_, data), *rest = files_of(folder)
-    desk.give([("../../escape.nc", data), *rest])
-    assert desk.problem == ""
-    assert all(path.is_relative_to(desk.folder) for path in desk.paths)
+    workspace.give([("../../escape.nc", data), *rest])
+    assert workspace.problem == ""
+    assert all(path.is_relative_to(workspace.folder) for path in workspace.paths)
 
 
 def test_the_files_of_a_visit_go_with_it(folder):
     worker = Immediate()
-    desk = Desk(OwnChoice(), worker, worker, lambda f: f())
-    desk.give(files_of(folder))
-    place = desk.folder
+    workspace = Workspace(OwnChoice(), worker, worker, lambda f: f())
+    workspace.give(files_of(folder))
+    place = workspace.folder
     assert any(place.rglob("*.nc"))
-    desk.close()
+    workspace.close()
     assert not place.exists()
 
 
@@ -260,18 +263,18 @@ def test_what_a_step_saves_after_the_visit_goes_too(monkeypatch):
         assert go_on.wait(20)
         folder.mkdir(parents=True)
         (folder / "model.json").write_text("{}")
-        yield Step("Saving", None)
+        yield ReadingStep("Saving", None)
 
     monkeypatch.setattr("dashboard.own_data.workspace.example", saving)
     worker = Worker("test")
-    desk = Desk(OwnChoice(), worker, worker, lambda f: f())
-    desk.use_example()
+    workspace = Workspace(OwnChoice(), worker, worker, lambda f: f())
+    workspace.use_example()
     assert began.wait(20)
-    desk.close()
-    assert not desk.folder.exists()
+    workspace.close()
+    assert not workspace.folder.exists()
     go_on.set()
     worker.end()
-    assert not desk.folder.exists()
+    assert not workspace.folder.exists()
 
 
 def test_the_model_is_judged_and_can_be_taken_along(trained, tmp_path):
@@ -294,30 +297,32 @@ def test_what_was_read_and_trained_is_there_again_after_a_reload(trained, keep):
     assert not trained.unsaved
     link = {"view": "data"} | trained.choice.write(None)
     assert link["data"] == data
-    shelf, choice, worker = Shelf(catalogue(), keep), OwnChoice(), Immediate()
+    shelf, choice, worker = VisitorCatalogue(catalogue(), keep), OwnChoice(), Immediate()
     reader = read_query(link, shelf)
     state = Exploration(shelf, **reader.values)
     choice.read(reader, state)
     assert reader.problems == []
-    desk = Desk(choice, worker, worker, lambda f: f(), keep)
-    desk.open(choice.data)
-    assert desk.problem == ""
-    assert np.array_equal(desk.checked.collection.x, trained.checked.collection.x)
-    assert [row.pictures for row in desk.checked.rows] == [
+    workspace = Workspace(choice, worker, worker, lambda f: f(), keep)
+    workspace.open(choice.data)
+    assert workspace.problem == ""
+    assert np.array_equal(workspace.checked.collection.x, trained.checked.collection.x)
+    assert [row.pictures for row in workspace.checked.rows] == [
         row.pictures for row in trained.checked.rows
     ]
     assert (choice.title, choice.data, choice.held()) == ("Two streams", data, ("mu", 1.4))
-    assert desk.model.name == model.name
-    assert desk.model.errors == model.errors
-    assert desk.model_folder != trained.folder / "model"
-    desk.check()
-    assert "only what was read of them is kept" in desk.problem
-    assert desk.checked is not None
+    assert workspace.model.name == model.name
+    assert workspace.model.errors == model.errors
+    assert workspace.model_folder != trained.folder / "model"
+    workspace.check()
+    assert "only what was read of them is kept" in workspace.problem
+    assert workspace.checked is not None
     choice.read(read_query(link | {"hold-out": "nothing"}, shelf), state)
-    desk.open(data)
+    workspace.open(data)
     assert choice.held() is None
-    desk.close()
-    stranger = Desk(OwnChoice(), worker, worker, lambda f: f(), Keep("b" * 64, keep._root))
+    workspace.close()
+    stranger = Workspace(
+        OwnChoice(), worker, worker, lambda f: f(), SavedItems("b" * 64, keep._root)
+    )
     stranger.open(data)
     assert "kept for them alone" in stranger.problem
     assert stranger.checked is None
@@ -327,30 +332,35 @@ def test_what_was_read_and_trained_is_there_again_after_a_reload(trained, keep):
 def test_what_is_deleted_is_taken_off_the_page_and_what_cannot_be_kept_is_told(
     folder, tmp_path, monkeypatch
 ):
-    worker, keep = Immediate(), Keep("c" * 64, tmp_path)
-    desk = Desk(OwnChoice(), worker, worker, lambda f: f(), keep)
-    desk.give(files_of(folder))
-    (thing,) = desk.things
-    assert desk.choice.data == desk.showing == thing.name
-    desk.delete(thing.name)
-    assert (desk.things, desk.checked, desk.choice.data, desk.told) == ([], None, "", "")
+    worker, keep = Immediate(), SavedItems("c" * 64, tmp_path)
+    workspace = Workspace(OwnChoice(), worker, worker, lambda f: f(), keep)
+    workspace.give(files_of(folder))
+    (thing,) = workspace.things
+    assert workspace.choice.data == workspace.showing == thing.name
+    workspace.delete(thing.name)
+    assert (
+        workspace.things,
+        workspace.checked,
+        workspace.choice.data,
+        workspace.unsaved_reason,
+    ) == ([], None, "", "")
     assert list(tmp_path.rglob("*.safetensors")) == []
     monkeypatch.setenv("HOAM_KEPT_MB", "0.1")
-    desk.give(files_of(folder))
-    assert desk.checked is not None
-    assert "There is no room to keep it" in desk.told
-    assert desk.unsaved
-    assert desk.choice.data == ""
+    workspace.give(files_of(folder))
+    assert workspace.checked is not None
+    assert "There is no room to keep it" in workspace.unsaved_reason
+    assert workspace.unsaved
+    assert workspace.choice.data == ""
     worker.hold = True
-    desk.use_example()
-    assert (desk.told, desk.unsaved) == ("", True)
-    desk.cancel()
-    assert not desk.unsaved
-    desk.close()
+    workspace.use_example()
+    assert (workspace.unsaved_reason, workspace.unsaved) == ("", True)
+    workspace.cancel()
+    assert not workspace.unsaved
+    workspace.close()
 
 
 def test_own_data_are_offered_to_nobody_else(trained):
-    mine, other = Shelf(catalogue()), Shelf(catalogue())
+    mine, other = VisitorCatalogue(catalogue()), VisitorCatalogue(catalogue())
     state = Exploration(mine)
     mine.offer(trained.model)
     state.admit(trained.model.system)
@@ -375,7 +385,7 @@ def test_recordings_are_the_truth_where_there_are_any(trained):
 
 
 def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
-    shelf, worker = Shelf(catalogue()), Immediate()
+    shelf, worker = VisitorCatalogue(catalogue()), Immediate()
     worker.hold = True
     shelf.offer(trained.model)
     state = Exploration(shelf)
@@ -394,24 +404,24 @@ def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
 
 def test_snapshots_are_forgotten_with_the_visit(folder):
     worker = Immediate()
-    desk = Desk(OwnChoice(title="Short"), worker, worker, lambda f: f())
-    desk.give(files_of(folder))
-    desk.choice.held_out = ""
-    desk.train()
-    system = desk.model.system
+    workspace = Workspace(OwnChoice(title="Short"), worker, worker, lambda f: f())
+    workspace.give(files_of(folder))
+    workspace.choice.held_out = ""
+    workspace.train()
+    system = workspace.model.system
     linear_theory(system, (1.4,))
     *_, _ = reference(truth_case(system, (1.4,), 0), system, system.times(), (0, 1))
     held = weakref.ref(system)
     del system
-    desk.close()
-    desk.param.update(model=None, checked=None)
-    del desk, worker
+    workspace.close()
+    workspace.param.update(model=None, checked=None)
+    del workspace, worker
     gc.collect()
     assert held() is None
 
 
 def test_the_view_shows_each_step(folder):
-    shelf, worker = Shelf(catalogue()), Immediate()
+    shelf, worker = VisitorCatalogue(catalogue()), Immediate()
     worker.hold = True
     state = Exploration(shelf)
     session = Session(state, shelf, Workers(*[worker] * 5), lambda f: f())
@@ -423,7 +433,7 @@ def test_the_view_shows_each_step(folder):
     )  # fmt: skip
     view = OwnData(visit)
     assert not view._found.visible
-    assert view.material() is None
+    assert view.exportable() is None
     worker.hold = False
     view._upload.param.update(
         filename=[name for name, _ in files_of(folder)],
@@ -431,12 +441,12 @@ def test_the_view_shows_each_step(folder):
     )
     assert view._found.visible
     assert not view._made.visible
-    assert "3 recorded populations" in view.material().words
-    dataset = view.material().dataset()
+    assert "3 recorded populations" in view.exportable().description
+    dataset = view.exportable().dataset()
     assert dataset.state.dims == ("recording", "time", "particle", "component")
-    compile(view.material().script, "script", "exec")
-    view.desk.choice.held_out = ""
-    view.desk.train()
+    compile(view.exportable().script, "script", "exec")
+    view.workspace.choice.held_out = ""
+    view.workspace.train()
     assert view._made.visible
     view._explore()
     assert links[0].startswith("?view=explore&system=own-my-data-")

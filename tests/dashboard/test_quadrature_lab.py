@@ -13,7 +13,7 @@ from dashboard.concurrency.resumable import Resumable
 from dashboard.quadrature import text as say
 from dashboard.quadrature import training
 from dashboard.quadrature.choice import QuadratureChoice
-from dashboard.quadrature.study import DRAWS, NODES, RULES, Case, draw, fixed, study
+from dashboard.quadrature.study import DRAWS, NODES, RULES, QuadratureCase, draw, fixed, study
 from dashboard.quadrature.training import Race, Runner, race
 from dashboard.quadrature.view import QuadratureLab
 from dashboard.runs.catalogue import catalogue
@@ -22,7 +22,7 @@ from dashboard.state.url import Reader
 from dashboard.view.base import Visit
 from tests.dashboard.recorder import recorders
 
-CASE = Case(6.0, "gauss", 33, 16, 0)
+CASE = QuadratureCase(6.0, "gauss", 33, 16, 0)
 SHELF = catalogue()
 
 
@@ -89,7 +89,7 @@ def test_the_link_restores_the_choice():
     choice, problems, shared = read(wanted)
     assert problems == []
     assert choice.write(shared) == wanted
-    assert choice.case(3) == Case(8.5, "simpson", 9, 64, 3)
+    assert choice.case(3) == QuadratureCase(8.5, "simpson", 9, 64, 3)
 
 
 def test_what_is_wrong_with_a_link_is_said_and_the_default_kept():
@@ -147,7 +147,7 @@ def short(monkeypatch, float32):
 
 
 def test_a_race_trains_both_rules_and_goes_on_after_a_pause(short):
-    values = Resumable(race(Case(6.0, "gauss", 5, 4, 0), ("monte-carlo", "gauss")))
+    values = Resumable(race(QuadratureCase(6.0, "gauss", 5, 4, 0), ("monte-carlo", "gauss")))
     job = iter(values)
     stages = [next(job).stage for _ in range(3)]
     assert stages == ["data", "compiling", "compiling"]
@@ -188,7 +188,7 @@ def test_the_view_asks_when_shown_and_draws_what_comes(lab):
     lab.act("forward")
     assert lab.draws.newest["monte-carlo"].data["x"] != before
     lab.choice.rule = "simpson"
-    assert lab.material() is None
+    assert lab.exportable() is None
     lab.hide()
     asked = len(models.log)
     lab.choice.omega = 7.0
@@ -220,21 +220,21 @@ def test_a_training_starts_pauses_goes_on_and_is_dropped(lab, short):
     assert runs.race.over
     assert runs.race.done > done
     assert len(runs.figures().losses.strong["gauss"].data["x"]) == 1
-    made = lab.material()
+    made = lab.exportable()
     data = made.dataset()
     assert data["loss_gauss"].shape == (60,)
     assert data.attrs["seed"] == 0
     assert "quadrature-gauss-3" in made.name
     runs.drop()
     assert runs.race is None
-    assert "loss_gauss" not in lab.material().dataset()
+    assert "loss_gauss" not in lab.exportable().dataset()
 
 
 @pytest.mark.slow
 def test_the_script_makes_the_numbers_of_the_page(lab, tmp_path):
     lab.open()
     work(lab.visit.workers.models)
-    text = lab.material().script.replace("steps=1500", "steps=20")
+    text = lab.exportable().script.replace("steps=1500", "steps=20")
     path = tmp_path / "script.py"
     path.write_text(text)
     root = Path(__file__).parents[2]

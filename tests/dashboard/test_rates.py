@@ -8,7 +8,7 @@ from dashboard.explore.choice import ExploreChoice
 from dashboard.parts.html import rate_of, rate_table
 from dashboard.runs.catalogue import catalogue
 from dashboard.runs.pictures import Ranges
-from dashboard.runs.rates import Wanted, rates, theory_line
+from dashboard.runs.rates import ModeChoice, rates, theory_line
 from dashboard.runs.references import Reference, linear_theory
 from dashboard.runs.run import Case, Run
 from dashboard.runs.states import Cells, Moments
@@ -47,7 +47,7 @@ def damped(rate):
     return lambda t: 0.02 * np.exp(rate * t) * np.cos(1.4157 * t)
 
 
-def of(name, truth, model=None, second=None, wanted=Wanted()):  # noqa: B008
+def of(name, truth, model=None, second=None, wanted=ModeChoice()):  # noqa: B008
     theory = linear_theory(SYSTEMS[name], PARAMETERS[name])
     return rates(SYSTEMS[name], model, Reference(truth, second, theory), wanted)
 
@@ -72,11 +72,11 @@ def test_a_second_seed_adds_to_the_uncertainty():
 
 def test_a_window_and_a_mode_may_be_chosen():
     truth = run_of("two-stream", growing(0.1522))
-    found = of("two-stream", truth, wanted=Wanted(1, (10.0, 20.0)))
+    found = of("two-stream", truth, wanted=ModeChoice(1, (10.0, 20.0)))
     assert found.window == (10.0, 20.0)
     assert (found.fits["truth"].start, found.fits["truth"].end) == (10.0, 20.0)
     # Nothing grows in the second one, and what does not grow has no rate.
-    other = of("two-stream", truth, wanted=Wanted(2))
+    other = of("two-stream", truth, wanted=ModeChoice(2))
     assert other.mode.number == 2
     assert other.fits["truth"] is None
     assert other.why.startswith("No rate: mode 2")
@@ -162,16 +162,16 @@ def test_a_link_restores_mode_and_window():
     link = {"system": "two-stream", "mu": "1.85", "mode": "1", "window": "4:20.5"}
     state, choice = Exploration(shelf, system="two-stream"), ExploreChoice()
     choice.read(Reader(link, shelf), state)
-    assert choice.wanted == Wanted(1, (4.0, 20.5))
+    assert choice.wanted == ModeChoice(1, (4.0, 20.5))
     assert choice.write(state) == {"mode": "1", "window": "4:20.5"}
     choice.read(Reader({"t": "3"}, shelf), state)
-    assert choice.wanted == Wanted(1, (4.0, 20.5))
+    assert choice.wanted == ModeChoice(1, (4.0, 20.5))
     # A whole state without them means what suits the run best, and so does another system.
     choice.read(Reader({"system": "two-stream"}, shelf), state)
-    assert choice.wanted == Wanted()
+    assert choice.wanted == ModeChoice()
     choice.window = (1.0, 2.0)
     choice.suit("landau")
-    assert (choice.wanted, choice.write(state)) == (Wanted(), {})
+    assert (choice.wanted, choice.write(state)) == (ModeChoice(), {})
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_what_is_wrong_with_a_window_or_mode_is_told(entry, words):
     reader = read_query({"system": "two-stream"} | entry, shelf)
     choice = ExploreChoice()
     choice.read(reader, Exploration(shelf, system="two-stream"))
-    assert choice.wanted == Wanted()
+    assert choice.wanted == ModeChoice()
     assert any(words in sentence for sentence in reader.problems)
 
 

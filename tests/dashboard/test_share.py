@@ -83,7 +83,7 @@ def test_without_a_network_the_dialog_says_how_to_share(share, monkeypatch):
     monkeypatch.delenv(SHARED, raising=False)
     share._classroom.place = "http://localhost:5006/app"
     share.open()
-    assert "hoam serve --share" in share._words.object
+    assert "hoam serve --share" in share._text.object
     assert share._code.object == ""
     assert share._address.text == "http://localhost:5006/app?view=explore&t=1"
 
@@ -112,7 +112,7 @@ def test_an_unknown_source_is_cited_in_its_own_words():
     assert "note = {Group meeting, 2026}" in bibliography(system)
     cite = Cite(lambda: system)
     cite.open()
-    assert "My runs" in cite._words.object
+    assert "My runs" in cite._text.object
     assert cite._text.text == bibliography(system)
 
 

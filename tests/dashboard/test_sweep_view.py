@@ -15,7 +15,7 @@ from dashboard.sweep.choice import Belief, SweepChoice
 from dashboard.sweep.jobs import (
     Calibration,
     Inferred,
-    Stage,
+    SweepStage,
     Synthetic,
     asked_for,
     asked_to_fit,
@@ -25,9 +25,9 @@ from dashboard.sweep.jobs import (
     values_of,
 )
 from dashboard.sweep.map import HIGHEST, levels_of, spread_rows
-from dashboard.sweep.view import Sweep
+from dashboard.sweep.view import SweepView
 from dashboard.view.base import Visit
-from hoam_core import Discrepancy, Measurement
+from hoam_core.inference import Discrepancy, Measurement
 from tests.dashboard.recorder import Recorder, recorders
 
 MODEL, LEARNED = "two-stream-galerkin", "electric_energy_learned"
@@ -57,7 +57,7 @@ def opened(worker):
             state, session, shelf, Workers(*[worker] * 5), lambda f: f(),
             go=gone.append, tell=gone.append, choices={"sweep": choice},
         )  # fmt: skip
-        view = Sweep(visit)
+        view = SweepView(visit)
         view.open()
         made.append(session)
         return view, gone
@@ -200,16 +200,16 @@ def test_without_a_learned_model_there_is_a_word_instead(opened, worker):
     view, _ = opened(model="none")
     assert "Choose a learned model" in view._notices.object
     assert worker.waiting == {}
-    assert view.material() is None
+    assert view.exportable() is None
 
 
 def test_material_gives_the_numbers_and_a_script_that_makes_them(opened, worker):
     view, _ = opened(runs=32)
     worker.work()
-    material = view.material()
+    exportable = view.exportable()
     scope = {}
-    exec(material.script, scope)
-    made, shown = scope["table"], material.dataset()
+    exec(exportable.script, scope)
+    made, shown = scope["table"], exportable.dataset()
     np.testing.assert_allclose(made[LEARNED], shown[LEARNED], rtol=1e-6)
     assert shown.attrs["model"] == MODEL
 
@@ -240,7 +240,7 @@ def test_a_csv_of_the_model_itself_gives_its_parameter_back(opened, worker, fitt
     assert "95 % between" in view._headline.object
     assert len(view.infer().fit.dots.data["t"]) == 40
     assert view.infer().posterior.inside.visible
-    script = view.material().script
+    script = view.exportable().script
     assert "hoam.calibrate" in script
     compile(script, "script", "exec")
 
@@ -288,8 +288,8 @@ def test_a_synthetic_measurement_is_made_and_its_truth_revealed(fitted, monkeypa
     asked, model = fitted
     monkeypatch.setattr(type(model.system), "truth_particles", 512)
     told = list(inference(asked, catalogue(), None, 7, 0.05))
-    assert all(isinstance(one, Stage) for one in told[:-1])
-    assert {"Measuring", "Sweeping"} <= {one.words.split()[0].rstrip(":") for one in told[:-1]}
+    assert all(isinstance(one, SweepStage) for one in told[:-1])
+    assert {"Measuring", "Sweeping"} <= {one.text.split()[0].rstrip(":") for one in told[:-1]}
     found = told[-1]
     assert 1.2 < found.synthetic.truth < 1.9
     assert "hidden value" in sweep_words.headline_of_inferred(found, "mu")

@@ -11,9 +11,9 @@ import pytest
 
 from dashboard.concurrency.worker import Worker
 from dashboard.keeping.bounds import date
-from dashboard.keeping.store import MARK, Keep, sweep
+from dashboard.keeping.store import MARK, SavedItems, sweep
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
-from dashboard.runs.visitor_catalogue import Shelf
+from dashboard.runs.visitor_catalogue import VisitorCatalogue
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query
 from dashboard.train.choice import TrainChoice
@@ -97,8 +97,10 @@ def test_a_finished_training_is_a_model_for_everybody(tiny, kept, shelf, worker,
     until(lambda: made.look.status == "done", "it is trained")
     assert [model.name for model in heard] == ["oscillator-galerkin"]
     assert heard[0] is shelf.models["oscillator-galerkin"]
-    assert 0.0 <= made.look.sight.apart < 0.6
-    assert made.look.sight.data.sum() * made.look.sight.plane.cell_area == pytest.approx(1, abs=0.1)
+    assert 0.0 <= made.look.preview.difference < 0.6
+    assert made.look.preview.data.sum() * made.look.preview.plane.cell_area == pytest.approx(
+        1, abs=0.1
+    )
     assert sorted(p.name for p in made.folder.iterdir()) == ["model.json", "model.safetensors"]
     state.offer_new_models()
     assert state.model == ""
@@ -151,7 +153,7 @@ def test_a_cancelled_training_goes_on_from_its_checkpoint_also_in_another_proces
     assert (found.look.problem, found.look.status) == ("", "done")
     assert found.look.steps[0] > done - 10
     assert found.look.steps[-1] == 60
-    assert found.look.sight.step == 60
+    assert found.look.preview.step == 60
     assert dataset_of(found).sizes["step"] == len(found.look.steps)
     compile(script_of(found), "script", "exec")
 
@@ -336,7 +338,7 @@ def test_a_link_restores_a_plan_and_its_budget():
 
 def test_a_model_is_kept_with_what_else_its_visitor_has(tiny, kept, shelf, worker, tmp_path):
     """It is found again with its curve, deleted by its visitor alone, and swept when that is."""
-    keep, other = (Keep(letter * 64, tmp_path / "kept") for letter in "ab")
+    keep, other = (SavedItems(letter * 64, tmp_path / "kept") for letter in "ab")
     made = kept.start(network(tiny, 2), shelf, name="mine", judge=False, keep=keep)
     made.run(worker, shelf)
     until(lambda: made.look.status == "done", "it is trained", 240.0)
@@ -371,7 +373,7 @@ def test_a_model_is_kept_with_what_else_its_visitor_has(tiny, kept, shelf, worke
 
 
 def test_nothing_is_trained_that_could_not_be_kept(tiny, kept, shelf, tmp_path, monkeypatch):
-    keep = Keep("a" * 64, tmp_path / "kept")
+    keep = SavedItems("a" * 64, tmp_path / "kept")
     for i in range(3):
         with keep.making("model", f"own-{i}", "Title") as folder:
             (folder / "bytes").write_bytes(bytes(400_000))
@@ -408,13 +410,15 @@ def test_after_a_reload_a_visitor_finds_the_newest_training_of_his_own(
     tiny, kept, shelf, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("dashboard.train.view.trainings", lambda: kept)
-    keep = Keep("a" * 64, tmp_path / "kept")
+    keep = SavedItems("a" * 64, tmp_path / "kept")
     kept.start(galerkin(tiny), shelf, name="older", keep=keep)
     mine = kept.start(galerkin(tiny), shelf, name="newer", keep=keep)
-    kept.start(galerkin(tiny), shelf, name="of-a-stranger", keep=Keep("b" * 64, tmp_path / "kept"))
+    kept.start(
+        galerkin(tiny), shelf, name="of-a-stranger", keep=SavedItems("b" * 64, tmp_path / "kept")
+    )
     view = TrainView(
         Visit(
-            Exploration(shelf), None, Shelf(shelf, keep), recorders(), lambda f: f(),
+            Exploration(shelf), None, VisitorCatalogue(shelf, keep), recorders(), lambda f: f(),
             go=lambda link: None, tell=lambda sentence: None, choices={"train": TrainChoice()},
         )
     )  # fmt: skip
@@ -469,7 +473,7 @@ def test_looking_takes_little_of_a_training_but_never_misses_the_end(monkeypatch
         watcher.look(None, None, step, step == 19)
     # The second look follows the first at once; every later one after four times its cost.
     assert looked == [0, 1, 9, 17, 19]
-    assert watcher.sight == 19
+    assert watcher.preview == 19
 
 
 def test_the_patch_of_a_lattice_can_be_chosen_and_must_tile_it():

@@ -28,11 +28,11 @@ from dashboard.own_data.allowed_files import (
     upload_name,
 )  # fmt: skip
 from dashboard.own_data.choice import OwnChoice
-from dashboard.own_data.workspace import Desk
+from dashboard.own_data.workspace import Workspace
 from dashboard.parts.upload import Upload
 from dashboard.train.trainings import check_name
 from hoam_core.recorded.reader import Reading
-from hoam_core.recorded.sandbox import Limits, OvertaxedError, recordings_apart
+from hoam_core.recorded.sandbox import OvertaxedError, ReadingLimits, read_recordings_sandboxed
 from hoam_core.storage.datasets import write_dataset
 from tests.damage import sentence_of
 
@@ -87,22 +87,22 @@ def files(tmp_path_factory) -> list[Path]:
 
 
 @pytest.fixture
-def desk(temporary):
+def workspace(temporary):
     """A desk whose reader is a thread as on the page."""
     worker = Worker("reader")
-    made = Desk(OwnChoice(), worker, worker, lambda result: result())
+    made = Workspace(OwnChoice(), worker, worker, lambda result: result())
     yield made
     made.close()
     worker.end()
 
 
-def settled(desk: Desk) -> Desk:
+def settled(workspace: Workspace) -> Workspace:
     """The desk, once nothing goes on."""
     end = time.monotonic() + 100
-    while desk.busy is not None:
+    while workspace.busy is not None:
         assert time.monotonic() < end
         time.sleep(0.02)
-    return desk
+    return workspace
 
 
 @given(name=names)
@@ -214,14 +214,16 @@ def test_runs_are_counted_again_where_the_files_are_read(temporary):
     for path in paths:
         path.write_bytes(b"")
     with pytest.raises(ValueError, match="65 files are too many") as told:
-        list(recordings_apart(paths))
+        list(read_recordings_sandboxed(paths))
     assert not isinstance(told.value, OvertaxedError)
 
 
 def test_files_are_read_in_another_process(files, temporary):
     bad = temporary / "bad.nc"
     bad.write_text("no numbers")
-    reading = (one for one in recordings_apart([*files, bad], Reading()) if one is not None)
+    reading = (
+        one for one in read_recordings_sandboxed([*files, bad], Reading()) if one is not None
+    )
     found = [next(reading), next(reading)]
     with pytest.raises(ValueError, match=r"'bad.nc' is no HDF5 file") as told:
         next(reading)
@@ -243,7 +245,7 @@ def test_what_unpacks_to_gigabytes_is_told(temporary):
         for i, name in enumerate(("time", "particle", "component")):
             made.dims[i].label = name
     assert bomb.stat().st_size < 2**17
-    reading = recordings_apart([bomb], limits=Limits(memory=2**22))
+    reading = read_recordings_sandboxed([bomb], limits=ReadingLimits(memory=2**22))
     with pytest.raises(ValueError, match=r"'bomb.nc' .*memory.*\.$"):
         list(reading)
     assert [path.name for path in temporary.iterdir()] == ["bomb.nc"]
@@ -251,45 +253,45 @@ def test_what_unpacks_to_gigabytes_is_told(temporary):
 
 @pytest.mark.parametrize("sentence", FAULTS)
 def test_a_reader_that_fails_is_one_sentence_on_the_page_and_leaves_nothing(
-    sentence, desk, files, temporary, monkeypatch
+    sentence, workspace, files, temporary, monkeypatch
 ):
-    limits, command = Limits(seconds=0.3), faulty(FAULTS[sentence])
-    read = partial(recordings_apart, limits=limits, command=command)
-    monkeypatch.setattr(jobs, "recordings_apart", read)
-    desk.give([("bad.nc", b"1"), (files[0].name, files[0].read_bytes())])
-    assert sentence in settled(desk).problem
-    assert "bad.nc" in desk.problem
-    assert str(temporary) not in desk.problem
+    limits, command = ReadingLimits(seconds=0.3), faulty(FAULTS[sentence])
+    read = partial(read_recordings_sandboxed, limits=limits, command=command)
+    monkeypatch.setattr(jobs, "read_recordings_sandboxed", read)
+    workspace.give([("bad.nc", b"1"), (files[0].name, files[0].read_bytes())])
+    assert sentence in settled(workspace).problem
+    assert "bad.nc" in workspace.problem
+    assert str(temporary) not in workspace.problem
     assert [path for path in temporary.rglob("*") if path.is_file()] == []
-    assert desk.paths == ()
+    assert workspace.paths == ()
 
 
 def test_what_a_reader_takes_to_start_is_not_the_files(files):
     slow = [sys.executable, "-c", "import time; time.sleep(2.5)" + FAKE + "sys.exit(1)"]
     with pytest.raises(OvertaxedError, match=r"'bad.nc' ended the process that read it"):
-        list(recordings_apart(files, limits=Limits(seconds=2.0), command=slow))
+        list(read_recordings_sandboxed(files, limits=ReadingLimits(seconds=2.0), command=slow))
 
 
-def test_a_cancelled_reader_is_killed(desk, files, temporary, monkeypatch):
-    read = partial(recordings_apart, command=faulty("while True: pass"))
-    monkeypatch.setattr(jobs, "recordings_apart", read)
-    desk.give([(path.name, path.read_bytes()) for path in files])
+def test_a_cancelled_reader_is_killed(workspace, files, temporary, monkeypatch):
+    read = partial(read_recordings_sandboxed, command=faulty("while True: pass"))
+    monkeypatch.setattr(jobs, "read_recordings_sandboxed", read)
+    workspace.give([(path.name, path.read_bytes()) for path in files])
     end = time.monotonic() + 60
     while not (found := list(temporary.glob("hoam-read-*/now"))):
         assert time.monotonic() < end
         time.sleep(0.02)
     child = int((found[0].parent / "pid").read_text())
     os.kill(child, 0)
-    desk.cancel()
+    workspace.cancel()
     while found[0].parent.exists():
         assert time.monotonic() < end
         time.sleep(0.02)
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
-    assert desk.problem == ""
+    assert workspace.problem == ""
 
 
-def test_a_full_disk_while_an_upload_is_taken(desk, files, temporary, monkeypatch):
+def test_a_full_disk_while_an_upload_is_taken(workspace, files, temporary, monkeypatch):
     write = Path.write_bytes
 
     def full(self, data):
@@ -297,14 +299,14 @@ def test_a_full_disk_while_an_upload_is_taken(desk, files, temporary, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    desk.give([(path.name, path.read_bytes()) for path in files])
-    assert desk.problem.startswith("The run failed: No space left on device.")
+    workspace.give([(path.name, path.read_bytes()) for path in files])
+    assert workspace.problem.startswith("The run failed: No space left on device.")
     assert [path for path in temporary.rglob("*") if path.is_file()] == []
 
 
-def test_another_upload_takes_the_place_of_the_first(desk, monkeypatch):
-    monkeypatch.setattr(jobs, "recordings_apart", lambda *_: iter([]))
+def test_another_upload_takes_the_place_of_the_first(workspace, monkeypatch):
+    monkeypatch.setattr(jobs, "read_recordings_sandboxed", lambda *_: iter([]))
     for name in ("a.nc", "b.nc"):
-        desk.give([(name, b"1")])
-        settled(desk)
-    assert [path.name for path in desk.folder.rglob("*") if path.is_file()] == ["b.nc"]
+        workspace.give([(name, b"1")])
+        settled(workspace)
+    assert [path.name for path in workspace.folder.rglob("*") if path.is_file()] == ["b.nc"]

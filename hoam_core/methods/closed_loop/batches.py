@@ -48,36 +48,36 @@ class InBatches(NamedTuple):
 
     def stiffness(self, view: Population, metric: Float[Array, " b"]) -> Float[Array, "k k"]:
         """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l]."""
-        return self._mean(lambda own: self.basis.stiffness(own, metric), view)
+        return self._mean(lambda single: self.basis.stiffness(single, metric), view)
 
     def laplacians(self, view: Population, metric: Float[Array, " b"]) -> Float[Array, " k"]:
         """E[sum_i metric_i d_i^2 phi_k]."""
-        return self._mean(lambda own: self.basis.laplacians(own, metric), view)
+        return self._mean(lambda single: self.basis.laplacians(single, metric), view)
 
     def field(self, view: Population, coefficients: Float[Array, " k"]) -> Float[Array, "n b"]:
         """sum_k c_k grad_y phi_k at every particle."""
 
-        def own(y: Float[Array, "m b"]) -> Float[Array, "m b"]:
+        def single(y: Float[Array, "m b"]) -> Float[Array, "m b"]:
             return self.basis.field(self.basis.view(y, with_products=False), coefficients)
 
         batches, rest = self._batches(view.y)
-        whole = jax.lax.map(own, batches).reshape(-1, view.y.shape[1])
-        return jnp.concatenate([whole, own(rest)]) if len(rest) else whole
+        whole = jax.lax.map(single, batches).reshape(-1, view.y.shape[1])
+        return jnp.concatenate([whole, single(rest)]) if len(rest) else whole
 
     def _mean(self, of: Callable, view: Population) -> Array:
         """The mean over all particles of what is a mean over those of a view."""
         batches, rest = self._batches(view.y)
 
-        def own(y: Float[Array, "m b"]) -> Array:
+        def single(y: Float[Array, "m b"]) -> Array:
             return len(y) * of(self.basis.view(y, view.with_products))
 
         def add(total: Array, y: Float[Array, "m b"]) -> tuple[Array, None]:
-            return total + own(y), None
+            return total + single(y), None
 
         if len(rest):
-            first, others = own(rest), batches
+            first, others = single(rest), batches
         else:
-            first, others = own(batches[0]), batches[1:]
+            first, others = single(batches[0]), batches[1:]
         return jax.lax.scan(add, first, others)[0] / len(view.y)
 
     def _batches(self, y: Float[Array, "n b"]) -> tuple[Float[Array, "g m b"], Float[Array, "r b"]]:

@@ -27,10 +27,10 @@ from jaxtyping import Array, Float
 from hoam_core.numerics.angles import cos_sin
 
 
-class View(NamedTuple):
+class FeatureValues(NamedTuple):
     """Functions at the particles: 1 with the lower monomials, all monomials, and waves."""
 
-    lower: Float[Array, "l n"]
+    lower_monomials: Float[Array, "l n"]
     monomials: Float[Array, "a n"]
     cos: Float[Array, "w n"]
     sin: Float[Array, "w n"]
@@ -73,7 +73,7 @@ class FeatureBasis(eqx.Module):
         return exponents(free, self.degree)[1:]
 
     @property
-    def _lower(self) -> list[tuple[int, ...]]:
+    def _lower_monomials(self) -> list[tuple[int, ...]]:
         return [(), *(f for f in self._monomials if len(f) < self.degree)]
 
     @property
@@ -87,15 +87,15 @@ class FeatureBasis(eqx.Module):
         """
         known = {factors: row for row, factors in enumerate(self._monomials)}
         free = [i for i, circle in enumerate(self.periodic) if not circle]
-        lower = self._lower if self.degree else []
-        raised = [[tuple(sorted((*low, i))) for low in lower] for i in free]
+        lower_monomials = self._lower_monomials if self.degree else []
+        raised = [[tuple(sorted((*low, i))) for low in lower_monomials] for i in free]
         which = np.array([[known[one] for one in row] for row in raised], int)
         powers = [[one.count(i) for one in row] for i, row in zip(free, raised, strict=True)]
-        shape = len(free), len(lower)
+        shape = len(free), len(lower_monomials)
         powers = np.array(powers, float).reshape(shape)
         return np.array(free, int), which.reshape(shape), powers
 
-    def view(self, y: Float[Array, "n b"], with_products: bool = True) -> View:
+    def view(self, y: Float[Array, "n b"], with_products: bool = True) -> FeatureValues:
         """All functions at all particles; their products follow from them."""
         columns, monomials = y.T, self._monomials
         rows = jnp.ones_like(columns[:1])
@@ -108,24 +108,24 @@ class FeatureBasis(eqx.Module):
             rows = jnp.concatenate([rows, rows[first] * columns[last]])
             known += own
         phase = jnp.asarray(self.waves, y.dtype) @ columns
-        return View(rows[: len(self._lower)], rows[1:], *cos_sin(phase))
+        return FeatureValues(rows[: len(self._lower_monomials)], rows[1:], *cos_sin(phase))
 
-    def means(self, view: View) -> Float[Array, " k"]:
+    def means(self, view: FeatureValues) -> Float[Array, " k"]:
         """E[phi_k]: monomials, cosines, sines."""
         return jnp.concatenate(
             [jnp.mean(rows, -1) for rows in (view.monomials, view.cos, view.sin)]
         )
 
-    def stiffness(self, view: View, metric: Float[Array, " b"]) -> Float[Array, "k k"]:
+    def stiffness(self, view: FeatureValues, metric: Float[Array, " b"]) -> Float[Array, "k k"]:
         """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l], derivatives by y."""
         dtype = view.cos.dtype
         free, which, powers = self._raised()
         powers, waves = jnp.asarray(powers, dtype), jnp.asarray(self.waves, dtype)
         # Derivatives of cosines and sines are -sin and cos, times their wave vector.
         slopes = jnp.concatenate([-view.sin, view.cos])
-        rows = jnp.concatenate([view.lower, slopes])
+        rows = jnp.concatenate([view.lower_monomials, slopes])
         gram = rows @ rows.T / rows.shape[1]
-        low = len(self._lower)
+        low = len(self._lower_monomials)
         both = jnp.concatenate([waves, waves])
         weighted = metric[free, None] * powers
         number = len(self._monomials)
@@ -137,17 +137,17 @@ class FeatureBasis(eqx.Module):
         wave = ((both * metric[None]) @ both.T) * gram[low:, low:]
         return jnp.block([[polynomial, mixed], [mixed.T, wave]])
 
-    def laplacians(self, view: View, metric: Float[Array, " b"]) -> Float[Array, " k"]:
+    def laplacians(self, view: FeatureValues, metric: Float[Array, " b"]) -> Float[Array, " k"]:
         """E[sum_i metric_i d_i^2 phi_k]."""
         dtype = view.cos.dtype
         free, which, powers = self._raised()
         powers, waves = jnp.asarray(powers, dtype), jnp.asarray(self.waves, dtype)
         number = len(self._monomials)
         # Lower monomials are 1, whose derivative is none, and the first ones of all.
-        mean = powers * jnp.mean(view.lower, -1)[None]
+        mean = powers * jnp.mean(view.lower_monomials, -1)[None]
         slopes = jnp.zeros((len(free), 1 + number), dtype)
         slopes = slopes.at[np.arange(len(free))[:, None], 1 + which].add(mean)
-        second = metric[free, None] * powers * slopes[:, : len(self._lower)]
+        second = metric[free, None] * powers * slopes[:, : len(self._lower_monomials)]
         polynomial = jnp.zeros(number, dtype).at[which].add(second)
         eigenvalues = (waves**2) @ metric
         return jnp.concatenate(
@@ -158,12 +158,14 @@ class FeatureBasis(eqx.Module):
             ]
         )
 
-    def field(self, view: View, coefficients: Float[Array, " k"]) -> Float[Array, "n b"]:
+    def field(self, view: FeatureValues, coefficients: Float[Array, " k"]) -> Float[Array, "n b"]:
         """sum_k c_k grad_y phi_k at every particle."""
         dtype, count, number = view.cos.dtype, len(self.waves), len(self._monomials)
         free, which, powers = self._raised()
         waves = jnp.asarray(self.waves, dtype)
         c, cosines, sines = jnp.split(coefficients, [number, number + count])
         wave = waves.T @ (sines[:, None] * view.cos - cosines[:, None] * view.sin)
-        polynomial = (jnp.asarray(powers, dtype) * c[which]) @ view.lower[: powers.shape[1]]
+        polynomial = (jnp.asarray(powers, dtype) * c[which]) @ view.lower_monomials[
+            : powers.shape[1]
+        ]
         return wave.at[free].add(polynomial).T

@@ -17,7 +17,7 @@ from hoam_core.methods.closed_loop.trigonometric_numba import BLOCK, kernels
 from hoam_core.numerics.compiled import compiler, is_installed
 
 
-class Plane(NamedTuple):
+class PlaneRollOut(NamedTuple):
     """One roll-out in numbers of one precision, as numba takes them.
 
     Angles (n, 2); learned means (s, k); the clock's lengths and numbers of steps; the metric (2,);
@@ -42,8 +42,9 @@ _compiled: dict[np.dtype, Callable[..., None]] = {}
 
 
 def roll_out(dtype: np.dtype) -> Callable[..., None] | None:
-    """The compiled loop in that precision, if somebody has asked for it: it takes a `Plane` and
-    writes the plane's components into a path (t, n, d).
+    """The compiled loop in that precision, if somebody has asked for it.
+
+    It takes a `PlaneRollOut` and writes the plane's components into a path (t, n, d).
     """
     return _compiled.get(dtype)
 
@@ -57,7 +58,7 @@ def compile_roll_out(dtype: type[np.floating] = np.float32) -> bool:
     real = np.dtype(dtype)
     if real not in _compiled and is_installed():
         roll, two = _roll_out(real), np.ones(2, real)
-        idle = Plane(
+        idle = PlaneRollOut(
             np.ones((1, 2), real), np.ones((1, 1), real), np.ones(1, real), np.zeros(1, int), two,
             real.type(1), (1, 1), two, two, real.type(1), (0, 1),
         )  # fmt: skip

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from hoam_core.methods.base import Frame, Params, Sampler
 from hoam_core.methods.closed_loop.charts import Blocks, Charts
 from hoam_core.methods.closed_loop.loop import Learned, moving
-from hoam_core.methods.closed_loop.phase_plane_numba import Plane, roll_out
+from hoam_core.methods.closed_loop.phase_plane_numba import PlaneRollOut, roll_out
 from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis
 from hoam_core.numerics.compiled import is_plain
 from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
@@ -25,7 +25,7 @@ from hoam_core.solvers.stepping import count_substeps
 MOST_PARTICLES = 16_384
 
 
-class Plan(NamedTuple):
+class RollOutPlan(NamedTuple):
     """What a model says about all planes and steps: means (s, g, k) at their ends, which planes
     move (g,), and the chart's origin and slope, the metric and the length of the components (d,).
     """
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     length: Array
 
 
-class Clock(NamedTuple):
+class StepTimes(NamedTuple):
     """Lengths and ends (s,) of all steps, and how many are done at each saved time (t,).
 
     The first entry of `lengths` and `ends` is not taken: it gives the velocity of the start.
@@ -49,7 +49,7 @@ class Clock(NamedTuple):
     done: np.ndarray
 
     @classmethod
-    def of(cls, ts: np.ndarray, substeps: int, t_end: float) -> "Clock":
+    def of(cls, ts: np.ndarray, substeps: int, t_end: float) -> "StepTimes":
         """That many equal steps in every interval; none where two times are one."""
         intervals = np.diff(ts)
         first = np.max(intervals, initial=1e-3 * t_end) / substeps
@@ -73,21 +73,21 @@ def fused(
     t_end, shape = float(frame.scaling.t_end), (2 * basis.modes_x + 1, basis.modes_v + 1)
 
     @jax.jit
-    def plan(params: Params, ends: Float[Array, " s"], mu: Float[Array, " p"]) -> Plan:
+    def plan(params: Params, ends: Float[Array, " s"], mu: Float[Array, " p"]) -> RollOutPlan:
         weights = grid_weights(mu_splines, mu)
         arrays = {k: jnp.tensordot(weights, a, 1) for k, a in params.items()}
         learned = Learned(arrays, time_spline, charts, mu, moving(params["moments"]))
         origin, slope = learned.chart(ends[0])
         metric = (frame.scaling.scale * slope) ** 2
         means = jax.vmap(learned.moments)(ends)
-        return Plan(means, learned.moves, origin, slope, metric, frame.domain(mu).length)
+        return RollOutPlan(means, learned.moves, origin, slope, metric, frame.domain(mu).length)
 
     def sample(params, x0, ts, mu, key, *, steps=None):
         roll = roll_out(np.dtype(x0.dtype))
         if roll is None or len(x0) > MOST_PARTICLES or not is_plain(params, x0, ts, mu):
             return slow(params, x0, ts, mu, key, steps=steps)
         substeps = count_substeps(ts, t_end / (steps or default_steps))
-        clock, x0 = Clock.of(np.asarray(ts, float), substeps, t_end), np.asarray(x0)
+        clock, x0 = StepTimes.of(np.asarray(ts, float), substeps, t_end), np.asarray(x0)
         real = x0.dtype
         said = plan(params, clock.ends.astype(real), mu)
         targets, moves, *chart = (np.asarray(a).astype(real) for a in said)
@@ -97,7 +97,7 @@ def fused(
             origin, slope, metric, length = (a[own] for a in chart)
             # A plane at rest takes no steps.
             done = clock.done if moves[number] else np.zeros_like(clock.done)
-            plane = Plane(
+            plane = PlaneRollOut(
                 np.ascontiguousarray((x0[:, own] - origin) * slope),
                 np.ascontiguousarray(targets[:, number]),
                 clock.lengths.astype(real), done, metric, real.type(ridge), shape,

@@ -45,7 +45,7 @@ def harmonics(angle: Float[Array, " n"], order: int) -> Harmonics:
     return Harmonics(cos[: order + 1], sin[: order + 1])
 
 
-class View(NamedTuple):
+class TrigonometricValues(NamedTuple):
     """What means, stiffness and field need of a population: harmonics and their moments.
 
     The moments are E[cos(p theta) cos(r eta)] and E[sin(p theta) cos(r eta)], axes (2, p, r).
@@ -82,16 +82,16 @@ class TrigonometricBasis(eqx.Module):
         """Number of functions."""
         return (2 * self.modes_x + 1) * (self.modes_v + 1) - 1
 
-    def view(self, y: Float[Array, "n 2"], with_products: bool = True) -> View:
+    def view(self, y: Float[Array, "n 2"], with_products: bool = True) -> TrigonometricValues:
         """Harmonics up to the orders of the basis, or twice as high for products of functions."""
         times = 2 if with_products else 1
         theta = harmonics(y[:, 0], times * self.modes_x)
         eta = harmonics(y[:, 1], times * self.modes_v)
         rows = jnp.concatenate([theta.cos, theta.sin])
         moments = rows @ eta.cos.T / y.shape[0]
-        return View(theta, eta, moments.reshape(2, len(theta.cos), len(eta.cos)))
+        return TrigonometricValues(theta, eta, moments.reshape(2, len(theta.cos), len(eta.cos)))
 
-    def means(self, view: View) -> Float[Array, " k"]:
+    def means(self, view: TrigonometricValues) -> Float[Array, " k"]:
         """E[phi_k] out of the moments."""
         own = view.moments[:, : self.modes_x + 1, : self.modes_v + 1]
         # In the order of the labels: without the constant and the sines of zero.
@@ -120,7 +120,9 @@ class TrigonometricBasis(eqx.Module):
                 v_weight.append(0.25 * q[i] * q[j] * plain * sign)
         return _Tables(np.stack(index), np.stack(x_weight), np.stack(v_weight))
 
-    def stiffness(self, view: View, metric: Float[Array, " 2"]) -> Float[Array, "k k"]:
+    def stiffness(
+        self, view: TrigonometricValues, metric: Float[Array, " 2"]
+    ) -> Float[Array, "k k"]:
         """A_kl = E[sum_i metric_i d_i phi_k d_i phi_l], derivatives by y."""
         tables = self._tables()
         dtype, flat = view.moments.dtype, view.moments.ravel()
@@ -130,13 +132,17 @@ class TrigonometricBasis(eqx.Module):
             total = total + weight * flat[index]
         return total
 
-    def laplacians(self, view: View, metric: Float[Array, " 2"]) -> Float[Array, " k"]:
+    def laplacians(
+        self, view: TrigonometricValues, metric: Float[Array, " 2"]
+    ) -> Float[Array, " k"]:
         """E[sum_i metric_i d_i^2 phi_k]; every function is an eigenfunction of the Laplacian."""
         _, m, q = (np.array(column, float) for column in zip(*self.labels, strict=True))
         eigenvalues = metric[0] * jnp.asarray(m**2) + metric[1] * jnp.asarray(q**2)
         return -eigenvalues.astype(view.moments.dtype) * self.means(view)
 
-    def field(self, view: View, coefficients: Float[Array, " k"]) -> Float[Array, "n 2"]:
+    def field(
+        self, view: TrigonometricValues, coefficients: Float[Array, " k"]
+    ) -> Float[Array, "n 2"]:
         """sum_k c_k grad_y phi_k at every particle."""
         mx, mv = self.modes_x + 1, self.modes_v + 1
         first = jnp.concatenate([jnp.zeros(1, coefficients.dtype), coefficients[: mx * mv - 1]])

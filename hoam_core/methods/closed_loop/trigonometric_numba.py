@@ -22,7 +22,7 @@ from hoam_core.numerics.compiled import compiler
 BLOCK = 256
 
 
-class Kernels(NamedTuple):
+class TrigonometricKernels(NamedTuple):
     """Loops in one precision; what they write comes last among their arguments.
 
     `harmonics(angle, order, n, table)`: cos and sin of multiples 0..order, axes (2, p, n).
@@ -40,7 +40,7 @@ class Kernels(NamedTuple):
 
 
 @cache
-def kernels(dtype: np.dtype) -> Kernels:
+def kernels(dtype: np.dtype) -> TrigonometricKernels:
     """The compiled loops for numbers of that type."""
     compiled, real = compiler(), dtype.type
     cos_sin = compiled(_cos_sin_single if dtype == np.float32 else _cos_sin_double)
@@ -150,7 +150,7 @@ def kernels(dtype: np.dtype) -> Kernels:
                 for k in range(n):
                     found[k] += function[k] * work[k]
 
-    return Kernels(harmonics, products, stiffness, field)
+    return TrigonometricKernels(harmonics, products, stiffness, field)
 
 
 def _cos_sin_double(angle, n, cos, sin):

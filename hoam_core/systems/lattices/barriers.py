@@ -117,13 +117,15 @@ def held_out(data: Measured, folds: int = 5, seed: int = 0) -> Float[np.ndarray,
 
 
 @cache
-def law(barriers: Barriers) -> kmc.Law:
+def law(barriers: Barriers) -> kmc.BarrierTable:
     """The barriers less their reference, for all eight directions, as the solver takes them."""
     # The reflection that turns a direction into [1, 1, 1] turns the sites with it.
     turned = np.stack([membership(kmc.SITES * d) for d in kmc.DIRECTIONS])
     weights = np.einsum("dso,aoc->csad", turned, np.array(barriers.orbits)[..., :2])
     constants = np.array(barriers.constants) - barriers.reference
-    return kmc.Law(constants.astype(np.float32), weights.reshape(224, 24).astype(np.float32))
+    return kmc.BarrierTable(
+        constants.astype(np.float32), weights.reshape(224, 24).astype(np.float32)
+    )
 
 
 def to_dict(barriers: Barriers) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from safetensors.numpy import save as save_arrays
 
 from dashboard.keeping import packed
 from dashboard.keeping.packed import ARRAYS, JSON, LIMITS, RECORDED, renamed, unpacked
-from dashboard.keeping.store import Keep
+from dashboard.keeping.store import SavedItems
 from dashboard.keeping.visitor import filed_under
 from dashboard.own_data.jobs import Made, zipped
 from dashboard.own_data.returning import reopen, take_in
 from dashboard.runs.catalogue import Catalogue, catalogue
-from dashboard.runs.visitor_catalogue import Shelf
+from dashboard.runs.visitor_catalogue import VisitorCatalogue
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query
 from hoam_core import SYSTEMS, Model, load_model
@@ -61,27 +61,27 @@ def recorded(tmp_path_factory) -> dict[str, bytes]:
     return unpacked(zipped(folder, "own-my-beams").getvalue())
 
 
-def taken(data: bytes, keep: Keep, folder) -> Made:
+def taken(data: bytes, keep: SavedItems, folder) -> Made:
     *_, made = take_in(data, keep, keep.visitor or "nobody", folder)
     assert isinstance(made, Made)
     return made
 
 
 def test_a_model_of_a_system_that_ships_is_loaded_back_for_its_visitor_alone(tmp_path):
-    keep = Keep(ANNA, tmp_path / "kept")
+    keep = SavedItems(ANNA, tmp_path / "kept")
     made = taken(zip_of(plain()), keep, tmp_path)
-    assert made.told == ""
+    assert made.unsaved_reason == ""
     assert made.model.name.startswith("own-oscillator-galerkin-")
     (thing,) = keep.things()
     assert (thing.name, thing.about["system"]) == (made.model.name, "oscillator")
     shared = Catalogue(dict(SYSTEMS), {})
     link = {"view": "explore", "system": "oscillator", "model": made.model.name, "omega": "4"}
-    mine = Shelf(shared, keep)
+    mine = VisitorCatalogue(shared, keep)
     mine.recall(link.values())
     reader = read_query(link, mine)
     assert reader.problems == []
     assert Exploration(mine, **reader.values).model == made.model.name
-    other = Shelf(shared, Keep(BERT, tmp_path / "kept"))
+    other = VisitorCatalogue(shared, SavedItems(BERT, tmp_path / "kept"))
     other.recall(link.values())
     reader = read_query(link, other)
     (sentence,) = reader.problems
@@ -93,13 +93,13 @@ def test_a_model_of_a_system_that_ships_is_loaded_back_for_its_visitor_alone(tmp
 
 
 def test_a_model_of_recordings_is_found_again_with_its_system(recorded, tmp_path):
-    keep = Keep(ANNA, tmp_path / "kept")
+    keep = SavedItems(ANNA, tmp_path / "kept")
     model = taken(zip_of(recorded), keep, tmp_path).model
     link = {"system": model.system.name, "model": "none", "mu": "2.5", "t": "3"}
     system, name = model.system.name, model.name
     assert name.startswith(f"{system}-galerkin-")
     del model
-    mine = Shelf(catalogue(), keep)
+    mine = VisitorCatalogue(catalogue(), keep)
     mine.recall(link.values())
     assert mine.systems[system].title == "My beams"
     assert name in mine.models
@@ -107,7 +107,7 @@ def test_a_model_of_recordings_is_found_again_with_its_system(recorded, tmp_path
     assert reader.problems == []
     assert reader.values["mu"] == {"mu": 2.5}
     keep.clear()
-    gone = Shelf(catalogue(), keep)
+    gone = VisitorCatalogue(catalogue(), keep)
     gone.recall(link.values())
     reader = read_query(link, gone)
     # One sentence, and nothing of the link is taken for another system's.
@@ -118,7 +118,7 @@ def test_a_model_of_recordings_is_found_again_with_its_system(recorded, tmp_path
 
 
 def test_what_is_kept_is_loaded_once_and_only_when_it_is_named(recorded, tmp_path, monkeypatch):
-    keep, loaded = Keep(ANNA, tmp_path / "kept"), []
+    keep, loaded = SavedItems(ANNA, tmp_path / "kept"), []
     made = taken(zip_of(recorded), keep, tmp_path)
     name, system = made.model.name, made.model.experiment.system
     monkeypatch.setattr(
@@ -126,9 +126,9 @@ def test_what_is_kept_is_loaded_once_and_only_when_it_is_named(recorded, tmp_pat
         lambda folder: loaded.append(folder) or load_model(folder),
     )
     for link in ({}, {"system": "two-stream", "model": "two-stream-galerkin"}):
-        Shelf(catalogue(), keep).recall(link.values())
+        VisitorCatalogue(catalogue(), keep).recall(link.values())
     assert loaded == []
-    pages = [Shelf(catalogue(), keep) for _ in range(2)]
+    pages = [VisitorCatalogue(catalogue(), keep) for _ in range(2)]
     for page in pages:
         page.recall([name])
     assert len(loaded) == 1
@@ -142,7 +142,7 @@ def test_what_is_kept_is_loaded_once_and_only_when_it_is_named(recorded, tmp_pat
 
 def test_names_of_others_are_not_taken(recorded, tmp_path):
     """A forged name would be given somebody else's recordings, or put its own in their place."""
-    anna, bert = Keep(ANNA, tmp_path / "kept"), Keep(BERT, tmp_path / "kept")
+    anna, bert = SavedItems(ANNA, tmp_path / "kept"), SavedItems(BERT, tmp_path / "kept")
     victim = taken(zip_of(recorded), anna, tmp_path / "a").model
     about = json.loads(recorded[JSON])
     about["recorded"]["name"] = about["experiment"]["system"] = victim.system.name
@@ -237,7 +237,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("sentence", REFUSED)
 def test_what_is_no_model_is_a_sentence_and_nothing_is_kept_of_it(sentence, tmp_path):
-    keep, data = Keep(ANNA, tmp_path / "kept"), REFUSED[sentence]()
+    keep, data = SavedItems(ANNA, tmp_path / "kept"), REFUSED[sentence]()
     tracemalloc.start()
     with pytest.raises(ValueError, match=r"\.$") as told:
         taken(data, keep, tmp_path)
@@ -263,7 +263,7 @@ def test_a_system_that_cannot_be_is_refused(recorded, tmp_path, change):
     with pytest.raises(
         ValueError, match=r"does not describe a model|cannot be read|describes no model"
     ):
-        taken(zip_of(recorded | {JSON: json.dumps(about).encode()}), Keep(), tmp_path)
+        taken(zip_of(recorded | {JSON: json.dumps(about).encode()}), SavedItems(), tmp_path)
 
 
 def test_recordings_that_are_not_finite_are_refused(recorded, tmp_path):
@@ -274,14 +274,14 @@ def test_recordings_that_are_not_finite_are_refused(recorded, tmp_path):
     about["recorded"]["sha256"] = packed.hashlib.sha256(data).hexdigest()
     files = recorded | {RECORDED: data, JSON: json.dumps(about).encode()}
     with pytest.raises(ValueError, match="finite numbers"):
-        taken(zip_of(files), Keep(), tmp_path)
+        taken(zip_of(files), SavedItems(), tmp_path)
 
 
 def test_without_room_the_model_is_there_for_the_visit_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("HOAM_KEPT_MB", "0")
-    made = taken(zip_of(plain()), Keep(ANNA, tmp_path / "kept"), tmp_path)
+    made = taken(zip_of(plain()), SavedItems(ANNA, tmp_path / "kept"), tmp_path)
     assert isinstance(made.model, Model)
-    assert "There is no room to keep it" in made.told
+    assert "There is no room to keep it" in made.unsaved_reason
     assert sorted(p.name for p in made.folder.iterdir()) == [JSON, ARRAYS]
 
 
@@ -291,7 +291,7 @@ def test_of_what_ships_nothing_is_forgotten_by_the_catalogue_of_a_visitor(model_
     shared = Catalogue(
         dict(SYSTEMS), {"anna": model, **catalogue().models}, shipped=catalogue().shipped
     )
-    mine = Shelf(shared)
+    mine = VisitorCatalogue(shared)
     assert mine.shipped == catalogue().shipped
     assert mine.models_of("two-stream") == shared.models_of("two-stream")
     assert mine.models_of("two-stream")[-1] == "anna"

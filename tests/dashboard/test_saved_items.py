@@ -15,7 +15,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from dashboard.keeping import store
 from dashboard.keeping.bounds import ALTOGETHER, DAYS, MEGABYTES, kept_seconds, most_bytes
 from dashboard.keeping.collections import ARRAYS, read_collection, write_collection
-from dashboard.keeping.store import ABOUT, FullError, Keep, sweep
+from dashboard.keeping.store import ABOUT, FullError, SavedItems, sweep
 from dashboard.keeping.visitor import COOKIE, Recognised, filed_under, visitor_of
 from hoam_core.recorded.recordings import Recording, collect
 from hoam_core.systems.base import Component
@@ -25,12 +25,12 @@ ANNA, BERT = filed_under("a" * 43), filed_under("b" * 43)
 DAY = 86_400
 
 
-def put(keep: Keep, name: str, size: int = 1_000, kind: str = "model", **about) -> None:
+def put(keep: SavedItems, name: str, size: int = 1_000, kind: str = "model", **about) -> None:
     with keep.making(kind, name, name.title(), size, **about) as folder:
         (folder / "bytes").write_bytes(bytes(size))
 
 
-def cut_off(keep: Keep) -> None:
+def cut_off(keep: SavedItems) -> None:
     with keep.making("data", "half", "Half") as folder:
         (folder / "bytes").write_bytes(b"1")
         raise KeyboardInterrupt
@@ -42,19 +42,19 @@ def aged(path: Path, days: float) -> None:
 
 
 @pytest.fixture
-def anna(tmp_path) -> Keep:
-    return Keep(ANNA, tmp_path)
+def anna(tmp_path) -> SavedItems:
+    return SavedItems(ANNA, tmp_path)
 
 
 def test_a_thing_is_there_whole_for_its_visitor_alone(anna, tmp_path):
     put(anna, "own-x", system="two-stream")
-    (thing,) = Keep(ANNA, tmp_path).things()
+    (thing,) = SavedItems(ANNA, tmp_path).things()
     assert (thing.kind, thing.name, thing.title) == ("model", "own-x", "Own-X")
     assert thing.about == {"system": "two-stream"}
     assert thing.size == sum(p.stat().st_size for p in thing.folder.iterdir())
     assert anna.find("own-x") == thing
-    assert Keep(BERT, tmp_path).things() == []
-    assert Keep(BERT, tmp_path).find("own-x") is None
+    assert SavedItems(BERT, tmp_path).things() == []
+    assert SavedItems(BERT, tmp_path).find("own-x") is None
     assert thing.folder.parent.stat().st_mode & 0o077 == 0
     with pytest.raises(KeyboardInterrupt):
         cut_off(anna)
@@ -70,11 +70,11 @@ def test_no_name_leaves_the_folder_of_its_visitor(anna, tmp_path, name):
     assert [p.name for p in tmp_path.iterdir() if p.name != ANNA] == []
     assert all(set(p.name) <= set("0123456789abcdef") for p in tmp_path.glob("*/*"))
     with pytest.raises(ValueError, match="hexadecimal"):
-        Keep(name or "..", tmp_path)
+        SavedItems(name or "..", tmp_path)
 
 
 def test_nobody_without_a_cookie_keeps_anything_nor_where_no_days_are_given(tmp_path, monkeypatch):
-    for keep in (Keep("", tmp_path), _of_zero_days(tmp_path, monkeypatch)):
+    for keep in (SavedItems("", tmp_path), _of_zero_days(tmp_path, monkeypatch)):
         assert not keep
         assert keep.things() == []
         with pytest.raises(FullError, match="download it"):
@@ -82,9 +82,9 @@ def test_nobody_without_a_cookie_keeps_anything_nor_where_no_days_are_given(tmp_
     assert not list(tmp_path.iterdir())
 
 
-def _of_zero_days(root: Path, monkeypatch) -> Keep:
+def _of_zero_days(root: Path, monkeypatch) -> SavedItems:
     monkeypatch.setenv(DAYS, "0")
-    return Keep(ANNA, root)
+    return SavedItems(ANNA, root)
 
 
 def test_one_visitor_has_so_many_bytes_and_is_told(anna, monkeypatch):
@@ -104,7 +104,7 @@ def test_one_visitor_has_so_many_bytes_and_is_told(anna, monkeypatch):
 
 def test_what_was_used_longest_ago_makes_room_and_what_is_in_use_does_not(tmp_path, monkeypatch):
     monkeypatch.setenv(ALTOGETHER, "1")
-    keeps = [Keep(filed_under(str(i)), tmp_path) for i in range(4)]
+    keeps = [SavedItems(filed_under(str(i)), tmp_path) for i in range(4)]
     for keep, days in zip(keeps[:3], (5, 9, 2), strict=True):
         put(keep, "x", 300_000)
         aged(keep.find("x").folder / ABOUT, days)
@@ -119,7 +119,7 @@ def test_what_was_used_longest_ago_makes_room_and_what_is_in_use_does_not(tmp_pa
 
 
 def test_a_sweep_takes_what_nobody_came_back_for_and_what_was_left(tmp_path, anna):
-    bert = Keep(BERT, tmp_path)
+    bert = SavedItems(BERT, tmp_path)
     put(anna, "old"), put(bert, "old")
     stale, fresh = (tmp_path / BERT / f"{store.PART}{end}" for end in ("a", "b"))
     for part in (stale, fresh):
@@ -153,7 +153,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_what_was_there(anna, monkeypatch):
 
 
 def test_deleted_is_deleted_one_by_one_and_all_at_once(anna, tmp_path):
-    put(anna, "x"), put(anna, "y"), put(Keep(BERT, tmp_path), "x")
+    put(anna, "x"), put(anna, "y"), put(SavedItems(BERT, tmp_path), "x")
     anna.delete("x")
     anna.delete("x")
     assert [one.name for one in anna.things()] == ["y"]
@@ -164,8 +164,8 @@ def test_deleted_is_deleted_one_by_one_and_all_at_once(anna, tmp_path):
 PROCESS = """
 import sys
 from pathlib import Path
-from dashboard.keeping.store import Keep
-keep = Keep(sys.argv[3], Path(sys.argv[1]))
+from dashboard.keeping.store import SavedItems
+keep = SavedItems(sys.argv[3], Path(sys.argv[1]))
 for i in range(20):
     with keep.making("model", f"{sys.argv[2]}-{i % 4}", "Title", 10_000) as folder:
         (folder / "bytes").write_bytes(bytes(10_000))
@@ -175,7 +175,7 @@ for i in range(20):
 
 def test_two_processes_share_one_folder(tmp_path):
     command = [sys.executable, "-c", PROCESS, str(tmp_path), "a", ANNA]
-    keep, number = Keep(ANNA, tmp_path), 0
+    keep, number = SavedItems(ANNA, tmp_path), 0
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) as other:
         while other.poll() is None or number < 40:
             put(keep, f"b-{number % 4}", 10_000)

@@ -69,7 +69,7 @@ def test_a_single_training_value_has_no_spacing():
 def test_the_verdict_is_the_worst_error_beside_its_floor(mu, rows, sign, words):
     found = judge(MODEL, {"mu": mu}, rows)
     assert found.sign == sign
-    assert words in found.words
+    assert words in found.text
 
 
 def test_an_error_is_never_said_to_be_alike_where_it_is_not():
@@ -82,7 +82,7 @@ def test_an_error_is_never_said_to_be_alike_where_it_is_not():
 def test_doubts_about_the_run_itself_outweigh_all_errors():
     rows = [ErrorRow("energy", 0.001, 0.001)]
     found = judge(MODEL, {"mu": 1.25}, rows, ("Its energy grew 300-fold out of nothing.",))
-    assert found.words == "do not use: Its energy grew 300-fold out of nothing"
+    assert found.text == "do not use: Its energy grew 300-fold out of nothing"
     assert found.rejects
     assert doubts_of(None, "Model 'x' diverged") == ("it has no answer at these values",)
     assert doubts_of(None) == ()
@@ -96,7 +96,7 @@ def test_a_single_training_value_reaches_nowhere():
 
 
 def test_without_a_model_there_is_nothing_to_distrust():
-    assert judge(None, {"mu": 1.2}, []).words == "The full model itself is shown."
+    assert judge(None, {"mu": 1.2}, []).text == "The full model itself is shown."
 
 
 def test_the_facts_tell_population_cost_latency_and_file():
@@ -104,7 +104,7 @@ def test_the_facts_tell_population_cost_latency_and_file():
     case = Case("two-stream", MODEL.name, (1.25,), 3, 4_096)
     answer = Run(case, ts, None, None, None, {}, 0.031)
     rows = [ErrorRow("energy, L2", 0.04, 0.002), ErrorRow("energy, mean", 0.03, None)]
-    found = dict(trust.facts(MODEL, {"mu": 1.25}, rows, answer, 0.048))
+    found = dict(trust.trust_lines(MODEL, {"mu": 1.25}, rows, answer, 0.048))
     assert found["Debye length μ"].startswith("0.05 from the nearest")
     assert found["energy, L2"] == "4 %, noise floor 0.2 %"
     assert found["energy, mean"] == "3 %, noise floor not known yet"
@@ -121,9 +121,9 @@ def test_the_facts_tell_population_cost_latency_and_file():
 def test_every_model_that_ships_has_facts():
     for model in catalogue().models.values():
         mu = {p.name: p.default for p in model.system.parameters}
-        found = trust.facts(model, mu, [], None, 0.0)
+        found = trust.trust_lines(model, mu, [], None, 0.0)
         assert len(found) == len(mu) + 2, model.name
-        assert np.all([fact.words for fact in found])
+        assert np.all([fact.text for fact in found])
 
 
 def test_a_model_that_is_no_file_has_no_fingerprint():
