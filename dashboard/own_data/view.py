@@ -269,8 +269,8 @@ class OwnData(View):
         # Of data that were brought back there are no files here, but their names.
         files = names_of(paths) if paths else list(self.workspace.checked.collection.files)
         return (
-            "from hoam_core.recorded import (\n    Reading, collect, learn_recorded, read_recordings, "
-            "with_values,\n)\n\n"
+            "from hoam_core.recorded import (\n"
+            "    Reading, collect, learn_recorded, read_recordings, with_values,\n)\n\n"
             f"reading = {choice.reading()!r}\n"
             f"recordings = list(read_recordings({files!r}, reading))\n"
             f"recordings = with_values(recordings, {choice.typed_values()!r})\n"

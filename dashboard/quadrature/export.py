@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from dashboard.quadrature import text as say
-from dashboard.quadrature.study import NODES, RULES, Draw, QuadratureStudy, curve
+from dashboard.quadrature.study import NODES, RULES, SYSTEM, Draw, QuadratureStudy, curve
 from dashboard.quadrature.training import (
     MOST_SAMPLES,
     NETWORK,
@@ -20,10 +20,9 @@ from dashboard.quadrature.training import (
     steps_for,
 )
 from dashboard.view.base import Exportable
-from hoam_core import SYSTEMS, __version__
+from hoam_core import __version__
 from hoam_core.files.json_text import json_text
 
-TIME = SYSTEMS["oscillator"].time_attributes
 SCRIPT = '''"""Quadrature of the action of the oscillator, omega = {omega:g}, {nodes} nodes."""
 
 import jax
@@ -106,7 +105,7 @@ def dataset(study: QuadratureStudy, draw: Draw, race: Race | None) -> xr.Dataset
     t, q = curve(case.omega)
     made = xr.Dataset(
         {"integrand": ("time", q, _about("integrand q of the action"))},
-        {"time": ("time", t, TIME), "nodes": ("nodes", np.asarray(NODES))},
+        {"time": ("time", t, SYSTEM.time_attributes), "nodes": ("nodes", np.asarray(NODES))},
         {
             "system": "oscillator", "parameters": json_text({"omega": case.omega}),
             "model": "none", "method": "quadrature", "rule": case.rule, "nodes": case.nodes,
@@ -132,7 +131,7 @@ def dataset(study: QuadratureStudy, draw: Draw, race: Race | None) -> xr.Dataset
 
 def _with_training(made: xr.Dataset, race: Race) -> xr.Dataset:
     mean, spread = exact_law(race.case.omega)
-    made = made.assign_coords(saved_time=("saved_time", TIMES, TIME))
+    made = made.assign_coords(saved_time=("saved_time", TIMES, SYSTEM.time_attributes))
     made["mean_exact"] = "saved_time", mean, _about("mean of x, exact")
     made["spread_exact"] = "saved_time", spread, _about("standard deviation of x, exact")
     for runner in race.runners:
