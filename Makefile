@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: serve test test-slow test-page lint types check audit bench lock clean
+.PHONY: serve test test-slow test-page lint types check audit bench docs lock clean
 
 serve: $(VENV)/.serve
 	$(BIN)/hoam serve --port $(PORT)
@@ -39,6 +39,10 @@ audit: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
+# The documentation, in site/; a warning is an error.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 ..."; exit 1; }
@@ -55,6 +59,11 @@ $(VENV)/.dev: $(BIN)/python requirements/dev.txt pyproject.toml
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.serve
 
+$(VENV)/.docs: $(BIN)/python requirements/docs.txt pyproject.toml
+	$(PIP) --require-hashes -r requirements/docs.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	touch $@
+
 LOCK = $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in
 
@@ -63,6 +72,8 @@ lock: $(BIN)/python
 	$(LOCK) --extra dashboard --extra fast --extra cluster --extra test --extra dev -o requirements/dev.txt
 	cp requirements/dev.txt requirements/serve.txt  # so that both name the same versions
 	$(LOCK) --extra dashboard --extra fast --extra cluster -o requirements/serve.txt
+	cp requirements/dev.txt requirements/docs.txt
+	$(LOCK) --extra docs -o requirements/docs.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist site

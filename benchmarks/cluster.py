@@ -16,7 +16,7 @@ import numpy as np
 from distributed import Client
 
 from benchmarks.timing import machine
-from hoam_core.studies import Study, full_model_sweep, run_study
+from hoam_core.studies import Study, full_model_study, run_study
 from hoam_core.studies.cluster import local_cluster
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--particles", type=int, default=65_536)
     options = parser.parse_args()
     values = {"mu": [float(mu) for mu in np.linspace(1.2, 1.9, options.tasks)]}
-    study = full_model_sweep("two-stream", values, particles=options.particles, n_times=101)
+    study = full_model_study("two-stream", values, particles=options.particles, n_times=101)
     counts = (1, options.workers)
     best = dict.fromkeys(counts, float("inf"))
     with contextlib.ExitStack() as stack:

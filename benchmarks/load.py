@@ -48,7 +48,7 @@ def _map(values: dict) -> dict:
 
 @dataclass
 class Page:
-    """One visitor: his connection, the models that he speaks to, and what reaches him.
+    """One visitor: a connection, the models it speaks to, and what arrives.
 
     `waits` are seconds from the first move of the slider that had no answer to the next picture.
     """

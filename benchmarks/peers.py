@@ -2,7 +2,7 @@
 
 They do not solve the same equations: JAX-in-Cell is electromagnetic in one dimension and three
 velocities, moves ions too, computes in double precision and keeps the state of every step. What is
-compared is what a user waits for: particle-steps a second of the solver that he can install, at the
+compared is what a user waits for: particle-steps a second of the solver as it is installed, at the
 same number of particles, grid points and steps.
 
     python -m benchmarks.peers

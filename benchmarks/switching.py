@@ -23,7 +23,7 @@ from tests.ui.served import ALL, FIRST_PICTURE, NO_CHROMIUM, launch, served, wai
 
 TARGET = 1_000.0
 PATIENCE = 120_000
-LOOK = 2_000  # milliseconds that a person looks at what he has opened
+LOOK = 2_000  # milliseconds that a person looks at what was opened
 TOURS = 3
 
 TIMED = f"""() => {{

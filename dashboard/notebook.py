@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import cache, partial
+from typing import final
 from urllib.parse import parse_qsl
 
 import panel as pn
@@ -73,6 +74,7 @@ def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":
     return Explorer(Exploration(shelf, **reader.values), loop)
 
 
+@final
 class Built(JSComponent):
     """Invisible; tells the kernel when the notebook has built what stands beside it."""
 
@@ -86,6 +88,7 @@ class Built(JSComponent):
         self._built()
 
 
+@final
 class NotebookColumn(pn.Column):
     """A column all of whose changes reach the notebook.
 
@@ -105,13 +108,19 @@ class NotebookColumn(pn.Column):
 
     def _handle(self, ref: str, manager, msg) -> None:
         document, comm = pn.state._views[ref][2:]
+        if comm is None:
+            super()._on_msg(ref, manager, msg)
+            return
         callbacks = document.callbacks
+
+        def from_page(event) -> bool:
+            return event.setter == comm.id
 
         def unhold() -> None:
             held = callbacks._held_events
-            callbacks._held_events = [event for event in held if event.setter != comm.id]
+            callbacks._held_events = [event for event in held if not from_page(event)]
             pn.io.push_notebook(self)
-            callbacks._held_events = [event for event in held if event.setter == comm.id]
+            callbacks._held_events = [event for event in held if from_page(event)]
             type(document).unhold(document)
 
         document.unhold = unhold
@@ -121,6 +130,7 @@ class NotebookColumn(pn.Column):
             del document.unhold
 
 
+@final
 class Explorer(pn.viewable.Viewer):
     """The view with what belongs to one visitor, kept alive by the cell that shows it."""
 

@@ -1,23 +1,50 @@
-"""Write the README's tables and the model cards from the registries, models and results.
+"""Write the tables of README and documentation from the registries, models and results.
 
-Run `python docs/make_tables.py` after a model has been trained; the test of the README compares.
+Run `python docs/make_tables.py` after a model has been trained; tests/test_readme.py compares.
 """
 
+import ast
+import inspect
 import json
 import re
 from pathlib import Path
 
-from hoam_core import METHODS, SYSTEMS, Model, list_models
+from hoam_core import METHODS, NETWORKS, SYSTEMS, Model, Parameter, list_models
+from hoam_core.metrics import METRICS
 from hoam_core.reproduce.table1 import PAPER_METHODS, summary
 from hoam_core.systems import Lattice
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
+# Every page with tables between marks.
+PAGES = (
+    README, DOCS / "systems.md", DOCS / "results.md", DOCS / "reference" / "methods.md",
+    DOCS / "reference" / "metrics.md", DOCS / "architecture.md", DOCS.parent / "CONTRIBUTING.md",
+)  # fmt: skip
 CARDS = DOCS / "models.md"
+# The tables of layers that the tests hold.
+LAYOUT = DOCS.parent / "tests" / "test_layout.py"
+
+
+def trained(parameter: Parameter) -> str:
+    """`mu, 1.2..1.9` of a parameter that models are trained on."""
+    values = parameter.train
+    span = f"{values[0]:g}..{values[-1]:g}" if len(set(values)) > 1 else f"{values[0]:g}"
+    return f"{parameter.name} {span}"
 
 
 def systems() -> str:
-    """Name, equations, parameters with trained values, reference of every system."""
+    """Name, title, and parameters with their trained range, of every system."""
+    rows = ["| system | what it is | parameters, trained range |", "|---|---|---|"]
+    rows += [
+        f"| `{s.name}` | {s.title} | {', '.join(map(trained, s.parameters))} |"
+        for s in SYSTEMS.values()
+    ]
+    return "\n".join(rows)
+
+
+def equations() -> str:
+    """Name, equations, parameters with bounds and trained values, reference of every system."""
     rows = ["| system | equations | parameters, trained on | source |", "|---|---|---|---|"]
     for s in SYSTEMS.values():
         parameters = "; ".join(
@@ -144,35 +171,99 @@ def needs(model: Model) -> str:
     enough = f"{least:,} {what} at least" if least else f"any number of {what}"
     if model.method.coupled and not least:
         enough = f"the least number of {what} is not measured yet"
-    everywhere = (
-        "which it takes everywhere" if model.method.smooth else "or a few more, by the times"
-    )
-    return f"{model.steps:,} steps over the trained time, {everywhere}; {enough}"
+    exactly = "" if model.method.smooth else ", or a few more, so that saved times are met"
+    return f"{model.steps:,} steps over the trained time{exactly}; {enough}"
 
 
 def _how_many(axis: tuple[float, ...], is_lattice: bool) -> str:
-    return "drawn between" if is_lattice and len(axis) > 1 else f"{len(axis)} value(s)"
+    if is_lattice and len(axis) > 1:
+        return "drawn between"
+    return f"{len(axis)} values" if len(axis) > 1 else "1 value"
 
 
 def cards() -> str:
     """All cards."""
     head = (
-        "# Models that ship\n\nMade from their JSON by `python docs/make_tables.py`. Errors at "
-        "parameters that were not trained on, with fresh seeds; the floor is the same error "
-        "between two runs of the full model.\n"
+        "# Models that ship\n\nMade from the models' files by `python docs/make_tables.py`. "
+        "Errors are at parameters that were not trained on, with fresh seeds; the floor is the same "
+        "error between two runs of the full model.\n"
     )
     return "\n".join([head, *(card(model) for model in list_models())])
 
 
+def methods() -> str:
+    """Name, title, family and budget of every method."""
+    rows = ["| name | title | learns from | network | usual budget |", "|---|---|---|---|---|"]
+    for name, entry in METHODS.items():
+        budget = ", ".join(f"{what} = {value:,g}" for what, value in entry.defaults.items())
+        network = "needed" if entry.needs_network else "none"
+        source = "patches of a lattice" if entry.family == "lattice" else "populations"
+        rows.append(f"| `{name}` | {entry.title} | {source} | {network} | {budget} |")
+    return "\n".join(rows)
+
+
+def documented(objects: dict[str, object]) -> str:
+    """Names, and the first paragraph of the docstring of each."""
+    rows = ["| name | what it is |", "|---|---|"]
+    for name, told in objects.items():
+        summary = (inspect.getdoc(told) or "").partition("\n\n")[0].replace("\n", " ")
+        rows.append(f"| `{name}` | {summary} |")
+    return "\n".join(rows)
+
+
+def networks() -> str:
+    """Name of every network, and what its module says of it."""
+    return documented({name: inspect.getmodule(entry) for name, entry in NETWORKS.items()})
+
+
+def layers(name: str) -> tuple[tuple[str, ...], ...]:
+    """A table of layers in tests/test_layout.py, from the ground up."""
+    for node in ast.parse(LAYOUT.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return ast.literal_eval(node.value)
+    raise LookupError(f"{LAYOUT.name} has no table {name}.")
+
+
+def arrows(name: str) -> str:
+    """The layers from the ground up in lines of a paragraph of code."""
+    lines = [""]
+    for height, units in enumerate(layers(name)):
+        part = f"{' -> ' if height else ''}{', '.join(units)}"
+        if len(lines[-1] + part) > 92:
+            lines.append(part.lstrip())
+        else:
+            lines[-1] += part
+    return "\n".join(["```text", *lines, "```"])
+
+
+def drawn(name: str) -> str:
+    """The layers as a diagram, the highest first."""
+    rows = [", ".join(units) for units in reversed(layers(name))]
+    width = max(map(len, rows))
+    bar, notes = "─" * (width + 2), ["  imports go", "  down only ↓", *[""] * len(rows)]
+    boxes = [f"│ {row:<{width}} │{note}" for row, note in zip(rows, notes, strict=False)]
+    inside = f"\n├{bar}┤\n".join(boxes)
+    return f"```text\n┌{bar}┐\n{inside}\n└{bar}┘\n```"
+
+
+TABLES = {
+    "core_layers": lambda: drawn("CORE_LAYERS"), "page_layers": lambda: drawn("PAGE_LAYERS"),
+    "core_arrows": lambda: arrows("CORE_LAYERS"), "page_arrows": lambda: arrows("PAGE_LAYERS"),
+    "systems": systems, "equations": equations, "errors": errors, "lattices": lattices,
+    "table1": table1, "methods": methods, "networks": networks,
+    "metrics": lambda: documented({**METRICS}),
+}  # fmt: skip
+
+
 def filled(text: str) -> str:
-    """The README with its tables made anew."""
-    for name, table in (("systems", systems()), ("errors", errors()), ("lattices", lattices()),
-                        ("table1", table1())):  # fmt: skip
+    """A page with its tables made anew."""
+    for name, table in TABLES.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = pattern.sub(lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text)
+        text = pattern.sub(lambda m, table=table: f"{m[1]}{table()}\n{m[2]}", text)
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text()))
+    for page in PAGES:
+        page.write_text(filled(page.read_text()))
     CARDS.write_text(cards())

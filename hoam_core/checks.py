@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from math import isfinite
 from reprlib import repr as _brief
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 import jax
 import numpy as np
@@ -18,10 +18,12 @@ T = TypeVar("T")
 LONGEST_NAME, MARKUP = 60, frozenset("<>&\"'`\\$")
 
 
+@final
 class DivergedError(RuntimeError):
     """A run or a training whose numbers are no longer finite."""
 
 
+@final
 class ClusterError(RuntimeError):
     """Workers or a scheduler that cannot go on."""
 
@@ -44,7 +46,7 @@ def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
 
 
 def check_name(kind: str, name: str) -> None:
-    """Raises ValueError unless a stranger's name can stand in formulas, files, pages and code."""
+    """Raises ValueError unless a given name can stand in formulas, files, pages and code."""
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable() and not MARKUP & set(name)):
         raise ValueError(
             f"The name of {kind} is {name[:LONGEST_NAME]!r}; use 1 to {LONGEST_NAME} letters, "

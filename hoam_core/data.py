@@ -5,7 +5,7 @@ moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
 """
 
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, final
 
 import equinox as eqx
 import jax
@@ -28,6 +28,7 @@ def power_of_two(values: Numbers) -> Numbers:
     return xp.ldexp(xp.ones_like(values), xp.frexp(values)[1])
 
 
+@final
 class Ensemble(eqx.Module):
     """Samples x (m, t, n, d) of m populations, one a parameter set mu (m, p), at times ts (t,).
 
@@ -67,6 +68,7 @@ class Increments(NamedTuple):
     closure: dict[str, Any] | None = None
 
 
+@final
 class Scaling(eqx.Module):
     """Physical <-> unit coordinates: statistics of the training data, pooled over mu and t."""
 

@@ -137,7 +137,7 @@ def evaluate_steps(
     if distances is None:
         distances = {"w2": transport_distance(len(system.components))}
     about = {"particles": particles, "seed": seed}
-    result = xr.Dataset(attrs=model.provenance(steps) | about)
+    result = xr.Dataset(attrs=model.provenance(particles, steps) | about)
     result.attrs.update({f"parameter_{k}": v for k, v in system.named(mu).items()})
     names = JUDGED if references is not None else (*TRUTHS, *JUDGED)
     stages = (Stage(name, i, len(names)) for i, name in enumerate((*names, "done")))

@@ -95,7 +95,8 @@ def test_info_names_versions_and_what_ships():
 
 
 @pytest.mark.parametrize(
-    "command", ["", "simulate", "train", "predict", "evaluate", "sweep", "ensemble", "serve"]
+    "command",
+    ["", "simulate", "train", "predict", "evaluate", "runs", "sweep", "ensemble", "serve"],
 )
 def test_every_command_explains_itself(command):
     assert "Usage" in good(*command.split(), "--help").stdout
@@ -205,7 +206,7 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
     assert f"{found['w2_aligned'][0]['floor']:.5f}" in table
 
 
-@pytest.mark.parametrize("command", ["simulate", "train", "predict", "evaluate", "sweep"])
+@pytest.mark.parametrize("command", ["simulate", "train", "predict", "evaluate", "runs", "sweep"])
 def test_help_says_which_numbers_of_particles_are_quietest(command):
     told = good(command, "--help").stdout.replace("│", " ")
     assert "powers of two are quietest" in " ".join(told.split())

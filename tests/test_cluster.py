@@ -14,7 +14,7 @@ import xarray as xr
 
 from hoam_core import simulate
 from hoam_core.checks import ClusterError
-from hoam_core.studies import full_model_sweep, run_study
+from hoam_core.studies import full_model_study, run_study
 from hoam_core.studies.cluster import Result, connect, run_tasks
 from hoam_core.studies.task_store import open_store, read_store
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 def sweep(**changes):
     """Six runs of a hundredth of a second."""
     options = {"seeds": [0, 1], "particles": 64, "n_times": 5, "states": True, **changes}
-    return full_model_sweep("oscillator", {"omega": [3.0, 4.0, 5.0]}, **options)
+    return full_model_study("oscillator", {"omega": [3.0, 4.0, 5.0]}, **options)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_nothing_is_lost_and_nothing_twice_when_a_worker_is_killed(client, tmp_p
             np.testing.assert_array_equal(report.result.values[name], values)
 
 
-COMMAND = ["sweep", "oscillator", "--set", "omega=2:6:50", "--seeds", "2", "--particles", "64",
+COMMAND = ["runs", "oscillator", "--set", "omega=2:6:50", "--seeds", "2", "--particles", "64",
            "--n-times", "5", "--quiet"]  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def test_a_client_that_was_killed_leaves_what_another_goes_on_with(workers, tmp_
     # Workers end with their client.
     assert not psutil.wait_procs(family, timeout=20)[1]
     axes = {"omega": [float(f"{omega:.12g}") for omega in np.linspace(2, 6, 50)]}
-    study = full_model_sweep("oscillator", axes, seeds=range(2), particles=64, n_times=5)
+    study = full_model_study("oscillator", axes, seeds=range(2), particles=64, n_times=5)
     before = finished_files(path)
     count = int(open_store(path, study.layout).finished().sum())
     assert 3 <= count < 100

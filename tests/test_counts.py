@@ -11,7 +11,7 @@ from hoam_core.files.json_text import json_text
 from hoam_core.models.files import RECORDED, read_recorded, recorded_bytes
 from hoam_core.numerics.quadrature import gauss_legendre
 from hoam_core.recorded.collection import Collection
-from hoam_core.studies import full_model_sweep, run_study
+from hoam_core.studies import full_model_study, run_study
 from hoam_core.studies.task_store import read_store
 from hoam_core.systems import Component
 from hoam_core.training.checkpoint import CHECKPOINT, _stored, write_checkpoint
@@ -24,7 +24,7 @@ KINDS = [np.int64, np.uint16, float, np.float32]
 def test_a_sweep_of_full_models_takes_any_count(kind, tmp_path):
     pytest.importorskip("zarr")
     options = {"particles": kind(16), "n_times": kind(3), "seeds": [np.int64(1)]}
-    study = full_model_sweep("oscillator", {"omega": [np.float64(3.0)]}, **options)
+    study = full_model_study("oscillator", {"omega": [np.float64(3.0)]}, **options)
     *_, last = run_study(study, tmp_path / "runs.zarr")
     assert last.done == 1
     told = json.loads(read_store(tmp_path / "runs.zarr").attrs["plan"])

@@ -151,7 +151,7 @@ def test_a_particle_that_is_no_number_is_seen(by_numba):
 
 def test_only_who_asks_has_it_and_only_for_what_it_can(by_numba, monkeypatch):
     taken = []
-    monkeypatch.setattr(sampler_numba, "Plane", lambda *a: taken.append(a) or _plane(*a))
+    monkeypatch.setattr(sampler_numba, "PlaneRollOut", lambda *a: taken.append(a) or _plane(*a))
     (method, params, x0), mu, key = planes(1, 2, 3), jnp.array([0.3]), jax.random.key(1)
 
     def goes_quickly(method, params, x0, sample=None):
@@ -160,23 +160,27 @@ def test_only_who_asks_has_it_and_only_for_what_it_can(by_numba, monkeypatch):
         return len(taken) > before
 
     assert not goes_quickly(method, params, x0)
+    assert method.backend(len(x0)) == "xla"
     by_numba()
     assert goes_quickly(method, params, x0)
+    assert method.backend(len(x0)) == "numba"
     many = jnp.tile(x0, (12, 1))
     assert not goes_quickly(method, params, many)
+    assert method.backend(len(many)) == "xla"
     traced = jax.jit(lambda p, x, ts, mu, key: method.sample(p, x, TS[:2], mu, key))
     assert not goes_quickly(method, params, x0, traced)
     noisy = planes(1, 2, 3, sigma=0.1)
     assert not goes_quickly(*noisy)
+    assert noisy[0].backend(len(x0)) == "xla"
     monkeypatch.setattr("hoam_core.numerics.compiled.is_installed", lambda: False)
     assert not goes_quickly(method, params, x0)
 
 
-_plane = sampler_numba.Plane
+_plane = sampler_numba.PlaneRollOut
 
 
 def test_without_numba_nothing_is_promised(monkeypatch):
     monkeypatch.setattr(phase_plane_numba, "_compiled", {})
-    monkeypatch.setattr(phase_plane_numba, "is_installed", lambda: False)
+    monkeypatch.setattr("hoam_core.numerics.compiled.is_installed", lambda: False)
     assert not compile_roll_out()
     assert phase_plane_numba.roll_out(np.dtype(np.float32)) is None

@@ -1,11 +1,15 @@
 """The particle-in-cell solver against plasma theory, its invariants and its splines."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.special import ndtri
 
+import hoam_core as hoam
 from hoam_core import get_system
 from hoam_core.metrics import maxima
 from hoam_core.numerics.loading import quiet
@@ -302,6 +306,24 @@ def test_one_pass_over_the_memory_gives_what_array_operations_give(dtype, error,
     distance = np.array(fused - plain)
     distance[..., 0] -= 50 * np.rint(distance[..., 0] / 50)
     assert 0 < np.abs(distance).max() < error
+
+
+def test_a_run_says_who_compiled_it_and_the_choice_is_free(monkeypatch):
+    run = partial(hoam.simulate, "two-stream", {"mu": 1.25}, t_end=1.0, n_times=2, seed=3)
+    fast, few = run(particles=pic_numba.CHUNK), run(particles=64)
+    assert (fast.attrs["backend"], few.attrs["backend"]) == ("numba", "xla")
+    monkeypatch.setenv("HOAM_BACKEND", "xla")
+    chosen = run(particles=pic_numba.CHUNK)
+    assert chosen.attrs["backend"] == "xla"
+    monkeypatch.delenv("HOAM_BACKEND")
+    monkeypatch.setattr("hoam_core.numerics.compiled.is_installed", lambda: False)
+    # The same digits as where numba is not installed, which are others than those of numba.
+    without = run(particles=pic_numba.CHUNK)
+    xr.testing.assert_identical(chosen, without)
+    assert not np.array_equal(without["state"], fast["state"])
+    monkeypatch.setenv("HOAM_BACKEND", "fortran")
+    with pytest.raises(ValueError, match=r"HOAM_BACKEND.*'fortran'.*numba, xla"):
+        run(particles=pic_numba.CHUNK)
 
 
 def test_threads_do_not_change_a_bit(monkeypatch):

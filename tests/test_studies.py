@@ -12,7 +12,7 @@ from hoam_core import load_model
 from hoam_core.checks import DivergedError
 from hoam_core.cli import main
 from hoam_core.cli.console import parse_axes
-from hoam_core.studies import Study, ensemble, full_model_sweep, run_study, training_ensemble
+from hoam_core.studies import Study, ensemble, ensemble_study, full_model_study, run_study
 from hoam_core.studies.base import files_folder
 from hoam_core.studies.task_store import read_store
 from hoam_core.systems import get_system
@@ -34,7 +34,7 @@ def test_values_are_ranges_or_lists_and_the_others_their_usual_ones():
     assert read(["alpha=0.1:0.3:1"])["alpha"] == [0.1]
 
 
-SWEEP = ("sweep", "oscillator", "--particles", 32, "--n-times", 3, "--workers", 1)
+RUNS = ("runs", "oscillator", "--particles", 32, "--n-times", 3, "--workers", 1)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ SWEEP = ("sweep", "oscillator", "--particles", 32, "--n-times", 3, "--workers", 
     ],
 )
 def test_a_sweep_that_cannot_be_ends_with_code_2_and_no_store(arguments, sentence, tmp_path):
-    code, said = hoam(*SWEEP, *arguments, "--out", tmp_path / "s.zarr")
+    code, said = hoam(*RUNS, *arguments, "--out", tmp_path / "s.zarr")
     assert code == 2
     assert sentence in said
     assert list(tmp_path.iterdir()) == []
@@ -59,7 +59,7 @@ def test_a_sweep_that_cannot_be_ends_with_code_2_and_no_store(arguments, sentenc
 
 def test_the_command_goes_on_with_its_own_store_and_refuses_that_of_another(tmp_path):
     out = tmp_path / "s.zarr"
-    command = (*SWEEP, "--set", "omega=3:4:2", "--seeds", 2, "--seed", 5, "--out", out)
+    command = (*RUNS, "--set", "omega=3:4:2", "--seeds", 2, "--seed", 5, "--out", out)
     assert hoam(*command)[0] == 0
     found = read_store(out)
     assert dict(found.sizes) == {"omega": 2, "seed": 2, "time": 3}
@@ -79,11 +79,11 @@ def test_the_command_goes_on_with_its_own_store_and_refuses_that_of_another(tmp_
 )
 def test_a_sweep_has_as_many_particles_as_its_system_can_bear(system, expected):
     values = {p.name: [p.default] for p in get_system(system).parameters}
-    assert full_model_sweep(system, values).layout.plan["particles"] == expected
+    assert full_model_study(system, values).layout.plan["particles"] == expected
 
 
 def test_precision_belongs_to_the_plan(tmp_path, float32):
-    study = full_model_sweep("oscillator", {"omega": [3.0]}, particles=32, n_times=3)
+    study = full_model_study("oscillator", {"omega": [3.0]}, particles=32, n_times=3)
     assert study.layout.dtype == "float32"
     assert study.layout.plan["precision"] == "float32"
 
@@ -91,7 +91,7 @@ def test_precision_belongs_to_the_plan(tmp_path, float32):
 @pytest.mark.slow
 def test_a_lattice_is_swept_by_its_runs(tmp_path):
     values = {"T": [1.5, 2.5], "h": [0.1], "m0": [0.5], "L": [16.0]}
-    study = full_model_sweep(
+    study = full_model_study(
         "curie-weiss", values, particles=4, t_end=0.2, n_times=3, states=True
     )  # fmt: skip
     list(run_study(study, tmp_path / "s.zarr"))
@@ -110,7 +110,7 @@ def tiny_study(tiny, monkeypatch):
         "_experiment",
         lambda system, method, seed, quick: tiny(system, method, seed=seed),
     )
-    return training_ensemble(["two-stream"], ["galerkin"], [3, 4], quick=True)
+    return ensemble_study(["two-stream"], ["galerkin"], [3, 4], quick=True)
 
 
 @pytest.mark.slow
@@ -176,7 +176,7 @@ def test_files_are_written_before_a_task_is_done(tmp_path, monkeypatch):
         yield "working", 0.5
         return ensemble.Result({}, {"a/b.txt": b"text"})
 
-    study = full_model_sweep("oscillator", {"omega": [3.0]}, particles=32, n_times=3)
+    study = full_model_study("oscillator", {"omega": [3.0]}, particles=32, n_times=3)
     study = Study(dataclasses.replace(study.layout, variables={}), study.tasks, work)
 
     def full(folder, files):

@@ -4,13 +4,13 @@ A column is the full model or a learned one, at the parameters of the sliders or
 its own. A link says `with=truth,two-stream-galerkin,two-stream-dice@mu=1.4`. Pure state.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, final
 from urllib.parse import quote, unquote
 
 import param
 
 from dashboard.parts.colours import COLUMNS
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import Reader, value_of
 from dashboard.view.choice import Choice
@@ -29,11 +29,12 @@ class Column(NamedTuple):
     pinned: tuple[float, ...] | None = None
 
 
-def usual(system: str, catalogue: Catalogue) -> tuple[Column, ...]:
+def usual(system: str, catalogue: Offer) -> tuple[Column, ...]:
     """The full model and the best learned models of a system."""
     return (Column(), *(Column(name) for name in catalogue.models_of(system)))[:USUAL]
 
 
+@final
 class Comparison(Choice):
     """The columns of a system; they make room for the usual ones when the system changes."""
 
@@ -53,7 +54,7 @@ class Comparison(Choice):
             return {}
         return {"with": ",".join(_entry(column, tuple(state.mu)) for column in self.columns)}
 
-    def suit(self, system: str, catalogue: Catalogue) -> None:
+    def suit(self, system: str, catalogue: Offer) -> None:
         """Take the usual columns of a system, unless these belong to it already."""
         if self.system != system:
             self.param.update(system=system, columns=usual(system, catalogue))
@@ -67,7 +68,7 @@ class Comparison(Choice):
         if len(self.columns) > FEWEST:
             self.columns = (*self.columns[:slot], *self.columns[slot + 1 :])
 
-    def add(self, catalogue: Catalogue, mu: dict[str, float]) -> None:
+    def add(self, catalogue: Offer, mu: dict[str, float]) -> None:
         """One column more: what is not there yet, else the first model as it is now."""
         if len(self.columns) >= MOST:
             return

@@ -3,6 +3,8 @@
 All figures share the range of the time and the cursor of the pointer.
 """
 
+from typing import final
+
 from bokeh.models import Range1d
 
 from dashboard.compare.pictures import Zoom, line
@@ -10,21 +12,26 @@ from dashboard.compare.summary import ColumnSummary
 from dashboard.parts.colours import COLUMNS, LABELS
 from dashboard.parts.curves import Curves
 from dashboard.parts.observables import LOW, Observables
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.rates import NOTHING, theory_line
 from dashboard.state.exploration import Exploration
 
 HIGH = 262
 
 
+@final
 class CompareEvolution(Observables):
     """The curves of two to four columns, by their letters."""
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, zoom: Zoom, **params):
-        options = {"kinds": COLUMNS, "x_range": Range1d(0, 1)}
-        first = options | {"kinds": (*COLUMNS, "theory")}
-        curves = [Curves("compared-main", HIGH, has_legend=True, log=True, **first)]
-        curves += [Curves(f"compared-other-{i}", LOW, **options) for i in range(4)]
+    def __init__(self, state: Exploration, catalogue: Offer, zoom: Zoom, **params):
+        time = Range1d(start=0, end=1)
+        main = Curves(
+            "compared-main", HIGH, has_legend=True, log=True, kinds=(*COLUMNS, "theory"),
+            x_range=time,
+        )  # fmt: skip
+        curves = [main] + [
+            Curves(f"compared-other-{i}", LOW, kinds=COLUMNS, x_range=time) for i in range(4)
+        ]
         super().__init__(state, catalogue, curves, **params)
         self._zoom = zoom
         upright = line("height")

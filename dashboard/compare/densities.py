@@ -1,5 +1,7 @@
 """The densities of both components of the plane at one frame, one line for each column."""
 
+from typing import final
+
 import numpy as np
 import panel as pn
 from bokeh.models import CrosshairTool, Span
@@ -9,21 +11,23 @@ from dashboard.compare.pictures import Drawn, fewest_of, here_of, judges_of, lin
 from dashboard.parts.colours import COLUMNS
 from dashboard.parts.curves import Profile
 from dashboard.parts.layout import card, drawn, grid
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.colours import height_limits
 from dashboard.runs.units import with_unit
 from dashboard.state.exploration import Exploration
 
 LOW, ALONE = 150, 300
+NOTHING = np.zeros(0)
 
 
+@final
 class Densities(pn.viewable.Viewer):
     """Two profiles side by side; one alone, and higher, where there is a single component.
 
     The first shares the `upright` line of the pictures' crosshair, as it shares their axis.
     """
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, upright: Span, **params):
+    def __init__(self, state: Exploration, catalogue: Offer, upright: Span, **params):
         super().__init__(**params)
         self.state, self.catalogue = state, catalogue
         names = ("compared-horizontal", "compared-vertical")
@@ -58,9 +62,9 @@ class Densities(pn.viewable.Viewer):
         shown = [one.run for one in columns] + [None] * (len(COLUMNS) - len(columns))
         for letter, run in zip(COLUMNS, shown, strict=True):
             frame = frame_at(run, time) if run is not None else None
-            if frame is None:
+            if run is None or frame is None:
                 for profile in self.profiles:
-                    profile.show(letter, [], [])
+                    profile.show(letter, NOTHING, NOTHING)
                 continue
             plane, both = run.plane(axes), run.smoothed(frame, axes, fewest).sides
             for side, (profile, values) in enumerate(zip(self.profiles, both, strict=True)):

@@ -5,6 +5,8 @@ before `complete` is called, a moment later. Where there are no pictures, since 
 single component, the densities are what is seen first.
 """
 
+from typing import final
+
 import panel as pn
 from bokeh.models import Span
 
@@ -19,6 +21,7 @@ from dashboard.parts.controls import cancel_button
 from dashboard.parts.layout import Asides, WhenWanted, card, grid, stack
 
 
+@final
 class ComparisonDetails(pn.viewable.Viewer):
     """The lower half of the view, of the runs of a `Comparing`."""
 

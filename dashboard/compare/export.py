@@ -72,6 +72,10 @@ def exportable(runs: Comparing, description: str) -> Exportable | None:
         summaries,
         cases,
         few,
+        [
+            (system if model is None else model.method).backend(case.particles)
+            for case, model in zip(cases, models, strict=True)
+        ],
         runs.state.ts,
         runs.state.time,
         runs.state.log_scale,
@@ -112,8 +116,8 @@ def dataset(now: Compared) -> xr.Dataset:
     """
     about = [
         {"label": one.label, "model": case.model or "none", "seed": case.seed,
-         "parameters": named(now.system, case), "particles": case.particles}
-        for one, case in zip(now.summaries, now.cases, strict=True)
+         "parameters": named(now.system, case), "particles": case.particles, "backend": backend}
+        for one, case, backend in zip(now.summaries, now.cases, now.backends, strict=True)
     ]  # fmt: skip
     said = [
         f"{one.label}: {sentence}"

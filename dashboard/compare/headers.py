@@ -1,6 +1,7 @@
 """What stands above a comparison, and above each of its columns."""
 
 from collections.abc import Callable
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -13,7 +14,7 @@ from dashboard.compare.text import CAPTION
 from dashboard.parts import html
 from dashboard.parts.colours import COLUMNS
 from dashboard.parts.layout import wrapping
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.exploration import Exploration
 
 LOOSE, PINNED = "push_pin_outlined", "push_pin"
@@ -21,11 +22,12 @@ QUIET = {"size": "small", "variant": "outlined", "margin": (4, 4)}
 BUTTON = {"margin": (10, 0, 0, 0), "size": "small", "width": 34}
 
 
+@final
 class ColumnHeader(pn.viewable.Viewer):
     """A selector, two buttons and a caption; `values` are sliders for below the picture."""
 
     def __init__(
-        self, slot: int, choice: Comparison, state: Exploration, catalogue: Catalogue, **params
+        self, slot: int, choice: Comparison, state: Exploration, catalogue: Offer, **params
     ):
         super().__init__(**params)
         self.letter = COLUMNS[slot]
@@ -79,6 +81,7 @@ class ColumnHeader(pn.viewable.Viewer):
         return self._layout
 
 
+@final
 class ComparisonBar(pn.viewable.Viewer):
     """A button that adds a column unless the page is `full`; a switch and a button of the zoom."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.jobs import answer, grown
 from dashboard.runs.run import Axes, Case, Run, answers, named
 from dashboard.runs.states import Moments
@@ -28,7 +28,7 @@ def is_slow(model: Model) -> bool:
     return late == early
 
 
-def times_of(name: str, catalogue: Catalogue) -> np.ndarray:
+def times_of(name: str, catalogue: Offer) -> np.ndarray:
     """The frames of a view at which a model is shown (t,), of a slow one as many as is fair."""
     model = catalogue.models[name]
     ts = catalogue.times(model.experiment.system, name)
@@ -36,12 +36,12 @@ def times_of(name: str, catalogue: Catalogue) -> np.ndarray:
     return ts if few is None else ts[:: max(1, (len(ts) - 1) // (few - 1))]
 
 
-def evaluations(name: str, catalogue: Catalogue) -> int:
+def evaluations(name: str, catalogue: Offer) -> int:
     """What these frames cost a particle, in evaluations of the learned field."""
     return catalogue.models[name].evaluations(times_of(name, catalogue))
 
 
-def learned(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
+def learned(case: Case, catalogue: Offer, axes: Axes) -> Iterator[Run]:
     """The run of a learned model: at once, or of a slow one longer with every value.
 
     Raises DivergedError.
@@ -62,7 +62,7 @@ def learned(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
         yield run
 
 
-def known(case: Case, catalogue: Catalogue) -> Run | None:
+def known(case: Case, catalogue: Offer) -> Run | None:
     """The remembered run of a learned model, or None."""
     slow = is_slow(catalogue.models[case.model])
     return answers.get((case, len(times_of(case.model, catalogue))) if slow else case)

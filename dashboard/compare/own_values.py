@@ -1,6 +1,7 @@
 """The sliders of a pinned column: parameters of its own, beside those that the others follow."""
 
 from collections.abc import Callable
+from typing import final
 
 import panel as pn
 import param
@@ -13,6 +14,7 @@ from hoam_core import Model, System
 Values = tuple[float, ...]
 
 
+@final
 class OwnValues(pn.viewable.Viewer):
     """Sliders over the parameters of a system, hidden while a column has none of its own.
 

@@ -6,6 +6,7 @@ crosshair. The colour limit is that of the full model as soon as its run is here
 """
 
 from dataclasses import dataclass
+from typing import Literal, final
 
 import panel as pn
 from bokeh.models import BoxZoomTool, CrosshairTool, Range1d, Span, WheelZoomTool
@@ -15,7 +16,7 @@ from dashboard.compare.jobs import frame_at
 from dashboard.parts.colours import COLUMNS
 from dashboard.parts.layout import drawn
 from dashboard.parts.picture import TALL, Origin, Picture
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.colours import clipped, colour_limit
 from dashboard.runs.pictures import Plane, to_levels
 from dashboard.runs.run import Run
@@ -25,11 +26,12 @@ from dashboard.state.exploration import Exploration
 GREY = "#8A8A8A"
 
 
-def line(dimension: str) -> Span:
+def line(dimension: Literal["width", "height"]) -> Span:
     """One line of a crosshair; figures that share it show it at the same place."""
     return Span(dimension=dimension, line_color=GREY, line_width=1.2, line_dash=[4, 3])
 
 
+@final
 class Zoom:
     """Tools of figures that zoom only while they are switched on, so that a page can scroll."""
 
@@ -56,6 +58,7 @@ class Zoom:
             made.toolbar.update(active_drag=drag, active_scroll=scroll)
 
 
+@final
 @dataclass
 class Drawn:
     """What of a column can be drawn now; `note` says why there is no run, or a late one.
@@ -87,12 +90,13 @@ def fewest_of(columns: list[Drawn]) -> int:
     return min((one.run.states.particles for one in columns if one.run is not None), default=1)
 
 
+@final
 class CompareScene:
     """A picture for each column."""
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, zoom: Zoom):
+    def __init__(self, state: Exploration, catalogue: Offer, zoom: Zoom):
         self.state, self.catalogue = state, catalogue
-        self.x, self.y = Range1d(0, 1), Range1d(0, 1)
+        self.x, self.y = Range1d(start=0, end=1), Range1d(start=0, end=1)
         self.pictures: list[Picture] = []
         self.panes: list[pn.pane.Bokeh] = []
         self._zoom, self.cross, self._dark = zoom, (line("width"), line("height")), False
@@ -117,9 +121,9 @@ class CompareScene:
         """Names of the axes of another system or plane."""
         system = self.catalogue.systems[self.state.system]
         shown = [system.components[i] for i in self.state.axes]
-        labels = tuple(with_unit(c.label, c.unit) for c in shown)
+        across, up = (with_unit(c.label, c.unit) for c in shown)
         for picture, pane in zip(self.pictures, self.panes, strict=True):
-            picture.label(labels, density_unit(*(c.unit for c in shown)))
+            picture.label((across, up), density_unit(*(c.unit for c in shown)))
             pane.visible = not self.flat
 
     def frame_all(self, planes: list[Plane]) -> None:
@@ -152,7 +156,7 @@ class CompareScene:
         fewest = fewest_of(columns)
         for picture, one in zip(self.pictures, columns, strict=False):
             frame = frame_at(one.run, time) if one.run is not None else None
-            if frame is None or self.flat:
+            if one.run is None or frame is None or self.flat:
                 picture.scale(limit)
                 picture.clear(one.note or "computing …")
                 continue

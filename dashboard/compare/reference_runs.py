@@ -5,13 +5,14 @@ the learned models. No Panel.
 """
 
 from collections.abc import Callable
+from typing import final
 
 import numpy as np
 
 from dashboard.compute.question import Question, Schedule
 from dashboard.compute.references import REST, ReferenceQuestion, ask_reference
 from dashboard.concurrency.worker import Worker
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.references import Reference
 from dashboard.runs.run import Case
 from dashboard.state.exploration import Exploration
@@ -19,11 +20,12 @@ from dashboard.state.exploration import Exploration
 ABSENT = "Nothing was recorded at these values, so there is no truth."
 
 
+@final
 class ReferenceRuns:
     """A `Reference` for each full-model case on show; `changed` hears of each."""
 
     def __init__(
-        self, state: Exploration, catalogue: Catalogue, worker: Worker, schedule: Schedule,
+        self, state: Exploration, catalogue: Offer, worker: Worker, schedule: Schedule,
         changed: Callable[[], None],
     ):  # fmt: skip
         self.state, self.catalogue = state, catalogue

@@ -6,6 +6,7 @@ results arrive on the visitor's own loop. No Panel.
 """
 
 from functools import partial
+from typing import final
 
 import param
 
@@ -15,7 +16,7 @@ from dashboard.compare.reference_runs import ReferenceRuns
 from dashboard.compute.question import Question, Schedule
 from dashboard.compute.session import REST
 from dashboard.concurrency.worker import Worker
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.jobs import expected, may_take_long
 from dashboard.runs.references import Reference
 from dashboard.runs.run import Case, Run, truth_case
@@ -27,13 +28,14 @@ Slot = Question[Case, Run]
 SOON = 0.5
 
 
+@final
 class Comparing(param.Parameterized):
     """The slots of the columns, and the `ReferenceRuns` of what is in them."""
 
     version = param.Integer(doc="Counts the changes of what is here.")
 
     def __init__(
-        self, state: Exploration, choice: Comparison, catalogue: Catalogue,
+        self, state: Exploration, choice: Comparison, catalogue: Offer,
         workers: tuple[Worker, Worker], schedule: Schedule,
     ):  # fmt: skip
         super().__init__()
@@ -101,7 +103,7 @@ class Comparing(param.Parameterized):
         """
         waiting = self._waiting
         return bool(waiting) and all(
-            slot.value is not None and 0 < expected(slot.key) < SOON for slot in waiting
+            slot.value is not None and 0 < expected(key) < SOON for slot, key in waiting
         )
 
     def _ask_model(self, slot: Slot, case: Case | None) -> None:
@@ -124,19 +126,19 @@ class Comparing(param.Parameterized):
     @property
     def answer_is_coming(self) -> bool:
         """Whether an answer that takes a moment is on its way to a column, with all particles."""
-        return not self.asleep and not all(self._is_slow(slot.key) for slot in self._waiting)
+        return not self.asleep and not all(self._is_slow(key) for _, key in self._waiting)
 
     @property
-    def _waiting(self) -> list[Slot]:
-        """The places of learned models that lack what they ask for."""
-        asked = [slot for slot in self.slots if slot.key and not slot.problem]
-        return [slot for slot in asked if slot.value is None or slot.value.case != slot.key]
+    def _waiting(self) -> list[tuple[Slot, Case]]:
+        """The places of learned models that lack what they ask for, and what that is."""
+        asked = [(slot, slot.key) for slot in self.slots if slot.key and not slot.problem]
+        return [(slot, key) for slot, key in asked if slot.value is None or slot.value.case != key]
 
     def is_late(self, slot: int) -> bool:
         """Whether the picture of a column is to be replaced by one that may take long."""
         one = self.slots[slot]
-        waits = any(one is waiting for waiting in self._waiting)
-        return waits and one.value is not None and may_take_long(one.key)
+        keys = [key for waiting, key in self._waiting if waiting is one]
+        return one.value is not None and any(map(may_take_long, keys))
 
     @property
     def progress(self) -> float | None:

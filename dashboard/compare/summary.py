@@ -1,7 +1,7 @@
 """What is known of each column of a comparison: its name, errors, rates and costs. No Panel."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from dashboard.runs.rates import Rates, rates
 from dashboard.runs.run import Axes, Case, Run
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from hoam_core import System
+from hoam_core.numerics.compiled import Backend
 
 FULL = "full model"
 
@@ -42,11 +43,13 @@ class ColumnSummary(NamedTuple):
         return f"{self.letter} {self.name}{at}"
 
 
+@final
 @dataclass(frozen=True)
 class Compared:
     """A moment of the view: what is known of each column, its case and its run.
 
-    `slow` holds the number of times of a model that can afford a few only.
+    `slow` holds the number of times of a model that can afford a few only, `backends` who compiled
+    each run.
     """
 
     system: System
@@ -54,6 +57,7 @@ class Compared:
     summaries: list[ColumnSummary]
     cases: list[Case]
     slow: list[int | None]
+    backends: list[Backend]
     ts: np.ndarray
     time: float
     log: bool

@@ -61,7 +61,7 @@ def headline(summaries: list[ColumnSummary], busy: bool) -> str:
 def _first_error(one: ColumnSummary) -> float:
     """By which columns are put in order; what is no number comes last."""
     error = one.rows[0].error
-    return error if math.isfinite(error) else math.inf
+    return error if error is not None and math.isfinite(error) else math.inf
 
 
 def caption(

@@ -4,6 +4,8 @@ As in explore/view.py, the layout is built once; pictures follow at once, curves
 later.
 """
 
+from typing import final
+
 import panel as pn
 
 from dashboard.compare import text as compare_words
@@ -15,6 +17,7 @@ from dashboard.compare.pictures import CompareScene, Drawn, Zoom
 from dashboard.compare.runs import Comparing
 from dashboard.compare.summary import ColumnSummary, standing, summaries_of, warnings
 from dashboard.parts import html
+from dashboard.parts.colours import entitle
 from dashboard.parts.controls import Sliders, physics
 from dashboard.parts.layout import AT_HAND, Asides, Later, card, grid, stack
 from dashboard.parts.player import Player, act
@@ -28,6 +31,7 @@ BESIDE = 450
 NEEDED = "minmax(min(232px, 100%), 1fr)"
 
 
+@final
 class Compare(View):
     """Columns of a `Comparison`, kept up to date by a `Comparing`."""
 
@@ -36,7 +40,7 @@ class Compare(View):
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
         self.state, self.catalogue = visit.state, visit.catalogue
-        self.choice: Comparison = visit.choices["compare"]
+        self.choice = visit.choice("compare", Comparison)
         workers = visit.workers.models, visit.workers.truths
         self.runs = Comparing(self.state, self.choice, self.catalogue, workers, visit.schedule)
         self.zoom = Zoom()
@@ -225,7 +229,7 @@ class Compare(View):
                 one.letter, one.where, words, warnings(runs, slot), runs.problem(slot), done,
                 self._dark, one.verdict,
             )  # fmt: skip
-            self.scene.pictures[slot].figure.title.text = one.label
+            entitle(self.scene.pictures[slot].figure, one.label)
         self.details.write(summaries, self._dark)
 
     def exportable(self) -> Exportable | None:

@@ -1,1 +1,1 @@
-"""What one visitor has computed: his questions to the workers, and the answers."""
+"""What is computed for one visitor: the questions to the workers, and the answers."""

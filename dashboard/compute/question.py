@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from operator import eq
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, final
 
 from dashboard.concurrency.worker import Job, Worker
 
@@ -21,6 +21,7 @@ V = TypeVar("V")
 Schedule = Callable[[Callable[[], None]], None]
 
 
+@final
 @dataclass(eq=False)
 class _Request(Generic[K]):
     """What was asked of whom, and when (seconds of `time.perf_counter`)."""
@@ -34,6 +35,7 @@ class _Request(Generic[K]):
     heard: bool = False
 
 
+@final
 class Question(Generic[K, V]):
     """Asks for one value after another by their keys; `changed()` is called when one has come.
 

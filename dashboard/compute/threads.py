@@ -18,10 +18,11 @@ TURN = 0.0005
 
 @dataclass(frozen=True)
 class Workers:
-    """A thread each for learned models, live lattices, full models, trainings and files.
+    """Every thread of the process that computes, by what it does.
 
     Whatever follows a slider goes first: full models wait for models and lattices, and trainings
-    for all of them. `files` waits for processes that read what visitors give, a minute each.
+    for all of them. `files` waits for processes that read what visitors give, a minute each;
+    `exports` makes the files that they take home; `http` answers /api/predict.
     """
 
     models: Worker
@@ -29,6 +30,8 @@ class Workers:
     truths: Worker
     trainings: Worker
     files: Worker
+    exports: Worker
+    http: Worker
 
     @property
     def all(self) -> tuple[Worker, ...]:
@@ -43,7 +46,9 @@ def started() -> Workers:
     truths = Worker("full-models", behind=(models, lattices))
     trainings = Worker("trainings", behind=(models, lattices, truths), patience=5.0)
     files = Worker("files", behind=(models,))
-    return Workers(models, lattices, truths, trainings, files)
+    exports = Worker("exports", behind=(models,), patience=0.5)
+    http = Worker("http-predictions", behind=(models,))
+    return Workers(models, lattices, truths, trainings, files, exports, http)
 
 
 def at_the_end(*threads: Worker) -> None:

@@ -4,13 +4,13 @@ The first system's learned model comes first, and alone: the page that opens wit
 for the others. Everything else is left to a thread that gives way to the visitors' own workers: the
 loop of all models on phase planes, the first system's full model, then best model and full model
 of each system from the lightest to the heaviest, then the remaining models. A visitor who is faster
-than this compiles what he needs himself; nothing waits in a queue behind what nobody has asked for.
+than this compiles what it needs itself; nothing waits in a queue behind what nobody has asked for.
 """
 
 import time
 from collections.abc import Iterator
 
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.jobs import Effort, answer, answer_with, coarser, predict, truth
 from dashboard.runs.lattice_jobs import lattice_view
 from dashboard.runs.run import Case, answers, truth_case
@@ -20,19 +20,19 @@ from hoam_core.methods import compile_roll_out
 PATIENCE = 5.0  # seconds
 
 
-def first_case(catalogue: Catalogue, system: str) -> Case | None:
+def first_case(catalogue: Offer, system: str) -> Case | None:
     """What a visitor of a system is shown first; None if it has no model."""
     name = next(iter(catalogue.models_of(system)), None)
     return _case(catalogue, system, name) if name else None
 
 
-def warm_first(catalogue: Catalogue) -> Iterator[object]:
+def warm_first(catalogue: Offer) -> Iterator[object]:
     """The first answer of the system with which the page opens."""
     if (case := first_case(catalogue, next(iter(catalogue.systems)))) is not None:
         yield from _warm_model(catalogue, case)
 
 
-def warm_rest(catalogue: Catalogue) -> Iterator[object]:
+def warm_rest(catalogue: Offer) -> Iterator[object]:
     """All other models and full models, each once."""
     wait_for_first(catalogue, 60.0)
     yield "first"
@@ -51,7 +51,7 @@ def warm_rest(catalogue: Catalogue) -> Iterator[object]:
             yield from _warm_model(catalogue, _case(catalogue, name, model))
 
 
-def wait_for_first(catalogue: Catalogue, seconds: float) -> bool:
+def wait_for_first(catalogue: Offer, seconds: float) -> bool:
     """Wait until the first answer is there; False if it took longer."""
     case = first_case(catalogue, next(iter(catalogue.systems)))
     end = time.monotonic() + seconds
@@ -62,7 +62,7 @@ def wait_for_first(catalogue: Catalogue, seconds: float) -> bool:
     return True
 
 
-def _case(catalogue: Catalogue, system: str, model: str) -> Case:
+def _case(catalogue: Offer, system: str, model: str) -> Case:
     mu = tuple(p.default for p in catalogue.systems[system].parameters)
     return Case(system, model, mu, 0, catalogue.usual_particles(system, model))
 
@@ -71,7 +71,7 @@ def _weight(system: System) -> int:
     return system.truth_particles * len(system.components)
 
 
-def _warm_model(catalogue: Catalogue, case: Case) -> Iterator[object]:
+def _warm_model(catalogue: Offer, case: Case) -> Iterator[object]:
     model, system = catalogue.models[case.model], catalogue.systems[case.system]
     start = time.monotonic()
     predict(model, system, case, catalogue.times(case.system, case.model))
@@ -85,12 +85,12 @@ def _warm_model(catalogue: Catalogue, case: Case) -> Iterator[object]:
         answer_with(coarse, case, catalogue, catalogue.axes(case.system))
 
 
-def _warm_lattice(catalogue: Catalogue, case: Case) -> Iterator[object]:
+def _warm_lattice(catalogue: Offer, case: Case) -> Iterator[object]:
     ts, axes = catalogue.times(case.system, case.model), catalogue.axes(case.system)
     yield from lattice_view(case, catalogue, ts, axes)  # nothing for a system that is none
 
 
-def _warm_truth(catalogue: Catalogue, system: System) -> Iterator[object]:
+def _warm_truth(catalogue: Offer, system: System) -> Iterator[object]:
     mu = tuple(p.default for p in system.parameters)
     ts = catalogue.times(system.name, next(iter(catalogue.models_of(system.name)), ""))
     pieces = truth(truth_case(system, mu, 0), system, ts, catalogue.axes(system.name))

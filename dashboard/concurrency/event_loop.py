@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from functools import partial
-from typing import Any
+from typing import Any, final
 
 from bokeh.document import Document
 
@@ -16,6 +16,7 @@ def looked_at(document: Document | None) -> bool:
     return session is None or session.connection_count > 0
 
 
+@final
 class Gate:
     """Brings results from the workers to the visitor's event loop, once the page stands.
 
@@ -26,10 +27,10 @@ class Gate:
     def __init__(self, on_loop: Callable[[Callable[[], None]], Any]):
         self._on_loop = on_loop
         self._ready = False
-        self._arrived: deque[partial] = deque()
-        self._waiting: dict[Callable, partial] = {}
+        self._arrived: deque[Callable[[], None]] = deque()
+        self._waiting: dict[Callable[..., None], Callable[[], None]] = {}
 
-    def __call__(self, result: partial) -> None:
+    def __call__(self, result: Callable[[], None]) -> None:
         """Called by any thread and by other pages, of which nothing may come along."""
         # Bokeh makes a cycle of every callback, which would hold the result's megabytes until the
         # next full collection, so the callback knows of none.
@@ -41,7 +42,8 @@ class Gate:
         if self._ready:
             result()
         else:
-            self._waiting[result.func] = result
+            receiver = result.func if isinstance(result, partial) else result
+            self._waiting[receiver] = result
 
     def open(self) -> None:
         """The page stands: deliver what was kept, and from now on everything at once."""

@@ -7,6 +7,7 @@ still runs: it ends with its process, however that ends, and leaves no file behi
 
 import os
 from pathlib import Path
+from typing import final
 
 try:
     import fcntl
@@ -15,6 +16,8 @@ except ImportError:  # Windows has no such locks
 
 
 def _locked(folder: int) -> bool:
+    if fcntl is None:
+        return True
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -24,6 +27,7 @@ def _locked(folder: int) -> bool:
     return True
 
 
+@final
 class FolderLock:
     """A folder that one holder at a time can have."""
 

@@ -1,11 +1,12 @@
 """Values that one job after another takes, such as a training that pauses or a sweep that stops."""
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, final
 
 T = TypeVar("T")
 
 
+@final
 class Resumable(Generic[T]):
     """An iterable that goes on where its reader left it; at its end the last value comes again.
 

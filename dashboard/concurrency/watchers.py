@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, final
 
 T = TypeVar("T")
 
 
+@final
 class Watchers(Generic[T]):
     """Functions that are called with every new item, on the thread that tells."""
 

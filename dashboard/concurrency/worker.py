@@ -12,21 +12,22 @@ import threading
 import time
 from collections.abc import Callable, Generator, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 from weakref import WeakSet
 
 from dashboard.concurrency.watchers import Watchers
 from hoam_core.checks import DivergedError
 
 Job = Callable[[], Iterator[Any]]
-Deliver = Callable[[Any], None]
+Deliver = Callable[[Any], object]
 LOG = logging.getLogger(__name__)
-# What a visitor can mend by himself; anything else is logged besides.
+# What a visitor can mend without help; anything else is logged besides.
 EXPECTED = (ValueError, DivergedError)
 
 
+@final
 class FailedError(RuntimeError):
-    """A job that failed for a reason which its owner cannot see; the message is for him."""
+    """A job that failed for a reason which its owner cannot see; the message is for its owner."""
 
 
 def sentence(error: BaseException) -> str:
@@ -57,6 +58,7 @@ FINISHED: Watchers[Finished] = Watchers()
 WORKERS: WeakSet["Worker"] = WeakSet()
 
 
+@final
 @dataclass(eq=False)
 class Request:
     """A job, where its values go, and when it may start (monotonic seconds).
@@ -72,6 +74,7 @@ class Request:
     seconds: float = 0.0
 
 
+@final
 class Worker:
     """A thread that serves one request of each owner at a time, oldest owner first.
 

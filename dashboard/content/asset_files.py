@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, final
 from urllib.parse import parse_qsl
 
 import yaml
@@ -22,6 +22,7 @@ T = TypeVar("T")
 FOLDER_VARIABLE = "HOAM_LESSONS"
 
 
+@final
 @dataclass(frozen=True)
 class AssetFolder(Generic[T]):
     """What could be read, by name, and a sentence for each thing that could not."""

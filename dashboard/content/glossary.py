@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from dashboard.content.asset_files import AssetFolder, read_entries
 from dashboard.content.lessons import html
@@ -24,6 +24,7 @@ TAG = re.compile(r"(<[^>]*>)")
 WHOLE = ("a", "button", "code", "h2", "math", "script", "style", "svg", "title")
 
 
+@final
 @dataclass(frozen=True)
 class Term:
     """A word, the other forms of it that the page uses, and HTML of what it means."""

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
+from typing import final
 
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
@@ -49,6 +50,7 @@ FIELDS = {"title": str, "level": str, "minutes": int, "order": int, "summary": s
 PARTS = {"Try": "question", "Answer": "answer", "Notes": "notes"}
 
 
+@final
 @dataclass(frozen=True)
 class Step:
     """One step: HTML of its parts, and the entries of the link to what it shows.
@@ -69,6 +71,7 @@ class Step:
         return self.state.get("view", "explore")
 
 
+@final
 @dataclass(frozen=True)
 class Lesson:
     """A lesson and its steps; `name` is the stem of its file, which links use."""

@@ -10,18 +10,22 @@ from dashboard.parts.colours import DENSITY, DIVERGING, LABELS
 from dashboard.parts.html import rate_name, rate_of
 from dashboard.runs import describe
 from dashboard.runs.colours import clipped, colour_limit
-from dashboard.runs.pictures import density, sigma_for, to_levels, to_signed_levels
+from dashboard.runs.pictures import to_levels, to_signed_levels
 from dashboard.runs.rates import theory_line
 from dashboard.runs.run import Run
 from dashboard.runs.units import in_symbols, with_unit
 from dashboard.view.animation import AnimatedChart, Animation, Curve, Image, Key, Lines, Side
 from hoam_core import __version__
+from hoam_core.systems import Lattice
 
 
 def animation(shown: ViewSnapshot) -> Animation:
     """Pictures of both models and their difference, or the cells of a lattice; and the curves."""
-    scenes = (_lattice(shown),) if shown.cells is not None else _pictures(shown)
-    length = min([len(shown.ts), *(len(s) for s in (shown.cells,) if s is not None)])
+    system, cells = shown.system, shown.cells
+    if cells is not None and isinstance(system, Lattice):
+        scenes, length = (_lattice(system, cells),), min(len(shown.ts), len(cells))
+    else:
+        scenes, length = _pictures(shown), len(shown.ts)
     charts = tuple(_chart(shown, curve) for curve in describe.shown(shown.system, shown.axes))
     return Animation(
         shown.title, shown.ts[:length], scenes, charts, shown.time, tuple(_about(shown)),
@@ -57,24 +61,23 @@ def _pictures(shown: ViewSnapshot) -> tuple[Image, ...]:
     whole = shown.truth if shown.truth is not None and shown.truth.complete else None
     runs = [run for run in (shown.answer, whole or (None if shown.answer else shown.truth)) if run]
     axes, plane, limit = shown.axes, runs[0].plane(shown.axes), colour_limit(runs, shown.axes)
-    sides = [
+    x, y = (
         Side(with_unit(c.label, c.unit), low, high)
         for c, low, high in zip(
             (shown.system.components[i] for i in axes), plane.low, plane.high, strict=True
         )
-    ]
+    )
     # Both are smoothed alike, or their difference would show the smoothing.
-    sigma = sigma_for(runs[0].states.particles)
+    particles = runs[0].states.particles
 
     def field(run: Run, frame: int) -> np.ndarray:
-        frame = min(frame, len(run) - 1)
-        return density(run.counts(frame, axes), run.states.particles, plane, sigma)
+        return run.smoothed(min(frame, len(run) - 1), axes, particles).density
 
     images = [
         Image(
             "Learned model" if run.case.model else "Full model",
             lambda frame, run=run: to_levels(field(run, frame), limit),
-            DENSITY, DENSITY, *sides, (0.0, limit), note=clipped(run, limit, axes),
+            DENSITY, DENSITY, x, y, (0.0, limit), note=clipped(run, limit, axes),
         )
         for run in runs
     ]  # fmt: skip
@@ -85,21 +88,18 @@ def _pictures(shown: ViewSnapshot) -> tuple[Image, ...]:
                 lambda frame: to_signed_levels(
                     field(runs[0], frame) - field(runs[1], frame), limit / 2
                 ),
-                DIVERGING[False], DIVERGING[True], *sides, (-limit / 2, limit / 2),
+                DIVERGING[False], DIVERGING[True], x, y, (-limit / 2, limit / 2),
             )
         )  # fmt: skip
     return tuple(images)
 
 
-def _lattice(shown: ViewSnapshot) -> Image | Lines:
-    names, cells = shown.system.cell_names, shown.cells
-    title = "One run of the full model"
-    components = shown.system.components
+def _lattice(system: Lattice, cells: np.ndarray) -> Image | Lines:
+    names, title = system.cell_names, "One run of the full model"
     if not names:
-        lows, highs = zip(*(c.view for c in components), strict=True)
+        lows, highs = zip(*(c.view for c in system.components), strict=True)
         x = (np.arange(cells.shape[-1]) + 0.5) / cells.shape[-1]
-        fields = shown.system.field_names
-        return Lines(title, x, lambda i: cells[i], fields, min(lows), max(highs))
+        return Lines(title, x, lambda i: cells[i], system.field_names, min(lows), max(highs))
     flat = cells if cells.ndim == 3 else cells[:, 0]
     colours = list(CELLS[: len(names)])
     palette = colours + [colours[-1]] * (256 - len(colours))

@@ -3,6 +3,8 @@
 A link says `mode=2` and `window=3.6:13.4`; without them both are what the full model's run suits.
 """
 
+from typing import final
+
 import param
 
 from dashboard.runs.rates import ModeChoice
@@ -13,6 +15,7 @@ from hoam_core.checks import check_within
 from hoam_core.metrics.rates import HIGHEST
 
 
+@final
 class ExploreChoice(Choice):
     """The fit of growth and damping rates; another system has one of its own."""
 

@@ -3,6 +3,8 @@
 The pictures need not wait for it: it is made by `complete`, when they have been painted.
 """
 
+from typing import final
+
 import panel as pn
 
 from dashboard.compute.session import Session
@@ -20,6 +22,7 @@ from dashboard.runs.run import Run
 from dashboard.runs.verdict import Verdict
 
 
+@final
 class ExplorationDetails(pn.viewable.Viewer):
     """Curves and words of a `Session`; `densities` are those of its scene.
 

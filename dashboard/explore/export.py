@@ -15,13 +15,13 @@ from dashboard.explore.animation import animation
 from dashboard.explore.snapshot import ViewSnapshot
 from dashboard.exports.script import script
 from dashboard.runs import describe
-from dashboard.runs.pictures import density, sigma_for
 from dashboard.runs.rates import Rates
 from dashboard.runs.run import Run, named
 from dashboard.runs.units import density_unit
 from dashboard.view.base import Exportable
 from hoam_core import __version__
 from hoam_core.files.json_text import json_text
+from hoam_core.systems import Lattice
 
 # States of more particles are left out of a file: the first 2^k are a fair sample of all.
 MOST_BYTES = 64 * 2**20
@@ -57,8 +57,8 @@ def dataset(shown: ViewSnapshot) -> xr.Dataset:
             for name, label, unit, values in _curves(shown, run):
                 about = {"units": unit or "1", "long_name": label}
                 made[name + ending] = ("time", _filled(values, len(shown.ts)), about)
-    if shown.cells is not None:
-        made[f"cells_{FULL}"] = _cells(shown)
+    if shown.cells is not None and isinstance(shown.system, Lattice):
+        made[f"cells_{FULL}"] = _cells(shown.system, shown.cells, shown.ts)
     elif shown.truth is not None and shown.is_plane:
         made[f"density_{FULL}"] = _density(shown, shown.truth)
     # What was added has brought times without words of their own.
@@ -93,11 +93,11 @@ def _predicted(shown: ViewSnapshot) -> xr.Dataset:
 
 def _frame(shown: ViewSnapshot) -> xr.Dataset:
     """A dataset of the full model alone, still without variables."""
-    case = shown.truth.case
+    case = shown.case
     attributes = {
         "system": case.system, "parameters": json_text(named(shown.system, case)),
         "seed": case.seed, "particles": case.particles, "method": "full-model",
-        "version": __version__,
+        "backend": shown.system.backend(case.particles), "version": __version__,
     }  # fmt: skip
     return xr.Dataset({}, {"time": ("time", shown.ts, shown.system.time_attributes)}, attributes)
 
@@ -118,11 +118,8 @@ def _filled(values: np.ndarray, length: int) -> np.ndarray:
 
 
 def _density(shown: ViewSnapshot, run: Run) -> xr.DataArray:
-    plane, sigma = run.plane(shown.axes), sigma_for(run.states.particles)
-    fields = [
-        density(run.counts(i, shown.axes), run.states.particles, plane, sigma)
-        for i in range(len(run))
-    ]
+    plane = run.plane(shown.axes)
+    fields = [run.smoothed(i, shown.axes, run.states.particles).density for i in range(len(run))]
     h, v = (shown.system.components[i] for i in shown.axes)
     sides = {v.name: plane.centres(1), h.name: plane.centres(0)}
     unit = density_unit(h.unit, v.unit) or "1"
@@ -136,11 +133,11 @@ def _density(shown: ViewSnapshot, run: Run) -> xr.DataArray:
     return made.reindex(time=shown.ts)
 
 
-def _cells(shown: ViewSnapshot) -> xr.DataArray:
-    cells, names = shown.cells, shown.system.cell_names
+def _cells(system: Lattice, cells: np.ndarray, ts: np.ndarray) -> xr.DataArray:
+    names = system.cell_names
     axes = ("z", "y", "x")[-(cells.ndim - 1) :] if names else ("component", "x")
     about = {"units": "1", "long_name": "cells of one run of the full model"}
     if names:
         about |= {"flag_values": list(names), "flag_meanings": " ".join(names.values())}
-    made = xr.DataArray(cells, {"time": shown.ts[: len(cells)]}, ("time", *axes), attrs=about)
-    return made if len(cells) == len(shown.ts) else made.reindex(time=shown.ts)
+    made = xr.DataArray(cells, {"time": ts[: len(cells)]}, ("time", *axes), attrs=about)
+    return made if len(cells) == len(ts) else made.reindex(time=ts)

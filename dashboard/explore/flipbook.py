@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from dashboard.runs.cache import Memory
+from dashboard.runs.cache import LIMITS, Memory
 from dashboard.runs.colours import colour_limit
 from dashboard.runs.pictures import to_levels, to_signed_levels
 from dashboard.runs.run import Axes, Run, Smoothed
@@ -76,7 +76,7 @@ class Flipbook(NamedTuple):
         return len(self.data)
 
 
-books: Memory[Flipbook] = Memory(most_bytes=64 * 2**20)
+books: Memory[Flipbook] = Memory(LIMITS["flipbooks"])
 Runs = tuple[tuple[str, Run], ...]
 
 
@@ -107,5 +107,5 @@ def _pressed(columns: Mapping[Part, list[np.ndarray]]) -> Flipbook:
     stacks = {part: np.stack(column) for part, column in columns.items()}
     strips = tuple(Strip(part, one.shape, str(one.dtype)) for part, one in stacks.items())
     squeeze = zlib.compressobj(EFFORT)
-    pieces = [squeeze.compress(one) for one in stacks.values()]
+    pieces = [squeeze.compress(one.data) for one in stacks.values()]
     return Flipbook(strips, b"".join([*pieces, squeeze.flush()]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import final
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from dashboard.view.base import Visit
 SETTLED = 0.3
 
 
+@final
 class Flipping:
     """Gives a page that plays the flipbook of what it shows, and takes it back in time."""
 
@@ -55,9 +57,10 @@ class Flipping:
         return bool(runs) and all(run.complete for run in runs)
 
     def _give(self) -> None:
-        if (book := self._book.value) is None:  # a step on the way to it, or a problem
+        book, key = self._book.value, self._book.key
+        if book is None or key is None:  # a step on the way to it, or a problem
             return
-        self._book.tell(self._book.key, None)  # the browser has it, nobody else needs to
+        self._book.tell(key, None)  # the browser has it, nobody else needs to
         strips = [
             {"id": self._scene.source(strip.part).id, "shape": list(strip.shape),
              "column": "image" if isinstance(strip.part, str) else "y", "dtype": strip.dtype}

@@ -3,6 +3,8 @@
 Which wave is fitted, and in which window, can be chosen; nothing is fitted while a slider moves.
 """
 
+from typing import final
+
 import panel as pn
 import panel_material_ui as pmui
 
@@ -16,6 +18,7 @@ from hoam_core.metrics.rates import HIGHEST
 STRONGEST = "strongest"
 
 
+@final
 class Growth(pn.viewable.Viewer):
     """Table, words and widgets of an `ExploreChoice`."""
 

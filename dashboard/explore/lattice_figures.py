@@ -3,6 +3,8 @@
 Colours and dashes of the two models are those of all other figures.
 """
 
+from typing import final
+
 import numpy as np
 from bokeh.models import (
     BasicTicker,
@@ -17,28 +19,30 @@ from bokeh.models import (
 )
 from bokeh.models.glyph import Glyph
 
-from dashboard.parts.colours import COLOUR, DASH, WIDTH, frame, legend, mark
+from dashboard.parts.colours import COLOUR, DASH, WIDTH, entitle, frame, legend, mark
 from dashboard.parts.picture import TALL
-from dashboard.parts.sources import column, put
+from dashboard.parts.sources import column, columns_of, put
 from dashboard.runs.lattice_jobs import LatticeSweep
 
 KINDS = ("model", "truth")
 
 
+@final
 class DriftFigure:
     """Arrows of the drift in the plane of two observables, or the potential of a single one."""
 
     def __init__(self):
         empty = {"x": [], "y": []}
         self.figure = frame(
-            height=TALL, name="drift", title="Drift", x_range=Range1d(0, 1), y_range=Range1d(0, 1)
-        )
+            "Drift", height=TALL, name="drift",
+            x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
+        )  # fmt: skip
         self.arrows, self.exact_arrows = (
             ColumnDataSource({"x0": [], "y0": [], "x1": [], "y1": [], "angle": []}) for _ in "ab"
         )
-        self.curve, self.exact = ColumnDataSource(empty), ColumnDataSource(empty)
-        self.paths = {kind: ColumnDataSource(empty) for kind in KINDS}
-        self.points = {kind: ColumnDataSource(empty) for kind in KINDS}
+        self.curve, self.exact = ColumnDataSource(data=empty), ColumnDataSource(data=empty)
+        self.paths = {kind: ColumnDataSource(data=empty) for kind in KINDS}
+        self.points = {kind: ColumnDataSource(data=empty) for kind in KINDS}
         self._inks: list = []
         for source, kind, alpha in (
             (self.exact_arrows, "theory", 0.9), (self.arrows, "model", 0.65),
@@ -98,23 +102,24 @@ class DriftFigure:
             *self.paths.values(), *self.points.values(),
         )  # fmt: skip
         for source in every:
-            put(source, {name: [] for name in source.data})
+            put(source, {name: [] for name in columns_of(source)})
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
         _recolour(self._inks, dark)
 
 
+@final
 class DiagramFigure:
     """Where the system comes to rest against its first parameter, with a cursor at the present."""
 
     def __init__(self):
         self.figure = frame(
-            height=TALL, name="diagram", title="Phase diagram", x_range=Range1d(0, 1),
-            y_range=Range1d(0, 1),
+            height=TALL, name="diagram", title="Phase diagram", x_range=Range1d(start=0, end=1),
+            y_range=Range1d(start=0, end=1),
         )  # fmt: skip
         nothing = {"x": [], "low": [], "high": [], "y": []}
-        self.band = ColumnDataSource(nothing, name="diagram-source")
+        self.band = ColumnDataSource(data=nothing, name="diagram-source")
         self.limit = ColumnDataSource({"x": [], "y": []})
         self.here = ColumnDataSource({"x": [], "y": []})
         draw = self.figure
@@ -138,7 +143,7 @@ class DiagramFigure:
     def place(self, label: str, title: str, limit: str, view: tuple[float, float]) -> None:
         """Names of the axes and of what theory knows."""
         self.figure.xaxis.axis_label = label
-        self.figure.title.text = title
+        entitle(self.figure, title)
         self.figure.y_range.update(start=view[0], end=view[1])
         names = {"learned": "learned", "full model": "full model"} | (
             {"limit": limit} if limit else {}
@@ -167,7 +172,7 @@ class DiagramFigure:
 
 def _recolour(inks: list, dark: bool) -> None:
     for kind, glyph in inks:
-        names = glyph.properties() & {"line_color", "fill_color"}
+        names = {"line_color", "fill_color"}.intersection(glyph.properties())
         glyph.update(**dict.fromkeys(names, COLOUR[dark][kind]))
 
 

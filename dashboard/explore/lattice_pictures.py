@@ -5,6 +5,7 @@ both models moving through it; and the phase diagram, with a cursor at the prese
 """
 
 from collections.abc import Callable, Sequence
+from typing import final
 
 import numpy as np
 import panel as pn
@@ -12,23 +13,25 @@ from bokeh.plotting import figure
 
 from dashboard.explore.lattice_figures import KINDS, DiagramFigure, DriftFigure
 from dashboard.parts.cells import CellsFigure
+from dashboard.parts.colours import entitle
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import put
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.lattice_jobs import LatticeView
 from dashboard.runs.run import Run
 from dashboard.state.exploration import Exploration
 from hoam_core.systems import Lattice
 
 
+@final
 class LatticeScene(pn.viewable.Viewer):
     """Cells, drift and phase diagram at the frame of the state."""
 
     turns_pages = False
 
     def __init__(
-        self, state: Exploration, catalogue: Catalogue,
+        self, state: Exploration, catalogue: Offer,
         after_paint: Callable[[Callable[[], None]], None] = lambda act: act(), **params,
     ):  # fmt: skip
         super().__init__(**params)
@@ -73,7 +76,7 @@ class LatticeScene(pn.viewable.Viewer):
         self.diagram.show(None)
         self.drift.clear()
         alone = len(components) == 1
-        self.drift.figure.title.text = "Learned potential −∫ drift" if alone else "Learned drift"
+        entitle(self.drift.figure, "Learned potential −∫ drift" if alone else "Learned drift")
         self.drift.figure.xaxis.axis_label = components[0].label
         self.drift.figure.yaxis.axis_label = "potential" if alone else components[1].label
         self._put((cells, self.drift.figure, self.diagram.figure) if state.model else (cells,))
@@ -113,12 +116,14 @@ class LatticeScene(pn.viewable.Viewer):
             self.diagram.show(view.sweep, self.state.axes[0])
 
     def _draw_drift(self, view: LatticeView) -> None:
+        if view.drift is None or (lattice := self._lattice) is None:
+            return
         z, learned, exact = view.drift
         h, v = axes = self.state.axes
         if h == v:
             self.drift.potential(z[:, h], learned[:, h], None if exact is None else exact[:, h])
             return
-        views = [self._lattice.components[i].view for i in axes]
+        views = [lattice.components[i].view for i in axes]
         low, high = zip(*views, strict=True)
         known = None if exact is None else exact[:, axes]
         self.drift.field(z[:, axes], learned[:, axes], known, low, high)

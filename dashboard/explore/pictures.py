@@ -5,16 +5,19 @@ smoothing and a message to the browser, never a run. Without a learned model the
 picture stands alone, with the densities beside it.
 """
 
+from typing import final
+
 import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource
 
 from dashboard.compute.session import Session
 from dashboard.explore.flipbook import Part, levels, sides
+from dashboard.parts.colours import entitle
 from dashboard.parts.curves import Profile
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.picture import TALL, Origin, Picture
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.colours import clipped, colour_limit, height_limits
 from dashboard.runs.pictures import Plane, Ranges
 from dashboard.runs.run import Run
@@ -22,6 +25,7 @@ from dashboard.runs.units import density_unit, with_unit
 from dashboard.state.exploration import Exploration
 
 LOW, ALONE = 116, 330
+NOTHING = np.zeros(0)
 WAITING = {
     "waiting": "starts when the sliders rest", "running": "computing …",
     "cancelled": "cancelled", "failed": "failed", "done": "", "absent": "not recorded here",
@@ -33,12 +37,13 @@ def here(answer: Run | None, truth: Run | None) -> dict[str, Run]:
     return {k: run for k, run in (("model", answer), ("truth", truth)) if run is not None}
 
 
+@final
 class Scene(pn.viewable.Viewer):
     """Pictures and densities of the two models at the frame of the state."""
 
     turns_pages = True  # the browser may play a flipbook of it
 
-    def __init__(self, state: Exploration, session: Session, catalogue: Catalogue, **params):
+    def __init__(self, state: Exploration, session: Session, catalogue: Offer, **params):
         super().__init__(**params)
         self.state, self.session, self.catalogue = state, session, catalogue
         self.pictures = {
@@ -58,10 +63,10 @@ class Scene(pn.viewable.Viewer):
         """Names of the axes, and where everything stands with or without a learned model."""
         system = self.catalogue.systems[self.state.system]
         shown = [system.components[i] for i in self.state.axes]
-        labels = tuple(with_unit(c.label, c.unit) for c in shown)
+        across, up = (with_unit(c.label, c.unit) for c in shown)
         for picture in self.pictures.values():
-            picture.label(labels, density_unit(*(c.unit for c in shown)))
-        for profile, label in zip(self.profiles, labels, strict=True):
+            picture.label((across, up), density_unit(*(c.unit for c in shown)))
+        for profile, label in zip(self.profiles, (across, up), strict=True):
             profile.label(f"density of {label}")
         self._lay_out()
         plane = Ranges.of(system, tuple(self.state.mu.values())).plane(self.state.axes)
@@ -94,8 +99,9 @@ class Scene(pn.viewable.Viewer):
         limit, found = colour_limit(runs.values(), axes), levels(runs, axes, self.state.frame)
         for name, picture in self.pictures.items():
             scale = limit / 2 if picture.signed else limit
-            if name in found:
-                self._show(picture, found[name], runs.get(name, answer).plane(axes), scale)
+            run = runs.get(name, answer)
+            if name in found and run is not None:
+                self._show(picture, found[name], run.plane(axes), scale)
                 old = self.session.computing and name != "truth"
                 picture.pale("computing …" if old else "")
                 if not old:
@@ -117,7 +123,7 @@ class Scene(pn.viewable.Viewer):
                 if kind in found:
                     profile.show(kind, runs[kind].plane(axes).centres(side), found[kind][side])
                 else:
-                    profile.show(kind, [], [])
+                    profile.show(kind, NOTHING, NOTHING)
 
     def _place_profiles(self, plane: Plane, runs: list[Run]) -> None:
         heights = height_limits(runs, self.state.axes)
@@ -156,8 +162,8 @@ class Scene(pn.viewable.Viewer):
         named = system.setting(mu)
         name = system.truth_name
         full = f"{name}, {system.truth_particles:,} particles"
-        self.pictures["model"].figure.title.text = f"Learned model, {named}"
-        self.pictures["truth"].figure.title.text = f"{name}, {named}" if self.alone else full
+        entitle(self.pictures["model"].figure, f"Learned model, {named}")
+        entitle(self.pictures["truth"].figure, f"{name}, {named}" if self.alone else full)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import panel as pn
 
@@ -34,6 +34,7 @@ MOST_BYTES = 12_000
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
+@final
 @dataclass(frozen=True)
 class Scenario:
     """A scenario; `image` is an address that holds the picture itself, empty if there is none."""
@@ -104,6 +105,7 @@ def as_card(scenario: Scenario) -> dict[str, str]:
     }
 
 
+@final
 class Scenarios(pn.viewable.Viewer):
     """Cards that `go` to a scenario; hidden below a lesson, which chooses the state itself."""
 

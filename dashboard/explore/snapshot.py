@@ -4,11 +4,12 @@ Runs are immutable, so that a worker may read a snapshot while the page goes on.
 """
 
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
 from dashboard.compute.session import Session
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.errors import errors
 from dashboard.runs.rates import USUAL, ModeChoice, Rates, rates
 from dashboard.runs.references import Reference
@@ -19,12 +20,13 @@ from dashboard.state.exploration import Exploration
 from hoam_core import System
 
 
+@final
 @dataclass(frozen=True)
 class ViewSnapshot:
     """A moment of the view: which case at which time, and the runs that are here."""
 
     system: System
-    catalogue: Catalogue
+    catalogue: Offer
     case: Case
     axes: Axes
     ts: np.ndarray
@@ -89,7 +91,7 @@ class ViewSnapshot:
 
 
 def snapshot(
-    state: Exploration, session: Session, catalogue: Catalogue, wanted: ModeChoice = USUAL
+    state: Exploration, session: Session, catalogue: Offer, wanted: ModeChoice = USUAL
 ) -> ViewSnapshot:
     """What the view shows now; runs of another case than the present one are left out."""
     answer, reference, lattice = session.answer, session.reference, session.lattice

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import param
 from panel.custom import JSComponent
@@ -132,6 +132,7 @@ def origin(model: Model) -> list[Fact]:
     ]  # fmt: skip
 
 
+@final
 class Trust(JSComponent):
     """A verdict in one line that unfolds into facts."""
 

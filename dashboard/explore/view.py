@@ -5,6 +5,8 @@ few panes, in one message to the browser for each event. Pictures follow the fra
 curves, words and tables follow the runs.
 """
 
+from typing import final
+
 import panel as pn
 
 from dashboard.explore.choice import ExploreChoice
@@ -36,6 +38,7 @@ STEPS = {"next": 1, "previous": -1}
 BESIDE = 330  # sliders, player and gaps, on a projector (px)
 
 
+@final
 class Explore(View):
     """Pictures, player, curves and errors of a `Session`."""
 
@@ -51,7 +54,7 @@ class Explore(View):
         self._stage = stack()
         self._scenes: list[Scene | LatticeScene] = []
         self._now: Scene | LatticeScene = self.scene
-        self.choice: ExploreChoice = visit.choices.get("explore") or ExploreChoice()
+        self.choice = visit.choice("explore", ExploreChoice)
         self._asides, self._screen = Asides(), None
         self.details = ExplorationDetails(session, self.scene.below, self._asides, self.choice)
         self._flipping = Flipping(visit, self.player, self.scene, self.details.evolution)

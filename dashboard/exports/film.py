@@ -9,10 +9,11 @@ import contextlib
 import io
 import subprocess  # nosec B404 -- without a shell
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import cache
 from itertools import chain, cycle
 from pathlib import Path
+from typing import IO
 
 import imageio_ffmpeg
 import matplotlib as mpl
@@ -169,14 +170,17 @@ def _name_curves(draw: ImageDraw.ImageDraw, chart: AnimatedChart, at: int, y: in
         at -= 48
 
 
-def stroke(draw: ImageDraw.ImageDraw, x, y, colour: str, dash="solid", width: int = 2) -> None:
+def stroke(
+    draw: ImageDraw.ImageDraw, x, y, colour: str, dash: str | list[int] = "solid",
+    width: int = 2,
+) -> None:  # fmt: skip
     """A curve through points, dashed by its own length."""
     points = np.stack([x, y], 1)
-    if dash == "solid" or len(points) < 2:
+    if isinstance(dash, str) or len(points) < 2:
         draw.line([tuple(p) for p in points], colour, width, joint="curve")
         return
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    lengths, start = cycle(zip(dash[::2], dash[1::2], strict=True)), 0
+    lengths, start = cycle(zip(dash[::2], dash[1::2], strict=True)), 0.0
     while start < along[-1]:
         on, off = next(lengths)
         s = np.linspace(start, min(start + on, along[-1]), 4)
@@ -213,9 +217,9 @@ def mp4(pictures: Iterable[Frame], rate: float = RATE) -> Iterator[bytes | None]
     height, width = (side // 2 * 2 for side in first.shape[:2])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
-        with _ffmpeg(path, width, height, rate) as encoder:
+        with _ffmpeg(path, width, height, rate) as (encoder, sink):
             for picture in chain([first], pictures):
-                encoder.stdin.write(np.ascontiguousarray(picture[:height, :width]).data)
+                sink.write(np.ascontiguousarray(picture[:height, :width]).data)
                 yield None
         if encoder.returncode:
             raise FailedError("The film could not be encoded; try the GIF instead.")
@@ -232,7 +236,9 @@ def _some(pictures: Iterable[Frame]) -> Iterator[Frame]:
 
 
 @contextlib.contextmanager
-def _ffmpeg(path: Path, width: int, height: int, rate: float) -> Iterator[subprocess.Popen]:
+def _ffmpeg(
+    path: Path, width: int, height: int, rate: float
+) -> Generator[tuple[subprocess.Popen, IO[bytes]]]:
     # Not by imageio's own writer, which forks a process that has JAX's threads.
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{rate:g}"]
     result = ["-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
@@ -241,14 +247,17 @@ def _ffmpeg(path: Path, width: int, height: int, rate: float) -> Iterator[subpro
          "-threads", "1", "-movflags", "+faststart", str(path)],
         stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    sink = encoder.stdin
+    if sink is None:
+        raise FailedError("The encoder of films takes nothing in.")
     try:
-        yield encoder
-        encoder.stdin.close()
+        yield encoder, sink
+        sink.close()
         encoder.wait(60)
     finally:
         # Also when the film is cancelled halfway.
         if encoder.poll() is None:
             encoder.kill()
             with contextlib.suppress(OSError):
-                encoder.stdin.close()
+                sink.close()
             encoder.wait()

@@ -29,6 +29,8 @@ TEMPLATE, PLAYER = FOLDER / "handout.html", FOLDER / "handout.js"
 
 def handout(exportable: Exportable) -> Iterator[bytes | None]:
     """The file of a material that has a reel; None after each picture that is packed."""
+    if exportable.animation is None:
+        raise ValueError("There is nothing that moves; save the numbers instead.")
     animation, stride = exportable.animation(), 1
     while True:
         frames = range(0, len(animation.ts), stride)

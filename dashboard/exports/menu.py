@@ -5,19 +5,19 @@ a thread of its own, which gives way to the learned models, tells how far it is 
 the bytes then go to the browser, which saves them.
 """
 
-import atexit
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, final
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
+import xarray as xr
 
 from dashboard.compute.question import Question
-from dashboard.concurrency.worker import Worker
 from dashboard.exports import film as export_film
 from dashboard.exports.csv_file import to_csv
 from dashboard.exports.handout import handout
@@ -47,14 +47,28 @@ class Format(NamedTuple):
     make: Callable[[Exportable], Making]
 
 
+def _numbers(exportable: Exportable) -> xr.Dataset:
+    if exportable.dataset is None:
+        raise ValueError(NOTHING)
+    return exportable.dataset()
+
+
+def _frames(exportable: Exportable) -> Iterator[np.ndarray]:
+    if exportable.animation is not None:
+        return export_film.frames(exportable.animation())
+    if exportable.film is None:
+        raise ValueError(NOTHING)
+    return exportable.film()
+
+
 def _csv(exportable: Exportable) -> Making:
-    dataset = exportable.dataset()
+    dataset = _numbers(exportable)
     yield None
     yield to_csv(dataset, exportable.description).encode()
 
 
 def _netcdf(exportable: Exportable) -> Making:
-    dataset = exportable.dataset()
+    dataset = _numbers(exportable)
     yield None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "numbers.nc"
@@ -63,9 +77,7 @@ def _netcdf(exportable: Exportable) -> Making:
 
 
 def _film(encode: Callable, exportable: Exportable) -> Making:
-    return encode(
-        export_film.frames(exportable.animation()) if exportable.animation else exportable.film()
-    )
+    return encode(_frames(exportable))
 
 
 def _script(exportable: Exportable) -> Making:
@@ -96,27 +108,20 @@ FORMATS: dict[str, Format] = {
 }  # fmt: skip
 
 
-@cache
-def maker(behind: Worker) -> Worker:
-    """The thread of the process that makes files, behind the learned models."""
-    made = Worker("exports", behind=(behind,), patience=0.5)
-    atexit.register(made.end)
-    return made
-
-
 def counted(make: Callable[[Exportable], Making], exportable: Exportable) -> Iterator[bytes | int]:
     """The steps of a file that is made, as numbers from 1, and its bytes."""
     for step, value in enumerate(make(exportable), 1):
         yield step if value is None else value
 
 
+@final
 class Exports(pn.viewable.Viewer):
     """A dialog with a button for each format; `views` are those that are open, the first first."""
 
     def __init__(self, visit: Visit, bridge: Bridge, views: Callable[[], list[View]], **params):
         super().__init__(**params)
         self._visit, self._bridge, self._views = visit, bridge, views
-        self._worker = maker(visit.workers.models)
+        self._worker = visit.workers.exports
         self._file: Question[str, bytes | int] = Question(
             visit.schedule, self._receive, complete=lambda made: isinstance(made, bytes)
         )

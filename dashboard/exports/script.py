@@ -60,7 +60,7 @@ def full_model():
 
 
 def docstring(text: str) -> str:
-    """The first line of a script: titles and names of strangers' data stay text."""
+    """The first line of a script: titles and names out of visitors' files stay text."""
     plain = text.replace("\\", "\\\\").replace('"', "'")
     return f'"""{plain}."""\n\n'
 

@@ -5,6 +5,7 @@ page it stands.
 """
 
 from pathlib import Path
+from typing import final
 
 import param
 from panel.custom import JSComponent
@@ -15,6 +16,7 @@ from dashboard.parts.fold import FORMULA_LOOKS, FORMULAS
 HERE = Path(__file__)
 
 
+@final
 class Glossary(JSComponent):
     """All terms; `open` shows the whole list."""
 

@@ -65,7 +65,8 @@ def read_collection(folder: Path) -> tuple[Collection, dict[str, Any]]:
             Component(**{name: _tuples(value) for name, value in one.items()})
             for one in told["collection"]["components"]
         )
-        return Collection(**plain, **load_file(folder / ARRAYS)), dict(told["more"])
+        arrays: dict[str, Any] = load_file(folder / ARRAYS)
+        return Collection(**plain, **arrays), dict(told["more"])
     except Exception as error:  # the parsers of damaged bytes raise anything
         raise ValueError(
             "These data are kept here no longer in a form that can be read; give the files again."

@@ -20,10 +20,10 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from dashboard.concurrency.lock import FolderLock
 from dashboard.keeping.bounds import (
@@ -48,10 +48,12 @@ STALE = 3_600.0
 LOCK_PATIENCE = 10.0  # seconds
 
 
+@final
 class FullError(ValueError):
     """There is no room to keep something; the sentence says what can be done."""
 
 
+@final
 @dataclass(frozen=True)
 class SavedItem:
     """Something that is kept: its `kind` ("data" or "model"), name, title, bytes and times."""
@@ -111,7 +113,7 @@ def _things(folder: Path) -> list[SavedItem]:
 
 
 @contextlib.contextmanager
-def _alone(root: Path) -> Iterator[None]:
+def _alone(root: Path) -> Generator[None]:
     """One at a time, of all threads and processes; after some patience all the same."""
     lock, end = FolderLock(root), time.monotonic() + LOCK_PATIENCE
     while not lock.take() and time.monotonic() < end:
@@ -131,6 +133,7 @@ def _forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@final
 class SavedItems:
     """What is kept for one visitor; for somebody without a name nothing is."""
 
@@ -188,7 +191,7 @@ class SavedItems:
     @contextlib.contextmanager
     def making(
         self, kind: str, name: str, title: str, size: int = 0, **about: Any
-    ) -> Iterator[Path]:
+    ) -> Generator[Path]:
         """A folder to write a thing's files into; at the end it takes the place of one of its name.
 
         `size` is how many bytes are expected. Raises FullError, a ValueError, where there is no
@@ -222,7 +225,7 @@ class SavedItems:
     def mark(self, kind: str, name: str, title: str, folder: Path, **about: Any) -> None:
         """Keep what lies in a folder elsewhere, with `about` beside it. FullError without room."""
         told = {"mark": secrets.token_hex(16), **about}
-        short = {key: value for key, value in told.items() if isinstance(value, str)}
+        short: dict[str, Any] = {key: one for key, one in told.items() if isinstance(one, str)}
         thing = self.making(kind, name, title, elsewhere=str(folder), **short)
         with thing, whole_file(folder / MARK) as part:
             part.write_text(json_text(told), encoding="utf-8")
@@ -281,7 +284,7 @@ def _make_room(root: Path, more: int, instead: SavedItem | None = None) -> None:
         )
 
 
-def sweep(root: Path | None = None) -> None:
+def remove_expired(root: Path | None = None) -> None:
     """Delete what nobody has come back for, what was left half-written, and what is too much."""
     root = root or kept_folder()
     if not root.is_dir():

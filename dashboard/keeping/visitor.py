@@ -11,6 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from http.cookies import CookieError
+from typing import final
 
 from bokeh.document import Document
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
@@ -41,6 +42,7 @@ def _taken_out(request: HTTPServerRequest) -> str:
     return found.value if TOKEN.fullmatch(found.value) else ""
 
 
+@final
 @dataclass
 class Whose:
     """Under which name a visitor's things are filed, and whether a page has asked for it."""
@@ -49,6 +51,7 @@ class Whose:
     asked: bool = False
 
 
+@final
 class Recognised(OutputTransform):
     """Tells a request whose it is, and a browser that gets a page by what it is known again."""
 

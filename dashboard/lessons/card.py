@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import param
 from panel.custom import JSComponent
@@ -13,6 +13,7 @@ from dashboard.parts.fold import FORMULA_LOOKS, FORMULAS
 HERE = Path(__file__)
 
 
+@final
 class LessonCard(JSComponent):
     """What `show` was told last; `heard` gets what the visitor presses.
 
@@ -39,6 +40,8 @@ class LessonCard(JSComponent):
     def show(self, choice: LessonsChoice) -> None:
         """The open step of an open lesson."""
         lesson, step = choice.about, choice.current
+        if lesson is None or step is None:
+            return
         self.param.update(
             lesson=lesson.title,
             titles=[one.title for one in lesson.steps],

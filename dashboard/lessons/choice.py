@@ -7,6 +7,7 @@ gives back what the visitor had made of the step.
 """
 
 from collections.abc import Mapping
+from typing import final
 from urllib.parse import parse_qsl, urlencode
 
 import param
@@ -18,6 +19,7 @@ from dashboard.view.choice import Choice
 from hoam_core.checks import check_within, lookup
 
 
+@final
 class LessonsChoice(Choice):
     """An empty `lesson` is the list of all; steps count from one."""
 
@@ -87,7 +89,7 @@ def arriving(query: Mapping[str, str]) -> dict[str, str]:
         return dict(query)
     if not number.isdecimal() or not 1 <= int(number) <= len(about.steps):
         return dict(query)
-    return about.steps[int(number) - 1].state | query
+    return {**about.steps[int(number) - 1].state, **query}
 
 
 def _lesson_name(text: str) -> str:

@@ -5,7 +5,7 @@ play with; "Set it again" opens the link once more.
 """
 
 from html import escape
-from typing import Any
+from typing import Any, final
 
 import panel as pn
 
@@ -36,12 +36,13 @@ def as_card(lesson: Lesson) -> dict[str, str]:
     }
 
 
+@final
 class Lessons(View):
     """The list while no lesson is open, else the card of a step."""
 
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
-        self.choice: LessonsChoice = visit.choices["lessons"]
+        self.choice = visit.choice("lessons", LessonsChoice)
         shelf = lessons()
         welcome = html.pane()
         welcome.object = WELCOME + "".join(

@@ -26,17 +26,19 @@ def most_sessions() -> int:
     return int(text) if text.isdecimal() and int(text) > 0 else MOST_SESSIONS
 
 
-def has_visitor(document: Document) -> bool:
+def has_visitor(document: Document | None) -> bool:
     """Whether somebody asks for a page; `--warm` makes it once before there is a server."""
-    return getattr(document.session_context, "server_context", None) is not None
+    context = document.session_context if document is not None else None
+    return getattr(context, "server_context", None) is not None
 
 
-def let_in(document: Document) -> bool:
-    """Whether a visitor gets his page; the note that turns others away takes nobody's place."""
+def let_in(document: Document | None) -> bool:
+    """Whether a visitor gets a page; the note that turns others away takes nobody's place."""
     if len(_inside) >= most_sessions():
         VISITS.tell("refused")
         return False
-    _inside.add(document.session_context.id)
+    if document is not None and document.session_context is not None:
+        _inside.add(document.session_context.id)
     VISITS.tell("opened")
     return True
 

@@ -9,20 +9,18 @@ A prediction is made by a thread of its own that gives way to the sliders of the
 """
 
 import asyncio
-import atexit
 import json
 from collections.abc import Callable, Iterator
-from functools import cache, partial
+from functools import partial
 from http import HTTPStatus
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, final
 
 import numpy as np
 import xarray as xr
 
 from dashboard.compute.threads import workers
-from dashboard.concurrency.worker import Worker
 from dashboard.operations.password import Guarded
-from dashboard.runs.catalogue import MOST_PARTICLES, Catalogue, catalogue
+from dashboard.runs.catalogue import MOST_PARTICLES, Offer, catalogue
 from dashboard.state.exploration import HIGHEST_SEED
 from dashboard.state.url import key_in, key_of, number, particles_up_to, whole
 from hoam_core import Model
@@ -48,7 +46,7 @@ class PredictionRequest(NamedTuple):
     format: str
 
 
-def read_request(query: dict[str, str], offered: Catalogue) -> PredictionRequest:
+def read_request(query: dict[str, str], offered: Offer) -> PredictionRequest:
     """The prediction that a query means; ValueError, or LookupError for an unknown model."""
     if "model" not in query:
         raise ValueError(f"Argument `model` is missing; name one of {', '.join(offered.models)}.")
@@ -92,7 +90,9 @@ def summary(wanted: PredictionRequest, run: xr.Dataset) -> dict[str, Any]:
     names = [str(name) for name in run.component.values]
     few = max(1, min(state.shape[1], MOST_NUMBERS // (state.shape[0] * state.shape[2])))
     over_time = [name for name in run.data_vars if run[name].dims == ("time",)]
-    told = ("system", "method", "particles", "seed", "steps", "model_sha256", "version")
+    told = (
+        "system", "method", "particles", "seed", "steps", "model_sha256", "backend", "version",
+    )  # fmt: skip
     return {
         "model": wanted.model.name,
         **{name: run.attrs[name] for name in told},
@@ -112,7 +112,11 @@ def summary(wanted: PredictionRequest, run: xr.Dataset) -> dict[str, Any]:
 def plain(values: np.ndarray) -> list:
     """Nested lists of numbers; None, the null of JSON, for what is not finite."""
     finite = np.isfinite(values)
-    return (values if finite.all() else np.where(finite, values, None)).tolist()
+    if finite.all():
+        return values.tolist()
+    known = values.astype(object)
+    known[~finite] = None
+    return known.tolist()
 
 
 def to_json(value: Any) -> bytes:
@@ -120,16 +124,8 @@ def to_json(value: Any) -> bytes:
     return json_text(value).encode()
 
 
-@cache
-def predictor() -> Worker:
-    """The thread that predicts for HTTP, behind the one that answers the sliders."""
-    thread = Worker("http-predictions", behind=(workers().models,))
-    atexit.register(thread.end)
-    return thread
-
-
 class Answer(Guarded):
-    """Answers in JSON, whoever asks from whatever page, if he knows the password."""
+    """Answers in JSON, whoever asks from whatever page, if the password is known."""
 
     def set_default_headers(self) -> None:
         self.set_header("Access-Control-Allow-Origin", "*")
@@ -144,6 +140,7 @@ class Answer(Guarded):
         self.finish(to_json({"error": f"{HTTPStatus(status_code).phrase}."}))
 
 
+@final
 class Listing(Answer):
     """A list that needs no arguments."""
 
@@ -156,6 +153,7 @@ class Listing(Answer):
         self.finish(to_json(self._rows()))
 
 
+@final
 class Prediction(Answer):
     """One prediction; as many as MOST_WAITING may wait at a time."""
 
@@ -194,7 +192,7 @@ class Prediction(Answer):
         self._result: asyncio.Future = loop.create_future()
         self.waiting.add(self)
         try:
-            predictor().ask(
+            workers().http.ask(
                 self, partial(predicted, wanted), partial(loop.call_soon_threadsafe, self._settle)
             )
             return await self._result
@@ -215,10 +213,11 @@ class Prediction(Answer):
     def on_connection_close(self) -> None:
         """Nobody waits any more."""
         if self in self.waiting:
-            predictor().cancel(self)
+            workers().http.cancel(self)
             self._settle(None)
 
 
+@final
 class Nothing(Answer):
     """Whatever else is asked under /api."""
 

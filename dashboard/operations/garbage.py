@@ -13,6 +13,7 @@ import ctypes
 import gc
 import time
 from collections.abc import Callable
+from typing import final
 
 EVERY = 5.0  # seconds between two looks
 CALM = 2.0  # seconds without an answer
@@ -30,6 +31,7 @@ def give_back() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
+@final
 class Garbage:
     """Decides at every look what the collector does; `calm(seconds)` says if nobody waits.
 

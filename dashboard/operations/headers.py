@@ -5,6 +5,8 @@ itself must be allowed as they are. Everything else comes from this server alone
 style, picture, font, connection, frame or form, and no foreign page around this one.
 """
 
+from typing import final
+
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
@@ -30,6 +32,7 @@ HEADERS = {
 }
 
 
+@final
 class Headers(OutputTransform):
     """Puts the headers on an answer, and leaves out which software made it."""
 

@@ -11,8 +11,9 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
+from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 LOG = "HOAM_LOG"
@@ -21,6 +22,7 @@ USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "co
 access = logging.getLogger("dashboard.access")
 
 
+@final
 class JsonLines(logging.Formatter):
     """One JSON object for each record."""
 
@@ -44,6 +46,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
+@final
 class Errors(logging.Handler):
     """Tells of every error that is logged, by the name of its logger."""
 
@@ -60,7 +63,9 @@ def without_query(record: logging.LogRecord) -> bool:
     """Leave method and path of what Tornado says of a request that failed; a filter of its log."""
     if record.funcName == "log_exception" and isinstance(record.args, tuple):
         _, request = record.args
-        record.msg, record.args = "Uncaught exception %s %s", (request.method, request.path)
+        if isinstance(request, HTTPServerRequest):
+            told = str(request.method), request.path
+            record.msg, record.args = "Uncaught exception %s %s", told
     return True
 
 

@@ -14,7 +14,7 @@ import copy
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, final
 
 from bokeh.protocol.exceptions import ProtocolError
 from bokeh.protocol.receiver import Receiver
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 Event = dict[str, Any]
 
 
+@final
 class Bounded(Receiver):
     """Puts messages together as Bokeh does, up to a number of bytes."""
 
@@ -69,18 +70,18 @@ def events_of(content: Any) -> list[Event]:
 
 def newest(events: Sequence[Event]) -> list[Event]:
     """Events without values that are replaced before anything else happens, in their order."""
-    kept: list[Event | None] = []
+    latest: list[Event | None] = []
     places: dict[tuple[str, str], int] = {}
     for event in events:
         target = _target(event)
         if target is None:
             places.clear()  # a press must find the values that were set before it
         elif target in places:
-            kept[places[target]] = None
+            latest[places[target]] = None
         if target is not None:
-            places[target] = len(kept)
-        kept.append(event)
-    return [event for event in kept if event is not None]
+            places[target] = len(latest)
+        latest.append(event)
+    return [event for event in latest if event is not None]
 
 
 def _target(event: Event) -> tuple[str, str] | None:
@@ -141,6 +142,7 @@ def guard(server: BokehTornado) -> None:
     """Bound what the browsers of a server may send; the classes are those of the process."""
     server.settings["websocket_max_message_size"] = MOST_BYTES
     server._session_token_expiration = max(server.session_token_expiration, TOKEN_SECONDS)
-    ws.Receiver = Bounded
-    ServerSession.patch = staticmethod(patch)
-    ServerSession.push = staticmethod(push)
+    # Bokeh has no place of its own for any of these.
+    ws.Receiver = Bounded  # pyright: ignore[reportPrivateImportUsage]  replaced on purpose
+    ServerSession.patch = staticmethod(patch)  # pyright: ignore[reportAttributeAccessIssue]  too
+    ServerSession.push = staticmethod(push)  # pyright: ignore[reportAttributeAccessIssue]  too

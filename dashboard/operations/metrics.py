@@ -1,13 +1,14 @@
 """What is measured while the page is served, in the text format of Prometheus at /metrics.
 
 Counters and histograms are fed by those who tell of something; what can be read at any time (open
-pages, queues) is read when somebody asks. Nothing here names a visitor or what he computes. With a
-password the route asks for it from everybody, also from this machine: behind a proxy of the same
-machine every visitor comes from there.
+pages, queues) is read when somebody asks. Nothing here names a visitor or what a visitor computes.
+With a password the route asks for it from everybody, also from this machine: behind a proxy of the
+same machine every visitor comes from there.
 """
 
 from collections.abc import Iterable
 from functools import partial
+from typing import final
 from weakref import WeakSet
 
 from bokeh.server.tornado import BokehTornado
@@ -56,6 +57,7 @@ def open_pages() -> int:
     return sum(len(one.get_sessions(path)) for one in SERVERS for path in one.app_paths)
 
 
+@final
 class Present(Collector):
     """What is so at the moment of asking."""
 
@@ -79,6 +81,7 @@ class Present(Collector):
 REGISTRY.register(Present())
 
 
+@final
 class Metrics(Guarded):
     """The measurements as text."""
 

@@ -11,15 +11,20 @@ import binascii
 import hashlib
 import hmac
 import os
+from collections.abc import Awaitable, Callable
 from functools import cache
 from html import escape
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast, final
 from weakref import WeakValueDictionary
 
 from tornado.web import RequestHandler
 
 from hoam_core.cli.serve import GUARD_FILE, read_password
+
+if TYPE_CHECKING:
+    from bokeh.server.tornado import BokehTornado
 
 COOKIE, DAYS = "hoam-visitor", 1
 WRONG_TAKES = 1.0  # seconds
@@ -83,12 +88,25 @@ def local_path(text: str) -> str:
     return text if is_path and text.isprintable() else "/"
 
 
+class _Provider(Protocol):
+    """Who asks who somebody is. Bokeh's own type says that it is asked by a request only."""
+
+    get_user: Callable[[RequestHandler], object] | None
+    get_user_async: Callable[[RequestHandler], Awaitable[object]] | None
+    login_url: str
+
+
+def _provider(handler: RequestHandler) -> _Provider:
+    """The provider of a handler's application, which is Bokeh's as all of this server."""
+    return cast("_Provider", cast("BokehTornado", handler.application).auth_provider)
+
+
 async def admitted(handler: RequestHandler) -> bool:
     """Whether somebody may see pages: asked of whatever the server was told to ask by.
 
     That may be this module's password, or a login of Panel's own (--basic-auth, --oauth-provider).
     """
-    provider = handler.application.auth_provider
+    provider = _provider(handler)
     if provider.get_user_async is not None:
         return await provider.get_user_async(handler) is not None
     if provider.get_user is not None:
@@ -114,6 +132,7 @@ class Guarded(RequestHandler):
             self.finish({"error": REFUSED})
 
 
+@final
 class Login(RequestHandler):
     """The form, and what it sends."""
 
@@ -139,10 +158,11 @@ class Login(RequestHandler):
         self.finish(FORM.replace("{problem}", escape(problem)))
 
 
+@final
 class Logout(RequestHandler):
     """Forgets who a visitor is."""
 
     def get(self) -> None:
         """Take the cookie away and ask again."""
         self.clear_cookie(COOKIE)
-        self.redirect(self.application.auth_provider.login_url.lstrip("/"))
+        self.redirect(_provider(self).login_url.lstrip("/"))

@@ -5,6 +5,8 @@ several, the cookie says to which one a browser belongs; to those who follow a l
 it, which begins with the letter. Without the variable there is one process and no cookie.
 """
 
+from typing import final
+
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
@@ -13,6 +15,7 @@ from hoam_core.cli.serve import process_name
 COOKIE = "hoam_process"
 
 
+@final
 class Belonging(OutputTransform):
     """Tells a browser that it belongs here, unless it knows."""
 

@@ -7,8 +7,9 @@ then this is the first thing that the event loop does, before it answers anybody
 import gc
 import logging
 import re
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
+from typing import final
 
 from bokeh.server.tornado import BokehTornado
 from panel.io.resources import COMPONENT_PATH
@@ -18,7 +19,7 @@ from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 from dashboard.compute import session
 from dashboard.compute.threads import workers
 from dashboard.concurrency import worker
-from dashboard.keeping.store import sweep
+from dashboard.keeping.store import remove_expired
 from dashboard.keeping.visitor import Recognised
 from dashboard.operations import admission, api, logs, messages, metrics
 from dashboard.operations.garbage import EVERY, Garbage
@@ -32,6 +33,7 @@ PROBE = 500.0  # milliseconds
 SWEPT_EVERY = 3 * 3_600.0  # seconds
 
 
+@final
 class Absent(RequestHandler):
     """What Panel would serve of its components, which no view refers to; not even who asks counts.
 
@@ -43,6 +45,7 @@ class Absent(RequestHandler):
         raise HTTPError(HTTPStatus.NOT_FOUND)
 
 
+@final
 class Liveness(RequestHandler):
     """That the page can be served; asks nobody for a password, and makes nothing for it."""
 
@@ -105,7 +108,11 @@ def tidy() -> None:
     """Look after the garbage of closed pages from time to time."""
     garbage = Garbage(workers().models.has_been_idle)
     admission.VISITS.watch(garbage.heard)
-    PeriodicCallback(garbage.look, 1_000 * EVERY).start()
+    PeriodicCallback(partial(_look, garbage), 1_000 * EVERY).start()
+
+
+def _look(garbage: Garbage) -> None:
+    garbage.look()
 
 
 def sweep_up() -> None:
@@ -116,7 +123,7 @@ def sweep_up() -> None:
 
 
 def _sweep() -> None:
-    workers().files.ask("sweep", lambda: iter([sweep()]), lambda _: None)
+    workers().files.ask("sweep", lambda: iter([remove_expired()]), lambda _: None)
 
 
 def probe_loop(loop: IOLoop) -> None:

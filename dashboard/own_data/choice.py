@@ -1,10 +1,10 @@
-"""What a visitor says about data of his own: how they are read, and what is trained on them.
+"""What a visitor says about own data: how they are read, and what is trained on them.
 
 Pure `param` state. The texts are read here, so that a slip is told by the field it is in.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, final
 
 import param
 
@@ -23,6 +23,7 @@ SAID = ("title", "attributes", "values", "lengths", "species", "components")
 LONGEST_NAME = 120
 
 
+@final
 class OwnChoice(Choice):
     """The fields of the view; all may be left as they are.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 from dashboard.keeping import packed
 from dashboard.keeping.collections import write_collection
@@ -38,6 +38,7 @@ class ReadingStep(NamedTuple):
     done: float | None
 
 
+@final
 @dataclass(frozen=True)
 class ReadingRequest:
     """Files, with what the visitor says about them."""

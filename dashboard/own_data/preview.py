@@ -61,9 +61,9 @@ def frames_of(collection: Collection) -> tuple[int, int, int]:
 def rows_of(collection: Collection, found: Mapping[str, int]) -> list[Row]:
     """A row for each file; all pictures have one scale of colours."""
     axes = plane_of(collection)
-    views = [collection.components[i].view for i in axes]
-    low, high = zip(*views, strict=True)
-    plane = Plane(axes, low, high, tuple(collection.lengths[i] is not None for i in axes))
+    h, v = (collection.components[i].view for i in axes)
+    closes = tuple(length is not None for length in collection.lengths)
+    plane = Plane(axes, (h[0], v[0]), (h[1], v[1]), (closes[axes[0]], closes[axes[1]]))
     fields = [
         [_field(population[frame], plane) for frame in frames_of(collection)]
         for population in collection.x

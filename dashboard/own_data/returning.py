@@ -7,6 +7,7 @@ a ValueError with a sentence for the visitor.
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import final
 
 from dashboard.keeping.collections import read_collection
 from dashboard.keeping.packed import renamed, unpacked
@@ -19,7 +20,7 @@ from hoam_core import Model, load_model
 from hoam_core.checks import DivergedError
 from hoam_core.storage.datasets import write_files
 
-TRIED = {"particles": 64, "n_times": 4}
+TRIED_PARTICLES, TRIED_TIMES = 64, 4
 # A thread answers all visitors: looks at the field for a particle, and seconds for a few particles.
 MOST_LOOKS, MOST_SECONDS = 200_000, 3.0
 GONE = (
@@ -28,6 +29,7 @@ GONE = (
 )
 
 
+@final
 class TooSlowError(RuntimeError):
     """A model that would keep other visitors waiting."""
 
@@ -80,11 +82,11 @@ def try_out(model: Model) -> None:
         looks = model.method.evaluations(model.times(n_times=FRAMES))
         if looks > MOST_LOOKS:
             raise TooSlowError(f"it takes {looks:,.0f} evaluations for a particle")
-        model.predict(usual, **TRIED)  # compiled
+        model.predict(usual, particles=TRIED_PARTICLES, n_times=TRIED_TIMES)  # compiled
         started = time.perf_counter()
-        model.predict(usual, **TRIED)
+        model.predict(usual, particles=TRIED_PARTICLES, n_times=TRIED_TIMES)
         if (took := time.perf_counter() - started) > MOST_SECONDS:
-            raise TooSlowError(f"it takes {took:.0f} s for {TRIED['particles']} particles")
+            raise TooSlowError(f"it takes {took:.0f} s for {TRIED_PARTICLES} particles")
     except TooSlowError as error:
         raise ValueError(
             f"The model is too slow for a page that others use, too: {error}. Train one with fewer "

@@ -6,6 +6,7 @@ Deleting asks once more, since nothing brings it back.
 from collections.abc import Callable
 from functools import partial
 from html import escape
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -26,6 +27,7 @@ ASKED = (
 )
 
 
+@final
 class KeptList(pn.viewable.Viewer):
     """Things with their buttons; `opened` and `deleted` hear the name, an empty one of all."""
 

@@ -5,6 +5,7 @@ the `Workspace`'s; the view shows it and passes on what is pressed.
 """
 
 from html import escape
+from typing import Any, final
 from urllib.parse import urlencode
 
 import panel as pn
@@ -34,6 +35,7 @@ from dashboard.train.trainings import trainings
 from dashboard.view.base import Exportable, View, Visit
 from hoam_core import __version__
 from hoam_core.models.files import save_model
+from hoam_core.recorded.collection import Collection
 from hoam_core.recorded.reader import names_of
 from hoam_core.storage.datasets import to_dataset
 
@@ -56,12 +58,13 @@ HINTS = {
 }
 
 
+@final
 class OwnData(View):
     """Files, preview and training of one visitor."""
 
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
-        self.choice: OwnChoice = visit.choices.get("data") or OwnChoice()
+        self.choice = visit.choice("data", OwnChoice)
         workers, keep = visit.workers, keep_of(visit.catalogue)
         self.workspace = Workspace(
             self.choice, workers.files, workers.trainings, visit.schedule, keep
@@ -100,7 +103,8 @@ class OwnData(View):
         return pmui.Button(label=label, icon=icon, on_click=lambda _: press(), **options)
 
     def _build_input(self) -> pn.Column:
-        button = {"variant": "contained", "margin": (6, 4), "size": "small"}
+        button: dict[str, Any] = {"variant": "contained", "margin": (6, 4), "size": "small"}
+        lesser: dict[str, Any] = button | {"variant": "outlined"}
         self._upload = Upload(
             refusal, self.workspace.refuse, label="Choose or drop files", icon="upload_file",
             tally=tally, multiple=True, accept=".nc,.h5", max_total_file_size=largest_upload(),
@@ -110,7 +114,7 @@ class OwnData(View):
         self._zips = Upload(
             packed.refusal, self.workspace.refuse, label="Load a model", icon="drive_folder_upload",
             accept=".zip", max_total_file_size=packed.MOST_BYTES, begun=self._begun,
-            **(button | {"variant": "outlined"}),
+            **lesser,
         )  # fmt: skip
         self._zips.param.watch(self._take_zip, "value")
         example = self._button(
@@ -231,6 +235,8 @@ class OwnData(View):
 
     def _zip(self):
         model, folder = self.workspace.model, self.workspace.model_folder
+        if model is None:
+            return None
         if not (folder / "model.json").is_file():  # another page has deleted it
             folder = self.workspace.folder / "again"
             save_model(model, folder)
@@ -238,6 +244,8 @@ class OwnData(View):
 
     def _explore(self) -> None:
         visit, model = self.visit, self.workspace.model
+        if model is None:
+            return
         if isinstance(visit.catalogue, VisitorCatalogue):
             visit.catalogue.offer(model)
         visit.state.admit(model.system)
@@ -262,12 +270,13 @@ class OwnData(View):
             f"{collection.title}: {len(collection.files)} recorded populations of "
             f"{collection.x.shape[2]:,} particles at {axes}, {len(collection.ts)} times."
         )
-        return Exportable(system.name, words, self._script(), lambda: _dataset(system))
+        script = self._script(collection)
+        return Exportable(system.name, words, script, lambda: _dataset(system))
 
-    def _script(self) -> str:
+    def _script(self, collection: Collection) -> str:
         choice, paths = self.choice, self.workspace.paths
         # Of data that were brought back there are no files here, but their names.
-        files = names_of(paths) if paths else list(self.workspace.checked.collection.files)
+        files = names_of(paths) if paths else list(collection.files)
         return (
             "from hoam_core.recorded import (\n"
             "    Reading, collect, learn_recorded, read_recordings, with_values,\n)\n\n"

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import param
 
@@ -21,20 +21,31 @@ from dashboard.concurrency.worker import Job, Worker, sentence
 from dashboard.keeping.store import SavedItems
 from dashboard.own_data.allowed_files import check_upload, found_files
 from dashboard.own_data.choice import OwnChoice
-from dashboard.own_data.jobs import Found, Made, ReadingRequest, ReadingStep, check, example, train
+from dashboard.own_data.jobs import (
+    Checked,
+    Found,
+    Made,
+    ReadingRequest,
+    ReadingStep,
+    check,
+    example,
+    train,
+)
 from dashboard.own_data.returning import reopen, take_in
+from hoam_core import Model
 from hoam_core.files.order import natural
 from hoam_core.recorded.sandbox import OvertaxedError
 
 log = logging.getLogger(__name__)
 
 
+@final
 class Workspace(param.Parameterized):
     """Files, what they hold and what became of them."""
 
-    busy = param.Parameter(doc="The Step that goes on, or None.")
-    checked = param.Parameter(doc="The Checked files, or None.")
-    model = param.Parameter(doc="The Model that was trained on them, or None.")
+    busy: "param.Parameter[ReadingStep | None]" = param.Parameter(doc="The step that goes on.")
+    checked: "param.Parameter[Checked | None]" = param.Parameter(doc="Files that fit together.")
+    model: "param.Parameter[Model | None]" = param.Parameter(doc="What was trained on them.")
     problem = param.String(doc="Why the last request failed; empty if it did not.")
     unsaved_reason = param.String(
         doc="Why what is here is not kept; empty if it is, or nothing ever is."

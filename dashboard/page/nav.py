@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import final
 
 import param
 from panel.custom import JSComponent
@@ -32,6 +33,7 @@ button:focus-visible { outline: 2px solid var(--panel-primary-color); outline-of
 """
 
 
+@final
 class Nav(JSComponent):
     """Names, titles and hints of the views, and which of them is open."""
 
@@ -41,7 +43,7 @@ class Nav(JSComponent):
     _esm = Path(__file__).with_name("nav.js")
     _stylesheets = [NAV_CSS]
 
-    def __init__(self, chosen: Callable[[str], None], **params):
+    def __init__(self, chosen: Callable[[str], object], **params):
         super().__init__(sizing_mode="stretch_width", margin=0, **params)
         self._chosen = chosen
 

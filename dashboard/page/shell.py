@@ -3,15 +3,17 @@
 The only file that knows the page template.
 """
 
+from functools import partial
+from typing import final
 from urllib.parse import parse_qsl
 
 import panel as pn
 import panel_material_ui as pmui
-from panel.util import edit_readonly
+from panel.util.parameters import edit_readonly
 
 from dashboard.exports.menu import Exports
 from dashboard.glossary.panel import Glossary
-from dashboard.lessons.choice import arriving
+from dashboard.lessons.choice import LessonsChoice, arriving
 from dashboard.page.nav import Nav
 from dashboard.page.views import VIEWS
 from dashboard.parts.batched import together
@@ -55,6 +57,7 @@ def _without_busy(page: pmui.Page) -> None:
             pn.state.param.unwatch(watcher)
 
 
+@final
 class Shell:
     """Puts the parts of a page together and connects what lies outside them."""
 
@@ -118,7 +121,7 @@ class Shell:
         self.page.param.watch(lambda event: self._theme(event.new), "dark_theme")
         self._watch_address()
         self.projector.toggle(projector)
-        pn.state.onload(lambda: [self.tell(f"{one} The default is used.") for one in problems])
+        pn.state.onload(partial(self._tell_of, problems))
 
     def _watch_address(self) -> None:
         state = self.state
@@ -211,7 +214,8 @@ class Shell:
                 self.page.dark_theme = message["dark"]
             self.gate.open()
         elif message.get("copied"):
-            pn.state.notifications.success("The link is copied.")
+            if (toasts := pn.state.notifications) is not None:
+                toasts.success("The link is copied.")
         elif "copied" in message:
             self.tell("The browser did not let the link be copied; take it from the address bar.")
         elif message.get("hidden"):
@@ -279,7 +283,11 @@ class Shell:
 
     def _heading(self) -> str:
         """What the tab of the browser is called: first what tells it from others."""
-        lesson = self.visit.choices["lessons"].about if self.state.view == "lessons" else None
+        lesson = (
+            self.visit.choice("lessons", LessonsChoice).about
+            if self.state.view == "lessons"
+            else None
+        )
         view = self._open[-1] if self._open else None
         about = [lesson.title] if lesson else []
         if not about and view is not None and "system" in view.uses:
@@ -292,7 +300,12 @@ class Shell:
 
     def tell(self, sentence: str) -> None:
         """Show a sentence in a toast."""
-        pn.state.notifications.error(sentence, duration=12_000)
+        if (toasts := pn.state.notifications) is not None:
+            toasts.error(sentence, duration=12_000)
+
+    def _tell_of(self, problems: list[str]) -> None:
+        for one in problems:
+            self.tell(f"{one} The default is used.")
 
     def close(self) -> None:
         """The visitor has gone: nothing is computed for this page any more."""

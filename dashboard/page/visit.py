@@ -1,4 +1,4 @@
-"""A visitor comes: let in or turned away, his state read from the address, his page put together.
+"""A visitor comes: let in or turned away, the state read from the address, the page put together.
 
 Workers, models and remembered runs belong to the process and are shared by all visitors; everything
 else is made for one visitor.

@@ -8,14 +8,14 @@ Not for a view that is being made: Panel finds the style sheets of a part by the
 belongs to, and belonging begins with the walk. Until then it takes those of a host outside.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import panel as pn
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def together() -> Generator[None]:
     """Hold back what the browser is told until the end; may be nested, and stand without a page."""
     with pn.io.hold():
         document = pn.state.curdoc

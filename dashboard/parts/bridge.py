@@ -7,7 +7,7 @@ that move it, and what was walked to by the Tab key is pressed by the space bar.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import panel as pn
 import param
@@ -48,6 +48,7 @@ restores what you see.
 """
 
 
+@final
 class Bridge(JSComponent):
     """An invisible component that listens to keys and writes the address."""
 

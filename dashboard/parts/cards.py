@@ -6,7 +6,7 @@ storage; nothing of them reaches the server but a link that is opened.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import param
 from panel.custom import JSComponent
@@ -14,6 +14,7 @@ from panel.custom import JSComponent
 HERE = Path(__file__)
 
 
+@final
 class Cards(JSComponent):
     """Dicts of link, title, text and, as wished, note, image (an address) and alt."""
 

@@ -1,5 +1,7 @@
 """The cells of a lattice: what a run of the full model looks like at one time."""
 
+from typing import final
+
 import numpy as np
 from bokeh.models import (
     ColumnDataSource,
@@ -13,7 +15,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.colours import frame, legend, mark
+from dashboard.parts.colours import entitle, frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
 
@@ -23,6 +25,7 @@ LATTICE, LINES = "Live lattice", "One run of the full model"
 FIELDS = ("#0072B2", "#D55E00")
 
 
+@final
 class CellsFigure:
     """The cells of one run: an image of species or spins, lines of fields."""
 
@@ -31,18 +34,17 @@ class CellsFigure:
         self.line_source = ColumnDataSource({"x": [], "y0": [], "y1": []}, name="fields-source")
         self.mapper = LinearColorMapper(palette=list(CELLS[:2]), low=-0.5, high=1.5)
         self.image = frame(
-            height=TALL, name="cells", match_aspect=True, title=LATTICE,
+            LATTICE, 0, height=TALL, name="cells", match_aspect=True,
             x_range=DataRange1d(range_padding=0), y_range=DataRange1d(range_padding=0),
         )  # fmt: skip
         self.image.grid.visible = self.image.axis.visible = False
-        self.image.title.offset = 0
         self._picture = mark(
             self.image, self.image_source,
             Image(image="image", x=0, y=0, dw=1, dh=1, color_mapper=self.mapper),
         )  # fmt: skip
         self.lines = frame(
-            height=TALL, name="fields", title=LINES,
-            x_range=Range1d(0, 1), y_range=Range1d(0, 1), x_axis_label="place on the line",
+            LINES, height=TALL, name="fields", x_range=Range1d(start=0, end=1),
+            y_range=Range1d(start=0, end=1), x_axis_label="place on the line",
         )  # fmt: skip
         self._fields = [
             mark(self.lines, self.line_source, Line(
@@ -83,7 +85,8 @@ class CellsFigure:
 
     def show(self, cells: np.ndarray | None, note: str = "") -> None:
         """Draw the cells of a frame, with a note behind the title; None clears."""
-        self.image.title.text, self.lines.title.text = LATTICE + note, LINES + note
+        entitle(self.image, LATTICE + note)
+        entitle(self.lines, LINES + note)
         if cells is None:
             self._clear()
         elif self._values:

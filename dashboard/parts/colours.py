@@ -13,6 +13,7 @@ from bokeh.models import (
     Legend,
     LinearColorMapper,
     PrintfTickFormatter,
+    Title,
 )
 from bokeh.models.glyph import Glyph
 from bokeh.plotting import figure
@@ -48,19 +49,26 @@ RULE_DASH = {"monte-carlo": [7, 4], "simpson": [2, 3], "gauss": "solid"}
 RULE_MARK = {"monte-carlo": "circle", "simpson": "square", "gauss": "diamond"}
 
 
-def frame(**options) -> figure:
+def frame(title: str = "", title_offset: float = -14, **options) -> figure:
     """A figure that fills its column, without tools."""
+    heading = Title(text=title, text_font_size="13px")
+    # From the edge of the card rather than of the axis: a narrow figure needs the room.
+    heading.update(offset=title_offset)
     made = figure(
         toolbar_location=None, tools="", sizing_mode="stretch_width", min_border=4,
-        output_backend="canvas", **options,
+        output_backend="canvas", title=heading, **options,
     )  # fmt: skip
-    # From the edge of the card rather than of the axis: a narrow figure needs the room.
-    made.title.update(text_font_size="13px", offset=-14)
     for axis in made.axis:
         axis.axis_label_text_font_size = "12px"
         axis.major_label_text_font_size = "11px"
         axis.axis_label_standoff = 5
     return made
+
+
+def entitle(made: figure, text: str) -> None:
+    """Write the title of a figure; one that is replaced by a text would lose its look."""
+    if isinstance(made.title, Title):
+        made.title.text = text
 
 
 def brief_ticks() -> PrintfTickFormatter:
@@ -88,8 +96,10 @@ def legend(**options) -> Legend:
     """Words below a figure, where no curve can run through them."""
     # The page's theme writes a size of its own over that of the model, too large for a phone.
     small = ".bk-grid .bk-item .bk-label { font-size: var(--page-type, 12px); }"
-    return Legend(
-        orientation="horizontal", label_text_font_size="12px", spacing=12, padding=0, margin=2,
+    made = Legend(
+        orientation="horizontal", label_text_font_size="12px", spacing=12, margin=2,
         glyph_width=24, glyph_height=14, label_height=14, background_fill_alpha=0,
         border_line_alpha=0, stylesheets=[small], **options,
     )  # fmt: skip
+    made.update(padding=0)
+    return made

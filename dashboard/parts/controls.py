@@ -6,6 +6,7 @@ covers the pictures that a slider moves.
 
 from collections.abc import Callable
 from functools import partial
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -13,7 +14,7 @@ import panel_material_ui as pmui
 from dashboard.parts import html
 from dashboard.parts.layout import grid
 from dashboard.parts.sliders import LiveSelect, LiveSlider, mark, physics_slider
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.exploration import HIGHEST_SEED, Exploration
 from dashboard.state.parameters import number_of
 from dashboard.state.url import seed_of
@@ -56,6 +57,7 @@ def seed_field(state: Exploration) -> pmui.TextInput:
     return field
 
 
+@final
 class PlaneChoice(pn.viewable.Viewer):
     """Which two components the pictures show; hidden where there are no others."""
 
@@ -80,13 +82,14 @@ class PlaneChoice(pn.viewable.Viewer):
         return self._layout
 
 
+@final
 class Sliders(pn.viewable.Viewer):
     """One slider for each physics parameter of the current system, its training values marked.
 
     A view has them follow another system or model by `show`, as long as it is seen itself.
     """
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, **params):
+    def __init__(self, state: Exploration, catalogue: Offer, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._layout = grid(columns="repeat(auto-fit, minmax(280px, 1fr))", narrow=699, gap=0)
@@ -122,10 +125,11 @@ def physics(sliders: Sliders, state: Exploration) -> pn.Column:
     return grid(sliders, PlaneChoice(state), columns="minmax(0, 1fr) auto", narrow=699, gap=0)
 
 
+@final
 class Controls(pn.viewable.Viewer):
     """The sidebar: system, model, particles, seed, and what the model is."""
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, bridge, exports, cite, **params):
+    def __init__(self, state: Exploration, catalogue: Offer, bridge, exports, cite, **params):
         super().__init__(**params)
         self._state, self._catalogue = state, catalogue
         self._about = html.pane(margin=(4, 14))

@@ -1,6 +1,7 @@
 """Text that a visitor takes along: an address, or how to cite."""
 
 from pathlib import Path
+from typing import final
 
 import param
 from panel.custom import JSComponent
@@ -23,6 +24,7 @@ button:focus-visible, textarea:focus-visible { outline: 2px solid var(--panel-pr
 """
 
 
+@final
 class Copyable(JSComponent):
     """A text with the name `label` for screen readers, and a button that copies it."""
 

@@ -6,6 +6,7 @@ Other kinds of curves, such as one for each column of a comparison, are named in
 """
 
 from collections.abc import Mapping, Sequence
+from typing import final
 
 import numpy as np
 from bokeh.core.properties import value
@@ -13,6 +14,7 @@ from bokeh.models import (
     BasicTicker,
     BoxAnnotation,
     ColumnDataSource,
+    LegendItem,
     Line,
     MultiLine,
     Range1d,
@@ -28,6 +30,7 @@ from dashboard.parts.colours import (
     LABELS,
     WIDTH,
     brief_ticks,
+    entitle,
     frame,
     legend,
     mark,
@@ -50,6 +53,7 @@ def _window() -> BoxAnnotation:
     )  # fmt: skip
 
 
+@final
 class Curves:
     """An observable of the learned and of the full model against time, with a cursor.
 
@@ -63,28 +67,29 @@ class Curves:
     ):  # fmt: skip
         self.name = name
         empty = {"t": [], "y": []}
-        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in kinds}
+        self.sources = {kind: ColumnDataSource(data=empty, name=f"{name}-{kind}") for kind in kinds}
         clouds = [kind for kind in kinds if kind != "theory"] if has_legend else []
         self.clouds = {kind: Cloud() for kind in clouds}
-        self.x_range = x_range or Range1d(0, 1)
+        self.x_range = x_range or Range1d(start=0, end=1)
         self.lines: list = []
         self.cursor = Span(location=0, dimension="height", line_width=1.2, line_color="#888888")
         self.window = _window() if "theory" in kinds else None
+        self.y_range = Range1d(start=0, end=1)
         self.figure = self._build(height, has_legend)
-        self.heights = Heights(self.figure) if log else None
+        self.heights = Heights(self.figure, self.y_range) if log else None
 
     def _build(self, height: int, has_legend: bool) -> figure:
         made = frame(
             height=height, name=self.name, title=self.name, x_range=self.x_range,
-            y_range=Range1d(0, 1),
+            y_range=self.y_range,
         )  # fmt: skip
-        items = []
+        self._items = items = []
         for kind, cloud in self.clouds.items():
             self.lines += [(kind, glyph) for glyph in cloud.draw(made)]
         for kind, source in self.sources.items():
             width = WIDTH[kind] if has_legend else 0.75 * WIDTH[kind]
             line = mark(made, source, _line("t", kind, width))
-            items.append((LABELS.get(kind, kind), [line]))
+            items.append(LegendItem(label=LABELS.get(kind, kind), renderers=[line]))
             self.lines.append((kind, line.glyph))
         if self.window is not None:
             made.add_layout(self.window)
@@ -102,7 +107,7 @@ class Curves:
 
     def title(self, text: str) -> None:
         """The title, with the unit."""
-        self.figure.title.text = text
+        entitle(self.figure, text)
 
     def has(self, kind: str) -> bool:
         """Whether there is anything to see of a curve."""
@@ -110,10 +115,10 @@ class Curves:
 
     def explain(self, kinds: Sequence[str], labels: Mapping[str, str] = LABELS) -> None:
         """Which kinds of curves the legend names, and how."""
-        for kind, item in zip(self.sources, self.figure.legend[0].items, strict=True):
+        for kind, item in zip(self.sources, self._items, strict=True):
             item.visible = kind in kinds
             if kind in kinds:
-                item.label = value(labels[kind])
+                item.update(label=value(labels[kind]))
 
     def show(self, kind: str, t: np.ndarray, y: np.ndarray) -> None:
         """Draw one curve; empty arrays remove it."""
@@ -159,10 +164,11 @@ class Curves:
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""
         for kind, glyph in self.lines:
-            names = glyph.properties() & {"line_color", "fill_color"}
+            names = {"line_color", "fill_color"}.intersection(glyph.properties())
             glyph.update(**dict.fromkeys(names, COLOUR[dark][kind]))
 
 
+@final
 class Cloud:
     """What stands round a mean: a band one standard deviation wide, and a few paths."""
 
@@ -191,14 +197,18 @@ class Cloud:
             self.show(nothing, nothing, nothing, np.zeros((0, 0)))
 
 
+@final
 class Profile:
     """The density of one component of both models at the present frame."""
 
     def __init__(self, name: str, height: int, *, kinds: Sequence[str] = MODELS):
         empty = {"x": [], "y": []}
-        self.sources = {kind: ColumnDataSource(empty, name=f"{name}-{kind}") for kind in kinds}
-        self.figure = frame(height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1))
-        self.figure.title.text = name
+        self.sources = {kind: ColumnDataSource(data=empty, name=f"{name}-{kind}") for kind in kinds}
+        self.figure = frame(
+            name, height=height, name=name,
+            x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
+        )  # fmt: skip
+        self._placed: tuple[float, float, float] | None = None
         self.figure.yaxis.ticker = BasicTicker(desired_num_ticks=3)
         self.figure.xaxis.update(ticker=BasicTicker(desired_num_ticks=5), formatter=brief_ticks())
         self.figure.xgrid.visible = False
@@ -213,7 +223,7 @@ class Profile:
 
     def label(self, title: str) -> None:
         """The title, which names the component too."""
-        self.figure.title.text = title
+        entitle(self.figure, title)
 
     def fill(self, kind: str) -> None:
         """Whose area is filled; two of them would mix into a third colour."""
@@ -222,10 +232,10 @@ class Profile:
 
     def place(self, low: float, high: float, height: float) -> None:
         """Ranges, which hold for a whole run."""
-        x, y = self.figure.x_range, self.figure.y_range
-        if (x.start, x.end, y.end) != (low, high, height):
-            x.update(start=low, end=high)
-            y.update(start=0, end=height)
+        if self._placed != (low, high, height):
+            self._placed = low, high, height
+            self.figure.x_range.update(start=low, end=high)
+            self.figure.y_range.update(start=0, end=height)
 
     def show(self, kind: str, x: np.ndarray, y: np.ndarray) -> None:
         """Draw one density; empty arrays remove it."""

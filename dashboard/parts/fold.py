@@ -1,6 +1,7 @@
 """A text that is folded until it is wanted, with formulas that are drawn as in the lessons."""
 
 from pathlib import Path
+from typing import final
 
 import param
 from panel.custom import JSComponent
@@ -29,6 +30,7 @@ ul { margin: 0 0 .5em; padding-left: 1.2em; }
 """
 
 
+@final
 class Fold(JSComponent):
     """A summary and the HTML below it; what comes from outside must be escaped before."""
 

@@ -4,10 +4,12 @@ What is worth an entry is told by a `mark`: another one begins a new entry, and 
 address of the present entry is replaced.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import final
 
 
+@final
 class History:
     """Counts the entries that a page has made, and the steps back or forward it has followed."""
 
@@ -17,7 +19,7 @@ class History:
         self._restoring = False
 
     @contextmanager
-    def restoring(self, steps: int) -> Iterator[None]:
+    def restoring(self, steps: int) -> Generator[None]:
         """Within it the page goes to an entry that is there already; `steps` were heard of."""
         self._restored, self._restoring = steps, True
         try:

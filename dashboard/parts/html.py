@@ -7,6 +7,7 @@ that comes from outside, such as a sentence about a bad link, is escaped.
 import math
 from html import escape
 from pathlib import Path
+from typing import final
 
 import panel as pn
 import param
@@ -70,6 +71,7 @@ LUMPS = (
 )
 
 
+@final
 class Status(JSComponent):
     """The honest line; the age counts in the browser, and tests read its data attributes."""
 

@@ -6,7 +6,7 @@ height of what holds it, which would squeeze a long page into a short screen; he
 """
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar, final
 
 import panel as pn
 
@@ -33,7 +33,16 @@ AT_HAND = """
 NOT_FIRST = "@media (max-height: 500px) { :host { order: 1; } }"
 REST_AFTER = 80  # milliseconds, at most so many times
 LOOKS = 4
-Part = TypeVar("Part")
+
+
+class Themed(Protocol):
+    """What has colours for a light and for a dark page."""
+
+    def theme(self, dark: bool) -> None:
+        """Take those of one of them."""
+
+
+Part = TypeVar("Part", bound=Themed)
 
 
 def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column:
@@ -72,6 +81,7 @@ def drawn(figure) -> pn.pane.Bokeh:
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
 
 
+@final
 class Asides:
     """Makes the parts of a view that step aside where pictures, curve and player are all there is.
 
@@ -94,6 +104,7 @@ class Asides:
             one.visible = shown
 
 
+@final
 class WhenWanted(Generic[Part]):
     """A part of a view that is made when it is first wanted, in the colours of the page."""
 
@@ -115,6 +126,7 @@ class WhenWanted(Generic[Part]):
             self.made.theme(dark)
 
 
+@final
 class Later:
     """Calls `draw` once, a moment after the first of many changes; at once without a page.
 

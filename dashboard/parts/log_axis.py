@@ -4,25 +4,28 @@ Bokeh cannot change the kind of an axis, but a figure may have two of them, with
 is drawn names the range that it stands on, and may change to the other.
 """
 
+from typing import final
+
 from bokeh.models import LogAxis, LogScale, Range1d
 from bokeh.plotting import figure
 
 
+@final
 class Heights:
     """Both y axes of a figure, of which one is shown; its glyphs follow."""
 
-    def __init__(self, made: figure):
+    def __init__(self, made: figure, linear: Range1d):
         self._figure = made
-        self.linear: Range1d = made.y_range
-        self.log = Range1d(1e-6, 1)
+        self.linear = linear
+        self.log = Range1d(start=1e-6, end=1)
         made.extra_y_ranges, made.extra_y_scales = {"log": self.log}, {"log": LogScale()}
-        [linear] = made.yaxis
+        [usual] = made.yaxis
         looks = ("axis_label_text_font_size", "major_label_text_font_size", "axis_label_standoff")
         log = LogAxis(
-            y_range_name="log", visible=False, **{name: getattr(linear, name) for name in looks}
+            y_range_name="log", visible=False, **{name: getattr(usual, name) for name in looks}
         )
         made.add_layout(log, "left")
-        self._axes = {"default": linear, "log": log}
+        self._axes = {"default": usual, "log": log}
 
     def choose(self, log: bool) -> None:
         """Which of both is shown."""

@@ -15,7 +15,7 @@ from dashboard.parts.curves import Curves
 from dashboard.parts.layout import card, drawn, grid
 from dashboard.parts.sliders import LETTERS
 from dashboard.runs import describe
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.run import Run
 from dashboard.runs.units import with_unit
 from dashboard.state.exploration import Exploration
@@ -27,7 +27,7 @@ RIGHT = {"position": "absolute", "right": "6px", "top": "4px", "z-index": "2"}
 class Observables(pn.viewable.Viewer):
     """The main curve in a card, and up to four small ones as `others`."""
 
-    def __init__(self, state: Exploration, catalogue: Catalogue, curves: list[Curves], **params):
+    def __init__(self, state: Exploration, catalogue: Offer, curves: list[Curves], **params):
         super().__init__(**params)
         self.state, self.catalogue, self.curves = state, catalogue, curves
         self._scale = pmui.Switch.from_param(
@@ -101,7 +101,7 @@ class Observables(pn.viewable.Viewer):
             values, references, leasts = [], [], {True: 0.0, False: 0.0}
             for kind, run in runs.items():
                 y = one.of(run) if run is not None else np.array([])
-                curve.show(kind, run.times if run is not None else [], y)
+                curve.show(kind, run.times if run is not None else np.array([]), y)
                 if run is not None:
                     is_judge = run.complete and not run.case.model
                     values = [*values, y]
@@ -122,8 +122,9 @@ class Observables(pn.viewable.Viewer):
             return np.array([])
         i = self.state.axes[0]
         mean, spread = run.moments.mean[:, i], run.moments.spread[:, i]
-        drawn_too = with_paths and run.paths is not None
-        paths = run.paths[..., i] if drawn_too else np.zeros((len(run), 0))
+        paths = np.zeros((len(run), 0))
+        if with_paths and run.paths is not None:
+            paths = run.paths[..., i]
         cloud.show(run.times, mean, spread, paths)
         return np.concatenate([mean - spread, mean + spread, paths.ravel()])
 

@@ -5,9 +5,10 @@ picture is sent as one byte a cell, quantised with limits that hold for the whol
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
+from bokeh import plotting
 from bokeh.models import (
     BasicTicker,
     ColorBar,
@@ -19,9 +20,9 @@ from bokeh.models import (
     Range1d,
     Title,
 )
-from bokeh.plotting import figure
 
 from dashboard.parts.colours import DENSITY, DIVERGING, brief_ticks, colours, frame, mark
+from dashboard.parts.sources import columns_of
 from dashboard.runs.pictures import LEVELS, Plane
 from dashboard.runs.units import with_unit
 
@@ -48,6 +49,7 @@ class Origin(NamedTuple):
 UNKNOWN = Origin()
 
 
+@final
 @dataclass
 class Picture:
     """An image of densities with its colour bar, with a note: in its middle why it is empty."""
@@ -55,17 +57,17 @@ class Picture:
     name: str
     title: str
     signed: bool = False
-    figure: figure = field(init=False)
+    figure: plotting.figure = field(init=False)
     source: ColumnDataSource = field(init=False)
 
     def __post_init__(self):
-        self.source = ColumnDataSource(self._data([]), name=f"{self.name}-source")
+        self.source = ColumnDataSource(data=self._data([]), name=f"{self.name}-source")
         self._placed: Plane | None = None
         self._known, self._above = True, False
         palette = DIVERGING[False] if self.signed else DENSITY
         self.figure = frame(
-            height=TALL, name=self.name, title=self.title, x_range=Range1d(0, 1),
-            y_range=Range1d(0, 1),
+            height=TALL, name=self.name, title=self.title, x_range=Range1d(start=0, end=1),
+            y_range=Range1d(start=0, end=1),
         )  # fmt: skip
         self.figure.grid.visible = False
         for axis in self.figure.axis:
@@ -127,7 +129,7 @@ class Picture:
         self.scale(limit)
         if not self._above:
             self._say("", above=False)
-        old = self.source.data
+        old = columns_of(self.source)
         same = self._known and len(old["image"]) and old["version"][0] == origin.version
         # A repaint in the browser costs far more than this comparison.
         if same and np.array_equal(old["image"][0], levels):

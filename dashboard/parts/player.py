@@ -9,7 +9,7 @@ where it is.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import panel as pn
 import param
@@ -64,6 +64,7 @@ select { height: 2.3em; margin-left: 8px; padding: 0 4px; border-radius: 6px; fo
 """
 
 
+@final
 class PlayerBar(AtOnce, JSComponent):
     """Restart, step, play, scrub, speed and loop, each with a name."""
 
@@ -107,6 +108,7 @@ def act(state: Exploration, name: str) -> None:
         actions[name]()
 
 
+@final
 class Player(pn.viewable.Viewer):
     """Keeps a bar and an `Exploration` in step; a view may have one of its own."""
 
@@ -174,6 +176,7 @@ class Player(pn.viewable.Viewer):
         return self._bar
 
 
+@final
 class Clock:
     """Plays an `Exploration`: one for each page, whatever it shows."""
 

@@ -5,7 +5,7 @@ letters of figures itself (projector.js); all others follow the style sheets of 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 from dashboard.parts.bridge import Bridge
 
@@ -26,6 +26,7 @@ class Screen(NamedTuple):
         return max(round(PICTURES * rest), LEAST), max(round((1 - PICTURES) * rest), LEAST)
 
 
+@final
 class Projector:
     """Whether the page is made for a projector; `changed` is called when that is new."""
 

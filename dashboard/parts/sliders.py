@@ -11,6 +11,7 @@ All that is private to `Syncable`; only this file touches it, and a test fails i
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -19,6 +20,11 @@ from bokeh.models import PrintfTickFormatter
 
 from hoam_core import Model
 from hoam_core.systems import Parameter
+
+if TYPE_CHECKING:
+    from panel.reactive import Syncable
+else:  # what it is mixed into is one
+    Syncable = object
 
 # Large on a projector; else the theme's own.
 LETTERS = {"fontSize": "var(--page-type, 0.9286rem)"}
@@ -37,10 +43,10 @@ LOOKS = {
 }
 
 
-class AtOnce:
+class AtOnce(Syncable):
     """For widgets that a person moves and watches: every change is handled without a wait."""
 
-    _busy__ignore = ("value", "frame")
+    _busy__ignore = ["value", "frame"]
 
     def _server_change(self, doc, ref, subpath, attr, old, new) -> None:
         # That a slider rests changes nothing.
@@ -56,10 +62,12 @@ class AtOnce:
             pn.state._handle_exception(error)
 
 
+@final
 class LiveSlider(AtOnce, pmui.FloatSlider):
     """A slider whose every change is handled immediately."""
 
 
+@final
 class LiveSelect(AtOnce, pmui.Select):
     """A choice that is handled immediately."""
 

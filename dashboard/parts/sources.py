@@ -1,6 +1,7 @@
 """What the sources of figures are given: single precision, and nothing that they hold already."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from bokeh.models import ColumnDataSource
@@ -14,13 +15,19 @@ def column(values: Sequence[float] | np.ndarray) -> np.ndarray | list:
     return np.asarray(values, np.float32) if len(values) else []
 
 
+def columns_of(source: ColumnDataSource) -> Mapping[str, Any]:
+    """What a source holds; Bokeh's own type says that it could be a table of pandas as well."""
+    held = source.data
+    return held if isinstance(held, dict) else {}
+
+
 def put(source: ColumnDataSource, columns: Mapping[str, Sequence | np.ndarray]) -> None:
     """Replace the columns of a source, unless they are the same.
 
     A repaint in the browser costs far more than the comparison. Not for sources that the browser
     changes by itself, as with a flipbook.
     """
-    old = source.data
+    old = columns_of(source)
     if old.keys() != columns.keys() or any(
         not np.array_equal(old[name], values) for name, values in columns.items()
     ):

@@ -5,7 +5,7 @@ What the browser checks before it sends binds only those who mean well.
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 import panel_material_ui as pmui
 
@@ -18,6 +18,7 @@ def every() -> Callable[[str], int]:
     return lambda _: next(numbers)
 
 
+@final
 class Upload(pmui.FileInput):
     """A field that takes what `refusal(files, bytes)` has no sentence against; `tell` hears it.
 

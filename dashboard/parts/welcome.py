@@ -6,7 +6,7 @@ never a lesson, which speaks for itself.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import param
 from panel.custom import JSComponent
@@ -30,6 +30,7 @@ button.main { background: var(--panel-primary-color); color: var(--panel-on-prim
 """
 
 
+@final
 class Welcome(JSComponent):
     """The sentences; `lesson` is called when somebody would rather be led."""
 

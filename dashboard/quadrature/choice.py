@@ -1,6 +1,6 @@
 """What the link of the quadrature lab restores: frequency, rule, nodes and particles at a node."""
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 import param
 
@@ -33,6 +33,7 @@ def _omega(text: str) -> float:
     return value
 
 
+@final
 class QuadratureChoice(Choice):
     """The integral that is looked at, and by which rule."""
 

@@ -1,10 +1,13 @@
 """Figures of trainings that run: losses over their exact minimum, and what samples have learned."""
 
+from typing import final
+
 import numpy as np
 from bokeh.models import (
     BasicTicker,
     BoxAnnotation,
     ColumnDataSource,
+    LegendItem,
     Line,
     Range1d,
     Scatter,
@@ -14,6 +17,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from dashboard.parts.colours import RULE_DASH, RULE_MARK, frame, legend, mark
+from dashboard.parts.sources import put
 from dashboard.quadrature.figures import EMPTY, Inks
 from dashboard.quadrature.study import RULES
 from dashboard.quadrature.text import number
@@ -24,32 +28,34 @@ MEAN, STRONG = 10, 5
 LIMIT = 1.7
 
 
+@final
 class LossFigure:
     """Losses against steps; what lies below the exact minimum is shaded, for it cannot be."""
 
     def __init__(self):
-        self.inks = Inks()
+        self.inks, self._bottom = Inks(), -1.0
         self.figure = made = frame(
-            height=330, name="losses", title="Loss while it trains", x_range=Range1d(0, 1_500),
-            y_range=Range1d(-1, 0.2),
+            "Loss while it trains", height=330, name="losses", x_range=Range1d(start=0, end=1_500),
+            y_range=Range1d(start=self._bottom, end=0.2),
         )  # fmt: skip
         made.xaxis.axis_label = "training step"
-        self.impossible = BoxAnnotation(top=None, fill_alpha=0.1, fill_color="#D55E00")
+        self.impossible = BoxAnnotation(fill_alpha=0.1, fill_color="#D55E00")
+        self.impossible.update(top=None)
         made.add_layout(self.impossible)
         self.faint, self.strong, items = {}, {}, []
         for rule, entry in RULES.items():
-            self.faint[rule] = ColumnDataSource(EMPTY)
-            self.strong[rule] = ColumnDataSource(EMPTY, name=f"loss-{rule}")
+            self.faint[rule] = ColumnDataSource(data=EMPTY)
+            self.strong[rule] = ColumnDataSource(data=EMPTY, name=f"loss-{rule}")
             faint = mark(made, self.faint[rule], Line(x="x", y="y", line_width=1, line_alpha=0.35))
             strong = mark(made, self.strong[rule], Line(
                 x="x", y="y", line_width=2.6, line_dash=RULE_DASH[rule]
             ))  # fmt: skip
             self.inks.add(rule, faint.glyph, strong.glyph)
-            items.append((entry.title, [strong]))
+            items.append(LegendItem(label=entry.title, renderers=[strong]))
         self.least = Span(location=0, dimension="width", line_width=1.8, line_dash=[2, 3])
         made.add_layout(self.least)
         # For the legend, which does not take a span.
-        line = mark(made, ColumnDataSource(EMPTY), Line(
+        line = mark(made, ColumnDataSource(data=EMPTY), Line(
             x="x", y="y", line_width=1.8, line_dash=[2, 3]
         ))  # fmt: skip
         self.inks.add("theory", self.least, line.glyph)
@@ -59,18 +65,18 @@ class LossFigure:
             text_font_style="bold", x_offset=5, y_offset=-4,
         ))  # fmt: skip
         self.inks.add("theory", note.glyph)
-        words = legend(items=items)
-        self._items = dict(zip(RULES, words.items, strict=True))
-        made.add_layout(words, "below")
+        self._items = dict(zip(RULES, items, strict=True))
+        made.add_layout(legend(items=items), "below")
         made.add_layout(legend(items=[("exact minimum (shaded: impossible)", [line])]), "below")
 
     def show(self, race: Race) -> None:
         """Losses so far; rules that do not race have none."""
-        self.figure.x_range.end = race.steps
+        self.figure.x_range.update(end=race.steps)
         if race.least is not None:
             size = -race.least
             self.least.location = self.impossible.top = race.least
-            self.figure.y_range.update(start=race.least - 0.6 * size, end=0.15 * size)
+            self._bottom = race.least - 0.6 * size
+            self.figure.y_range.update(start=self._bottom, end=0.15 * size)
         runners = {runner.rule: runner for runner in race.runners}
         notes = []
         for rule in RULES:
@@ -84,8 +90,7 @@ class LossFigure:
                 notes.append(
                     (runners[rule].fell, f"↓ {RULES[rule].title} {self._depth(runners[rule])}")
                 )
-        bottom = self.figure.y_range.start
-        rows = [bottom + 0.09 * i * -(race.least or 0.0) for i in range(len(notes))]
+        rows = [self._bottom + 0.09 * i * -(race.least or 0.0) for i in range(len(notes))]
         self.notes.data = {
             # From the left half, so that the words stay inside.
             "x": [min(x, 0.55 * race.steps) for x, _ in notes], "y": rows,
@@ -97,6 +102,7 @@ class LossFigure:
         return "is no number any more" if runner.lost else f"is at {number(runner.recent)}"
 
 
+@final
 class SpreadFigure:
     """The spread of learned samples against time, beside the closed form."""
 
@@ -104,15 +110,15 @@ class SpreadFigure:
         self.inks = Inks()
         self.figure = made = frame(
             height=230, name="spreads", title="Spread of x",
-            x_range=Range1d(0, 1), y_range=Range1d(0, 0.3),
+            x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=0.3),
         )  # fmt: skip
         made.xaxis.axis_label = "time t"
-        self.exact = ColumnDataSource(EMPTY, name="spread-exact")
+        self.exact = ColumnDataSource(data=EMPTY, name="spread-exact")
         line = mark(made, self.exact, Line(x="x", y="y", line_width=2, line_dash=[2, 3]))
         self.inks.add("theory", line.glyph)
         self.sources = {}
         for rule in RULES:
-            self.sources[rule] = ColumnDataSource(EMPTY, name=f"spread-{rule}")
+            self.sources[rule] = ColumnDataSource(data=EMPTY, name=f"spread-{rule}")
             line = mark(made, self.sources[rule], Line(
                 x="x", y="y", line_width=2.2, line_dash=RULE_DASH[rule]
             ))  # fmt: skip
@@ -122,30 +128,31 @@ class SpreadFigure:
         """The newest roll-outs."""
         _, spread = exact_law(race.case.omega)
         self.exact.data = {"x": TIMES, "y": spread}
-        self.figure.y_range.end = 4 * float(spread.max())
+        self.figure.y_range.update(end=4 * float(spread.max()))
         judged = {runner.rule: runner.judged for runner in race.runners}
         for rule, source in self.sources.items():
             found = judged.get(rule)
-            source.data = {"x": TIMES, "y": found.spread} if found else EMPTY
+            put(source, {"x": TIMES, "y": found.spread} if found else EMPTY)
 
 
+@final
 class EndFigure:
     """Samples at the last time: those of the full model, and those that were learned."""
 
     def __init__(self):
         self.inks = Inks()
         self.figure: figure = frame(
-            height=230, name="end", title="Samples at t = 1", x_range=Range1d(-LIMIT, LIMIT),
-            y_range=Range1d(-LIMIT, LIMIT),
+            "Samples at t = 1", height=230, name="end", x_range=Range1d(start=-LIMIT, end=LIMIT),
+            y_range=Range1d(start=-LIMIT, end=LIMIT),
         )  # fmt: skip
-        self.truth = ColumnDataSource(EMPTY, name="end-truth")
+        self.truth = ColumnDataSource(data=EMPTY, name="end-truth")
         dots = mark(self.figure, self.truth, Scatter(x="x", y="y", size=4, marker="cross"))
         self.inks.add("theory", dots.glyph)
         for axis in self.figure.axis:
             axis.ticker = BasicTicker(desired_num_ticks=4)
         self.sources = {}
         for rule in RULES:
-            self.sources[rule] = ColumnDataSource(EMPTY, name=f"end-{rule}")
+            self.sources[rule] = ColumnDataSource(data=EMPTY, name=f"end-{rule}")
             dots = mark(self.figure, self.sources[rule], Scatter(
                 x="x", y="y", size=5, marker=RULE_MARK[rule], line_width=0, fill_alpha=0.5,
                 line_alpha=0.5,
@@ -155,14 +162,14 @@ class EndFigure:
     def show(self, race: Race) -> None:
         """The newest roll-outs, around the true samples."""
         if race.truth is not None:
-            self.truth.data = _points(race.truth)
+            put(self.truth, _points(race.truth))
             middle = race.truth.mean(axis=0)
             for side, at in zip((self.figure.x_range, self.figure.y_range), middle, strict=True):
                 side.update(start=float(at) - 0.8, end=float(at) + 0.8)
         judged = {runner.rule: runner.judged for runner in race.runners}
         for rule, source in self.sources.items():
             found = judged.get(rule)
-            source.data = _points(found.end) if found else EMPTY
+            put(source, _points(found.end) if found else EMPTY)
 
 
 def _points(x: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,11 +1,14 @@
 """Figures of the quadrature lab that are built once: what a rule sees of q(t), and how it errs."""
 
+from typing import final
+
 import numpy as np
 from bokeh.models import (
     BasicTicker,
     ColumnDataSource,
     FactorRange,
     Line,
+    Model,
     Range1d,
     Scatter,
     Segment,
@@ -18,15 +21,17 @@ from hoam_core.systems.oscillator_action import integral
 
 TALL, MARK = 300, 9.0
 EMPTY = {"x": [], "y": []}
+INKED = frozenset({"line_color", "fill_color", "text_color"})
 
 
+@final
 class Inks:
     """Glyphs and the series whose colour they take, for a light or a dark page."""
 
     def __init__(self):
-        self._glyphs: list[tuple[str, object]] = []
+        self._glyphs: list[tuple[str, Model]] = []
 
-    def add(self, series: str, *glyphs) -> None:
+    def add(self, series: str, *glyphs: Model) -> None:
         """`series` names a rule or an entry of INK."""
         self._glyphs += [(series, glyph) for glyph in glyphs]
 
@@ -35,22 +40,23 @@ class Inks:
         for series, glyph in self._glyphs:
             name = chosen if series == "rule" else series
             colour = {**COLOUR[dark], **RULE_COLOUR[dark]}[name]
-            names = glyph.properties() & {"line_color", "fill_color", "text_color"}
+            names = INKED.intersection(glyph.properties())
             glyph.update(**dict.fromkeys(names, colour))
 
 
+@final
 class IntegrandFigure:
     """q(t), the nodes on it with their weights as areas, and both integrals as mean heights."""
 
     def __init__(self):
         self.inks = Inks()
-        self.curve = ColumnDataSource(EMPTY, name="integrand-curve")
+        self.curve = ColumnDataSource(data=EMPTY, name="integrand-curve")
         self.nodes = ColumnDataSource(
             {"x": [], "y": [], "zero": [], "sampled": [], "size": []}, name="integrand-nodes"
         )
         self.figure = made = frame(
             height=TALL, name="integrand", title="What the rule sees of q(t)",
-            x_range=Range1d(-0.01, 1.01), y_range=Range1d(-1, 1),
+            x_range=Range1d(start=-0.01, end=1.01), y_range=Range1d(start=-1, end=1),
         )  # fmt: skip
         made.xaxis.axis_label = "time t"
         stems = mark(made, self.nodes, Segment(
@@ -67,6 +73,7 @@ class IntegrandFigure:
             Span(location=0, dimension="width", line_width=width, line_dash=dash)
             for width, dash in ((1.6, [2, 3]), (1.6, "solid"))
         )
+        self.integral = 0.0
         made.add_layout(self.exact)
         made.add_layout(self.estimate)
         self._points = points.glyph
@@ -81,7 +88,8 @@ class IntegrandFigure:
 
     def place(self, omega: float) -> None:
         """The curve and the exact integral of another frequency."""
-        (t, q), self.exact.location = curve(omega), integral(omega)
+        (t, q), self.integral = curve(omega), integral(omega)
+        self.exact.location = self.integral
         self.curve.data = {"x": t.astype(np.float32), "y": q.astype(np.float32)}
         reach = float(np.ptp(q))
         self.figure.y_range.update(
@@ -98,30 +106,32 @@ class IntegrandFigure:
         self._points.marker = RULE_MARK[rule]
 
 
+@final
 class ErrorFigure:
     """The error of every rule against its number of nodes, both logarithmic."""
 
     def __init__(self):
         self.inks = Inks()
         self.figure = made = frame(
-            height=TALL, name="errors", title="Error of the integral", x_axis_type="log",
-            y_axis_type="log", x_range=Range1d(2.5, 310), y_range=Range1d(1e-10, 100),
+            "Error of the integral", height=TALL, name="errors", x_axis_type="log",
+            y_axis_type="log", x_range=Range1d(start=2.5, end=310),
+            y_range=Range1d(start=1e-10, end=100),
         )  # fmt: skip
         made.xaxis.axis_label = "number of nodes"
         made.xaxis.ticker = [3, 9, 33, 65, 129, 257]
-        self.cloud = ColumnDataSource(EMPTY, name="errors-cloud")
+        self.cloud = ColumnDataSource(data=EMPTY, name="errors-cloud")
         faint = {"fill_alpha": 0.35, "line_alpha": 0.35, "line_width": 0}
         dots = mark(made, self.cloud, Scatter(x="x", y="y", size=3, **faint))
         self.inks.add("monte-carlo", dots.glyph)
         self.lines, items = {}, []
         for rule, entry in RULES.items():
-            self.lines[rule] = source = ColumnDataSource(EMPTY, name=f"errors-{rule}")
+            self.lines[rule] = source = ColumnDataSource(data=EMPTY, name=f"errors-{rule}")
             line = mark(made, source, Line(x="x", y="y", line_dash=RULE_DASH[rule], line_width=2))
             marks = mark(made, source, Scatter(x="x", y="y", marker=RULE_MARK[rule], size=6))
             self.inks.add(rule, line.glyph, marks.glyph)
             words = f"{entry.title}, 1/√n" if rule == "monte-carlo" else entry.title
             items.append((words, [line, marks]))
-        self.sampled = ColumnDataSource(EMPTY, name="errors-sampled")
+        self.sampled = ColumnDataSource(data=EMPTY, name="errors-sampled")
         line = mark(made, self.sampled, Line(x="x", y="y", line_width=3, line_alpha=0.4))
         self.inks.add("rule", line.glyph)
         items.append(("chosen rule with its particles", [line]))
@@ -149,6 +159,7 @@ class ErrorFigure:
         self.chosen.location = nodes
 
 
+@final
 class DrawsFigure:
     """Estimates of all rules over many draws, the newest one large: how far each scatters."""
 
@@ -157,20 +168,21 @@ class DrawsFigure:
         titles = [entry.title for entry in RULES.values()]
         self.figure = made = frame(
             height=190, name="draws", title="Estimates of the integral, draw by draw",
-            x_range=Range1d(-1, 1), y_range=FactorRange(*titles[::-1]),
+            x_range=Range1d(start=-1, end=1), y_range=FactorRange(factors=titles[::-1]),
         )  # fmt: skip
         made.ygrid.visible = False
         made.xaxis.ticker = BasicTicker(desired_num_ticks=6)
         self.sources, self.newest = {}, {}
         rng = np.random.default_rng(0)
         for rule in RULES:
-            self.sources[rule] = ColumnDataSource(EMPTY, name=f"draws-{rule}")
-            self.newest[rule] = ColumnDataSource(EMPTY, name=f"newest-{rule}")
-            look = {"x": "x", "y": "y", "marker": RULE_MARK[rule]}
-            faint = {"fill_alpha": 0.4, "line_alpha": 0.4, "line_width": 0}
-            old = mark(made, self.sources[rule], Scatter(size=5, **look, **faint))
+            self.sources[rule] = ColumnDataSource(data=EMPTY, name=f"draws-{rule}")
+            self.newest[rule] = ColumnDataSource(data=EMPTY, name=f"newest-{rule}")
+            shape = RULE_MARK[rule]
+            old = mark(made, self.sources[rule], Scatter(
+                x="x", y="y", marker=shape, size=5, fill_alpha=0.4, line_alpha=0.4, line_width=0
+            ))  # fmt: skip
             new = mark(made, self.newest[rule], Scatter(
-                size=14, line_width=2, fill_alpha=0.9, **look
+                x="x", y="y", marker=shape, size=14, line_width=2, fill_alpha=0.9
             ))  # fmt: skip
             self.inks.add(rule, old.glyph, new.glyph)
         self._jitter = rng.uniform(-0.28, 0.28, 4_096)

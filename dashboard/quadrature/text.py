@@ -2,6 +2,7 @@
 
 import math
 from html import escape
+from operator import itemgetter
 
 from dashboard.quadrature.study import RULES, Draw, QuadratureCase, QuadratureStudy
 from dashboard.quadrature.training import MOST_SAMPLES, Race, Runner, steps_for
@@ -97,12 +98,15 @@ def verdict(race: Race) -> str:
         for one in fallen
     ]
     if race.over and not fallen:
-        held = [one for one in race.runners if one.judged and one.judged.distance is not None]
-        best = min(held, key=lambda one: one.judged.distance, default=None)
-        if best is not None:
+        held = [
+            (one.judged.distance, one.rule)
+            for one in race.runners if one.judged and one.judged.distance is not None
+        ]  # fmt: skip
+        if held:
+            _, best = min(held, key=itemgetter(0))
             pieces.append(
                 f"No loss fell below the true minimum. The samples learned with "
-                f"{RULES[best.rule].title} are closest to the truth."
+                f"{RULES[best].title} are closest to the truth."
             )
     return "".join(f'<p class="{"warn" if fallen else ""}">{escape(one)}</p>' for one in pieces)
 

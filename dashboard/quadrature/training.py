@@ -4,7 +4,7 @@ A race is a generator; as a `Resumable` it is kept while it pauses.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 from jaxtyping import Array, Float
@@ -106,10 +106,8 @@ def race(case: QuadratureCase, rules: tuple[str, ...]) -> Iterator[Race]:
     ensemble = training_ensemble(experiment_for(case, rules[0]))
     scaling = Scaling.of(ensemble)
     court = Court(case, scaling)
-    now = now._replace(
-        stage="compiling", floor=court.floor, truth=court.truth[-1],
-        least=least_action(case.omega, np.asarray(scaling.scale)),
-    )  # fmt: skip
+    least = least_action(case.omega, np.asarray(scaling.scale))
+    now = now._replace(stage="compiling", floor=court.floor, truth=court.truth[-1], least=least)
     yield now
     every = 20 if case.nodes <= 33 else 10 if case.nodes <= 97 else 5
     methods = {rule: build_method(experiment_for(case, rule), scaling) for rule in rules}
@@ -123,7 +121,7 @@ def race(case: QuadratureCase, rules: tuple[str, ...]) -> Iterator[Race]:
             if runner.lost or runner.losses.size >= steps:
                 continue
             state = next(fits[runner.rule])
-            runner = _advanced(runner, state.losses, now.least)
+            runner = _advanced(runner, state.losses, least)
             if not runner.lost and state.step % (steps // JUDGED) < every:
                 found = court.judge(methods[runner.rule], state.params, state.step)
                 runner = runner._replace(judged=found)
@@ -146,6 +144,7 @@ def _advanced(runner: Runner, losses: np.ndarray, least: float) -> Runner:
     return runner._replace(losses=losses, fell=fell)
 
 
+@final
 class Court:
     """Judges learned samples against the full model at one frequency."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -24,6 +25,7 @@ def contenders(rule: str) -> tuple[str, ...]:
     return ("monte-carlo", "gauss" if rule == "monte-carlo" else rule)
 
 
+@final
 class RaceFigures(pn.viewable.Viewer):
     """Losses and learned samples of a race."""
 
@@ -55,6 +57,7 @@ class RaceFigures(pn.viewable.Viewer):
         return self._layout
 
 
+@final
 class TrainingRace(pn.viewable.Viewer):
     """Starts, pauses, resumes and drops a race of the case that `case()` names."""
 

@@ -5,6 +5,7 @@ trainings that differ in their rule alone. The layout is built once; sources and
 """
 
 from functools import partial
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -14,6 +15,7 @@ from dashboard.parts import html
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.sliders import AtOnce, physics_slider
 from dashboard.quadrature import text as say
+from dashboard.quadrature.choice import QuadratureChoice
 from dashboard.quadrature.export import exportable
 from dashboard.quadrature.figures import DrawsFigure, ErrorFigure, IntegrandFigure
 from dashboard.quadrature.study import (
@@ -26,6 +28,7 @@ from dashboard.quadrature.study import (
     studies,
 )
 from dashboard.quadrature.training_panel import BUTTON, TrainingRace, contenders
+from dashboard.state.parameters import put
 from dashboard.view.base import Exportable, View, Visit
 
 # Milliseconds between two draws while they are animated.
@@ -33,10 +36,12 @@ BEAT = 350
 FIELD = {"size": "small", "margin": (8, 8, 6, 0), "width": 150, "description": ""}
 
 
+@final
 class NodesSlider(AtOnce, pmui.DiscreteSlider):
     """Numbers of nodes, whose every change is handled at once."""
 
 
+@final
 class QuadratureLab(View):
     """Integrand, errors, draws and trainings of a `QuadratureChoice`."""
 
@@ -44,7 +49,8 @@ class QuadratureLab(View):
 
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
-        self.state, self.choice = visit.state, visit.choices["quadrature"]
+        self.state = visit.state
+        self.choice = visit.choice("quadrature", QuadratureChoice)
         self.integrand, self.errors, self.draws = IntegrandFigure(), ErrorFigure(), DrawsFigure()
         # A study that is a moment old is better than none while a slider moves.
         self._study: Question[QuadratureCase, QuadratureStudy] = Question(
@@ -139,7 +145,7 @@ class QuadratureLab(View):
 
     def _lend(self) -> None:
         if self.shown and self.state.system == "oscillator" and self.state.settled:
-            self.state.parameters.omega = self.choice.omega
+            put(self.state.parameters, {"omega": self.choice.omega})
 
     def update(self) -> None:
         """Everything of another choice: the draw at once, the study from a worker."""
@@ -180,9 +186,7 @@ class QuadratureLab(View):
         self._draws = {rule: draw(case._replace(rule=rule), self._count) for rule in RULES}
         own = self._draws[case.rule]
         self.integrand.show(own, case.rule)
-        self._numbers.object = (
-            f'<p class="soft">{say.estimate(own, self.integrand.exact.location)}</p>'
-        )
+        self._numbers.object = f'<p class="soft">{say.estimate(own, self.integrand.integral)}</p>'
         self.draws.point(self._draws)
 
     def _draw_again(self) -> None:

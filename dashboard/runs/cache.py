@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, final
 
 
 class Sized(Protocol):
@@ -16,6 +16,21 @@ class Sized(Protocol):
 R = TypeVar("R", bound=Sized)
 
 
+MEGABYTE = 2**20
+# Bytes of everything that a process remembers for all of its pages: 913 MB together.
+LIMITS = {
+    "answers": 320 * MEGABYTE,
+    "full models": 320 * MEGABYTE,
+    "frames": 64 * MEGABYTE,
+    "flipbooks": 64 * MEGABYTE,
+    "lattices": 64 * MEGABYTE,
+    "sweeps": 64 * MEGABYTE,
+    "calibrations": 16 * MEGABYTE,
+    "lattice sweeps": MEGABYTE,
+}
+
+
+@final
 class Memory(Generic[R]):
     """The most recently used runs of the process, shared by its sessions and threads."""
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import final
 
 from platformdirs import user_data_path
 
@@ -122,6 +123,7 @@ class Offer(abc.ABC):
         return (self.models[model] if model else about).times(n_times=frames)
 
 
+@final
 @dataclass(eq=False)
 class Catalogue(Offer):
     """The systems and models of everybody.

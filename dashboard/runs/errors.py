@@ -126,11 +126,11 @@ def _thinned_errors(
     model: Run, truth: Run, second: Run | None, frame: int, axes: Axes
 ) -> tuple[float, float | None]:
     plane, n = model.plane(axes), model.states.particles
-    drawn = [
+    learned, full = (
         density(run.counts(frame, axes), run.states.particles, plane, sigma_for(n))
         for run in (model, truth)
-    ]
-    error = misplaced(*drawn, plane)
+    )
+    error = misplaced(learned, full, plane)
     if second is None:
         return error, None
     counts, all_of_them = second.counts(frame, axes), second.states.particles
@@ -140,4 +140,4 @@ def _thinned_errors(
         few = np.random.default_rng(frame).multivariate_hypergeometric(cells, n, method="marginals")
         counts, all_of_them = few[:-1].reshape(counts.shape), n
     other = density(counts, all_of_them, plane, sigma_for(n))
-    return error, misplaced(other, drawn[1], plane)
+    return error, misplaced(other, full, plane)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.pictures import Ranges
 from dashboard.runs.playback import playback
 from dashboard.runs.run import Axes, Case, Run, answers, named, truths
@@ -73,7 +73,7 @@ def may_take_long(case: Case) -> bool:
     return took.get(Effort(case.model, case.particles), LONG) >= LONG
 
 
-def answer(case: Case, catalogue: Catalogue, axes: Axes) -> Iterator[Run]:
+def answer(case: Case, catalogue: Offer, axes: Axes) -> Iterator[Run]:
     """The learned model's run of a case, after a coarse one if it takes more than a moment.
 
     Raises DivergedError.
@@ -103,7 +103,7 @@ def coarser(full: Effort) -> Effort | None:
     return next(quick, among[-1])
 
 
-def answer_with(effort: Effort, case: Case, catalogue: Catalogue, axes: Axes) -> Run:
+def answer_with(effort: Effort, case: Case, catalogue: Offer, axes: Axes) -> Run:
     """The run of a case with the particles and steps of an effort, remembered nowhere."""
     model, system = catalogue.model(case.model, case.share), catalogue.systems[case.system]
     case = case._replace(particles=effort.particles)
@@ -217,11 +217,12 @@ def grown(
         paths.append(np.asarray(piece.x[:, :PATHS]))
         seen.append(see(system, piece.x, mu))
         so_far = Moments(*map(np.concatenate, zip(*moments, strict=True)))
+        waves = [one.modes for one in seen if one.modes is not None]
         run = Run(
             case, ts, growing.add(found.states), ranges, so_far,
             {k: np.concatenate([one.curves[k] for one in seen]) for k in seen[0].curves},
             time.perf_counter() - start, piece.done, paths=np.concatenate(paths),
-            modes=None if seen[0].modes is None else np.concatenate([one.modes for one in seen]),
+            modes=np.concatenate(waves) if waves else None,
             outside=outside,
         )  # fmt: skip
         run.limits(axes)

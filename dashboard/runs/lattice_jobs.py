@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from dashboard.runs.cache import Memory
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.cache import LIMITS, Memory
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.pictures import Ranges
 from dashboard.runs.run import Axes, Case, named
 from hoam_core import Model
@@ -60,8 +60,8 @@ class LatticeSweep(NamedTuple):
         return sum(array.nbytes for array in self if array is not None)
 
 
-lived: Memory[np.ndarray] = Memory(most_bytes=64 * 2**20)
-swept: Memory[LatticeSweep] = Memory(most_bytes=2**20)
+lived: Memory[np.ndarray] = Memory(LIMITS["lattices"])
+swept: Memory[LatticeSweep] = Memory(LIMITS["lattice sweeps"])
 
 
 class LatticeView(NamedTuple):
@@ -78,9 +78,7 @@ class LatticeView(NamedTuple):
         return self.sweep is not None and self.sweep.complete
 
 
-def lattice_view(
-    case: Case, catalogue: Catalogue, ts: np.ndarray, axes: Axes
-) -> Iterator[LatticeView]:
+def lattice_view(case: Case, catalogue: Offer, ts: np.ndarray, axes: Axes) -> Iterator[LatticeView]:
     """A view that fills while it is computed."""
     lattice = catalogue.systems[case.system]
     if not isinstance(lattice, Lattice):
@@ -98,12 +96,14 @@ def lattice_view(
         for cells in _live(lattice, mu, ts, case.seed):
             view = view._replace(cells=cells)
             yield view
-        lived.put(whole, view.cells)
+        if view.cells is not None:
+            lived.put(whole, view.cells)
     if model is not None and view.sweep is None:
         for sweep in _sweep(model, lattice, mu, case.seed):
             view = view._replace(sweep=sweep)
             yield view
-        swept.put(diagram, view.sweep)
+        if view.sweep is not None:
+            swept.put(diagram, view.sweep)
 
 
 def _live(lattice: Lattice, mu, ts: np.ndarray, seed: int) -> Iterator[np.ndarray]:

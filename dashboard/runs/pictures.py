@@ -11,12 +11,12 @@ same at all times and a single crowded cell does not darken the rest. The same h
 of the marginal densities.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
-from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 
 from hoam_core import System
@@ -28,6 +28,7 @@ SIGMA_OF_A_CURVE = 2.0
 LEVELS = 255
 
 
+@final
 @dataclass(frozen=True)
 class Plane:
     """The plane that is drawn: two components, their ranges, and which of them are periodic."""
@@ -54,6 +55,7 @@ class Plane:
         return (self.low[side] + steps * self.cell_sides[side]).astype(np.float32)
 
 
+@final
 @dataclass(frozen=True)
 class Ranges:
     """Where a system is drawn: of each component the lowest and highest value, and if it closes."""
@@ -78,8 +80,9 @@ class Ranges:
 
     def plane(self, axes: tuple[int, int]) -> Plane:
         """The plane of two components, by their indices."""
-        pick = (self.low, self.high, self.periodic)
-        return Plane(axes, *(tuple(values[i] for i in axes) for values in pick))
+        h, v = axes
+        low, high, closes = self.low, self.high, self.periodic
+        return Plane(axes, (low[h], low[v]), (high[h], high[v]), (closes[h], closes[v]))
 
 
 def sigma_for(particles: int) -> float:
@@ -160,7 +163,7 @@ def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) ->
     return DensityLimits(_two_digits(top), (_two_digits(first), _two_digits(second)))
 
 
-def _for_all(tops: ArrayLike, most: float) -> float:
+def _for_all(tops: Sequence[float] | np.ndarray, most: float) -> float:
     """The highest of some heights, but at most `most` times a middling one."""
     return min(float(np.max(tops)), most * float(np.median(tops)))
 

@@ -55,6 +55,8 @@ def rates(
     if reference is None or not reference.theory or not reference.truth.complete:
         return None
     truth, second, theory = reference
+    if truth.modes is None:
+        return None
     fastest = max(theory, key=lambda mode: mode.growth_rate)
     known = 0 < wanted.number <= len(theory)
     mode = theory[wanted.number - 1] if known else strongest(truth.modes, theory)
@@ -90,6 +92,8 @@ def theory_line(run: Run | None, found: Rates | None) -> Line:
     # Of one wave, W = L/4 |E|^2.
     part = 0.25 * (run.ranges.high[0] - run.ranges.low[0])
     if rate <= 0:
+        if run.modes is None:
+            return NOTHING
         energy = np.maximum(part * np.abs(run.modes[:, found.mode.number - 1]) ** 2, TINY)
         at, height = (values[:2] for values in maxima(t, energy))
         if not at.size:

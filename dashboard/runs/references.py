@@ -48,8 +48,10 @@ def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterato
     last = None
     for last in truth(case, system, ts, axes):
         yield Reference(last)
+    if last is None:
+        return
     theory = linear_theory(system, case.mu)
-    if last is not None and last.modes is not None and theory:
+    if last.modes is not None and theory:
         # Its fit is found here, where it holds nobody up.
         mode = strongest(last.modes, theory)
         last.fit(mode.number, mode.growth_rate > 0)

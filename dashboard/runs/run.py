@@ -5,12 +5,12 @@ never as arrays of all particles, is told in states.py.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 from jaxtyping import Complex, Float, UInt16
 
-from dashboard.runs.cache import Memory
+from dashboard.runs.cache import LIMITS, Memory
 from dashboard.runs.pictures import (
     DensityLimits,
     Plane,
@@ -55,6 +55,7 @@ class Smoothed(NamedTuple):
         return self.density.nbytes + sum(side.nbytes for side in self.sides)
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Run:
     """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
@@ -128,7 +129,9 @@ class Run:
         """The rate of a mode in the window that suits it best; found once, then remembered."""
         key = number, grows
         if key not in self._fits:
-            self._fits[key] = fit_mode(self.times, self.modes, number, grows=grows)
+            waves = self.modes
+            found = None if waves is None else fit_mode(self.times, waves, number, grows=grows)
+            self._fits[key] = found
         return self._fits[key]
 
     def limits(self, axes: Axes) -> DensityLimits:
@@ -140,9 +143,9 @@ class Run:
         return self._limits[axes]
 
 
-frames: Memory[Smoothed] = Memory(most_bytes=64 * 2**20)
-answers: Memory[Run] = Memory(most_bytes=320 * 2**20)
-truths: Memory[Run] = Memory(most_bytes=320 * 2**20)
+frames: Memory[Smoothed] = Memory(LIMITS["frames"])
+answers: Memory[Run] = Memory(LIMITS["answers"])
+truths: Memory[Run] = Memory(LIMITS["full models"])
 
 
 def named(system: System, case: Case) -> dict[str, float]:

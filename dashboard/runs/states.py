@@ -18,7 +18,7 @@ every move of a slider compiles nothing.
 import abc
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, final
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +62,7 @@ class States(abc.ABC):
         return type(self)(np.zeros(shape, self.array.dtype), self.particles)
 
 
+@final
 class Cells(States):
     """The whole population of two components, as counts in cells (t, ny, nx)."""
 
@@ -71,6 +72,7 @@ class Cells(States):
         return self.array[frame]
 
 
+@final
 class Sample(States):
     """Some particles with all components (d, t, n), in parts of the range; PARTS is outside."""
 
@@ -111,7 +113,7 @@ def most_kept(times: int, components: int, particles: int) -> int:
     return min(particles, MOST_KEPT, 1 << max(room.bit_length() - 1, 0))
 
 
-def digest(x: Float[Array, "t n d"], ranges: Ranges, times: int) -> Digest:
+def digest(x: Float[Array | np.ndarray, "t n d"], ranges: Ranges, times: int) -> Digest:
     """What is kept of the states of (a piece of) a run of that many times."""
     low, high = (np.asarray(side, np.float32) for side in (ranges.low, ranges.high))
     n, d = x.shape[1:]
@@ -177,6 +179,7 @@ def _sample(x, low, high, most):
     )
 
 
+@final
 class Growing:
     """Collects what is kept of a run piece by piece, in memory that is taken once."""
 

@@ -66,22 +66,22 @@ def judge(
     if doubts:
         return Verdict("✕", "do not use", doubts[0].rstrip("."))
     outside = ", outside the trained range" if model.outside(mu) else ""
-    known = [row for row in rows if row.error is not None]
+    known = [(row, row.error) for row in rows if row.error is not None]
     if not known:
         return _unjudged(model, mu, outside)
-    worst = max(known, key=_badness)
+    worst = max((row for row, _ in known), key=_badness)
     reason = in_words(worst) + outside
-    if not math.isfinite(worst.error) or _badness(worst) > 1:
+    if _badness(worst) > 1:
         return Verdict("✕", "do not use", reason)
-    if any(row.error > max(GOOD, ALIKE * _floor(row)) for row in known):
+    if any(error > max(GOOD, ALIKE * _floor(row)) for row, error in known):
         return Verdict("⚠", "usable", reason)
-    alike = all(row.floor is not None and row.error <= ALIKE * row.floor for row in known)
+    alike = all(row.floor is not None and error <= ALIKE * row.floor for row, error in known)
     return Verdict("✓" if alike else "≈", "good", reason)
 
 
 def in_words(row: ErrorRow) -> str:
     """An error in words, beside its noise floor."""
-    if not math.isfinite(row.error):
+    if row.error is None or not math.isfinite(row.error):
         return f"{row.label}: the error is not a finite number"
     text = f"{row.label}: error {percent(row.error)}"
     if row.floor is None:
@@ -105,7 +105,7 @@ def _floor(row: ErrorRow) -> float:
 
 def _badness(row: ErrorRow) -> float:
     """An error over the largest that is usable; not finite is worse than any number."""
-    if not math.isfinite(row.error):
+    if row.error is None or not math.isfinite(row.error):
         return math.inf
     return row.error / max(USABLE, MOST_ALIKE * _floor(row))
 

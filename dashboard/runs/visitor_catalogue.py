@@ -1,4 +1,4 @@
-"""What one visitor can show: the catalogue of the process, and what is his own.
+"""What one visitor can show: the catalogue of the process, and what the visitor brought.
 
 Recordings may be confidential, so they and their models are never offered to anybody else. What is
 kept for the visitor is not loaded until somebody asks for it by its name, and by all pages of the
@@ -7,6 +7,7 @@ process only once.
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import final
 from weakref import WeakValueDictionary
 
 from dashboard.keeping.store import SavedItem, SavedItems
@@ -33,6 +34,7 @@ def kept_model(thing: SavedItem) -> Model:
     return known
 
 
+@final
 class VisitorCatalogue(Offer):
     """A visitor's catalogue: it holds that of everybody, and systems and models over it."""
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from html import escape
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -59,17 +60,17 @@ def bibliography(system: System) -> str:
     return "\n\n".join(texts)
 
 
+@final
 class Cite(pn.viewable.Viewer):
     """A dialog with the BibTeX of what is shown; `system` is asked when it opens."""
 
     def __init__(self, system: Callable[[], System], **params):
         super().__init__(**params)
         self._system = system
-        self._text = html.pane()
-        self._text = Copyable("BibTeX entries")
+        self._request, self._entries = html.pane(), Copyable("BibTeX entries")
         self._layout = pmui.Dialog(
             pn.Column(
-                self._text, self._text, sizing_mode="stretch_width", styles={"gap": "8px"}
+                self._request, self._entries, sizing_mode="stretch_width", styles={"gap": "8px"}
             ),
             title="Cite", show_close_button=True, close_on_click=True, width_option="md",
         )  # fmt: skip
@@ -77,11 +78,11 @@ class Cite(pn.viewable.Viewer):
     def open(self) -> None:
         """Show what to cite for the present system."""
         system = self._system()
-        self._text.object = (
+        self._request.object = (
             "<p>If this helps your work, please cite the software, the paper whose method it "
             f"implements, and the source of “{escape(system.title)}”.</p>"
         )
-        self._text.text = bibliography(system)
+        self._entries.text = bibliography(system)
         self._layout.open = True
 
     def __panel__(self):

@@ -7,6 +7,7 @@ beside it the widgets of the page are disabled, so that everybody sees and hears
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from typing import final
 from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
@@ -16,7 +17,7 @@ from panel.custom import JSComponent
 
 from dashboard.lessons.choice import for_pupils
 from dashboard.parts import html
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.sharing.follow import LECTURES, Following, News
 from dashboard.view.base import Visit
 
@@ -32,6 +33,7 @@ NOT_HERE = (
 )
 
 
+@final
 class Guard(JSComponent):
     """Locks what lies on the page, and tells where the browser found it."""
 
@@ -52,13 +54,13 @@ def query_of(link: str) -> dict[str, str]:
     return dict(parse_qsl(link.lstrip("?")))
 
 
-def foreign(link: str, catalogue: Catalogue) -> str:
+def foreign(link: str, catalogue: Offer) -> str:
     """The system of a link if a page with this catalogue does not have it; else empty."""
     system = query_of(link).get("system", "")
     return "" if system in catalogue.systems else system
 
 
-def followed(query: dict[str, str], catalogue: Catalogue) -> dict[str, str]:
+def followed(query: dict[str, str], catalogue: Offer) -> dict[str, str]:
     """The query of a new page: that of the teacher's, where it asks to follow one who teaches.
 
     What the page does not have is left to the news, which tells so.
@@ -71,6 +73,7 @@ def followed(query: dict[str, str], catalogue: Catalogue) -> dict[str, str]:
     return ({} if foreign(link, catalogue) else query_of(link)) | {"follow": code}
 
 
+@final
 class Classroom(pn.viewable.Viewer):
     """The banner of a page and its part in a lecture.
 
@@ -90,7 +93,7 @@ class Classroom(pn.viewable.Viewer):
         super().__init__(**params)
         self._visit, self._link, self._changed = visit, link, changed
         self._held, self._show_link = held, show
-        self._disabled: list[pn.viewable.Viewable] = []
+        self._disabled: list[pn.widgets.Widget] = []
         self._missed: set[str] = set()
         self.place = ""
         self.guard = Guard(self._find)
@@ -151,7 +154,7 @@ class Classroom(pn.viewable.Viewer):
         """Disable the widgets that are on the page now."""
         for part in self._held():
             for widget in part.select(pn.widgets.Widget):
-                if not widget.disabled:
+                if isinstance(widget, pn.widgets.Widget) and not widget.disabled:
                     widget.disabled = True
                     self._disabled.append(widget)
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import param
 
@@ -36,6 +36,7 @@ class News(NamedTuple):
 Hear = Callable[[News | None], None]
 
 
+@final
 @dataclass(eq=False)
 class Lecture:
     """A teacher's page and those that follow; `counted` hears how many they are."""
@@ -45,6 +46,7 @@ class Lecture:
     heard_by: list[Hear] = field(default_factory=list)
 
 
+@final
 class Lectures:
     """All lectures of the process by their codes. Any thread may call."""
 
@@ -110,6 +112,7 @@ class Lectures:
 LECTURES = Lectures()
 
 
+@final
 class Following(param.Parameterized):
     """The part of one page in a lecture: it teaches, it follows, or neither.
 

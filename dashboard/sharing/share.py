@@ -7,6 +7,7 @@ can open says how to open it to the network instead.
 import os
 from collections.abc import Callable
 from html import escape
+from typing import final
 from urllib.parse import urlsplit
 
 import panel as pn
@@ -58,6 +59,7 @@ def qr_code(address: str) -> str:
     )
 
 
+@final
 class Share(pn.viewable.Viewer):
     """A dialog with the address of what the page shows; `search` is its query."""
 
@@ -130,7 +132,7 @@ class Share(pn.viewable.Viewer):
 
     def _follow(self) -> None:
         """Follow the page whose code was typed, or say that nobody teaches with it."""
-        if code := self._typed.value_input.strip():
+        if code := (self._typed.value_input or "").strip():
             self._classroom.follow(code)
             self._layout.open = self._classroom.following.role != "follower"
 

@@ -6,11 +6,11 @@ from them, and tests need no browser.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast, final
 
 import param
 
-from dashboard.runs.catalogue import PARTICLES, Catalogue
+from dashboard.runs.catalogue import PARTICLES, Offer
 from dashboard.state.parameters import attributes_of, parameter_state, put, values_of
 from hoam_core import System
 
@@ -22,6 +22,7 @@ SHARES = (0.25, 0.5, 1.0, 2.0, 4.0)
 VIEWS = ("explore", "compare", "quadrature", "train", "sweep", "data", "lessons")
 
 
+@final
 class Exploration(param.Parameterized):
     """Everything that the URL restores, and how the run is played."""
 
@@ -31,7 +32,11 @@ class Exploration(param.Parameterized):
     horizontal = param.Selector(label="Horizontal", doc="Component along the pictures.")
     vertical = param.Selector(label="Vertical", doc="Component up the pictures.")
     particles = param.Selector(default=4_096, objects=list(PARTICLES), label="Particles")
-    seed = param.Integer(default=0, bounds=(0, HIGHEST_SEED), allow_None=True, label="Seed")
+    # An emptied field says None, which `_mend_seed` replaces before anybody else hears of it.
+    seed = cast(
+        "param.Parameter[int]",
+        param.Integer(default=0, bounds=(0, HIGHEST_SEED), allow_None=True, label="Seed"),
+    )
     share = param.Selector(default=1.0, objects=list(SHARES), label="λ / K of the noise")
     frame = param.Integer(default=0, bounds=(0, None), label="Frame")
     log_scale = param.Boolean(default=True, label="Logarithmic")
@@ -40,7 +45,7 @@ class Exploration(param.Parameterized):
     speed = param.Selector(default=1.0, objects=list(SPEEDS), label="Speed")
     parameters = param.Parameter(doc="The `parameter_state` of the system.")
 
-    def __init__(self, catalogue: Catalogue, **values):
+    def __init__(self, catalogue: Offer, **values: Any):
         self._catalogue, self.turning, self._adopting = catalogue, False, False
         # Of the system whose frame `frame` is.
         self._frames = 2
@@ -79,7 +84,7 @@ class Exploration(param.Parameterized):
         self.param.watch(follow, "parameters")
         follow()
 
-    def adopt(self, **values) -> None:
+    def adopt(self, **values: Any) -> None:
         """Take over what a link says of an open page; what it leaves out stays as it is."""
         self.playing = False
         time, system = values.pop("t", None), values.pop("system", self.system)
@@ -98,7 +103,7 @@ class Exploration(param.Parameterized):
         if time is not None:
             self.time = time
 
-    def _take_over(self, *, mu: dict[str, float] | None = None, **values) -> None:
+    def _take_over(self, *, mu: dict[str, float] | None = None, **values: Any) -> None:
         put(self.parameters, mu or {})
         if (model := values.pop("model", None)) not in (None, self.model):
             self._offer_models(model)
@@ -122,9 +127,7 @@ class Exploration(param.Parameterized):
 
     @param.depends("seed", watch=True)
     def _mend_seed(self) -> None:
-        # An emptied field says None.
-        if self.seed is None:
-            self.seed = 0
+        self.seed = self.seed or 0
 
     def offer_new_models(self) -> None:
         """Offer models that the catalogue has got since; the choice stays."""

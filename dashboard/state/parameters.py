@@ -29,7 +29,7 @@ def attribute(name: str) -> str:
 
 def parameter_state(system: System) -> param.Parameterized:
     """A Parameterized with one bounded number for each physics parameter of a system."""
-    numbers = {
+    numbers: dict[str, param.Parameter] = {
         attribute(p.name): param.Number(
             default=p.default,
             bounds=(p.low, p.high),
@@ -45,7 +45,7 @@ def parameter_state(system: System) -> param.Parameterized:
 
 def attributes_of(state: param.Parameterized) -> list[str]:
     """The attributes that hold physics parameters, in the order of the system."""
-    return sorted(set(state.param) - {"name"}, key=lambda name: state.param[name].precedence)
+    return sorted(set(state.param) - {"name"}, key=lambda name: state.param[name].precedence or 0)
 
 
 def values_of(state: param.Parameterized) -> dict[str, float]:

@@ -8,10 +8,10 @@ default stands in its place.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, final
 from urllib.parse import urlencode
 
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.exploration import HIGHEST_SEED, SHARES, VIEWS, Exploration
 from hoam_core import Parameter, System
 from hoam_core.checks import check_count, check_multiple, check_within, lookup
@@ -31,10 +31,11 @@ GONE = (
 )
 
 
+@final
 class Reader:
     """Reads one query, collecting the sentences about what it cannot use."""
 
-    def __init__(self, query: Mapping[str, str], catalogue: Catalogue):
+    def __init__(self, query: Mapping[str, str], catalogue: Offer):
         self.query, self.catalogue = query, catalogue
         self.problems: list[str] = []
         self.values: dict[str, Any] = {}
@@ -181,7 +182,7 @@ def _view(text: str) -> str:
     return lookup(text, {name: name for name in VIEWS}, "view")
 
 
-def read_query(query: Mapping[str, str], catalogue: Catalogue, system: str = "") -> Reader:
+def read_query(query: Mapping[str, str], catalogue: Offer, system: str = "") -> Reader:
     """A reader with arguments for `Exploration`, and a sentence for each entry it cannot use.
 
     `system` is the one that a link means which names none; by default the first of the catalogue.

@@ -5,11 +5,11 @@ uncertain parameter `belief=normal:1.5:0.05` (mean, standard deviation) or `beli
 (mean, half width). Pure state.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import param
 
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import Reader, number, whole
 from dashboard.view.choice import Choice
@@ -33,6 +33,7 @@ class Belief(NamedTuple):
     spread: float
 
 
+@final
 class SweepChoice(Choice):
     """The choices of a system and model; they make room for the usual ones when those change."""
 
@@ -45,7 +46,7 @@ class SweepChoice(Choice):
     belief = param.Parameter(doc="The Belief about it.")
     model = param.String(doc="The model to which these choices belong.")
 
-    def suit(self, name: str, catalogue: Catalogue) -> None:
+    def suit(self, name: str, catalogue: Offer) -> None:
         """Take the usual choices of a model, unless these belong to it already."""
         if self.model == name or name not in catalogue.models:
             return
@@ -55,7 +56,7 @@ class SweepChoice(Choice):
         runs = USUAL_LEARNED if observable.endswith(LEARNED) else USUAL
         self.param.update(model=name, observable=observable, runs=runs, **of_parameter(model, over))
 
-    def turn(self, over: str, catalogue: Catalogue) -> None:
+    def turn(self, over: str, catalogue: Offer) -> None:
         """Sweep another parameter of the same model, over its trained range."""
         if over != self.over:
             self.param.update(**of_parameter(catalogue.models[self.model], over))

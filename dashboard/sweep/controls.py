@@ -3,11 +3,13 @@
 The widgets follow the choice and tell it what a person does; they are built once.
 """
 
+from typing import final
+
 import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.parts.layout import grid
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.parameters import nice_step
 from dashboard.sweep.choice import RUNS, TABS, SweepChoice
 from hoam_core.inference.sweeps import observables_of
@@ -17,10 +19,11 @@ SELECT = {"size": "small", "sizing_mode": "stretch_width", "margin": (8, 8), "de
 UNSEEN = ".MuiFormLabel-root { position: absolute; width: 1px; height: 1px; overflow: hidden; }"
 
 
+@final
 class SweepControls(pn.viewable.Viewer):
     """Widgets of a `SweepChoice`."""
 
-    def __init__(self, choice: SweepChoice, catalogue: Catalogue, **params):
+    def __init__(self, choice: SweepChoice, catalogue: Offer, **params):
         super().__init__(**params)
         self.choice, self.catalogue = choice, catalogue
         self._following = False

@@ -16,13 +16,15 @@ def exportable(
     """What the segment of the choice shows; None while it shows nothing."""
     if choice.tab == "infer":
         return _of_posterior(model, description, inferred, fitted)
-    if table is None or (choice.tab == "uncertain" and band is None):
+    if table is None:
         return None
     asked = table.asked
     script = sweep_words.script(asked, model, f"{model.system.title}: sweep of {asked.over}")
     name = f"{model.system.name}-sweep-{asked.over}"
     if choice.tab == "map":
         return Exportable(name, description, script, lambda: table.data)
+    if band is None:
+        return None
     script += sweep_words.band_script(asked.observable, choice.belief)
     return Exportable(f"{name}-band", description, script, lambda: band)
 

@@ -1,6 +1,7 @@
 """Curves of the view "sweep": figures on either kind of axis, built once, fed by sources."""
 
 from collections.abc import Callable, Sequence
+from typing import final
 
 import numpy as np
 import panel as pn
@@ -11,6 +12,7 @@ from bokeh.models import (
     Label,
     LegendItem,
     Line,
+    Model,
     Range1d,
     Scatter,
     Span,
@@ -18,7 +20,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.colours import COLOUR, frame, legend, mark
+from dashboard.parts.colours import COLOUR, entitle, frame, legend, mark
 from dashboard.parts.layout import drawn
 from dashboard.parts.log_axis import Heights
 from dashboard.runs.units import with_unit
@@ -26,7 +28,7 @@ from dashboard.runs.units import with_unit
 TALL = 330
 # Decades of a logarithmic axis: what lies below is the noise of few particles.
 DECADES = 1e-7
-Inks = list[tuple[str, object]]
+Inks = list[tuple[str, Model]]
 
 
 class Scaled(pn.viewable.Viewer):
@@ -40,10 +42,11 @@ class Scaled(pn.viewable.Viewer):
         height: int = TALL, **params,
     ):  # fmt: skip
         super().__init__(**params)
+        linear = Range1d(start=0, end=1)
         self.figure = made = frame(
-            height=height, name=name, x_range=Range1d(0, 1), y_range=Range1d(0, 1)
+            height=height, name=name, x_range=Range1d(start=0, end=1), y_range=linear
         )
-        self.heights = Heights(made)
+        self.heights = Heights(made, linear)
         self._inks, items = draw(made)
         if items:
             made.add_layout(legend(items=items), "below")
@@ -53,7 +56,7 @@ class Scaled(pn.viewable.Viewer):
         """How heights are drawn, the title, and the unit of the time."""
         self.heights.choose(log)
         self.figure.xaxis.axis_label = with_unit("time t", time_unit)
-        self.figure.title.text = title
+        entitle(self.figure, title)
 
     def fit(self, end: float, curves: Sequence[np.ndarray]) -> None:
         """Ranges that hold the curves."""
@@ -80,10 +83,11 @@ class Scaled(pn.viewable.Viewer):
 def paint(inks: Inks, dark: bool) -> None:
     """Give glyphs the colours of a light or a dark page."""
     for kind, glyph in inks:
-        names = glyph.properties() & {"line_color", "fill_color"}
+        names = {"line_color", "fill_color"}.intersection(glyph.properties())
         glyph.update(**dict.fromkeys(names, COLOUR[dark][kind]))
 
 
+@final
 class Band(Scaled):
     """Quantiles of a curve: 95 % and 50 % as areas, the median as a line; perhaps measured dots."""
 
@@ -124,16 +128,17 @@ class Band(Scaled):
         self.dots.data = {"t": np.asarray(t, np.float32), "y": np.asarray(y, np.float32)}
 
 
+@final
 class Density:
     """A probability density of the parameter: filled, its interval shaded, the truth dashed."""
 
     def __init__(self, name: str, title: str, height: int = TALL):
         self.source = ColumnDataSource({"x": [], "y": []}, name=f"{name}-source")
         self.figure = frame(
-            height=height, name=name, title=title, x_range=Range1d(0, 1), y_range=Range1d(0, 1)
-        )
+            title, 0, height=height, name=name,
+            x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
+        )  # fmt: skip
         self.figure.yaxis.visible = False
-        self.figure.title.offset = 0
         self.figure.ygrid.visible = False
         self.figure.xaxis.ticker = BasicTicker(desired_num_ticks=5)
         area = mark(self.figure, self.source, VArea(x="x", y1=0, y2="y", fill_alpha=0.3))

@@ -2,6 +2,7 @@
 
 from functools import partial
 from html import escape
+from typing import final
 
 import numpy as np
 import panel as pn
@@ -32,6 +33,7 @@ def refusal(files: int, size: int) -> str:
     return "" if size <= MOST_BYTES else "The file holds more than 1 MB; give one curve alone."
 
 
+@final
 class Infer(pn.viewable.Viewer):
     """Asks for the posterior of what is wanted; `announce` is called with each new headline."""
 
@@ -128,25 +130,25 @@ class Infer(pn.viewable.Viewer):
                 self._failed(self._question.problem)
             elif isinstance(value, SweepStage):
                 self._progress.object = sweep_words.bar(value.text, value.done)
-            elif isinstance(value, Inferred):
+            elif isinstance(value, Inferred) and self.asked is not None:
                 self.stop.visible = False
-                self._show(value)
+                self._show(value, self.asked)
 
     def _failed(self, sentence: str) -> None:
         self._question.forget()
         self.stop.visible = False
         self._progress.object = html.notices([], sentence)
 
-    def _show(self, one: Inferred) -> None:
-        self.found, found, over = one, one.found, self.asked.over
-        model = self.visit.catalogue.models[self.asked.model]
+    def _show(self, one: Inferred, asked: TableRequest) -> None:
+        self.found, found, over = one, one.found, asked.over
+        model = self.visit.catalogue.models[asked.model]
         about = model.system.parameter(over)
         a, t = found.attrs, found["time"].values
         truth = one.synthetic.truth if one.synthetic else None
         grid_, density = found[over].values, found["posterior"].values
         self.posterior.show(grid_, density, about.label, (a["low"], a["high"]), truth)
         low, best, high = (found[k].values for k in ("fitted_low", "fitted", "fitted_high"))
-        log = is_energy(self.asked.observable)
+        log = is_energy(asked.observable)
         shown = found["fitted"].attrs
         label = shown["long_name"].removesuffix(", without roll-out")
         title = with_unit(f"{label}: measured and fitted", unit_of(shown))

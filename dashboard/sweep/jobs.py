@@ -5,16 +5,17 @@ another distribution or another measurement costs nothing. No Panel.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
 import xarray as xr
 from scipy import stats
 
-from dashboard.runs.cache import Memory
-from dashboard.runs.catalogue import FRAMES, Catalogue
+from dashboard.concurrency.worker import FailedError
+from dashboard.runs.cache import LIMITS, Memory
+from dashboard.runs.catalogue import FRAMES, Offer
 from dashboard.sweep.choice import Belief
 from hoam_core import Model, infer, uncertain
 from hoam_core.evaluation import affordable_times
@@ -48,6 +49,7 @@ class TableRequest(NamedTuple):
     n_times: int | None
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class SweepTable:
     """A table so far, the share of it that is done, and the seconds it took."""
@@ -63,6 +65,7 @@ class SweepTable:
         return self.data.nbytes
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """A discrepancy as the process remembers it."""
@@ -100,8 +103,8 @@ class Inferred(NamedTuple):
     seconds: float
 
 
-tables: Memory[SweepTable] = Memory(most_bytes=64 * 2**20)
-calibrations: Memory[Calibration] = Memory(most_bytes=16 * 2**20)
+tables: Memory[SweepTable] = Memory(LIMITS["sweeps"])
+calibrations: Memory[Calibration] = Memory(LIMITS["calibrations"])
 
 
 def piece(values: Iterable[T]) -> Iterator[T]:
@@ -159,14 +162,14 @@ def values_of(asked: TableRequest, model: Model) -> np.ndarray:
     return np.unique(whole * np.round(values / whole)) if whole else values
 
 
-def table(asked: TableRequest, catalogue: Catalogue) -> Iterator[SweepTable]:
+def table(asked: TableRequest, catalogue: Offer) -> Iterator[SweepTable]:
     """The table, finer with every value; the last is complete and remembered."""
     if (known := tables.get(asked)) is not None:
         yield known
         return
     model, start = catalogue.models[asked.model], time.perf_counter()
     values = values_of(asked, model)
-    for done, data in sweep_steps(model, asked.over, values, **options_of(asked, model)):
+    for done, data in sweep_steps(model, asked.over, values.tolist(), **options_of(asked, model)):
         # Two rows are the least that can be drawn.
         if len(data[asked.over]) > 1:
             now = SweepTable(asked, data, done, time.perf_counter() - start)
@@ -187,8 +190,10 @@ def band(data: xr.Dataset, observable: str, belief: Belief) -> Iterator[xr.Datas
     yield uncertain(data, observable, frozen(belief))
 
 
-def synthetic(asked: TableRequest, catalogue: Catalogue, number: int, noise: float):
-    """Stages, and at the end a `Synthetic` at a value drawn by that number from the range."""
+def synthetic(
+    asked: TableRequest, catalogue: Offer, number: int, noise: float
+) -> Generator[SweepStage, None, Synthetic]:
+    """Stages; returns a run of the full model at a value drawn by that number from the range."""
     model = catalogue.models[asked.model]
     system, rng = model.system, np.random.default_rng(number)
     low, high = asked.between
@@ -205,12 +210,27 @@ def synthetic(asked: TableRequest, catalogue: Catalogue, number: int, noise: flo
         )
         yield SweepStage("Measuring: the full model at a hidden value", piece.done)
     values = np.concatenate(curve).astype(float) * np.exp(noise * rng.standard_normal(len(ts)))
-    yield Synthetic(Measurement(ts, values), truth, particles, noise)
+    return Synthetic(Measurement(ts, values), truth, particles, noise)
+
+
+def _told(steps: Iterator[T], stage: Callable[[T], SweepStage]) -> Generator[SweepStage, None, T]:
+    """The stage of each of some steps; returns the last, of which there must be one."""
+    one = next(steps)
+    yield stage(one)
+    for one in steps:
+        yield stage(one)
+    return one
+
+
+def _calibrating(done: float) -> SweepStage:
+    count = min(int(done * CALIBRATION) + 1, CALIBRATION)
+    words = f"Calibrating once for this model: full-model run {count} of {CALIBRATION}"
+    return SweepStage(words, done)
 
 
 def inference(
     asked: TableRequest,
-    catalogue: Catalogue,
+    catalogue: Offer,
     measured: Measurement | None,
     number: int,
     noise: float,
@@ -218,20 +238,17 @@ def inference(
     """Stages, and at the end what is inferred; without a measurement of one that is made up."""
     start, made = time.perf_counter(), None
     if measured is None:
-        for made in synthetic(asked, catalogue, number, noise):
-            if isinstance(made, SweepStage):
-                yield made
+        made = yield from synthetic(asked, catalogue, number, noise)
         measured = made.measured
-    for swept in table(asked, catalogue):
-        yield SweepStage("Sweeping the learned model", swept.done)
+    swept = yield from _told(
+        table(asked, catalogue), lambda one: SweepStage("Sweeping the learned model", one.done)
+    )
     model, known = catalogue.models[asked.model], calibrations.get(asked)
     if known is None:
         steps = calibrate_steps(model, swept.data, asked.observable, runs=CALIBRATION)
-        discrepancy = None
-        for done, discrepancy in steps:  # noqa: B007 -- the last one is wanted
-            count = min(int(done * CALIBRATION) + 1, CALIBRATION)
-            words = f"Calibrating once for this model: full-model run {count} of {CALIBRATION}"
-            yield SweepStage(words, done)
+        _, discrepancy = yield from _told(steps, lambda step: _calibrating(step[0]))
+        if discrepancy is None:
+            raise FailedError("The calibration has come to no end; infer again.")
         known = Calibration(discrepancy)
         calibrations.put(asked, known)
     found = infer(swept.data, asked.observable, measured, known.discrepancy)

@@ -6,9 +6,10 @@ has the numbers already: it follows at once and asks the server nothing. A click
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import final
 
 import numpy as np
-from bokeh.events import MouseLeave, MouseMove, Tap
+from bokeh.events import Event, MouseLeave, MouseMove, Tap
 from bokeh.models import (
     BasicTicker,
     ColorBar,
@@ -28,7 +29,7 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from dashboard.parts.colours import DENSITY, colours, frame, mark
+from dashboard.parts.colours import DENSITY, colours, entitle, frame, mark
 from dashboard.runs.units import with_unit
 from dashboard.sweep.figures import DECADES, TALL, Inks, Scaled
 
@@ -71,13 +72,16 @@ def levels_of(values: np.ndarray, log: bool) -> tuple[np.ndarray, float, float]:
     return np.round(levels).astype(np.uint8), low, high if high > low else low + 1.0
 
 
+@final
 class SweepMap:
     """Both figures; `go(time, value)` is called by a click on the map."""
 
     def __init__(self, go: Callable[[float, float], None]):
         self._go = go
+        # The ends of both axes.
+        self._placed = (0.0, 1.0), (0.0, 1.0)
         nothing = {"image": [], "values": []}
-        self.source = ColumnDataSource(nothing, name="sweep-source")
+        self.source = ColumnDataSource(data=nothing, name="sweep-source")
         self.cut_source = ColumnDataSource({"t": [], "y": []}, name="sweep-cut-source")
         self.marks = ColumnDataSource({"y": [], "x0": [], "x1": []}, name="sweep-marks")
         self.cut = Scaled("sweep-cut", self._draw_cut)
@@ -85,7 +89,10 @@ class SweepMap:
         self._connect()
 
     def _build(self) -> figure:
-        made = frame(height=TALL, name="sweep-map", x_range=Range1d(0, 1), y_range=Range1d(0, 1))
+        made = frame(
+            height=TALL, name="sweep-map",
+            x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
+        )  # fmt: skip
         made.grid.visible = False
         self.levels = colours(DENSITY, 0, HIGHEST, high_color=NOTHING)
         self.image = mark(made, self.source, Image(
@@ -101,7 +108,7 @@ class SweepMap:
                 color_mapper=mapper, width=10, padding=2, label_standoff=5, visible=not log,
                 major_label_text_font_size="10px", background_fill_alpha=0,
                 ticker=LogTicker(desired_num_ticks=5) if log else BasicTicker(desired_num_ticks=5),
-                **({} if log else {"formatter": PrintfTickFormatter(format="%.3g")}),
+                formatter="auto" if log else PrintfTickFormatter(format="%.3g"),
             )  # fmt: skip
             made.add_layout(bar, "right")
         mark(made, self.marks, Segment(
@@ -111,9 +118,10 @@ class SweepMap:
         self.along = Span(dimension="height", line_color="#ffffff", line_width=1, line_alpha=0.6)
         self.value = Label(
             x=0, y=0, text="", visible=False, text_font_size="12px", text_color="#ffffff",
-            background_fill_color="#12495e", background_fill_alpha=0.92, padding=4,
-            border_radius=4, x_offset=8, y_offset=8,
+            background_fill_color="#12495e", background_fill_alpha=0.92, x_offset=8,
+            y_offset=8,
         )  # fmt: skip
+        self.value.update(padding=4, border_radius=4)
         for one in (self.across, self.along, self.value):
             made.add_layout(one)
         return made
@@ -143,9 +151,11 @@ class SweepMap:
         self.source.js_on_change("data", callback)
         self.figure.on_event(Tap, self._tapped)
 
-    def _tapped(self, event: Tap) -> None:
-        x, y = self.figure.x_range, self.figure.y_range
-        if event.x is not None and x.start <= event.x <= x.end and y.start <= event.y <= y.end:
+    def _tapped(self, event: Event) -> None:
+        if not isinstance(event, Tap) or event.x is None or event.y is None:
+            return
+        (left, right), (bottom, top) = self._placed
+        if left <= event.x <= right and bottom <= event.y <= top:
             self._go(float(event.x), float(event.y))
 
     def place(self, name: str, label: str, title: str, between: tuple[float, float],
@@ -155,10 +165,11 @@ class SweepMap:
         self.figure.xaxis.axis_label = with_unit("time t", time_unit)
         self.cut.choose(log, "", time_unit)
         low, high = between
+        self._placed = (0.0, end), between
         self.figure.x_range.update(start=0, end=end)
         self.figure.y_range.update(start=low, end=high)
         self.figure.yaxis.axis_label = label
-        self.figure.title.text = title
+        entitle(self.figure, title)
         inside = [value for value in trained if low <= value <= high]
         self.marks.data = {
             "y": inside, "x0": [0.0] * len(inside), "x1": [0.022 * end] * len(inside)
@@ -178,16 +189,14 @@ class SweepMap:
         even = np.exp(even) if log else even
         levels, low, high = levels_of(even, log)
         self.units[log].update(low=low, high=high)
-        x, y = self.figure.x_range, self.figure.y_range
+        (left, right), (bottom, top) = self._placed
         # The first and the last row and column stand at the ends of the axes.
-        dx, dy = (x.end - x.start) / (levels.shape[1] - 1), (y.end - y.start) / (len(levels) - 1)
-        self.image.glyph.update(
-            x=x.start - dx / 2, y=y.start - dy / 2, dw=x.end - x.start + dx,
-            dh=y.end - y.start + dy,
-        )  # fmt: skip
+        wide, tall = right - left, top - bottom
+        dx, dy = wide / (levels.shape[1] - 1), tall / (len(levels) - 1)
+        self.image.glyph.update(x=left - dx / 2, y=bottom - dy / 2, dw=wide + dx, dh=tall + dy)
         self.source.data = {"image": [levels], "values": [even.astype(np.float32)]}
         # The start of a quietly loaded plasma would take most of a logarithmic axis.
-        self.cut.fit(float(x.end), [even[:, 1:] if log else even])
+        self.cut.fit(right, [even[:, 1:] if log else even])
 
     def clear(self) -> None:
         """Draw nothing."""

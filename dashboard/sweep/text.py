@@ -1,7 +1,7 @@
 """What the view "sweep" says: headlines from the numbers, progress, and Python for them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from html import escape
 
 import numpy as np
@@ -219,7 +219,7 @@ def band_script(observable: str, belief: Belief) -> str:
     return BAND.format(observable=observable, distribution=distribution)
 
 
-def posterior_script(observable: str, ts: Sequence[float], values: Sequence[float]) -> str:
+def posterior_script(observable: str, ts: Iterable[float], values: Iterable[float]) -> str:
     """Python that infers the parameter again."""
     return POSTERIOR.format(
         observable=observable, runs=CALIBRATION,

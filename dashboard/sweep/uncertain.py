@@ -1,6 +1,7 @@
 """The segment "Uncertain": a parameter with a distribution, and the band of curves it makes."""
 
 from functools import partial
+from typing import final
 
 import numpy as np
 import panel as pn
@@ -22,6 +23,7 @@ from hoam_core.systems import Parameter
 FIELD = {"size": "small", "sizing_mode": "stretch_width", "margin": (8, 8)}
 
 
+@final
 class Uncertain(pn.viewable.Viewer):
     """Follows a table and the belief of a choice; `announce` is called with each new headline."""
 

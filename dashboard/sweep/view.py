@@ -6,6 +6,7 @@ learned model is, and it says where it is not to be trusted.
 """
 
 from functools import partial
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -33,6 +34,7 @@ REST = 0.25
 NO_MODEL = "Choose a learned model: a thousand runs of the full one would take too long."
 
 
+@final
 class SweepView(View):
     """Asks for the table that the choice wants, and shows it in one of three segments."""
 
@@ -41,7 +43,7 @@ class SweepView(View):
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
         self.state, self.catalogue = visit.state, visit.catalogue
-        self.choice: SweepChoice = visit.choices["sweep"]
+        self.choice = visit.choice("sweep", SweepChoice)
         self.table: Question[TableRequest, SweepTable] = Question(
             visit.schedule, self._changed, complete=lambda one: one.done == 1
         )

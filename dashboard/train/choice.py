@@ -5,7 +5,7 @@ link names what differs from its preset.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 import param
 
@@ -21,6 +21,7 @@ from hoam_core.networks import NETWORKS
 from hoam_core.systems import get_system
 
 
+@final
 class TrainChoice(Choice):
     """A plan and the name of a training; `system` follows the common state."""
 

@@ -6,6 +6,7 @@ belong to another system or method, and otherwise change their values only.
 
 from collections.abc import Callable
 from html import escape
+from typing import final
 
 import panel as pn
 import panel_material_ui as pmui
@@ -23,6 +24,7 @@ FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "des
 PRESETS = {"Quick, to watch": "quick", "Full, as shipped": "full"}
 
 
+@final
 class TrainForm(pn.viewable.Viewer):
     """What is to be trained; `start` is called by the button."""
 
@@ -49,7 +51,7 @@ class TrainForm(pn.viewable.Viewer):
             grid(columns="1fr", gap=0),
             grid(columns="1fr 1fr", narrow=0, gap=0),
         )
-        self._fields: dict[tuple[str, str], pmui.FloatInput] = {}
+        self._fields: dict[tuple[str, str], pmui.FloatInput | pmui.IntInput] = {}
         self._built: tuple | None = None
         self.button = pmui.Button(
             label="Train", icon="school", color="primary", variant="contained", margin=(6, 4),

@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from functools import partial
+from typing import final
 
 import numpy as np
 import panel as pn
@@ -14,10 +15,10 @@ import panel_material_ui as pmui
 from bokeh.models import ColumnDataSource, Line, Range1d
 
 from dashboard.parts import html
-from dashboard.parts.colours import COLOUR, frame, mark
+from dashboard.parts.colours import COLOUR, entitle, frame, mark
 from dashboard.parts.layout import card, drawn, grid, stack, wrapping
 from dashboard.parts.picture import Picture
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.pictures import to_levels
 from dashboard.runs.units import density_unit, with_unit
 from dashboard.train import text as train_words
@@ -29,10 +30,11 @@ BUTTON = {"size": "small", "variant": "outlined", "margin": (4, 6, 4, 0)}
 FILES = ("model.json", "model.safetensors")
 
 
+@final
 class TrainPanel(pn.viewable.Viewer):
     """One training; `command` hears "pause", "resume", "cancel" and "explore"."""
 
-    def __init__(self, catalogue: Catalogue, command: Callable[[str], None], **params):
+    def __init__(self, catalogue: Offer, command: Callable[[str], None], **params):
         super().__init__(**params)
         self._catalogue, self._training = catalogue, None
         self._headline, self._progress, self._errors = (html.pane() for _ in range(3))
@@ -57,8 +59,9 @@ class TrainPanel(pn.viewable.Viewer):
         }
         self._loss = ColumnDataSource({"step": [], "loss": []}, name="training-loss")
         self._figure = frame(
-            height=210, name="loss", title="Loss", x_range=Range1d(0, 1), y_range=Range1d(0, 1)
-        )
+            "Loss", height=210, name="loss",
+            x_range=Range1d(start=0, end=1), y_range=Range1d(start=0, end=1),
+        )  # fmt: skip
         self._figure.xaxis.axis_label = "training step"
         self._line = Line(x="step", y="loss", line_color=COLOUR[False]["model"], line_width=1.8)
         mark(self._figure, self._loss, self._line)
@@ -131,21 +134,24 @@ class TrainPanel(pn.viewable.Viewer):
             for name, picture in self._pictures.items():
                 picture.clear("being made …" if name == "data" else "not yet trained")
             return
-        shown = [system.components[i] for i in preview.plane.axes]
+        h, v = (system.components[i] for i in preview.plane.axes)
         at = ", ".join(f"{name} = {value:g}" for name, value in preview.mu.items())
         titles = {"data": f"Training data, {at}, t = {preview.t:g}", "model": "Present model"}
         if training.look.losses:
             titles["model"] += f", step {preview.step:,}"
         for name, field in (("data", preview.data), ("model", preview.model)):
             picture = self._pictures[name]
-            unit = density_unit(*(c.unit for c in shown))
-            picture.label(tuple(with_unit(c.label, c.unit) for c in shown), unit)
+            labels = with_unit(h.label, h.unit), with_unit(v.label, v.unit)
+            picture.label(labels, density_unit(h.unit, v.unit))
             picture.place(preview.plane)
-            picture.figure.title.text = titles[name]
+            entitle(picture.figure, titles[name])
             picture.show(to_levels(field, preview.limit), preview.limit)
 
     def _zipped(self) -> io.BytesIO:
-        return zipped(self._training.look.model, self._training)
+        training = self._training
+        if training is None or training.look.model is None:
+            return io.BytesIO()
+        return zipped(training.look.model, training)
 
     def theme(self, dark: bool) -> None:
         """Colours for a light or a dark page."""

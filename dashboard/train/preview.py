@@ -4,7 +4,7 @@ Both are populations at the last time of the middle one of the training paramete
 """
 
 import time
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import jax
 import numpy as np
@@ -52,6 +52,7 @@ def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Previ
     return Preview(step, named, float(ts[-1]), plane, limit, fields[0], fields[1], difference)
 
 
+@final
 class Watcher:
     """Decides when to look again, so that looking never takes much of a training's time."""
 

@@ -5,6 +5,7 @@ every change and draws the one that is chosen; nothing here computes.
 """
 
 from functools import partial
+from typing import final
 
 import numpy as np
 import panel as pn
@@ -34,10 +35,11 @@ INTRODUCTION = (
 )
 
 
-# A selection always has a value: without this one it would be a stranger's training.
+# A selection always has a value: without this one it would be somebody else's training.
 NO_TRAINING = {"None": ""}
 
 
+@final
 class TrainView(View):
     """A plan on the left; on the right a training of this process."""
 
@@ -45,7 +47,7 @@ class TrainView(View):
 
     def __init__(self, visit: Visit, **params):
         super().__init__(visit, **params)
-        self.choice: TrainChoice = visit.choices["train"]
+        self.choice = visit.choice("train", TrainChoice)
         self.choice.follow(visit.state.system)
         self.all = trainings()
         self.form = TrainForm(self.choice, visit.state, self._start)
@@ -126,8 +128,9 @@ class TrainView(View):
         now = training is not None and (training.name, training.look.status)
         if now != self._termed:
             self._termed = now
-            done = training is not None and training.look.status == "done"
-            self._terms.object = terms(keep_of(self.visit.catalogue), training.name) if done else ""
+            self._terms.object = ""
+            if training is not None and training.look.status == "done":
+                self._terms.object = terms(keep_of(self.visit.catalogue), training.name)
 
     def _choose(self, event) -> None:
         if event.new != self.choice.training:

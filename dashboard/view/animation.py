@@ -6,7 +6,7 @@ asked for one frame at a time and never kept; colour levels are one byte a cell.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -27,6 +27,7 @@ class Key(NamedTuple):
     name: str
 
 
+@final
 @dataclass(frozen=True)
 class Image:
     """A moving picture: colour levels (ny, nx) of a frame, lowest row first, and their palette.
@@ -47,6 +48,7 @@ class Image:
     note: str = ""
 
 
+@final
 @dataclass(frozen=True)
 class Lines:
     """Moving curves over a place x (n,): the rows (k, n) of a frame, and a name for each."""
@@ -68,6 +70,7 @@ class Curve(NamedTuple):
     y: np.ndarray
 
 
+@final
 @dataclass(frozen=True)
 class AnimatedChart:
     """Curves in one frame; `least` is the smallest range worth an axis."""
@@ -96,6 +99,7 @@ class AnimatedChart:
         return low - room, high + room
 
 
+@final
 @dataclass(frozen=True)
 class Animation:
     """Everything that moves: times (t,), what is drawn at each, and curves with a cursor.

@@ -6,7 +6,7 @@ it is hidden: it keeps its figures, draws nothing and asks for nothing.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeVar, final
 
 import numpy as np
 import panel as pn
@@ -15,12 +15,15 @@ import xarray as xr
 from dashboard.compute.session import Session
 from dashboard.compute.threads import Workers
 from dashboard.parts.projector import Screen
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.exploration import Exploration
 from dashboard.view.animation import Animation
 from dashboard.view.choice import Choice
 
+Chosen = TypeVar("Chosen", bound=Choice)
 
+
+@final
 @dataclass(frozen=True)
 class Visit:
     """Everything that belongs to one visitor and that views share.
@@ -33,16 +36,22 @@ class Visit:
 
     state: Exploration
     session: Session
-    catalogue: Catalogue
+    catalogue: Offer
     workers: Workers
     schedule: Callable[[Callable[[], None]], None]
     go: Callable[[str], None]
     tell: Callable[[str], None]
     choices: dict[str, Choice] = field(default_factory=dict)
     after_paint: Callable[[Callable[[], None]], None] = lambda act: act()
-    unsaved: Callable[[bool], None] = lambda is_it: None
+    unsaved: Callable[[bool], object] = lambda is_it: None
+
+    def choice(self, view: str, kind: type[Chosen]) -> Chosen:
+        """The choice of a view; the usual one where none was made for it, as in a notebook."""
+        made = self.choices.get(view)
+        return made if isinstance(made, kind) else kind()
 
 
+@final
 @dataclass(frozen=True)
 class Exportable:
     """What a view gives away of what it shows.

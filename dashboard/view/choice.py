@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import param
 
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import Reader, read_query
 
@@ -29,7 +29,7 @@ class Choice(param.Parameterized):
         """The entries of the link that `read` turns into this choice."""
         return {}
 
-    def read_all(self, query: Mapping[str, str], catalogue: Catalogue, state: Exploration) -> None:
+    def read_all(self, query: Mapping[str, str], catalogue: Offer, state: Exploration) -> None:
         """Read a query; what it leaves out gets its usual value rather than stay as it is."""
         usual = type(self)()
         usual.read(read_query(query, catalogue, state.system), state)

@@ -38,9 +38,10 @@ from hoam_core.cli.console import (
     written,
 )
 from hoam_core.cli.models import evaluate, predict, train
-from hoam_core.cli.studies import ensemble, reproduce, sweep
+from hoam_core.cli.studies import ensemble, reproduce, runs
 from hoam_core.models.files import load_model, shipped_models
 from hoam_core.models.model import Model
+from hoam_core.numerics.compiled import backend
 from hoam_core.numerics.loading import LOADINGS
 from hoam_core.simulation import lattice_pieces, simulate_pieces, start_truth
 from hoam_core.storage.datasets import check_file, lattice_dataset, to_dataset, write_dataset
@@ -131,6 +132,7 @@ def info(as_json: Json = False, quiet: Quiet = False) -> None:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "devices": [f"{d.platform}: {d.device_kind}" for d in jax.devices()],
+        "backend": backend(),
         "packages": {name: installed_version(name) for name in packages},
         "systems": list(SYSTEMS),
         "models": [model.name for model in readable],
@@ -188,8 +190,10 @@ def simulate(
     written(run, out, quiet)
 
 
-for command in (train, predict, evaluate, sweep, ensemble, reproduce):
+for command in (train, predict, evaluate, runs, ensemble, reproduce):
     app.command()(command)
+# By its name of before; the sweep of a learned model is `hoam_core.sweep`.
+app.command("sweep", hidden=True)(runs)
 
 
 @app.command()

@@ -25,7 +25,7 @@ from hoam_core.cli.console import (
 )
 from hoam_core.reproduce import SPREAD, TARGETS
 from hoam_core.storage.datasets import check_folder
-from hoam_core.studies import Study, full_model_sweep, run_study, training_ensemble
+from hoam_core.studies import Study, ensemble_study, full_model_study, run_study
 from hoam_core.studies.cluster import connect
 from hoam_core.studies.task_store import open_store
 from hoam_core.systems import get_system
@@ -34,7 +34,7 @@ StoreOut = Annotated[Path, typer.Option("--out", help="Zarr store to write or to
 Seeds = Annotated[int, typer.Option("--seeds", help="Number of seeds, from --seed on.")]
 
 
-def sweep(
+def runs(
     system: str,
     out: StoreOut,
     settings: Axes = None,
@@ -52,7 +52,7 @@ def sweep(
     """Run a full model at all combinations of values and seeds, into one Zarr store."""
     target = get_system(system)
     axes = parse_axes(settings, target, lambda parameter: [parameter.default])
-    study = full_model_sweep(
+    study = full_model_study(
         target, axes, seeds=range(seed, seed + seeds), t_end=t_end,
         n_times=n_times, loading=loading, states=states, particles=particles,
     )  # fmt: skip
@@ -74,7 +74,7 @@ def ensemble(
 
     The models go to the folder of the same name that ends in `.files`.
     """
-    study = training_ensemble(system, method, range(seed, seed + seeds), quick=is_quick)
+    study = ensemble_study(system, method, range(seed, seed + seeds), quick=is_quick)
     _run(study, out, scheduler, workers, quiet)
 
 

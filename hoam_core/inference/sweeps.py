@@ -78,7 +78,8 @@ def sweep_steps(
     ts = model.times(n_times=n_times)
     run = _runner(model, ts, [o.name for o in wanted], particles, seed, steps)
     attributes = {
-        "system": system.name, "method": model.experiment.method, **model.provenance(steps),
+        "system": system.name, "method": model.experiment.method,
+        **model.provenance(particles, steps),
         "parameters": json_text({k: v for k, v in fixed.items() if k != name}), "swept": name,
         "particles": int(particles), "seed": int(seed), "version": __version__,
     }  # fmt: skip

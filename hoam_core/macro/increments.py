@@ -12,7 +12,7 @@ The naive increments beside them are those of a small lattice alone, taken for t
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,7 @@ from hoam_core.systems.lattices.base import check_patch
 from hoam_core.training.experiment import Experiment
 
 
+@final
 @dataclass(frozen=True)
 class IncrementPlan:
     """How increments are made: sizes are sides of the lattice, times in units of the lattice's.

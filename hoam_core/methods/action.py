@@ -16,9 +16,10 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from hoam_core.methods.base import Frame, Learner, Method, each, rollout_evaluations
+from hoam_core.data import Ensemble
+from hoam_core.methods.base import Frame, Learner, Method, Params, each, rollout_evaluations
 from hoam_core.methods.neural import (
     at_times,
     block,
@@ -54,12 +55,12 @@ def action_loss(
     potential it equals -1/2 int E|grad s|^2 dt.
     """
 
-    def integrand(z, tau):
+    def integrand(z: Array, tau: Array):
         grad, rate = derivatives(s, z, tau)
         value = 0.5 * grad @ grad + rate
         return value + 0.5 * sigma**2 * laplacian(s, z, tau) if sigma else value
 
-    def at_node(z, tau):
+    def at_node(z: Array, tau: Array):
         return jnp.mean(jax.vmap(integrand, in_axes=(0, None))(z, tau))
 
     q = each(at_node, nodes, quadrature.nodes)
@@ -88,14 +89,14 @@ def hoam(
     potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling
 
-    def draw(key, ensemble):
+    def draw(key: PRNGKeyArray, ensemble: Ensemble):
         rule_key, mu_key, block_key = jax.random.split(key, 3)
         quadrature = rule(rule_key)
         m, n = ensemble.x.shape[0], ensemble.x.shape[2]
         # All parameter sets in each step where they fit, else a random subset of them.
         chosen = jax.random.permutation(mu_key, m)[: min(populations, m)]
 
-        def population(i, key):
+        def population(i: Array, key: PRNGKeyArray):
             path = ensemble.x[i][:, block(key, n, samples)]
             domain = frame.domain(ensemble.mu[i])
             nodes = at_times(path, ensemble.ts, quadrature.nodes * scaling.t_end, domain)
@@ -105,9 +106,9 @@ def hoam(
         nodes, start, end = jax.vmap(population)(chosen, keys)
         return ActionBatch(ensemble.mu[chosen], nodes, start, end, quadrature)
 
-    def loss(params, batch):
-        def one(mu, nodes, start, end):
-            def s(z, tau):
+    def loss(params: Params, batch: ActionBatch):
+        def one(mu: Array, nodes: Array, start: Array, end: Array):
+            def s(z: Array, tau: Array):
                 return potential(params, z, tau, mu)
 
             return action_loss(s, nodes, start, end, batch.quadrature, sigma)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
 from hoam_core.data import Scaling
+from hoam_core.numerics.compiled import Backend
 from hoam_core.numerics.domain import Domain
 from hoam_core.solvers.stepping import count_substeps
 
@@ -79,7 +80,7 @@ class Method(NamedTuple):
     (k,) and noise sigma (k, k) of one that learns an SDE. `steps` is what `sample` takes unless it
     is told. Where it is `smooth`, a roll-out without noise in equal steps, its states may be
     interpolated between two of them; where it is `coupled`, samples move by what all of them do
-    together.
+    together. `backend(particles)` says who compiles a roll-out of so many.
     """
 
     learner: Learner
@@ -90,6 +91,7 @@ class Method(NamedTuple):
     steps: int = 1
     smooth: bool = False
     coupled: bool = False
+    backend: Callable[[int], Backend] = lambda particles: "xla"
 
 
 def each(f: Callable, *examples: Array) -> Any:
@@ -124,11 +126,11 @@ def rollout(
     A state is an array (n, d), or a tree of arrays with `saved(state)` the one that is wanted.
     """
 
-    def save(carry, interval):
+    def save(carry: tuple[State, Array, PRNGKeyArray], interval: Array):
         state, t, key = carry
         h = interval / substeps
 
-        def substep(i, state):
+        def substep(i: Array, state: State):
             return step(state, t + i * h, h, jax.random.fold_in(key, i))
 
         moved = jax.lax.fori_loop(0, substeps, substep, state)
@@ -154,17 +156,25 @@ def afresh_sampler(
     together = None if jax.default_backend() == "cpu" else 16
 
     @partial(jax.jit, static_argnames="steps")
-    def run(params, x0, ts, mu, key, steps):
+    def run(params: Params, x0: Array, ts: Array, mu: Array, key: PRNGKeyArray, steps: int):
         domain, z0 = frame.domain(mu), scaling.unit(x0)
 
-        def save(t):
+        def save(t: Array):
             # The same key at all times: particles then move smoothly from one to the next.
             z = end(params, z0, t / scaling.t_end, mu, key, steps)
             return jnp.where(t > ts[0], domain.wrap(scaling.physical(z)), x0)
 
         return jnp.concatenate([x0[None], jax.lax.map(save, ts[1:], batch_size=together)])
 
-    def sample(params, x0, ts, mu, key, *, steps=None):
+    def sample(
+        params: Params,
+        x0: Array,
+        ts: np.ndarray,
+        mu: Array,
+        key: PRNGKeyArray,
+        *,
+        steps: int | None = None,
+    ):
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, steps or default_steps)
 
     return sample
@@ -174,7 +184,7 @@ def rollout_evaluations(scaling: Scaling, steps: int, stages: int) -> Evaluation
     """The evaluations of one roll-out through all saved times, `stages` in each step."""
     default_steps = steps
 
-    def evaluations(ts, steps=None):
+    def evaluations(ts: np.ndarray, steps: int | None = None):
         substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return stages * substeps * (len(ts) - 1)
 
@@ -185,7 +195,7 @@ def afresh_evaluations(per_time: Callable[[int], int], steps: int) -> Evaluation
     """The evaluations of a method that spends per_time(steps) on every saved time but the first."""
     default_steps = steps
 
-    def evaluations(ts, steps=None):
+    def evaluations(ts: np.ndarray, steps: int | None = None):
         return per_time(steps or default_steps) * (len(ts) - 1)
 
     return evaluations

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from hoam_core.methods.base import Frame, Learner, Method, each, rollout_evaluations
+from hoam_core.data import Ensemble
+from hoam_core.methods.base import Frame, Learner, Method, Params, each, rollout_evaluations
 from hoam_core.methods.neural import (
     block,
     gradient_sampler,
@@ -67,12 +68,12 @@ def dice(
     potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling
 
-    def draw(key, ensemble):
+    def draw(key: PRNGKeyArray, ensemble: Ensemble):
         mu_key, time_key, block_key = jax.random.split(key, 3)
         m, t, n = ensemble.x.shape[:3]
         which_mu, which_time = random_populations(time_key, mu_key, intervals, m, t - 1)
 
-        def interval(i, j, key):
+        def interval(i: Array, j: Array, key: PRNGKeyArray):
             particles = block(key, n, samples)
             start = ensemble.x[i, j, particles]
             move = frame.domain(ensemble.mu[i]).displacement(start, ensemble.x[i, j + 1, particles])
@@ -86,8 +87,8 @@ def dice(
         tau = 0.5 * (ts[which_time + 1] + ts[which_time])
         return IntervalBatch(ensemble.mu[which_mu], tau, width, start, move)
 
-    def loss(params, batch):
-        def one(mu, tau, width, start, move):
+    def loss(params: Params, batch: IntervalBatch):
+        def one(mu: Array, tau: Array, width: Array, start: Array, move: Array):
             return interval_loss(lambda z: potential(params, z, tau, mu), start, move, width)
 
         losses = each(one, batch.mu, batch.tau, batch.width, batch.start, batch.move)

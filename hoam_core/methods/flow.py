@@ -26,7 +26,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble
-from hoam_core.methods.base import Frame, Learner, Method, afresh_evaluations, afresh_sampler, each
+from hoam_core.methods.base import (
+    Frame,
+    Learner,
+    Method,
+    Params,
+    afresh_evaluations,
+    afresh_sampler,
+    each,
+)
 from hoam_core.methods.neural import (
     block,
     init_network,
@@ -74,7 +82,7 @@ def runge_kutta(
     h = jnp.asarray(1.0 / steps, start.dtype)
     field = jax.vmap(v, in_axes=(0, None))
 
-    def step(i, x):
+    def step(i: Array, x: Array):
         s = i * h
         k1 = field(x, s)
         k2 = field(x + 0.5 * h * k1, s + 0.5 * h)
@@ -91,12 +99,12 @@ def _lines(
     """The `draw` of flow matching."""
     scaling = frame.scaling
 
-    def draw(key, ensemble):
+    def draw(key: PRNGKeyArray, ensemble: Ensemble):
         time_key, mu_key, inner_key, order_key, block_key = jax.random.split(key, 5)
         which_mu, which_time = later_populations(time_key, mu_key, populations, ensemble)
         inner = jax.random.permutation(order_key, stratified(inner_key, populations))
 
-        def lines(i, j, key):
+        def lines(i: Array, j: Array, key: PRNGKeyArray):
             n = ensemble.x.shape[2]
             start_key, end_key, pair_key = jax.random.split(key, 3)
             start = ensemble.x[i, 0, block(start_key, n, samples)]
@@ -129,14 +137,14 @@ def cfm(
     network = network.clone(outputs=frame.scaling.scale.shape[0])
     field = neural_field(network, frame, frequencies)
 
-    def velocity(params, z, s, tau, mu):
+    def velocity(params: Params, z: Array, s: Array, tau: Array, mu: Array):
         return field(params, z, tau, mu, time_features(s, INNER_FREQUENCIES))
 
-    def end(params, z0, tau, mu, key, steps):
+    def end(params: Params, z0: Array, tau: Array, mu: Array, key: PRNGKeyArray, steps: int):
         return runge_kutta(lambda z, s: velocity(params, z, s, tau, mu), z0, steps)
 
-    def loss(params, batch):
-        def one(mu, tau, s, start, move):
+    def loss(params: Params, batch: LineBatch):
+        def one(mu: Array, tau: Array, s: Array, start: Array, move: Array):
             return line_loss(lambda z: velocity(params, z, s, tau, mu), start, move, s)
 
         return jnp.mean(each(one, *batch))

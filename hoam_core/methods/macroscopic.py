@@ -22,11 +22,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import solve_triangular
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import lookup
 from hoam_core.data import Increments
-from hoam_core.methods.base import Frame, Learner, Method, rollout
+from hoam_core.methods.base import Frame, Learner, Method, Params, rollout
 from hoam_core.networks import MLP
 from hoam_core.solvers.stepping import count_substeps
 
@@ -99,7 +99,7 @@ def macroscopic(
     drift_net, noise_net = MLP(width, 3, k), MLP(width, 3, k * (k + 1) // 2)
     t_end = float(frame.times[-1])
 
-    def parts(params, z, mu) -> tuple[Array, Array]:
+    def parts(params: Params, z: Array, mu: Array) -> tuple[Array, Array]:
         """Drift (k,) per unit of time, and the lower triangular root of C in units of `noise`."""
         units = jax.lax.stop_gradient(params["units"])
         inputs = (
@@ -113,7 +113,7 @@ def macroscopic(
         diagonal = nn.softplus(jnp.diag(lower) + 0.5413) + LEAST_NOISE
         return units["drift"] * drift, lower - jnp.diag(jnp.diag(lower)) + jnp.diag(diagonal)
 
-    def coefficients(params, z, mu) -> tuple[Array, Array]:
+    def coefficients(params: Params, z: Array, mu: Array) -> tuple[Array, Array]:
         units = params["units"]
         # A closure that is not given is at its mean.
         z = jnp.concatenate([z, jnp.zeros(k - len(z), z.dtype)])
@@ -121,7 +121,7 @@ def macroscopic(
         scale = units["noise"] * jnp.sqrt(units["sites"] / (units["share"] * sites(mu)))
         return drift, scale[:, None] * root
 
-    def init(key, data):
+    def init(key: PRNGKeyArray, data: Increments):
         units = measured_units(data)
         inputs = jnp.zeros_like(units["z_mean"]), jnp.zeros_like(units["mu_mean"])
         keys = jax.random.split(key)
@@ -131,14 +131,14 @@ def macroscopic(
         params = {"units": units, "drift": drift, "noise": noise}
         return params | ({"closure": data.closure} if closures else {})
 
-    def draw(key, data):
+    def draw(key: PRNGKeyArray, data: Increments):
         which = jax.random.randint(key, (batch,), 0, data.z.shape[0])
         return data._replace(mu=data.mu[which], z=data.z[which], dz=data.dz[which])
 
-    def loss(params, data):
+    def loss(params: Params, data: Increments):
         unit = params["units"]["noise"] * jnp.sqrt(data.dt)
 
-        def one(mu, z, dz):
+        def one(mu: Array, z: Array, dz: Array):
             drift, root = parts(params, z, mu)
             left = (dz - drift * data.dt) / jax.lax.stop_gradient(unit)
             white = solve_triangular(root, left, lower=True)
@@ -147,8 +147,8 @@ def macroscopic(
         return jnp.mean(jax.vmap(one)(data.mu, data.z, data.dz))
 
     @partial(jax.jit, static_argnames="substeps")
-    def run(params, z0, ts, mu, key, substeps):
-        def step(z, t, h, key):
+    def run(params: Params, z0: Array, ts: Array, mu: Array, key: PRNGKeyArray, substeps: int):
+        def step(z: Array, t: Array, h: Array, key: PRNGKeyArray):
             drift, sigma = jax.vmap(lambda z: coefficients(params, z, mu))(z)
             noise = jax.random.normal(key, z.shape, z.dtype)
             return z + h * drift + jnp.sqrt(h) * jnp.einsum("nij,nj->ni", sigma, noise)
@@ -158,13 +158,21 @@ def macroscopic(
             z0 = jnp.concatenate([z0, jnp.tile(learned[None], (len(z0), 1))], axis=1)
         return rollout(step, z0, ts, key, substeps)[..., :given]
 
-    def substeps_for(ts, steps):
+    def substeps_for(ts: np.ndarray, steps: int | None):
         return count_substeps(ts, t_end / steps if steps else step or dt)
 
-    def sample(params, x0, ts, mu, key, *, steps=None):
+    def sample(
+        params: Params,
+        x0: Array,
+        ts: np.ndarray,
+        mu: Array,
+        key: PRNGKeyArray,
+        *,
+        steps: int | None = None,
+    ):
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps_for(ts, steps))
 
-    def evaluations(ts, steps=None):
+    def evaluations(ts: np.ndarray, steps: int | None = None):
         return substeps_for(ts, steps) * (len(ts) - 1)
 
     return Method(

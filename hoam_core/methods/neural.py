@@ -9,6 +9,7 @@ from functools import partial
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble
@@ -28,7 +29,7 @@ def neural_field(network: nn.Module, frame: Frame, frequencies: int) -> Field:
     `inner` are features (k,) of what else conditions it, beside those of time and parameter.
     """
 
-    def field(params, z, tau, mu, *inner):
+    def field(params: Params, z: Array, tau: Array, mu: Array, *inner: Array):
         domain = frame.scaling.unit_domain(frame.domain(mu))
         condition = jnp.concatenate(
             [time_features(tau, frequencies), *inner, frame.scaling.unit_mu(mu)]
@@ -42,7 +43,7 @@ def neural_potential(network: nn.Module, frame: Frame, frequencies: int) -> Pote
     """potential(params, z, tau, mu) of one sample, with periodic features and time features."""
     field = neural_field(network, frame, frequencies)
 
-    def potential(params, z, tau, mu):
+    def potential(params: Params, z: Array, tau: Array, mu: Array):
         return field(params, z, tau, mu)[0]
 
     return potential
@@ -53,7 +54,7 @@ def init_network(
 ) -> Callable[[PRNGKeyArray, Ensemble], Params]:
     """The `init` of a method whose parameters are those of one network, with `inner` features."""
 
-    def init(key, ensemble):
+    def init(key: PRNGKeyArray, ensemble: Ensemble):
         mu = ensemble.mu[0]
         features = frame.domain(mu).features(ensemble.x[0, 0, 0])
         condition = jnp.concatenate(
@@ -70,8 +71,8 @@ def potential_velocity(
     """velocity(params, x, t, mu): dx/dt = grad s of physical samples x (n, d) at time t."""
     scaling = frame.scaling
 
-    def velocity(params, x, t, mu):
-        def s(z, tau):
+    def velocity(params: Params, x: Array, t: Array, mu: Array):
+        def s(z: Array, tau: Array):
             return potential(params, z, tau, mu)
 
         field = jax.vmap(lambda z: gradient(s, z, t / scaling.t_end))(scaling.unit(x))
@@ -88,21 +89,29 @@ def gradient_sampler(
     velocity = potential_velocity(potential, frame)
 
     @partial(jax.jit, static_argnames="substeps")
-    def run(params, x0, ts, mu, key, substeps):
+    def run(params: Params, x0: Array, ts: Array, mu: Array, key: PRNGKeyArray, substeps: int):
         domain = frame.domain(mu)
 
-        def midpoint(x, t, h, key):
+        def midpoint(x: Array, t: Array, h: Array, key: PRNGKeyArray):
             half = x + 0.5 * h * velocity(params, x, t, mu)
             return domain.wrap(x + h * velocity(params, half, t + 0.5 * h, mu))
 
-        def euler_maruyama(x, t, h, key):
+        def euler_maruyama(x: Array, t: Array, h: Array, key: PRNGKeyArray):
             noise = jax.random.normal(key, x.shape, x.dtype) * jnp.sqrt(h / scaling.t_end)
             moved = x + h * velocity(params, x, t, mu)
             return domain.wrap(moved + sigma * along_last(scaling.scale, x) * noise)
 
         return rollout(euler_maruyama if sigma else midpoint, x0, ts, key, substeps)
 
-    def sample(params, x0, ts, mu, key, *, steps=None):
+    def sample(
+        params: Params,
+        x0: Array,
+        ts: np.ndarray,
+        mu: Array,
+        key: PRNGKeyArray,
+        *,
+        steps: int | None = None,
+    ):
         substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 

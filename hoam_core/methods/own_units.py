@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.data import Ensemble, Scaling, power_of_two
-from hoam_core.methods.base import Frame, Method
+from hoam_core.methods.base import Frame, Method, Params
 from hoam_core.numerics.domain import Domain, along_last
 
 
@@ -81,14 +81,22 @@ def in_own_units(build: Callable[[Frame], Method], frame: Frame) -> Method:
     inner = build(units.frame(frame))
     learner = inner.learner
 
-    def init(key, data):
+    def init(key: PRNGKeyArray, data: Ensemble):
         return learner.init(key, units.ensemble(data))
 
-    def sample(params, x0, ts, mu, key, *, steps=None):
+    def sample(
+        params: Params,
+        x0: Array,
+        ts: np.ndarray,
+        mu: Array,
+        key: PRNGKeyArray,
+        *,
+        steps: int | None = None,
+    ):
         own = units.samples(x0), np.asarray(ts, float) / units.t, units.parameters(mu)
         return units.samples(inner.sample(params, *own, key, steps=steps), -1)
 
-    def evaluations(ts, steps=None):
+    def evaluations(ts: np.ndarray, steps: int | None = None):
         return inner.evaluations(np.asarray(ts, float) / units.t, steps)
 
     draw = learner.draw

@@ -39,7 +39,15 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.checks import check_count, check_within
 from hoam_core.data import Ensemble
-from hoam_core.methods.base import Frame, Learner, Method, afresh_evaluations, afresh_sampler, each
+from hoam_core.methods.base import (
+    Frame,
+    Learner,
+    Method,
+    Params,
+    afresh_evaluations,
+    afresh_sampler,
+    each,
+)
 from hoam_core.methods.neural import (
     block,
     init_network,
@@ -95,11 +103,11 @@ def annealed_langevin(
     field = jax.vmap(score, in_axes=(0, None))
     start_key, key = jax.random.split(key)
 
-    def level(x, inputs):
+    def level(x: Array, inputs: tuple[Array, PRNGKeyArray]):
         sigma, key = inputs
         alpha = step * sigma**2
 
-        def langevin(i, x):
+        def langevin(i: Array, x: Array):
             noise = jax.random.normal(jax.random.fold_in(key, i), x.shape, x.dtype)
             return x + 0.5 * alpha * field(x, sigma) + jnp.sqrt(alpha) * noise
 
@@ -116,13 +124,13 @@ def _noisy_populations(
     """The `draw` of denoising."""
     scaling, levels = frame.scaling, len(sigmas)
 
-    def draw(key, ensemble):
+    def draw(key: PRNGKeyArray, ensemble: Ensemble):
         time_key, mu_key, level_key, order_key, noise_key, block_key = jax.random.split(key, 6)
         which_mu, which_time = later_populations(time_key, mu_key, populations, ensemble)
         place = jax.random.permutation(order_key, stratified(level_key, populations))
         which_level = jnp.minimum((place * levels).astype(int), levels - 1)
 
-        def population(i, j, key):
+        def population(i: Array, j: Array, key: PRNGKeyArray):
             return scaling.unit(ensemble.x[i, j, block(key, ensemble.x.shape[2], samples)])
 
         keys = jax.random.split(block_key, populations)
@@ -161,16 +169,16 @@ def ncsm(
     network = network.clone(outputs=frame.scaling.scale.shape[0])
     field = neural_field(network, frame, frequencies)
 
-    def at(params, tau, mu, z, sigma):
+    def at(params: Params, tau: Array, mu: Array, z: Array, sigma: Array):
         fallen = jnp.log(sigma_max / sigma) / math.log(sigma_max / sigma_min)
         return field(params, z, tau, mu, time_features(fallen, INNER_FREQUENCIES)) / sigma
 
-    def end(params, z0, tau, mu, key, steps):
+    def end(params: Params, z0: Array, tau: Array, mu: Array, key: PRNGKeyArray, steps: int):
         score, falling = partial(at, params, tau, mu), jnp.asarray(sigmas, z0.dtype)
         return annealed_langevin(score, z0, falling, key, steps=steps, step=step)
 
-    def loss(params, batch):
-        def one(mu, tau, sigma, clean, noise):
+    def loss(params: Params, batch: NoisyBatch):
+        def one(mu: Array, tau: Array, sigma: Array, clean: Array, noise: Array):
             return denoising_loss(partial(at, params, tau, mu), clean, noise, sigma)
 
         return jnp.mean(each(one, *batch))

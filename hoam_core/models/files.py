@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
@@ -179,6 +179,7 @@ def _scaling(found: Mapping[str, Any], experiment: Experiment) -> Scaling:
     return Scaling(**{name: jnp.asarray(value) for name, value in values.items()})
 
 
+@final
 class NoNumberError(ValueError):
     """A file of JSON with something that is no number where one is."""
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +36,7 @@ class Start(NamedTuple):
     key: PRNGKeyArray
 
 
+@final
 @dataclass(frozen=True)
 class Model:
     """A trained method with what it was trained on; make one with `load_model` or `Model.build`."""
@@ -170,12 +171,17 @@ class Model:
             *self.outside(parameters),
             *self.doubts(parameters, curves, outside, len(x0), steps),
         ]
-        run.attrs |= self.provenance(steps) | {"warnings": json_text(found, ensure_ascii=False)}
+        run.attrs |= self.provenance(len(x0), steps) | {
+            "warnings": json_text(found, ensure_ascii=False)
+        }
         return run
 
-    def provenance(self, steps: int | None = None) -> dict[str, Any]:
-        """Which model made a run, by name and hash, and in how many steps."""
-        return {"model": self.name, "model_sha256": self.sha256, "steps": steps or self.steps}
+    def provenance(self, particles: int, steps: int | None = None) -> dict[str, Any]:
+        """What made a run of so many particles: the model by name and hash, steps and backend."""
+        return {
+            "model": self.name, "model_sha256": self.sha256, "steps": steps or self.steps,
+            "backend": self.method.backend(particles),
+        }  # fmt: skip
 
     def doubts(
         self, parameters: Mapping[str, float], curves: Mapping[str, Float[np.ndarray, " t"]],

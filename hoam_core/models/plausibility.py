@@ -17,7 +17,7 @@ Nothing that is found makes a run an error: it is given with sentences that say 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, final
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +41,7 @@ ROOM, TINY = 0.01, 1e-30
 VERDICT = "this run is not to be trusted."
 
 
+@final
 @dataclass(frozen=True)
 class Limits:
     """What was measured of a model, for what its answers are worth.

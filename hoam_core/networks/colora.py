@@ -8,6 +8,8 @@ alpha being the output of a small hypernetwork. The merged weights do not depend
 `vmap` over particles at one (t, mu) they are formed once, not once a particle.
 """
 
+from typing import final
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -15,6 +17,7 @@ from jaxtyping import Array, Float
 from hoam_core.networks.layers import Stack
 
 
+@final
 class CoLoRALayer(nn.Module):
     """One dense layer with a low-rank part of strengths `alpha` (r,)."""
 
@@ -30,6 +33,7 @@ class CoLoRALayer(nn.Module):
         return x @ (w + (a * alpha[None]) @ b) + bias
 
 
+@final
 class CoLoRA(nn.Module):
     """`outputs` values of sample features x (f,) under conditions c (q,) of time and parameter.
 

@@ -3,6 +3,8 @@
 A hypernetwork of time and parameter scales and shifts the features of every hidden layer.
 """
 
+from typing import final
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -10,6 +12,7 @@ from jaxtyping import Array, Float
 from hoam_core.networks.layers import Stack
 
 
+@final
 class FiLM(nn.Module):
     """`outputs` values of sample features x (f,) under conditions c (q,) of time and parameter.
 

@@ -1,10 +1,13 @@
 """What the networks share: dense stacks and the features of time."""
 
+from typing import final
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+@final
 class Stack(nn.Module):
     """Dense layers with swish between them and none after the last."""
 

@@ -1,5 +1,7 @@
 """The plain network: sample features, time and parameter in one input vector."""
 
+from typing import final
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -7,6 +9,7 @@ from jaxtyping import Array, Float
 from hoam_core.networks.layers import Stack
 
 
+@final
 class MLP(nn.Module):
     """`outputs` values of sample features x (f,) under conditions c (q,) of time and parameter.
 

@@ -4,6 +4,8 @@ Positions on a circle are represented in [0, L). Differences are taken the short
 a particle that crosses the edge of the box is never drawn through its middle.
 """
 
+from typing import final
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -22,6 +24,7 @@ def wrap_circle(x: Float[Array, "*b"], length: Float[Array, "*b"] | float) -> Fl
     return jnp.where(inside >= length, 0.0, inside)
 
 
+@final
 class Domain(eqx.Module):
     """A product of lines and circles.
 

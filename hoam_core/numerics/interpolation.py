@@ -6,6 +6,7 @@ variables on a grid the weights multiply.
 """
 
 from collections.abc import Sequence
+from typing import final
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from jaxtyping import Array, Float
 from scipy.interpolate import CubicSpline
 
 
+@final
 class CardinalSpline(eqx.Module):
     """Not-a-knot cubic spline through increasing knots (k,); continues its end pieces outside."""
 

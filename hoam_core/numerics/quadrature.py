@@ -6,6 +6,7 @@ makes action matching stable in time (Berman et al. 2024, sec. 3.2).
 """
 
 from collections.abc import Callable
+from typing import final
 
 import equinox as eqx
 import jax
@@ -16,6 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.checks import check_count, check_within
 
 
+@final
 class Quadrature(eqx.Module):
     """Nodes in [0, 1], increasing, and their weights, which sum to one."""
 

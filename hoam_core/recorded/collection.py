@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import ceil, floor, log10
+from typing import final
 
 import jax.numpy as jnp
 import numpy as np
@@ -21,6 +22,7 @@ MOST_KEPT, MOST_BYTES = 8_192, 64 * 2**20
 ROOM = 0.1
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Collection:
     """Recordings (m of them) that fill the grid of `axes`, with equal times and components."""

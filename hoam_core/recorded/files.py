@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import final
 
 import h5py
 
@@ -19,6 +20,7 @@ from hoam_core.recorded.attributes import plain
 ITERATION = re.compile(r"%[0-9]*T")
 
 
+@final
 @dataclass(frozen=True)
 class RunFiles:
     """The files of one run at `place`, a path or the pattern of a series; messages say `name`."""

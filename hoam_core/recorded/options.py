@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
+from typing import final
 
 import h5py
 import numpy as np
@@ -27,6 +28,7 @@ MOST_NUMBERS = 2**28
 MOST_PARTICLES = 32_768
 
 
+@final
 @dataclass(frozen=True)
 class Reading:
     """How files are read; all of it can be left to them.

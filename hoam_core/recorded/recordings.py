@@ -8,6 +8,7 @@ what does not fit.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import final
 
 import numpy as np
 from jaxtyping import Float
@@ -23,6 +24,7 @@ MOST_SIZE = 1e30
 AXES = frozenset(("time", "particle", "component", "recording", "state", "quantile", "draw"))
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Recording:
     """Samples x (t, n, d) of a file at equispaced times ts (t,) from zero, at `parameters`.

@@ -13,9 +13,10 @@ import subprocess  # nosec B404 -- without a shell
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import final
 
 import hoam_core
 from hoam_core.recorded.options import Reading
@@ -39,6 +40,7 @@ MOST_SHARES = 10
 MOST_RUNS = 64
 
 
+@final
 @dataclass(frozen=True)
 class ReadingLimits:
     """What reading may take: seconds for each run, bytes of memory and of what comes out, runs."""
@@ -49,6 +51,7 @@ class ReadingLimits:
     runs: int = MOST_RUNS
 
 
+@final
 class OvertaxedError(ValueError):
     """A file that took more than it may, or that ended the process which read it."""
 
@@ -56,7 +59,7 @@ class OvertaxedError(ValueError):
 def read_recordings_sandboxed(
     paths: Sequence[Path], reading: Reading = Reading(), limits: ReadingLimits = ReadingLimits(),  # noqa: B008
     *, command: Sequence[str] = COMMAND,
-) -> Iterator[Recording | None]:  # fmt: skip
+) -> Generator[Recording | None]:  # fmt: skip
     """The recordings of files, openPMD series taken together; None while one is waited for.
 
     Raises ValueError with the sentence of `read_recording`, and OvertaxedError. Closing the

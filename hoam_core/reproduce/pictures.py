@@ -1,6 +1,6 @@
 """Pictures of results: one style, colours that colour-blind eyes tell apart, files under 200 kB."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ STYLE: Any = {
 @contextmanager
 def panels(
     path: Path, rows: int, columns: int, size: tuple[float, float] = (3.4, 2.7)
-) -> Iterator[tuple[Figure, list[Axes]]]:
+) -> Generator[tuple[Figure, list[Axes]]]:
     """A figure of rows x columns axes, saved as PNG when the block ends without an error."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int, PRNGKeyArray
 
-from hoam_core.numerics.compiled import is_plain
+from hoam_core.numerics.compiled import Backend, backend, is_plain
 from hoam_core.solvers import pic_numba
 from hoam_core.solvers.leapfrog import leapfrog
 from hoam_core.solvers.stepping import count_substeps
@@ -175,9 +175,15 @@ def _run(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions)
     return leapfrog(accelerate, join, x, v, ts, length=length, substeps=substeps, after=after)
 
 
-def _is_plain(x: Array, v: Array, length: Array | float) -> bool:
-    """Whether the fused loop takes these particles: many numbers on a CPU, all of them sound."""
-    if not is_plain(x, v, length) or x.shape[0] < pic_numba.CHUNK or x.dtype != v.dtype:
+def backend_of(particles: int, order: int = 1, collisions: Collisions | None = None) -> Backend:
+    """Who compiles the loop over so many particles, given that they are ordinary arrays."""
+    fits = order == 1 and collisions is None and particles >= pic_numba.CHUNK
+    return backend() if fits else "xla"
+
+
+def _is_sound(x: Array, v: Array, length: Array | float) -> bool:
+    """Whether the fused loop takes these particles: ordinary arrays, every number in its place."""
+    if not is_plain(x, v, length) or x.dtype != v.dtype:
         return False
     # By numpy, which has nothing to compile.
     places, speeds = np.asarray(x), np.asarray(v)
@@ -206,7 +212,8 @@ def simulate(
     substeps = count_substeps(ts, dt)
     if collisions is not None and key is None:
         raise ValueError("Argument `key` is missing: collisions are random; pass a random key.")
-    if order == 1 and collisions is None and _is_plain(x, v, length):
+    fused = backend_of(x.shape[0], order, collisions) == "numba"
+    if fused and _is_sound(x, v, length):
         factors = np.asarray(transfer(cells, length, coupling))
         path = pic_numba.run(
             np.asarray(x), np.asarray(v), ts, length=float(length), transfer=factors,

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -86,6 +86,7 @@ def kernels() -> ParticleKernels:
     return ParticleKernels(push, write)
 
 
+@final
 class Threads:
     """Particles in chunks, and threads that share them.
 

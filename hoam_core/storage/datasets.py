@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def arrays_bytes(params: Any) -> bytes:
 
 
 @contextlib.contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
+def whole_file(path: str | Path) -> Generator[Path]:
     """A path beside `path` to write to; moved onto it at the end, removed after any failure.
 
     Raises ValueError where the folder is missing or cannot be written; a full disk raises OSError.
@@ -103,14 +103,14 @@ def write_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
 
 
 def observe(
-    system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
+    system: System, x: Float[Array | np.ndarray, "t n d"], mu: Float[Array | np.ndarray, " p"]
 ) -> dict[str, Float[Array, " t"]]:
     """The observables of a path at every time."""
     return observe_all(system, x, mu)[0]
 
 
 def observe_all(
-    system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]
+    system: System, x: Float[Array | np.ndarray, "t n d"], mu: Float[Array | np.ndarray, " p"]
 ) -> tuple[dict[str, Float[Array, " t"]], Complex[Array, "t m"] | None]:
     """The observables of a path, and the complex amplitudes of its field's waves (or None)."""
     # Only the functions, since what is compiled is kept, and a system may hold much memory.
@@ -173,6 +173,7 @@ def _with_observables(
         "seed": int(seed),
         "particles": int(np.shape(x)[1]),
         "method": method,
+        "backend": system.backend(int(np.shape(x)[1])),
         "version": __version__,
     }
     times = {"time": ("time", np.asarray(ts), system.time_attributes)}

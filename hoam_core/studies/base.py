@@ -8,7 +8,7 @@ nothing is stored twice.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+@final
 @dataclass(frozen=True)
 class Study:
     """One task for each point of the layout's grid, and the work on one.

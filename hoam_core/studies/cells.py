@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import jax
 import numpy as np
@@ -41,6 +41,7 @@ from hoam_core.training.fit import adam, fit
 SEED = 1
 
 
+@final
 @dataclass(frozen=True)
 class Budget:
     """Core-seconds of training; particles and saved times of training and of judging.
@@ -60,6 +61,7 @@ class Budget:
     tests: int = 2
 
 
+@final
 @dataclass(frozen=True)
 class Cell:
     """What was found: a row of the table, the losses over training, and the model."""

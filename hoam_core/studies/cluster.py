@@ -129,7 +129,7 @@ def _on_worker(settings: dict[str, Any], work: Work, task: Any) -> Result | None
 @contextlib.contextmanager
 def connect(
     scheduler: str | None = None, workers: int | None = None, tasks: int | None = None
-) -> Iterator["Client | None"]:
+) -> Generator["Client | None"]:
     """A client of the scheduler at that address, else of so many worker processes made here.
 
     One worker is this process: None. Without either, one worker a core, though no more than there

@@ -44,7 +44,7 @@ VARIABLES = {
 }
 
 
-def training_ensemble(
+def ensemble_study(
     systems: Sequence[str], methods: Sequence[str], seeds: Sequence[int], *, quick: bool = False
 ) -> Study:
     """Each method trained on each system with each seed, by the project's own choices.

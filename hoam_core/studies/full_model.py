@@ -20,7 +20,7 @@ from hoam_core.systems import Lattice, System, get_system
 from hoam_core.version import __version__
 
 
-def full_model_sweep(
+def full_model_study(
     system: System | str,
     values: Mapping[str, Sequence[float]],
     *,

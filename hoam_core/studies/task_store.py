@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import xarray as xr
@@ -36,6 +36,7 @@ class Variable(NamedTuple):
     attributes: Mapping[str, Any] = {}
 
 
+@final
 @dataclass(frozen=True)
 class Layout:
     """A plan (plain values) and the arrays that belong to it.
@@ -65,6 +66,7 @@ class Layout:
         ]
 
 
+@final
 class TaskStore:
     """A store that is being filled; made by `open_store`."""
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from threading import RLock
+from typing import final
 from weakref import WeakValueDictionary
 
 from hoam_core.checks import lookup
@@ -30,6 +31,7 @@ from hoam_core.systems.recorded import Recorded
 from hoam_core.systems.trap import Trap
 
 
+@final
 class Systems(Mapping[str, System]):
     """Systems by name; those of other packages are loaded when any is first looked for.
 

@@ -9,7 +9,7 @@ system serves every parameter and functions of it can be vectorised over paramet
 import abc
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 import jax
 import jax.numpy as jnp
@@ -24,12 +24,14 @@ from hoam_core.checks import (
     check_within,
     lookup,
 )
+from hoam_core.numerics.compiled import Backend
 from hoam_core.numerics.domain import Domain
 from hoam_core.numerics.loading import Loading, quiet
 from hoam_core.systems.family import POPULATION, Family
 from hoam_core.systems.plasmas.dispersion import Mode
 
 
+@final
 @dataclass(frozen=True)
 class Parameter:
     """A physics parameter: outside [low, high] is an error, outside `train` only a warning.
@@ -60,6 +62,7 @@ class Parameter:
         return self.test[0] if self.test else self.train[0]
 
 
+@final
 @dataclass(frozen=True)
 class Component:
     """A component of the observed state, with the range in which it is usually drawn."""
@@ -70,6 +73,7 @@ class Component:
     view: tuple[float, float]
 
 
+@final
 @dataclass(frozen=True)
 class Observable:
     """A scalar of the population, with its label, its unit and what it can never leave."""
@@ -106,7 +110,7 @@ class System(abc.ABC):
     truth_name: ClassVar[str] = "Full model"
 
     @abc.abstractmethod
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         """The space of the observed state; its box may depend on a parameter."""
 
     @abc.abstractmethod
@@ -128,6 +132,10 @@ class System(abc.ABC):
     def lift(self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"]) -> Any:
         """The complete state for an observed one; the same unless something is hidden."""
         return x0
+
+    def backend(self, particles: int) -> Backend:
+        """Who compiles a run of the full model with so many particles."""
+        return "xla"
 
     def setting(self, mu: Iterable[float]) -> str:
         """All parameters as a sentence names them, such as "α = 0.3, k = 0.42"."""
@@ -166,15 +174,15 @@ class System(abc.ABC):
         """
         return None
 
-    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+    def linear_modes(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Mode, ...]:
         """What linear theory says of these waves, where it is known; in the order of m."""
         return ()
 
-    def growth_rate(self, mu: Float[Array, " p"]) -> float | None:
+    def growth_rate(self, mu: Float[Array | np.ndarray, " p"]) -> float | None:
         """Largest growth rate of linear theory, negative if all is damped; None without theory."""
         return max((mode.growth_rate for mode in self.linear_modes(mu)), default=None)
 
-    def has_truth(self, mu: Float[Array, " p"]) -> bool:
+    def has_truth(self, mu: Float[Array | np.ndarray, " p"]) -> bool:
         """Whether there is a truth at these parameters; of a full model there always is."""
         return True
 

@@ -84,7 +84,7 @@ class Chaos(System):
     n_times = 201
     truth_particles = 16_384
 
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         return Domain.free(9)
 
     def load(self, u: Float[Array, "n 9"], mu: Float[Array, " p"]) -> Float[Array, "n 9"]:

@@ -6,8 +6,10 @@ are learned from small patches (arXiv 2511.12842).
 """
 
 from dataclasses import dataclass
+from typing import final
 
 
+@final
 @dataclass(frozen=True)
 class Family:
     """A kind of systems.

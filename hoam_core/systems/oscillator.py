@@ -82,7 +82,7 @@ class Oscillator(System):
     n_times = 101
     truth_particles = 16_384
 
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         return Domain.free(2)
 
     def load(self, u: Float[Array, "n 2"], mu: Float[Array, " p"]) -> Float[Array, "n 2"]:

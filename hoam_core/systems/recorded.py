@@ -14,7 +14,7 @@ full model to run, so between the recorded values nothing is known for certain:
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Any
+from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
@@ -50,7 +50,7 @@ class Recorded(System):
     own_units: bool = True
 
     def __post_init__(self) -> None:
-        # They come out of files of strangers, and go into pages and code that is given away.
+        # They come out of files that visitors give, and go into pages and code that is given away.
         for parameter in self.parameters:
             check_name("a parameter", parameter.name)
             check_name("a parameter", parameter.label)
@@ -99,7 +99,7 @@ class Recorded(System):
         """The function (x, mu) -> scalars, apart from the snapshots: compiled code keeps it."""
         return RecordedMoments(tuple((i, self.components[i].name) for i in self._order))
 
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         """The same box at all parameters."""
         circles = tuple(length is not None for length in self.lengths)
         return Domain(jnp.asarray([length or 1.0 for length in self.lengths]), circles)
@@ -130,7 +130,7 @@ class Recorded(System):
         names = [p.name for p in self.parameters]
         return [dict(zip(names, values, strict=True)) for values in product(*self.axes)]
 
-    def _find(self, mu: Float[Array, " p"]) -> int | None:
+    def _find(self, mu: Float[Array | np.ndarray, " p"]) -> int | None:
         """Which recording belongs to mu, up to single precision."""
         wanted = np.asarray(mu, float)[None]
         values = np.array(list(product(*self.axes)))
@@ -142,10 +142,12 @@ class Recorded(System):
         i = self._find(mu)
         return np.asarray(mu, float) if i is None else np.array(list(product(*self.axes))[i])
 
-    def has_truth(self, mu: Float[Array, " p"]) -> bool:
+    def has_truth(self, mu: Float[Array | np.ndarray, " p"]) -> bool:
         return self._find(mu) is not None
 
-    def playback(self, mu: Float[Array, " p"], seed: int) -> Float[np.ndarray, "t n d"]:
+    def playback(
+        self, mu: Float[Array | np.ndarray, " p"], seed: int
+    ) -> Float[np.ndarray, "t n d"]:
         """Half of a recording at all its times: one half for even seeds, the other for odd ones.
 
         Raises ValueError where nothing was recorded.
@@ -212,6 +214,7 @@ class Recorded(System):
         )  # fmt: skip
 
 
+@final
 @dataclass(frozen=True)
 class RecordedMoments:
     """Spread and mean of some components (index, name) of a population."""

@@ -70,7 +70,7 @@ class Trap(System):
     truth_particles = 8_192
     judged_particles = 16_384
 
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         return Domain.free(PARTICLES)
 
     def load(self, u: Float[Array, "n d"], mu: Float[Array, " p"]) -> Float[Array, "n d"]:

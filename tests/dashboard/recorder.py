@@ -47,4 +47,4 @@ class Recorder:
 
 def recorders() -> Workers:
     """One for each kind of work."""
-    return Workers(*(Recorder() for _ in range(5)))
+    return Workers(*(Recorder() for _ in range(7)))

@@ -36,8 +36,8 @@ def models():
 @pytest.fixture
 def get(models, monkeypatch):
     """A function that asks a server whose page has just been opened."""
-    monkeypatch.setattr(api, "workers", lambda: Workers(*[models] * 5))
-    api.predictor.cache_clear()
+    http = Worker("test-http", behind=(models,))
+    monkeypatch.setattr(api, "workers", lambda: Workers(*[models] * 6, http))
     loop = IOLoop(make_current=False)
     server = BokehTornado({"/app": Application()}, prefix="class")
     equip(server)
@@ -53,8 +53,7 @@ def get(models, monkeypatch):
 
     yield lambda path, **query: loop.run_sync(lambda: fetch(path, **query))
     loop.close(all_fds=True)
-    api.predictor().end()
-    api.predictor.cache_clear()
+    http.end()
 
 
 def body(answer: HTTPResponse):

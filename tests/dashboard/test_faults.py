@@ -111,7 +111,7 @@ def test_a_truth_run_that_fails_is_told_and_can_be_started_again(worker, monkeyp
     state = Exploration(shelf, system="two-stream")
     state.model = ""
     held = Session(
-        state, shelf, Workers(quiet, quiet, worker, quiet, quiet), lambda result: result()
+        state, shelf, Workers(quiet, quiet, worker, *[quiet] * 4), lambda result: result()
     )
     held.sleep(False)
     until(lambda: held.truth_state == "failed", "the failure is told")

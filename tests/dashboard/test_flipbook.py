@@ -83,7 +83,7 @@ class Page:
         self.session = Session(self.state, shelf, recorders(), lambda f: f())
         self.worker = worker = Recorder()
         visit = Visit(
-            self.state, self.session, shelf, Workers(*[worker] * 5),
+            self.state, self.session, shelf, Workers(*[worker] * 7),
             lambda f: f(), go=lambda link: None, tell=lambda sentence: None,
         )  # fmt: skip
         self.view = Explore(visit)

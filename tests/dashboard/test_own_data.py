@@ -390,7 +390,7 @@ def test_where_nothing_was_recorded_no_truth_is_asked_for(trained):
     shelf.offer(trained.model)
     state = Exploration(shelf)
     state.admit(trained.model.system)
-    session = Session(state, shelf, Workers(*[worker] * 5), lambda f: f())
+    session = Session(state, shelf, Workers(*[worker] * 7), lambda f: f())
     session.sleep(False)
     state.adopt(system=trained.model.system.name, mu={"mu": 1.4})
     assert session.truth_state == "waiting"
@@ -424,11 +424,11 @@ def test_the_view_shows_each_step(folder):
     shelf, worker = VisitorCatalogue(catalogue()), Immediate()
     worker.hold = True
     state = Exploration(shelf)
-    session = Session(state, shelf, Workers(*[worker] * 5), lambda f: f())
+    session = Session(state, shelf, Workers(*[worker] * 7), lambda f: f())
     session.sleep(False)
     links, told = [], []
     visit = Visit(
-        state, session, shelf, Workers(worker, worker, worker, Immediate(), worker), lambda f: f(),
+        state, session, shelf, Workers(*[worker] * 3, Immediate(), *[worker] * 3), lambda f: f(),
         links.append, told.append,
     )  # fmt: skip
     view = OwnData(visit)

@@ -62,7 +62,7 @@ def session():
 def visit(session):
     worker = Recorder()
     return Visit(
-        session.state, session, catalogue(), Workers(*[worker] * 5), lambda f: f(),
+        session.state, session, catalogue(), Workers(*[worker] * 7), lambda f: f(),
         go=lambda link: None, tell=lambda sentence: None,
         choices={name: entry.choice() for name, entry in VIEWS.items()},
     )  # fmt: skip

@@ -15,7 +15,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from dashboard.keeping import store
 from dashboard.keeping.bounds import ALTOGETHER, DAYS, MEGABYTES, kept_seconds, most_bytes
 from dashboard.keeping.collections import ARRAYS, read_collection, write_collection
-from dashboard.keeping.store import ABOUT, FullError, SavedItems, sweep
+from dashboard.keeping.store import ABOUT, FullError, SavedItems, remove_expired
 from dashboard.keeping.visitor import COOKIE, Recognised, filed_under, visitor_of
 from hoam_core.recorded.recordings import Recording, collect
 from hoam_core.systems.base import Component
@@ -128,14 +128,14 @@ def test_a_sweep_takes_what_nobody_came_back_for_and_what_was_left(tmp_path, ann
     foreign.mkdir()
     aged(stale, 1), aged(foreign, 99), aged(tmp_path / ANNA, 31), aged(tmp_path / BERT, 29)
     assert kept_seconds() == 30 * DAY
-    sweep(tmp_path)
+    remove_expired(tmp_path)
     assert not (tmp_path / ANNA).exists()
     assert [one.name for one in bert.things()] == ["old"]
     assert (stale.exists(), fresh.exists(), foreign.exists()) == (False, True, True)
     aged(tmp_path / BERT, 29)
     bert.seen()
     assert bert.until == pytest.approx(time.time() + 30 * DAY, abs=60)
-    sweep(tmp_path / "nowhere")
+    remove_expired(tmp_path / "nowhere")
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_what_was_there(anna, monkeypatch):
@@ -180,7 +180,7 @@ def test_two_processes_share_one_folder(tmp_path):
         while other.poll() is None or number < 40:
             put(keep, f"b-{number % 4}", 10_000)
             keep.delete(f"b-{(number + 2) % 4}")
-            sweep(tmp_path)
+            remove_expired(tmp_path)
             # Whatever is there is whole.
             found = [one for one in keep.things() if one.folder.exists()]
             assert all((one.folder / "bytes").exists() or not one.folder.exists() for one in found)

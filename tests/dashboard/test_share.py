@@ -112,8 +112,8 @@ def test_an_unknown_source_is_cited_in_its_own_words():
     assert "note = {Group meeting, 2026}" in bibliography(system)
     cite = Cite(lambda: system)
     cite.open()
-    assert "My runs" in cite._text.object
-    assert cite._text.text == bibliography(system)
+    assert "My runs" in cite._request.object
+    assert cite._entries.text == bibliography(system)
 
 
 def test_what_a_page_does_at_its_own_time_belongs_to_no_other():

@@ -54,7 +54,7 @@ def opened(worker):
         session = Session(state, shelf, recorders(), lambda f: f())
         gone = []
         visit = Visit(
-            state, session, shelf, Workers(*[worker] * 5), lambda f: f(),
+            state, session, shelf, Workers(*[worker] * 7), lambda f: f(),
             go=gone.append, tell=gone.append, choices={"sweep": choice},
         )  # fmt: skip
         view = SweepView(visit)

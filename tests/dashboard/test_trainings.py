@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.concurrency.worker import Worker
 from dashboard.keeping.bounds import date
-from dashboard.keeping.store import MARK, SavedItems, sweep
+from dashboard.keeping.store import MARK, SavedItems, remove_expired
 from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
 from dashboard.runs.visitor_catalogue import VisitorCatalogue
 from dashboard.state.exploration import Exploration
@@ -366,7 +366,7 @@ def test_a_model_is_kept_with_what_else_its_visitor_has(tiny, kept, shelf, worke
     keep.mark("trained", "mine", "Mine", made.folder)
     then = time.time() - 40 * 86_400
     os.utime(tmp_path / "kept" / ("a" * 64), (then, then))
-    sweep(tmp_path / "kept")
+    remove_expired(tmp_path / "kept")
     assert not made.folder.exists()
     kept.forget("mine")
     assert kept.names() == []

@@ -48,7 +48,7 @@ def phase_planes(frame: Frame, periodic: tuple[bool, ...]) -> Charts:
     room = 0.05 * (frame.scaling.high - frame.scaling.low)
     low, high = frame.scaling.low - room, frame.scaling.high + room
 
-    def at(arrays, mu):
+    def at(arrays: dict[str, Array], mu: Array):
         around = 2 * jnp.pi / frame.domain(mu).length
         origin, slope = (
             jnp.where(circle, 0.0, low),
@@ -63,10 +63,10 @@ def standardised(frame: Frame, periodic: tuple[bool, ...]) -> Charts:
     """Angles for positions on a circle; free components by the population's mean and spread."""
     circle = jnp.array(periodic)
 
-    def measure(path, mu):
+    def measure(path: Array, mu: Array):
         return {"mean": jnp.mean(path, axis=1), "variance": jnp.var(path, axis=1)}
 
-    def at(arrays, mu):
+    def at(arrays: dict[str, Array], mu: Array):
         around = 2 * jnp.pi / frame.domain(mu).length
         # Variances and not spreads are interpolated: they are smooth where a population is focused
         # nearly to a point. There interpolation may fall below zero, hence the bound.

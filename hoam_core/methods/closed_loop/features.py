@@ -17,7 +17,7 @@ function at every particle are never made.
 """
 
 from itertools import combinations_with_replacement
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -60,6 +60,7 @@ def random_waves(
     return np.concatenate([pure, waves])[:count]
 
 
+@final
 class FeatureBasis(eqx.Module):
     """The functions of the module's first lines on a block of b components."""
 

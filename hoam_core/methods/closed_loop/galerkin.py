@@ -6,6 +6,7 @@ twelve dimensions, of single components above, where functions of all would be t
 trained but moments; see closed_loop.py for the method.
 """
 
+from functools import partial
 from math import comb
 
 import jax
@@ -23,7 +24,7 @@ from hoam_core.methods.closed_loop.charts import (
 )
 from hoam_core.methods.closed_loop.features import FeatureBasis, random_waves
 from hoam_core.methods.closed_loop.loop import Velocity, closed_loop
-from hoam_core.methods.closed_loop.sampler_numba import fused
+from hoam_core.methods.closed_loop.sampler_numba import backend_of, fused
 from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis
 from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
 
@@ -54,15 +55,15 @@ def galerkin(
     """
     periodic = frame.domain(jnp.asarray([axis[0] for axis in frame.axes])).periodic
     planes = is_phase_space(periodic) if trigonometric is None else trigonometric
-    loop = {"ridge": ridge, "sigma": sigma, "steps": steps, "base": base}
+    loop = partial(closed_loop, ridge=ridge, sigma=sigma, steps=steps, base=base)
     check_functions(modes_x, modes_v, degree, waves)
     if planes:
         basis = TrigonometricBasis(modes_x, modes_v)
         blocks, charts = default_blocks(periodic), phase_planes(frame, periodic)
-        method = closed_loop(frame, basis, charts, blocks, **loop)
+        method = loop(frame, basis, charts, blocks)
         if base is None and not sigma:
             quick = fused(method.sample, frame, basis, charts, blocks, ridge=ridge, steps=steps)
-            method = method._replace(sample=quick)
+            method = method._replace(sample=quick, backend=backend_of)
         known = len(blocks.members) == 1
         return method._replace(modes=_density_modes(frame, basis)) if known else method
     blocks = default_blocks(periodic)
@@ -70,7 +71,7 @@ def galerkin(
     check_within("number of monomials", comb(len(own) + degree, degree), 0, MOST_FUNCTIONS)
     vectors = random_waves(own, waves, wave_width, modes_x)
     basis = FeatureBasis(own, degree, vectors)
-    return closed_loop(frame, basis, standardised(frame, periodic), blocks, **loop)
+    return loop(frame, basis, standardised(frame, periodic), blocks)
 
 
 def check_functions(modes_x: int, modes_v: int, degree: int, waves: int) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import flax.linen as nn
+from jaxtyping import Array, PRNGKeyArray
 
-from hoam_core.methods.base import Frame, Method
+from hoam_core.data import Ensemble
+from hoam_core.methods.base import Batch, Frame, Method, Params
 from hoam_core.methods.closed_loop.galerkin import galerkin
 from hoam_core.methods.dice import dice
 from hoam_core.methods.neural import neural_potential, potential_velocity
@@ -29,17 +31,17 @@ def hybrid(
     learned = dice(frame, network, frequencies=frequencies, steps=steps, **(training or {})).learner
     velocity = potential_velocity(neural_potential(network, frame, frequencies), frame)
 
-    def base(params, x, t, mu):
+    def base(params: Params, x: Array, t: Array, mu: Array):
         return velocity(params["network"], x, t, mu)
 
     loop = galerkin(frame, steps=steps, base=base, **basis)
 
-    def init(key, ensemble):
+    def init(key: PRNGKeyArray, ensemble: Ensemble):
         return {"network": learned.init(key, ensemble), **loop.learner.init(key, ensemble)}
 
     inner = cast(Callable, learned.loss)
 
-    def loss(params, batch):
+    def loss(params: Params, batch: Batch):
         return inner(params["network"], batch)
 
     return loop._replace(learner=learned._replace(init=init, loss=loss))

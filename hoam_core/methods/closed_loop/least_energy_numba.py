@@ -22,7 +22,7 @@ def coefficients(dtype: np.dtype) -> Callable:
     factored = compiled(_factored)
 
     @compiled
-    def solve(matrix, rate, ridge):
+    def solve(matrix: np.ndarray, rate: np.ndarray, ridge: float):
         size, trace = len(rate), zero
         for i in range(size):
             trace += matrix[i, i]
@@ -47,7 +47,7 @@ def coefficients(dtype: np.dtype) -> Callable:
     return solve
 
 
-def _factored(a):
+def _factored(a: np.ndarray):
     """L with A = L L^T (Cholesky), in the lower half of a, which held that of A; False if none."""
     last, zero = len(a) - 1, a[0, 0] - a[0, 0]
     for j in range(len(a)):

@@ -30,9 +30,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from hoam_core.data import Scaling
+from hoam_core.data import Ensemble, Scaling
 from hoam_core.methods.base import Frame, Learner, Method, Params, rollout, rollout_evaluations
 from hoam_core.methods.closed_loop.batches import in_batches
 from hoam_core.methods.closed_loop.charts import Blocks, Chart, Charts
@@ -146,7 +147,7 @@ class Loop(NamedTuple):
         metric = (self.scaling.scale * learned.chart(t + 0.5 * h).slope) ** 2
         u = self.drift(params, learned, middle, t + 0.5 * h)
 
-        def one(moves, y, middle, u, metric, target):
+        def one(moves: Array, y: Array, middle: Array, u: Array, metric: Array, target: Array):
             own = partial(self.block_velocity, y, middle, u, metric, target, h)
             return jax.lax.cond(moves, own, lambda: u)
 
@@ -187,12 +188,12 @@ def closed_loop(
     time_spline = CardinalSpline.through(frame.times)
     loop = Loop(basis, blocks, scaling, ridge, sigma, base)
 
-    def init(key, ensemble):
-        def measure(run):
+    def init(key: PRNGKeyArray, ensemble: Ensemble):
+        def measure(run: tuple[Array, Array]):
             path, mu = run
             arrays = charts.measure(path, mu)
 
-            def at_time(now):
+            def at_time(now: tuple[Array, dict[str, Array]]):
                 x, own = now
                 return blocks.map(loop.means, blocks.split(charts.at(own, mu).inward(x)))
 
@@ -206,14 +207,14 @@ def closed_loop(
         return params
 
     @partial(jax.jit, static_argnames="substeps")
-    def run(params, x0, ts, mu, key, substeps):
+    def run(params: Params, x0: Array, ts: Array, mu: Array, key: PRNGKeyArray, substeps: int):
         domain, weights = frame.domain(mu), grid_weights(mu_splines, mu)
         arrays = {k: jnp.tensordot(weights, a, 1) for k, a in params.items() if k != "network"}
         driven = base is not None or sigma > 0
         learned = Learned(arrays, time_spline, charts, mu, moving(params["moments"]) | driven)
         circle, own = jnp.array(domain.periodic)[None], loop.for_particles(len(x0))
 
-        def step(now, t, h, key):
+        def step(now: Motion, t: Array, h: Array, key: PRNGKeyArray):
             after = own.step(params, learned, now, t, h, key)
             return after._replace(y=jnp.where(circle, wrap_circle(after.y, 2 * jnp.pi), after.y))
 
@@ -226,7 +227,15 @@ def closed_loop(
         # The start is given back as it came, not as it went through the chart and back.
         return jnp.where((ts == ts[0])[:, None, None], x0[None], x)
 
-    def sample(params, x0, ts, mu, key, *, steps=None):
+    def sample(
+        params: Params,
+        x0: Array,
+        ts: np.ndarray,
+        mu: Array,
+        key: PRNGKeyArray,
+        *,
+        steps: int | None = None,
+    ):
         substeps = count_substeps(ts, float(scaling.t_end) / (steps or default_steps))
         return run(params, x0, jnp.asarray(ts, x0.dtype), mu, key, substeps)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from hoam_core.methods.closed_loop.least_energy_numba import coefficients
 from hoam_core.methods.closed_loop.trigonometric_numba import BLOCK, kernels
-from hoam_core.numerics.compiled import compiler, is_installed
+from hoam_core.numerics.compiled import backend, compiler
 
 
 class PlaneRollOut(NamedTuple):
@@ -53,10 +53,11 @@ def compile_roll_out(dtype: type[np.floating] = np.float32) -> bool:
     """From now on closed loops on phase planes are rolled out by numba, in that precision.
 
     Compiling takes some seconds, once for all models and sizes, where XLA takes one or two for each
-    of them: worth it for who lives long. False if numba (the extra `fast`) is not installed.
+    of them: worth it for a process that lives long. False where XLA is to do it: numba (the extra
+    `fast`) is not installed, or HOAM_BACKEND says so.
     """
     real = np.dtype(dtype)
-    if real not in _compiled and is_installed():
+    if real not in _compiled and backend() == "numba":
         roll, two = _roll_out(real), np.ones(2, real)
         idle = PlaneRollOut(
             np.ones((1, 2), real), np.ones((1, 1), real), np.ones(1, real), np.zeros(1, int), two,

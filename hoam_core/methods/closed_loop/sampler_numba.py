@@ -10,14 +10,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.methods.base import Frame, Params, Sampler
 from hoam_core.methods.closed_loop.charts import Blocks, Charts
 from hoam_core.methods.closed_loop.loop import Learned, moving
 from hoam_core.methods.closed_loop.phase_plane_numba import PlaneRollOut, roll_out
 from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis
-from hoam_core.numerics.compiled import is_plain
+from hoam_core.numerics.compiled import Backend, backend, is_plain
 from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
 from hoam_core.solvers.stepping import count_substeps
 
@@ -63,6 +63,13 @@ class StepTimes(NamedTuple):
         )
 
 
+def backend_of(particles: int, dtype: np.dtype | None = None) -> Backend:
+    """Who rolls so many particles out, in JAX's usual precision, given ordinary arrays."""
+    real = np.dtype(jnp.result_type(float)) if dtype is None else dtype
+    fits = roll_out(real) is not None and particles <= MOST_PARTICLES
+    return backend() if fits else "xla"
+
+
 def fused(
     slow: Sampler, frame: Frame, basis: TrigonometricBasis, charts: Charts, blocks: Blocks,
     *, ridge: float, steps: int,
@@ -82,30 +89,39 @@ def fused(
         means = jax.vmap(learned.moments)(ends)
         return RollOutPlan(means, learned.moves, origin, slope, metric, frame.domain(mu).length)
 
-    def sample(params, x0, ts, mu, key, *, steps=None):
+    def sample(
+        params: Params,
+        x0: Array,
+        ts: np.ndarray,
+        mu: Array,
+        key: PRNGKeyArray,
+        *,
+        steps: int | None = None,
+    ):
         roll = roll_out(np.dtype(x0.dtype))
-        if roll is None or len(x0) > MOST_PARTICLES or not is_plain(params, x0, ts, mu):
+        plain = is_plain(params, x0, ts, mu)
+        if roll is None or not plain or backend_of(len(x0), np.dtype(x0.dtype)) != "numba":
             return slow(params, x0, ts, mu, key, steps=steps)
         substeps = count_substeps(ts, t_end / (steps or default_steps))
-        clock, x0 = StepTimes.of(np.asarray(ts, float), substeps, t_end), np.asarray(x0)
-        real = x0.dtype
+        clock, start = StepTimes.of(np.asarray(ts, float), substeps, t_end), np.asarray(x0)
+        real = start.dtype
         said = plan(params, clock.ends.astype(real), mu)
         targets, moves, *chart = (np.asarray(a).astype(real) for a in said)
-        path = np.empty((len(ts), *x0.shape), real)
+        path = np.empty((len(ts), *start.shape), real)
         for number, (position, velocity) in enumerate(blocks.members):
             own = [position, velocity]
             origin, slope, metric, length = (a[own] for a in chart)
             # A plane at rest takes no steps.
             done = clock.done if moves[number] else np.zeros_like(clock.done)
             plane = PlaneRollOut(
-                np.ascontiguousarray((x0[:, own] - origin) * slope),
+                np.ascontiguousarray((start[:, own] - origin) * slope),
                 np.ascontiguousarray(targets[:, number]),
                 clock.lengths.astype(real), done, metric, real.type(ridge), shape,
                 origin, slope, length[0], (position, velocity),
             )  # fmt: skip
             roll(*plane, path)
         # The start is given back as it came, not as it went through the chart and back.
-        path[clock.done == 0] = x0
+        path[clock.done == 0] = start
         return jnp.asarray(path)
 
     return sample

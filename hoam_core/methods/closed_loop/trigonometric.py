@@ -10,7 +10,7 @@ two thin matrices instead of n gradients of every function. Multiples of an angl
 sine and cosine by recurrence.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import equinox as eqx
 import jax
@@ -59,11 +59,12 @@ class TrigonometricValues(NamedTuple):
 class _Tables(NamedTuple):
     """Where each entry of the stiffness matrix finds its four moments, and their weights."""
 
-    index: np.ndarray  # (4, k, k) into the flat moments
+    places: np.ndarray  # (4, k, k) into the flat moments
     x_weight: np.ndarray  # (4, k, k)
     v_weight: np.ndarray  # (4, k, k)
 
 
+@final
 class TrigonometricBasis(eqx.Module):
     """The basis of the module's first equation."""
 

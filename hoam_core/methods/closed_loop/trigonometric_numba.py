@@ -47,7 +47,7 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
     quarter = real(0.25)
 
     @compiled
-    def harmonics(angle, order, n, table):
+    def harmonics(angle: np.ndarray, order: int, n: int, table: np.ndarray):
         # By their numbers: of arrays out of a tuple the compiler does not know that they are dense.
         cos, sin = table[0], table[1]
         for k in range(n):
@@ -65,7 +65,9 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
                 s[k] = sa[k] * cb[k] + ca[k] * sb[k]
 
     @compiled
-    def products(rows, columns, shape, n, sums):
+    def products(
+        rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], n: int, sums: np.ndarray
+    ):
         # Four rows by three columns: a number once loaded is used as often, all sums in registers.
         # Beyond the last row or column that one is taken again, with the same result.
         last, end = shape[0] - 1, shape[1] - 1
@@ -88,7 +90,9 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
                 s1[j2], s1[j1], s1[j], s0[j2], s0[j1], s0[j] = b2, b1, b0, a2, a1, a0
 
     @compiled
-    def stiffness(moments, shape, metric, matrix):
+    def stiffness(
+        moments: np.ndarray, shape: tuple[int, int], metric: np.ndarray, matrix: np.ndarray
+    ):
         groups, width = shape
         modes = groups // 2
         along, across = np.empty(2 * width, dtype), np.empty(2 * width, dtype)
@@ -116,7 +120,7 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
                         )
 
     @compiled
-    def project(weights, functions, count, n, out):
+    def project(weights: np.ndarray, functions: np.ndarray, count: int, n: int, out: np.ndarray):
         for k in range(n):
             out[k] = 0
         whole = count - count % 4
@@ -131,7 +135,15 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
                 out[k] += w * f[k]
 
     @compiled
-    def field(theta, eta, coefficients, shape, n, work, out):
+    def field(
+        theta: np.ndarray,
+        eta: np.ndarray,
+        coefficients: np.ndarray,
+        shape: tuple[int, int],
+        n: int,
+        work: np.ndarray,
+        out: np.ndarray,
+    ):
         groups, width = shape
         modes, weights = groups // 2, np.empty(width, dtype)
         for k in range(n):
@@ -153,7 +165,7 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
     return TrigonometricKernels(harmonics, products, stiffness, field)
 
 
-def _cos_sin_double(angle, n, cos, sin):
+def _cos_sin_double(angle: np.ndarray, n: int, cos: np.ndarray, sin: np.ndarray):
     for i in range(n):
         cos[i], sin[i] = np.cos(angle[i]), np.sin(angle[i])
 
@@ -165,7 +177,7 @@ _C2, _C4, _C6, _C8 = (np.float32(x) for x in (-1 / 2, 1 / 24, -1 / 720, 1 / 40_3
 _ONE, _TWO, _QUARTER = (np.float32(x) for x in (1, 2, 0.25))
 
 
-def _cos_sin_single(angle, n, cos, sin):
+def _cos_sin_single(angle: np.ndarray, n: int, cos: np.ndarray, sin: np.ndarray):
     for i in range(n):
         turns = np.rint(angle[i] * _TURN)
         a = _QUARTER * ((angle[i] - turns * _COARSE) - turns * _FINE)

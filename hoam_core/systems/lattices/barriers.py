@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -44,6 +44,7 @@ class Measured(NamedTuple):
     barrier: Float[np.ndarray, " n"]
 
 
+@final
 @dataclass(frozen=True)
 class Barriers:
     """Coefficients in eV, as tuples, so that a system that holds them can be hashed.

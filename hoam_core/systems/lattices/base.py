@@ -93,7 +93,7 @@ class Lattice(System):
         """N, over which the observables are means."""
         return mu[-1] ** self.dimension
 
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         return Domain.free(len(self.components))
 
     def lift(self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n k"]) -> Any:

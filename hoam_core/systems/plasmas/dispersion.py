@@ -12,7 +12,7 @@ Roots are searched in the complex plane with scipy, never with a small-k expansi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 from jaxtyping import Array
@@ -20,6 +20,7 @@ from scipy.optimize import root
 from scipy.special import wofz
 
 
+@final
 @dataclass(frozen=True)
 class Maxwellian:
     """One beam of a velocity law: its share of the electrons, drift and thermal width."""

@@ -8,6 +8,7 @@ box; it is kept for comparison with the paper.
 from dataclasses import dataclass
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from hoam_core.solvers import pic
@@ -24,7 +25,7 @@ class PaperPlasma(VlasovSystem):
     observable_info = SCALED.observables()
     time_unit = SCALED.time
 
-    def coupling(self, mu: Float[Array, " p"]) -> Float[Array, ""] | float:
+    def coupling(self, mu: Float[Array | np.ndarray, " p"]) -> Float[Array, ""] | float:
         return mu[0] ** 2
 
     def seed(self, x: Float[Array, " n"], mu: Float[Array, " p"]) -> Float[Array, " n"]:
@@ -49,7 +50,7 @@ class TwoStream(PaperPlasma):
     )  # fmt: skip
     components = SCALED.phase_space(50.0, 8.0)
 
-    def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
+    def beams(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Maxwellian, ...]:
         return (Maxwellian(0.5, -3.0, 1.0), Maxwellian(0.5, 3.0, 1.0))
 
 
@@ -72,7 +73,7 @@ class BumpOnTail(PaperPlasma):
     components = SCALED.phase_space(50.0, 7.0)
     collisions = pic.Collisions(rate=1e-3, thermal_speed=1.0)
 
-    def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
+    def beams(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Maxwellian, ...]:
         return (Maxwellian(0.9, 0.0, 1.0), Maxwellian(0.1, 4.0, 0.5))
 
 
@@ -104,5 +105,5 @@ class TwoStreamBeams(VlasovSystem):
     observable_info = FREE_SPEED.observables()
     time_unit = FREE_SPEED.time
 
-    def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
+    def beams(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Maxwellian, ...]:
         return (Maxwellian(0.5, -mu[0], mu[1]), Maxwellian(0.5, mu[0], mu[1]))

@@ -44,16 +44,16 @@ class Landau(VlasovSystem):
     n_times = 151
     components = DEBYE.phase_space(4 * np.pi, 5.0)
 
-    def length(self, mu: Float[Array, " p"]) -> Float[Array, ""] | float:
+    def length(self, mu: Float[Array | np.ndarray, " p"]) -> Float[Array, ""] | float:
         return 2 * jnp.pi / mu[1]
 
-    def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
+    def beams(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Maxwellian, ...]:
         return (Maxwellian(1.0, 0.0, 1.0),)
 
     def load(self, u: Float[Array, "n 2"], mu: Float[Array, " p"]) -> Float[Array, "n 2"]:
         x = cosine_quantile(u[:, 0], mu[0]) / mu[1]
         return self.domain(mu).wrap(jnp.stack([x, jax.scipy.special.ndtri(u[:, 1])], axis=-1))
 
-    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+    def linear_modes(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Mode, ...]:
         """The density wave, which is the first of the box; its rate is negative (dispersion.py)."""
         return modes_of(self.beams(mu), 1.0, 2 * np.pi / float(mu[1]), modes=1)

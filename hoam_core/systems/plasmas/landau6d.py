@@ -60,7 +60,7 @@ class StrongLandau(System):
     n_times = 61
     truth_particles = 131_072
 
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         return Domain(jnp.array([LENGTH] * 3 + [1.0] * 3), (True,) * 3 + (False,) * 3)
 
     def load(self, u: Float[Array, "n 6"], mu: Float[Array, " p"]) -> Float[Array, "n 6"]:
@@ -100,7 +100,7 @@ class StrongLandau(System):
         """Of the waves along the first axis, whatever stands on the others."""
         return pic.field_modes(pic.density_modes(x[:, 0], LENGTH, modes=12), LENGTH, 1.0)
 
-    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+    def linear_modes(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Mode, ...]:
         """The wave along an axis: a small one is damped as in one dimension, and by itself."""
         return modes_of((Maxwellian(1.0, 0.0, 1.0),), 1.0, LENGTH, modes=1)
 

@@ -17,10 +17,12 @@ kinetic + c W, in m s^2. In three dimensions all of them are given per area of t
 """
 
 from dataclasses import dataclass
+from typing import final
 
 from hoam_core.systems.base import Component, Observable
 
 
+@final
 @dataclass(frozen=True)
 class PlasmaUnits:
     """Names of the units, in ASCII as files hold them; `coupling` is c where it is not 1."""

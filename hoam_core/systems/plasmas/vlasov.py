@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, PRNGKeyArray
 
+from hoam_core.numerics.compiled import Backend
 from hoam_core.numerics.domain import Domain
 from hoam_core.solvers import pic
 from hoam_core.systems.base import System
@@ -56,14 +57,14 @@ class VlasovSystem(System):
     time_unit = DEBYE.time
 
     @abc.abstractmethod
-    def beams(self, mu: Float[Array, " p"]) -> tuple[Maxwellian, ...]:
+    def beams(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Maxwellian, ...]:
         """The velocity law before it is perturbed."""
 
-    def length(self, mu: Float[Array, " p"]) -> Float[Array, ""] | float:
+    def length(self, mu: Float[Array | np.ndarray, " p"]) -> Float[Array, ""] | float:
         """Length of the box."""
         return 50.0
 
-    def coupling(self, mu: Float[Array, " p"]) -> Float[Array, ""] | float:
+    def coupling(self, mu: Float[Array | np.ndarray, " p"]) -> Float[Array, ""] | float:
         """c of the field equation."""
         return 1.0
 
@@ -71,7 +72,7 @@ class VlasovSystem(System):
         """Factor on the velocities that starts the instability."""
         return 1 + self.perturbation * jnp.cos(2 * jnp.pi * x / self.length(mu))
 
-    def domain(self, mu: Float[Array, " p"]) -> Domain:
+    def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
         return Domain(jnp.stack([jnp.asarray(self.length(mu)), jnp.ones(())]), (True, False))
 
     def load(self, u: Float[Array, "n 2"], mu: Float[Array, " p"]) -> Float[Array, "n 2"]:
@@ -91,6 +92,9 @@ class VlasovSystem(System):
             collisions=self.collisions, key=key,
         )  # fmt: skip
         return path[-1], path
+
+    def backend(self, particles: int) -> Backend:
+        return pic.backend_of(particles, collisions=self.collisions)
 
     def observables(
         self, x: Float[Array, "n 2"], mu: Float[Array, " p"]
@@ -118,7 +122,7 @@ class VlasovSystem(System):
         length, coupling = self.length(mu), self.coupling(mu)
         return pic.field_modes(pic.density_modes(x[:, 0], length, modes=12), length, coupling)
 
-    def linear_modes(self, mu: Float[Array, " p"]) -> tuple[Mode, ...]:
+    def linear_modes(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Mode, ...]:
         """The waves that fit into the box (dispersion.py); collisions are left out."""
         beams = tuple(Maxwellian(*map(float, astuple(beam))) for beam in self.beams(mu))
         return modes_of(beams, float(self.coupling(mu)), float(self.length(mu)))
