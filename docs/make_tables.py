@@ -9,7 +9,7 @@ import json
 import re
 from pathlib import Path
 
-from hoam_core import METHODS, NETWORKS, SYSTEMS, Model, Parameter, list_models
+from hoam_core import METHODS, NETWORKS, SYSTEMS, Model, Parameter, System, list_models
 from hoam_core.metrics import METRICS
 from hoam_core.reproduce.table1 import PAPER_METHODS, summary
 from hoam_core.systems import Lattice
@@ -44,16 +44,26 @@ def systems() -> str:
 
 
 def equations() -> str:
-    """Name, equations, parameters with bounds and trained values, reference of every system."""
-    rows = ["| system | equations | parameters, trained on | source |", "|---|---|---|---|"]
-    for s in SYSTEMS.values():
-        parameters = "; ".join(
-            f"{p.name} {p.low:g}..{p.high:g}, "
-            f"{p.train[0]:g}..{p.train[-1]:g} ({len(p.train)} values)"
-            for p in s.parameters
-        )
-        rows.append(f"| `{s.name}` | $`{s.equations}`$ | {parameters} | {s.reference} |")
-    return "\n".join(rows)
+    """A section for every system: title, equations, parameters with their values, reference."""
+    return "\n\n".join(map(section, SYSTEMS.values()))
+
+
+def section(system: System) -> str:
+    """What there is to know of one system; each equation has a line of its own."""
+    formulas = "\n\n".join(f"$`{one}`$" for one in system.equations.split(r",\quad "))
+    rows = ["| parameter | bounds | trained on |", "|---|---|---|"]
+    rows += [
+        f"| {p.name} | {p.low:g} to {p.high:g} | {trained_on(p, isinstance(system, Lattice))} |"
+        for p in system.parameters
+    ]
+    head = f"## {system.name}\n\n{system.title}\n\n{formulas}"
+    return "\n\n".join([head, "\n".join(rows), f"Source: {system.reference}"])
+
+
+def trained_on(parameter: Parameter, is_lattice: bool) -> str:
+    """The training values of a parameter in words."""
+    low, *_, high = (*parameter.train, parameter.train[-1])
+    return f"{low:g} to {high:g}, {_how_many(parameter.train, is_lattice)}"
 
 
 def setting(parameters: dict[str, float]) -> str:
@@ -176,17 +186,18 @@ def needs(model: Model) -> str:
 
 
 def _how_many(axis: tuple[float, ...], is_lattice: bool) -> str:
-    if is_lattice and len(axis) > 1:
+    several = len(set(axis)) > 1
+    if is_lattice and several:
         return "drawn between"
-    return f"{len(axis)} values" if len(axis) > 1 else "1 value"
+    return f"{len(axis)} values" if several else "1 value"
 
 
 def cards() -> str:
     """All cards."""
     head = (
         "# Models that ship\n\nMade from the models' files by `python docs/make_tables.py`. "
-        "Errors are at parameters that were not trained on, with fresh seeds; the floor is the same "
-        "error between two runs of the full model.\n"
+        "Errors are at parameters that were not trained on, with fresh seeds; the floor is the "
+        "same error between two runs of the full model.\n"
     )
     return "\n".join([head, *(card(model) for model in list_models())])
 
@@ -240,7 +251,7 @@ def drawn(name: str) -> str:
     """The layers as a diagram, the highest first."""
     rows = [", ".join(units) for units in reversed(layers(name))]
     width = max(map(len, rows))
-    bar, notes = "─" * (width + 2), ["  imports go", "  down only ↓", *[""] * len(rows)]
+    bar, notes = "─" * (width + 2), ["  imports go down only ↓", *[""] * len(rows)]
     boxes = [f"│ {row:<{width}} │{note}" for row, note in zip(rows, notes, strict=False)]
     inside = f"\n├{bar}┤\n".join(boxes)
     return f"```text\n┌{bar}┐\n{inside}\n└{bar}┘\n```"

@@ -211,6 +211,24 @@ def test_a_public_class_has_a_name_and_a_meaning_of_its_own():
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
+# What is made by these is no class to inherit from, or is made for it.
+OPEN = {"NamedTuple", "Protocol", "ABC", "TypedDict", "Generic", "Enum"}
+
+INHERITED_IN_TESTS = {"PredatorPrey"}
+
+
+def test_a_class_is_final_or_somebody_inherits_from_it():
+    classes = [(path, node) for path in ALL for node in of_kind(path, ast.ClassDef)]
+    parents = {ast.unparse(b).split("[")[0].split(".")[-1] for _, n in classes for b in n.bases}
+    unsettled = [
+        f"{named(path)}: {node.name}" for path, node in classes
+        if node.name not in parents | INHERITED_IN_TESTS
+        and "final" not in {ast.unparse(one) for one in node.decorator_list}
+        and not {ast.unparse(b).split("[")[0].split(".")[-1] for b in node.bases} & OPEN
+    ]  # fmt: skip
+    assert unsettled == []
+
+
 # Short for somebody who was there; to everybody else they say nothing.
 NICKNAMES = {
     "apart", "claim", "desk", "facts", "handover", "ink", "judges", "kept", "lower", "material",

@@ -8,6 +8,7 @@ No Panel: tests pass a `schedule` of their own.
 
 from collections.abc import Callable
 from functools import partial
+from typing import final
 
 import numpy as np
 import param
@@ -31,6 +32,7 @@ AT_ONCE = 0.05
 ANSWERED: Watchers[float] = Watchers()
 
 
+@final
 class Session(param.Parameterized):
     """Keeps `answer` and `reference` in step with an `Exploration`, once it is woken."""
 

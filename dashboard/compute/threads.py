@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import dataclass, fields
 from functools import cache, partial
+from typing import final
 
 from dashboard.compute.warm import warm_first, warm_rest
 from dashboard.concurrency.worker import Worker
@@ -16,6 +17,7 @@ WARM = "HOAM_WARM"
 TURN = 0.0005
 
 
+@final
 @dataclass(frozen=True)
 class Workers:
     """Every thread of the process that computes, by what it does.

@@ -21,9 +21,9 @@ from hoam_core.systems import Lattice
 
 def animation(shown: ViewSnapshot) -> Animation:
     """Pictures of both models and their difference, or the cells of a lattice; and the curves."""
-    system, cells = shown.system, shown.cells
-    if cells is not None and isinstance(system, Lattice):
-        scenes, length = (_lattice(system, cells),), min(len(shown.ts), len(cells))
+    lattice, cells = shown.lattice, shown.cells
+    if cells is not None and lattice is not None:
+        scenes, length = (_lattice(lattice, cells),), min(len(shown.ts), len(cells))
     else:
         scenes, length = _pictures(shown), len(shown.ts)
     charts = tuple(_chart(shown, curve) for curve in describe.shown(shown.system, shown.axes))

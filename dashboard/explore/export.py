@@ -57,8 +57,8 @@ def dataset(shown: ViewSnapshot) -> xr.Dataset:
             for name, label, unit, values in _curves(shown, run):
                 about = {"units": unit or "1", "long_name": label}
                 made[name + ending] = ("time", _filled(values, len(shown.ts)), about)
-    if shown.cells is not None and isinstance(shown.system, Lattice):
-        made[f"cells_{FULL}"] = _cells(shown.system, shown.cells, shown.ts)
+    if shown.cells is not None and shown.lattice is not None:
+        made[f"cells_{FULL}"] = _cells(shown.lattice, shown.cells, shown.ts)
     elif shown.truth is not None and shown.is_plane:
         made[f"density_{FULL}"] = _density(shown, shown.truth)
     # What was added has brought times without words of their own.

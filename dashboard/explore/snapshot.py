@@ -18,6 +18,7 @@ from dashboard.runs.speaker import described, headline_of
 from dashboard.runs.verdict import Verdict, doubts_of, judge
 from dashboard.state.exploration import Exploration
 from hoam_core import System
+from hoam_core.systems import Lattice
 
 
 @final
@@ -51,6 +52,11 @@ class ViewSnapshot:
         model = self.catalogue.models[self.case.model]
         doubts = self.answer.doubts if self.answer is not None else ()
         return [*model.outside(named(self.system, self.case), symbols=True), *doubts]
+
+    @property
+    def lattice(self) -> Lattice | None:
+        """The system, where it has cells to show."""
+        return self.system if isinstance(self.system, Lattice) else None
 
     @property
     def is_plane(self) -> bool:

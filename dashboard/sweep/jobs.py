@@ -213,7 +213,7 @@ def synthetic(
     return Synthetic(Measurement(ts, values), truth, particles, noise)
 
 
-def _told(steps: Iterator[T], stage: Callable[[T], SweepStage]) -> Generator[SweepStage, None, T]:
+def _staged(steps: Iterator[T], stage: Callable[[T], SweepStage]) -> Generator[SweepStage, None, T]:
     """The stage of each of some steps; returns the last, of which there must be one."""
     one = next(steps)
     yield stage(one)
@@ -240,13 +240,13 @@ def inference(
     if measured is None:
         made = yield from synthetic(asked, catalogue, number, noise)
         measured = made.measured
-    swept = yield from _told(
+    swept = yield from _staged(
         table(asked, catalogue), lambda one: SweepStage("Sweeping the learned model", one.done)
     )
     model, known = catalogue.models[asked.model], calibrations.get(asked)
     if known is None:
         steps = calibrate_steps(model, swept.data, asked.observable, runs=CALIBRATION)
-        _, discrepancy = yield from _told(steps, lambda step: _calibrating(step[0]))
+        _, discrepancy = yield from _staged(steps, lambda step: _calibrating(step[0]))
         if discrepancy is None:
             raise FailedError("The calibration has come to no end; infer again.")
         known = Calibration(discrepancy)

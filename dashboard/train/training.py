@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -65,6 +65,7 @@ class Look(NamedTuple):
         return next(reversed(self.stages), "")
 
 
+@final
 class Training:
     """A training with its name, folder and commands; `changed` is called at every change."""
 

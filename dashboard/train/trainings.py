@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import final
 
 from dashboard.concurrency.lock import is_free
 from dashboard.concurrency.watchers import Watchers
@@ -33,6 +34,7 @@ LONGEST_NAME = 48
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
+@final
 class Trainings:
     """Trainings by name, oldest first, in a folder; used by any thread."""
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, final
 
 import numpy as np
 import typer
@@ -56,6 +56,7 @@ Workers = Annotated[
 Out = Annotated[Path, typer.Option("--out", help="NetCDF file to write.")]
 
 
+@final
 class Commands(TyperGroup):
     """Turns what can go wrong into one sentence and the exit code that belongs to it."""
 

@@ -21,7 +21,7 @@ What a closure learned is a nested dict of arrays: `units`, `encoder`, `decoder`
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, final
 
 import jax
 import jax.numpy as jnp
@@ -106,6 +106,7 @@ def decode(closure: Closure, z: Float[Array, " k"], zhat: Float[Array, " q"]) ->
     return units["x_mean"] + units["x_scale"] * _raw_patch(closure, z, code)
 
 
+@final
 class Closed(Lattice):
     """A lattice whose own observables are followed by learned ones; increments are made of it."""
 

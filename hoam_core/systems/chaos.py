@@ -8,6 +8,7 @@ the Lyapunov exponents, is -15.33333 for every r.
 """
 
 from dataclasses import dataclass
+from typing import final
 
 import jax
 import jax.numpy as jnp
@@ -51,6 +52,7 @@ def drift(
     )
 
 
+@final
 @dataclass(frozen=True)
 class Chaos(System):
     """Rayleigh-Benard convection in nine amplitudes; the parameter is the Rayleigh number r."""

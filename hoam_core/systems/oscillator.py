@@ -13,6 +13,7 @@ in each dimension, which `moments` returns. The full model takes the exact Gauss
 """
 
 from dataclasses import dataclass
+from typing import final
 
 import jax
 import jax.numpy as jnp
@@ -52,6 +53,7 @@ def _exact(key, omega, state, ts):
     return jnp.concatenate([state[None], path])
 
 
+@final
 @dataclass(frozen=True)
 class Oscillator(System):
     """Two-dimensional oscillator; the parameter is its angular frequency omega."""

@@ -29,6 +29,7 @@ def _no_modes(x: Array, mu: Array) -> None:
     """A population that somebody recorded has no field that is known."""
 
 
+@final
 @dataclass(frozen=True, eq=False)
 class Recorded(System):
     """Snapshots (m, t, n, d) on the grid of `axes`, last parameter fastest.

@@ -9,6 +9,7 @@ J. Comput. Phys. 496 (2024) 112588; the numbers are those of the code of Berman 
 """
 
 from dataclasses import dataclass
+from typing import final
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +36,7 @@ def drift(
     return (centre(t, mu) - x) ** 3 - 0.5 * (x - jnp.mean(x, axis=-1, keepdims=True))
 
 
+@final
 @dataclass(frozen=True)
 class Trap(System):
     """Mean-field particles in a moving quartic trap; mu bends the path of the trap."""

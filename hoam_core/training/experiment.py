@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, final
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +24,7 @@ Options = Mapping[str, Any]
 MOST_WHOLE = 2**17
 
 
+@final
 @dataclass(frozen=True)
 class Experiment:
     """System, method, data and budget of one training; everything a model is rebuilt from.

@@ -10,6 +10,7 @@ dm/dt = -m + tanh((m + h) / T) as the limit of large N.
 
 import math
 from dataclasses import dataclass
+from typing import final
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +34,7 @@ from hoam_core.systems.lattices.spins import (
 )
 
 
+@final
 @dataclass(frozen=True)
 class CurieWeiss(SpinLattice):
     """Spins in the field of their mean; temperature T and field h."""

@@ -11,6 +11,7 @@ the enumeration of all states of a small lattice.
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import final
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +41,7 @@ RELAXATION = 6.0
 TILINGS = 8
 
 
+@final
 @dataclass(frozen=True)
 class Ising(SpinLattice):
     """Spins with ferromagnetic neighbours; temperature T and field h."""

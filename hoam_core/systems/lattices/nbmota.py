@@ -29,7 +29,7 @@ whole: from a random solution at 2000 K its drift of Mo and Ta is too large by 2
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +62,7 @@ class Alloy(NamedTuple):
     vacancies: Int[Array, "k r"]
 
 
+@final
 @dataclass(frozen=True)
 class NbMoTa(Lattice):
     """The alloy with the shipped barriers, or with others."""

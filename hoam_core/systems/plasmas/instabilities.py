@@ -6,6 +6,7 @@ box; it is kept for comparison with the paper.
 """
 
 from dataclasses import dataclass
+from typing import final
 
 import jax.numpy as jnp
 import numpy as np
@@ -32,6 +33,7 @@ class PaperPlasma(VlasovSystem):
         return 1 + self.perturbation * jnp.cos(2 * jnp.pi * mu[0] * x / self.length(mu))
 
 
+@final
 @dataclass(frozen=True)
 class TwoStream(PaperPlasma):
     """Two counter-streaming beams (Berman et al. 2024, sec. 5)."""
@@ -54,6 +56,7 @@ class TwoStream(PaperPlasma):
         return (Maxwellian(0.5, -3.0, 1.0), Maxwellian(0.5, 3.0, 1.0))
 
 
+@final
 @dataclass(frozen=True)
 class BumpOnTail(PaperPlasma):
     """A weak fast beam on a Maxwellian, with weak collisions (Berman et al. 2024, sec. 5)."""
@@ -77,6 +80,7 @@ class BumpOnTail(PaperPlasma):
         return (Maxwellian(0.9, 0.0, 1.0), Maxwellian(0.1, 4.0, 0.5))
 
 
+@final
 @dataclass(frozen=True)
 class TwoStreamBeams(VlasovSystem):
     """Two equal beams whose drift and thermal width are the parameters."""

@@ -5,6 +5,7 @@ settles (O'Neil 1965).
 """
 
 from dataclasses import dataclass
+from typing import final
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,7 @@ from hoam_core.systems.plasmas.units import DEBYE
 from hoam_core.systems.plasmas.vlasov import VlasovSystem
 
 
+@final
 @dataclass(frozen=True)
 class Landau(VlasovSystem):
     """Landau damping from linear to strong: amplitude and wavenumber of a density wave."""

@@ -19,7 +19,7 @@ the number of `truth_particles`, and W leaves out the waves shorter than 2 pi De
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, final
 
 import jax
 import jax.numpy as jnp
@@ -112,6 +112,7 @@ def _equations(density: str) -> str:
     )
 
 
+@final
 @dataclass(frozen=True)
 class StrongLandauOneAxis(StrongLandau):
     """A plane wave along the first axis, as in the pictures of Berman et al. 2024."""
@@ -122,6 +123,7 @@ class StrongLandauOneAxis(StrongLandau):
     perturbed = (True, False, False)
 
 
+@final
 @dataclass(frozen=True)
 class StrongLandauAllAxes(StrongLandau):
     """A product of three waves, one along each axis."""
