@@ -75,7 +75,7 @@ def learn(
     ensemble: Ensemble | None = None,
     name: str | None = None,
     devices: int = 1,
-) -> Iterator[Progress]:
+) -> Generator[Progress]:
     """Make the data, fit, save into `folder`, then judge at the system's test parameters.
 
     The model is called `<system>-<method>` unless a name is given.

@@ -17,7 +17,7 @@ from dashboard.compute.question import Question
 from dashboard.compute.references import REST, ReferenceQuestion, ask_reference
 from dashboard.compute.threads import Workers
 from dashboard.concurrency.watchers import Watchers
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.runs.jobs import answer, expected, may_take_long
 from dashboard.runs.lattice_jobs import LatticeView, lattice_view
 from dashboard.runs.run import Axes, Case, Run, answers, truth_case
@@ -50,7 +50,7 @@ class Session(param.Parameterized):
     def __init__(
         self,
         state: Exploration,
-        catalogue: Catalogue,
+        catalogue: Offer,
         workers: Workers,
         schedule: Callable[[Callable[[], None]], None],
     ):

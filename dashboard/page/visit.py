@@ -5,6 +5,7 @@ else is made for one visitor.
 """
 
 import panel as pn
+from bokeh.document import Document
 from panel.viewable import Viewable
 
 from dashboard.compute.session import Session
@@ -35,7 +36,7 @@ def page() -> Viewable:
         "mathjax", notifications=True, disconnect_notification=CUT_OFF,
         js_files=spare.ADDRESSES,
     )  # fmt: skip
-    document = pn.state.curdoc
+    document = pn.state.curdoc or Document()
     visited = has_visitor(document)
     if visited:
         if not let_in(document):

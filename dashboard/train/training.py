@@ -10,17 +10,17 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from dashboard.concurrency.lock import FolderLock
 from dashboard.concurrency.worker import Worker, sentence
 from dashboard.keeping.store import FullError, SavedItems, marked
-from dashboard.runs.catalogue import Catalogue
+from dashboard.runs.catalogue import Offer
 from dashboard.train.preview import Preview, Watcher
 from hoam_core import Ensemble, Experiment, Model
 from hoam_core.learning import Progress, learn
@@ -84,9 +84,9 @@ class Training:
         self._changed, self._keep = changed, keep or SavedItems()
         self._lock = threading.RLock()
         self._wanted, self._busy = "cancelled", False
-        self._steps: Iterator[Progress] | None = None
+        self._steps: Generator[Progress] | None = None
         self._watcher: Watcher | None = None
-        self._catalogue: Catalogue | None = None
+        self._catalogue: Offer | None = None
         self._told_at = 0.0
         self._folder_lock = FolderLock(folder)
 
@@ -95,7 +95,7 @@ class Training:
         """Whether it holds data in memory, or soon will."""
         return self.look.status in ACTIVE
 
-    def run(self, worker: Worker, catalogue: Catalogue) -> None:
+    def run(self, worker: Worker, catalogue: Offer) -> None:
         """Start, or go on: at once after a pause, else from the checkpoint."""
         with self._lock:
             if self.look.status in ("waiting", "running", "done"):
@@ -182,7 +182,7 @@ class Training:
 
     def _take(self, value: Progress, start: float) -> None:
         look, watcher = self.look, self._watcher
-        news = {"stages": {**look.stages, value.stage: (value.done, value.total)}}
+        news: dict[str, Any] = {"stages": {**look.stages, value.stage: (value.done, value.total)}}
         if value.stage == "training" and value.losses.size:
             news["steps"] = (*look.steps, value.done)
             news["losses"] = (*look.losses, float(np.mean(value.losses)))
@@ -217,8 +217,9 @@ class Training:
     def recall(self, model: Model) -> None:
         """It was trained before this process began: show it as it was."""
         told = marked(self.folder)
+        steps = self.experiment.steps
         self.look = Look(
-            "done", {"training": (self.experiment.steps,) * 2}, tuple(told.get("steps", ())),
+            "done", {"training": (steps, steps)}, tuple(told.get("steps", ())),
             tuple(told.get("losses", ())), model=model,
             seconds=float(model.training.get("seconds") or 0.0),
         )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import final
 from dashboard.concurrency.lock import is_free
 from dashboard.concurrency.watchers import Watchers
 from dashboard.keeping.store import SavedItems, marked
-from dashboard.runs.catalogue import Catalogue, catalogue, own_folder
+from dashboard.runs.catalogue import Offer, catalogue, own_folder
 from dashboard.state.url import BROUGHT
 from dashboard.train.plan import data_bytes
 from dashboard.train.training import Training, for_visitors
@@ -92,7 +92,7 @@ class Trainings:
             self._watchers.tell(gone)
 
     def start(
-        self, experiment: Experiment, catalogue: Catalogue, *, name: str = "", judge: bool = True,
+        self, experiment: Experiment, catalogue: Offer, *, name: str = "", judge: bool = True,
         keep: SavedItems | None = None,
     ) -> Training:  # fmt: skip
         """A new training, which is not run yet. Raises ValueError for what cannot be trained.

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal, TypeVar, cast
 
 import jax
 from jax.core import Tracer
@@ -17,6 +17,7 @@ from jax.core import Tracer
 from hoam_core.checks import lookup
 
 Backend = Literal["numba", "xla"]
+Loop = TypeVar("Loop", bound=Callable[..., Any])
 VARIABLE = "HOAM_BACKEND"
 # Sums in any order and no signed zeros, but infinite and undefined numbers are what they are.
 FAST = frozenset({"contract", "arcp", "nsz", "reassoc"})
@@ -44,8 +45,9 @@ def is_plain(*trees: object) -> bool:
     return not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(trees))
 
 
-def compiler(fastmath: frozenset[str] = FAST) -> Callable:
+def compiler(fastmath: frozenset[str] = FAST) -> Callable[[Loop], Loop]:
     """The decorator of such loops; they leave other threads their turn."""
     import numba
 
-    return numba.njit(nogil=True, error_model="numpy", fastmath=set(fastmath))
+    made = numba.njit(nogil=True, error_model="numpy", fastmath=set(fastmath))
+    return cast(Callable[[Loop], Loop], made)

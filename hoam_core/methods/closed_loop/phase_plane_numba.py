@@ -7,6 +7,9 @@ shares each of them among all cores; one core does this in two thirds of the tim
 others to the page.
 """
 
+# Numba infers the types of the loops' arguments.
+# pyright: reportMissingParameterType=false
+
 from collections.abc import Callable
 from typing import NamedTuple
 
