@@ -174,6 +174,6 @@ def test_scaling_observables_and_pictures_hold_any_size(units):
     assert seen.finite
     assert np.asarray(seen.moments.spread, float) == pytest.approx(spread, rel=1e-3)
     plane = ranges.plane((0, 1))
-    field = density(seen.kept.counts(0, (0, 1)), 1_500, plane, 2.0)
+    field = density(seen.states.counts(0, (0, 1)), 1_500, plane, 2.0)
     assert np.all(np.isfinite(field))
     assert float(np.sum(field, dtype=float) * plane.cell_area) == pytest.approx(1.0, abs=0.1)
