@@ -37,7 +37,7 @@ def of_population(state: Exploration, shelf: Catalogue) -> Image.Image:
     system = shelf.systems[state.system]
     case = truth_case(system, tuple(state.mu.values()), state.seed)
     run = next(r for r in truth(case, system, state.ts, state.axes) if r.complete)
-    counts, particles = run.counts(state.frame, state.axes), run.kept.particles
+    counts, particles = run.counts(state.frame, state.axes), run.states.particles
     field = density(counts, particles, run.plane(state.axes), sigma_for(particles))
     # The root shows what is faint, too; a small picture has no colour bar that it could belie.
     levels = to_levels(cropped(np.sqrt(field)), float(np.sqrt(field.max())))

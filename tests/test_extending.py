@@ -97,8 +97,8 @@ def test_a_network_has_as_many_outputs_as_asked():
 
 def test_a_metric_is_zero_for_the_same_and_grows_with_the_distance():
     distance = example("metric").energy_distance
-    a, b = (np.asarray(jax.random.normal(jax.random.key(i), (256, 2))) for i in range(2))
-    domain, scale = Domain.free(2), np.ones(2)
+    a, b = (jax.random.normal(jax.random.key(i), (256, 2)) for i in range(2))
+    domain, scale = Domain.free(2), jax.numpy.ones(2)
     assert distance(a, a, domain, scale) == pytest.approx(0.0, abs=1e-12)
     near, far = (distance(a, b + shift, domain, scale) for shift in (0.5, 2.0))
     assert 0 < near < far

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import hoam_core
-from hoam_core.judgement import convergence
+from hoam_core.judgement import convergence, judging
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -67,9 +67,10 @@ def test_the_example_is_short_and_uses_public_names_alone():
 @pytest.mark.slow
 def test_the_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    # Fewer training steps, and it is judged with fewer particles; everything else as printed.
     monkeypatch.setattr(convergence, "MOST", 256)
     monkeypatch.setattr(convergence, "USUAL", 256)
-    # Fewer training steps, and what it needs is measured with fewer particles; else as printed.
+    monkeypatch.setattr(judging, "PARTICLES", 1_024)
     exec(compile(example().replace("2_000", "100"), "README", "exec"), {})
 
 

@@ -16,7 +16,7 @@ def energy_distance(
     """2 E|X - Y| - E|X - X'| - E|Y - Y'|, with differences the short way round on circles."""
 
     def mean_distance(one, other):
-        move = domain.displacement(one[:, None], other[None]) / scale
+        move = domain.displacement(one[:, None], other[None]) / scale[None, None]
         return jnp.mean(jnp.sqrt(jnp.sum(move**2, axis=-1)))
 
     between = mean_distance(a, b)
