@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hoam_core import SYSTEMS, get_system, list_models, load_model
-from hoam_core.judgement.convergence import apart
+from hoam_core.judgement.convergence import difference
 from hoam_core.metrics import curve_error
 from hoam_core.models.plausibility import Limits, allowed_energy, doubts, growth_of, share_outside
 from hoam_core.simulation import simulate
@@ -183,9 +183,9 @@ def test_four_times_the_steps_change_less_than_the_model_errs(name):
         )
         own, fine = ({n: run[n].values for n in names} for run in (own, fine))
         if "electric_energy" in error:
-            assert apart(own, fine) < 1.2 * error["electric_energy"]["l2_error"]
+            assert difference(own, fine) < 1.2 * error["electric_energy"]["l2_error"]
         else:
-            assert apart(own, fine) < 0.02
+            assert difference(own, fine) < 0.02
 
 
 @pytest.mark.slow

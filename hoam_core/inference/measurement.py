@@ -20,7 +20,9 @@ class Measurement(NamedTuple):
 
 
 def read_measurement(text: str, observable: str = "electric_energy") -> Measurement:
-    """The columns `time` and that of the observable of a CSV file; others are ignored.
+    """The columns `time` and that of the observable of `text`, which a CSV file holds.
+
+    Other columns are ignored.
 
     See csv_text.py for what is read. Raises ValueError, with the line, for a missing column or
     something that is no number.
