@@ -108,6 +108,7 @@ def test_a_server_that_is_killed_and_started_again_has_its_pages_back(browser):
         one.page.close()
 
 
+@pytest.mark.slow
 def test_two_tabs_of_one_user_do_not_disturb_each_other(browser, address):
     user = browser.new_context()
     first, second = opened(user, address), opened(user, address)

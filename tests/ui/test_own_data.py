@@ -18,6 +18,7 @@ def opened(live):
     return page
 
 
+@pytest.mark.slow
 def test_own_work_is_there_after_a_reload_and_a_model_is_given_back(live, tmp_path):
     own, asked = live("?view=data"), []
     page = own.page

@@ -25,6 +25,7 @@ def button(page, name: str):
     return page.page.get_by_role("button", name=name, exact=True).last
 
 
+@pytest.mark.slow
 def test_a_trained_model_is_explored_and_taken_along(live, tmp_path):
     page = opened(live, GALERKIN)
     name = page.page.get_by_label("Name (optional)")
