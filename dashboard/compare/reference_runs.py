@@ -9,8 +9,13 @@ from typing import final
 
 import numpy as np
 
-from dashboard.compute.question import Question, Schedule
-from dashboard.compute.references import REST, ReferenceQuestion, ask_reference
+from dashboard.compute.question import Schedule
+from dashboard.compute.references import (
+    REST,
+    ReferenceQuestion,
+    ask_reference,
+    reference_question,
+)
 from dashboard.concurrency.worker import Worker
 from dashboard.runs.catalogue import Offer
 from dashboard.runs.references import Reference
@@ -38,9 +43,7 @@ class ReferenceRuns:
             self._asked.pop(gone).forget()
         for case in cases:
             if case not in self._asked:
-                self._asked[case] = Question(
-                    self._schedule, self._changed, complete=lambda found: found.complete
-                )
+                self._asked[case] = reference_question(self._schedule, self._changed)
             if self._has_truth(case):
                 ask_reference(
                     self._asked[case], self._worker, case, self.catalogue.systems[case.system],

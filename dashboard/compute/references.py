@@ -1,10 +1,11 @@
 """How a page asks for the full model's two runs: what is remembered first, the rest at leisure."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-from dashboard.compute.question import Question
+from dashboard.compute.question import Question, Schedule
 from dashboard.concurrency.worker import Worker
 from dashboard.runs.references import Reference, reference, remembered
 from dashboard.runs.run import Axes, Case
@@ -16,6 +17,11 @@ REST = 0.4
 
 # A case and its last time.
 ReferenceQuestion = Question[tuple[Case, float], Reference]
+
+
+def reference_question(schedule: Schedule, changed: Callable[[], None]) -> ReferenceQuestion:
+    """A question whose values are references, the last of which is complete."""
+    return Question(schedule, changed, complete=lambda found: found.complete)
 
 
 def ask_reference(

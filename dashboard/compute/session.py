@@ -14,7 +14,7 @@ import numpy as np
 import param
 
 from dashboard.compute.question import Question
-from dashboard.compute.references import REST, ReferenceQuestion, ask_reference
+from dashboard.compute.references import REST, ask_reference, reference_question
 from dashboard.compute.threads import Workers
 from dashboard.concurrency.watchers import Watchers
 from dashboard.runs.catalogue import Offer
@@ -63,9 +63,7 @@ class Session(param.Parameterized):
             near=lambda old, new: old[:2] == new[:2],
             complete=lambda run: run.case == self._model.key,
         )
-        self._truth: ReferenceQuestion = Question(
-            schedule, self._receive, complete=lambda found: found.complete
-        )
+        self._truth = reference_question(schedule, self._receive)
         self._lattice: Question[tuple[Case, Axes], LatticeView] = Question(
             schedule, self._show_lattice, complete=lambda view: view.complete
         )
