@@ -3,10 +3,10 @@
     from dashboard.notebook import explorer
     explorer("two-stream", mu=1.25)
 
-It is the same view as on the page. What the page's server does is done by the kernel: workers run
-in its threads, and results come back through its event loop, after the cell has ended. They wait
-until the notebook has built the view, since changes that are sent earlier would be lost; and as it
-does not notice changes of Bokeh's own models, what has changed is sent after every result.
+It is the same view as on the page. The kernel does what the page's server would do: workers run in
+its threads, and results come back through its event loop, after the cell has finished. They wait
+until the notebook has built the view, since changes that are sent earlier would be lost; and as the
+notebook does not notice changes of Bokeh's own models, all changes are sent after every result.
 """
 
 import asyncio
@@ -38,18 +38,18 @@ COLOURS = """
 
 @cache
 def workers() -> Workers:
-    """The threads of this kernel, without what is compiled ahead for a server's visitors."""
+    """The threads of this kernel, without the compilation in advance for a server's visitors."""
     made = started()
     at_the_end(*made.all)
     return made
 
 
 def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":
-    """A viewer of a system, to stand as the last line of a cell.
+    """A viewer of a system, for use as the last line of a cell.
 
     `choices` are the entries of a link: the physics parameters by name, model ("none" for the full
-    model alone), t, seed, particles, plane. Raises ValueError for what a link could not say either,
-    and outside of a notebook, where there is no event loop that results could come back to.
+    model alone), t, seed, particles, plane. Raises ValueError for values that a link would not
+    accept either, and outside a notebook, where there is no event loop to deliver results.
     """
     try:
         loop = asyncio.get_running_loop()
@@ -69,14 +69,14 @@ def explorer(system: str = "two-stream", **choices: float | str) -> "Explorer":
     reader = read_query({"system": system} | query, shelf)
     if reader.problems:
         raise ValueError(" ".join(reader.problems))
-    # Scripts inline: a notebook should live without another host.
+    # Scripts inline: a notebook should not depend on another host.
     pn.extension(inline=True)
     return Explorer(Exploration(shelf, **reader.values), loop)
 
 
 @final
 class Built(JSComponent):
-    """Invisible; tells the kernel when the notebook has built what stands beside it."""
+    """Invisible; tells the kernel when the notebook has built the view beside it."""
 
     _esm = "export function render({model}) { setTimeout(() => model.send_msg('built'), 300) }"
 
@@ -90,13 +90,12 @@ class Built(JSComponent):
 
 @final
 class NotebookColumn(pn.Column):
-    """A column all of whose changes reach the notebook.
+    """A column whose changes all reach the notebook.
 
-    JupyterLab has its messages handled by a thread of their own: here they go to the kernel's loop,
-    since parts of two answers would mix on their way. While Panel handles a message, changes are
-    held; then it lets go of them, which runs the handlers of what the notebook has changed, but
-    changes that were made in the kernel reach nobody. Here those are sent first. A test fails if
-    Panel's way changes.
+    JupyterLab handles its messages in a separate thread: here they go to the kernel's loop, since
+    parts of two answers could otherwise mix. While Panel handles a message, changes are held; when
+    it releases them, the handlers of the notebook's changes run, but changes made in the kernel are
+    not sent. Here those are sent first. A test fails if Panel changes this behaviour.
     """
 
     def __init__(self, *parts, loop: asyncio.AbstractEventLoop, **params):
@@ -132,7 +131,7 @@ class NotebookColumn(pn.Column):
 
 @final
 class Explorer(pn.viewable.Viewer):
-    """The view with what belongs to one visitor, kept alive by the cell that shows it."""
+    """The view and everything of its one visitor, kept alive by the cell that shows it."""
 
     def __init__(self, state: Exploration, loop: asyncio.AbstractEventLoop, **params):
         super().__init__(**params)
@@ -160,7 +159,7 @@ class Explorer(pn.viewable.Viewer):
         return self._view.exportable()
 
     def close(self) -> None:
-        """Compute nothing any more."""
+        """Stop computing."""
         self.state.playing = False
         self.session.close()
 

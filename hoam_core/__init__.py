@@ -7,8 +7,8 @@ model = hoam.load_model("two-stream-galerkin")
 run = model.predict({"mu": 1.25}, particles=16_384, seed=2)
 errors = hoam.evaluate(model, {"mu": 1.25})
 
-Beside the names below, six submodules are documented and stay: `systems` (add one of your own),
-`methods`, `training`, `metrics`, `inference` and `recorded`.
+Besides the names below, six submodules are part of the public interface: `systems` (to add one of
+your own), `methods`, `training`, `metrics`, `inference` and `recorded`.
 """
 
 from hoam_core.data import Ensemble

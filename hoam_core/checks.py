@@ -1,8 +1,8 @@
-"""Every sentence this project says about bad input.
+"""Checks of user input, and the errors that they raise.
 
 A message names the argument, shows its value and says what would be right, so that the command
-line and the dashboard can print it as it is. All of them raise `ValueError`: callers that face a
-person catch that one type.
+line and the dashboard can print it unchanged. All checks of input raise `ValueError`: user
+interfaces catch that one type.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,16 +20,16 @@ LONGEST_NAME, MARKUP = 60, frozenset("<>&\"'`\\$")
 
 @final
 class DivergedError(RuntimeError):
-    """A run or a training whose numbers are no longer finite."""
+    """Raised when the numbers of a run or a training are no longer finite."""
 
 
 @final
 class ClusterError(RuntimeError):
-    """Workers or a scheduler that cannot go on."""
+    """Raised when workers or a scheduler fail or cannot be reached."""
 
 
 def brief(value: object) -> str:
-    """A value out of somebody's file, cut to what a sentence can bear.
+    """A value from a user's file, shortened to fit into a sentence.
 
     A file can hold anything, and a few lines of YAML may stand for gigabytes.
     """
@@ -46,7 +46,7 @@ def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
 
 
 def check_name(kind: str, name: str) -> None:
-    """Raises ValueError unless a given name can stand in formulas, files, pages and code."""
+    """Raises ValueError unless a name is safe in formulas, file names, pages and code."""
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable() and not MARKUP & set(name)):
         raise ValueError(
             f"The name of {kind} is {name[:LONGEST_NAME]!r}; use 1 to {LONGEST_NAME} letters, "
@@ -61,7 +61,7 @@ def check_positive(name: str, value: float) -> None:
 
 
 def check_count(name: str, value: float, minimum: int = 1) -> int:
-    """`value` as an int, of NumPy or 256.0 too; ValueError unless it is whole and not too small."""
+    """`value` as an int (NumPy integers and 256.0 too); ValueError unless whole and >= minimum."""
     whole = not isinstance(value, bool) and isfinite(value) and int(value) == value
     if not whole or value < minimum:
         raise ValueError(
@@ -104,7 +104,7 @@ def check_within(name: str, value: float, low: float, high: float) -> None:
 
 
 def _shown(value: float) -> str:
-    """Whole numbers whole, unless they are huge; others to six digits."""
+    """A number as text: whole numbers without decimals unless huge, others to six digits."""
     whole = float(value).is_integer() and abs(value) < 1e15
     return f"{value:.0f}" if whole else f"{value:g}"
 

@@ -1,7 +1,7 @@
 """Random keys by purpose, so that training, truth and prediction never share their particles.
 
-A seed is what a person chooses and what a file records; the key of a run is made from the seed and
-the purpose of the run. Equal seeds of two purposes are unrelated.
+A seed is chosen by the user and recorded in files; the key of a run is made from the seed and the
+purpose of the run. Equal seeds give unrelated keys for two purposes.
 """
 
 import zlib
@@ -19,6 +19,6 @@ def seed_key(seed: int, purpose: str) -> PRNGKeyArray:
 
 
 def run_keys(seed: int, purpose: str) -> tuple[PRNGKeyArray, PRNGKeyArray]:
-    """The keys of a run of that seed and purpose: of its initial samples, and of the rest."""
+    """The two keys of a run of that seed and purpose: for its initial samples, and for the rest."""
     first, rest = jax.random.split(seed_key(seed, purpose))
     return first, rest

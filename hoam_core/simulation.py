@@ -1,4 +1,4 @@
-"""Runs of the full models: at once, piece by piece with progress, and for training."""
+"""Runs of the full models: in one call, in pieces with progress, and for training."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -35,7 +35,7 @@ def simulate_pieces(
     *,
     saves: int = 10,
 ) -> Iterator[Piece]:
-    """The full model in pieces of `saves` saved times; stop by not asking for the next."""
+    """Run the full model in pieces of `saves` saved times; stop by not asking for the next."""
     check_times(ts)
     lift_key, key = jax.random.split(key)
     state = system.lift(lift_key, mu, x0)
@@ -51,7 +51,7 @@ def simulate_pieces(
 def start_truth(
     system: System, mu: Float[Array, " p"], particles: int, seed: int, loading: Loading = quiet
 ) -> tuple[Float[Array, "n d"], PRNGKeyArray]:
-    """Initial samples of a truth run and the key of the rest of it."""
+    """Initial samples of a truth run, and the key for the rest of the run."""
     first, rest = run_keys(seed, "truth")
     return system.initial(first, mu, particles, loading), rest
 
@@ -102,7 +102,7 @@ def simulate_steps(
 def lattice_pieces(
     lattice: Lattice, mu: Float[Array, " p"], ts: np.ndarray, *, runs: int = 1, seed: int = 0
 ) -> Iterator[tuple[np.ndarray, Float[Array, "r k"]]]:
-    """At every time the cells of the first run, and the observables of all runs."""
+    """Run a lattice; at every time yield the cells of the first run and all runs' observables."""
     check_times(ts)
     z0, key = start_truth(lattice, mu, runs, seed)
     lift_key, key = jax.random.split(key)

@@ -240,7 +240,7 @@ def test_help_says_which_numbers_of_particles_are_quietest(command):
         (["predict", MODEL, "--steps", "0"], "`steps` must be a whole number"),
         (["predict", MODEL, "--particles", "0"], "`particles` must be a whole number"),
         (["predict", MODEL, "--initial", "none.nc"], "There is no file"),
-        (["predict", MODEL, "--initial", "a.nc", "--particles", "5"], "cannot stand beside"),
+        (["predict", MODEL, "--initial", "a.nc", "--particles", "5"], "cannot be combined"),
         (["train", "two-stream", "--method", "galerkn"], "Did you mean 'galerkin'?"),
         (["train", "two-stream", "--method", "dice", "--network", "mpl"], "Did you mean 'mlp'?"),
         (["train", "two-stream", "--method", "dice", "--loss-steps", "0"], "`steps` must be"),

@@ -27,7 +27,7 @@ def animation(now: Compared) -> Animation:
 
 
 def _about(now: Compared) -> tuple[tuple[str, str], ...]:
-    """Where it comes from, for those who have nothing but the file."""
+    """Where the data come from, for readers who have only the file."""
     columns = [
         (f"column {one.letter}", f"{case.model or one.name}, {one.where}; {case.particles:,} "
          f"{now.system.population}")

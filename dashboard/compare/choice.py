@@ -23,7 +23,7 @@ FULL = "truth"
 
 
 class Column(NamedTuple):
-    """A model, empty for the full one, and its own parameters unless it follows the sliders."""
+    """A model (empty for the full model), and its own parameters unless it follows the sliders."""
 
     model: str = ""
     pinned: tuple[float, ...] | None = None
@@ -55,21 +55,21 @@ class Comparison(Choice):
         return {"with": ",".join(_entry(column, tuple(state.mu)) for column in self.columns)}
 
     def suit(self, system: str, catalogue: Offer) -> None:
-        """Take the usual columns of a system, unless these belong to it already."""
+        """Take the default columns of a system, unless the present ones already belong to it."""
         if self.system != system:
             self.param.update(system=system, columns=usual(system, catalogue))
 
     def put(self, slot: int, column: Column) -> None:
-        """Another column in the place of one."""
+        """Replace a column."""
         self.columns = (*self.columns[:slot], column, *self.columns[slot + 1 :])
 
     def remove(self, slot: int) -> None:
-        """One column less, unless it is one of the last two."""
+        """Remove a column, unless only two are left."""
         if len(self.columns) > FEWEST:
             self.columns = (*self.columns[:slot], *self.columns[slot + 1 :])
 
     def add(self, catalogue: Offer, mu: dict[str, float]) -> None:
-        """One column more: what is not there yet, else the first model as it is now."""
+        """Add a column: a model that is not shown yet, else the first model as it is now."""
         if len(self.columns) >= MOST:
             return
         all_of_it = [Column(), *map(Column, catalogue.models_of(self.system))]
@@ -89,7 +89,8 @@ def _entry(column: Column, names: tuple[str, ...]) -> str:
     if column.pinned is None:
         return model
     pairs = zip(names, column.pinned, strict=True)
-    # Names of own parameters may hold what parts the pairs; others stay as they are.
+    # Names of parameters of own data may contain the separators of the pairs; others need no
+    # quoting.
     return f"{model}@" + ";".join(f"{quote(name)}={value:.12g}" for name, value in pairs)
 
 

@@ -37,11 +37,11 @@ class CompareEvolution(Observables):
         upright = line("height")
         for curve in curves:
             zoom.add(curve.figure, upright)
-        # Two in a row, or the last would not fit on a phone.
+        # Two in a row: more would not fit on a phone.
         curves[0].figure.legend[0].ncols = 2
 
     def draw(self, summaries: list[ColumnSummary]) -> None:
-        """All curves of the runs that are here, by the letters of their columns.
+        """All curves of the available runs, by the letters of their columns.
 
         Linear theory has one line, beside the first run that it speaks of.
         """

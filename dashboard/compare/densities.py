@@ -50,7 +50,7 @@ class Densities(pn.viewable.Viewer):
             self._layout[:] = wanted
 
     def draw(self, columns: list[Drawn], time: float) -> None:
-        """The densities at a time, of the columns whose runs have come so far."""
+        """The densities at a time, for the columns whose runs have reached it."""
         axes, here = self.state.axes, here_of(columns)
         heights = height_limits([*here, *judges_of(columns)], axes)
         for i, profile in enumerate(self.profiles):

@@ -44,7 +44,7 @@ class ComparisonDetails(pn.viewable.Viewer):
             self.fit(self._tall)
 
     def complete(self) -> None:
-        """Make what is not there yet."""
+        """Build what is still missing."""
         if self.evolution.made is not None:
             return
         self.begin()
@@ -57,7 +57,7 @@ class ComparisonDetails(pn.viewable.Viewer):
         self.fit(self._tall)
 
     def fit(self, height: int | None) -> None:
-        """The main curve alone, so many pixels tall, and densities that are pictures; or all."""
+        """Show the main curve alone, this many pixels tall, and densities as pictures; or all."""
         self._tall = height
         self._asides.show(height is None)
         if (densities := self.densities.made) is not None:
@@ -79,7 +79,7 @@ class ComparisonDetails(pn.viewable.Viewer):
                 part.place()
 
     def draw_frame(self, columns: list[Drawn], time: float) -> None:
-        """What follows the time."""
+        """Update what depends on the time."""
         if self.densities.made is not None:
             self.densities.made.draw(columns, time)
         if self.evolution.made is not None:
@@ -91,7 +91,7 @@ class ComparisonDetails(pn.viewable.Viewer):
             self.evolution.made.draw(summaries)
 
     def write(self, summaries: list[ColumnSummary], dark: bool) -> None:
-        """The table, and how far the long runs are."""
+        """Update the table and the progress of the long runs."""
         runs, done = self.runs, self.runs.progress
         busy = done is not None
         waiting = "computing" if busy and not runs.stopped else "—"

@@ -1,6 +1,6 @@
-"""What a comparison gives away: all curves and errors as one dataset, and Python that makes them.
+"""What a comparison exports: all curves and errors as one dataset, and Python that makes them.
 
-Everything is taken from the runs when it is asked for; runs never change, so that a worker may
+Everything is taken from the runs when it is requested; runs never change, so a worker may
 write the files while the page goes on.
 """
 
@@ -55,7 +55,7 @@ TAIL = """for label, curves in columns.items():
 
 
 def exportable(runs: Comparing, description: str) -> Exportable | None:
-    """What can be exported now; None before the first run is here."""
+    """What can be exported now; None before the first run is available."""
     summaries = summaries_of(runs)
     if all(one.run is None for one in summaries):
         return None
@@ -111,7 +111,7 @@ def _call(now: Compared, case: Case, few: int | None) -> str:
 def dataset(now: Compared) -> xr.Dataset:
     """Every curve of every column over the time, named `<curve>_<letter>_<model>`.
 
-    Times that a run has not reached are not a number; one of few times has a time of its own.
+    Times that a run has not reached are NaN; a run at few times has a time coordinate of its own.
     `error` and `noise_floor` (column, measure) hold what the table shows.
     """
     about = [

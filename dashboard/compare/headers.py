@@ -1,4 +1,4 @@
-"""What stands above a comparison, and above each of its columns."""
+"""The controls above a comparison and above each of its columns."""
 
 from collections.abc import Callable
 from typing import final
@@ -58,7 +58,7 @@ class ColumnHeader(pn.viewable.Viewer):
         return f"Pin column {self.letter}: it gets sliders of its own"
 
     def _take(self, **changes) -> None:
-        """What a person chose here; what `show` put there changes nothing."""
+        """Take what the visitor chose here; what `show` put there changes nothing."""
         if self._slot < len(self._choice.columns):
             self._choice.put(self._slot, self._choice.columns[self._slot]._replace(**changes))
 

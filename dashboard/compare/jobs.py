@@ -1,8 +1,9 @@
-"""Jobs of the view "compare": learned models that make every time anew, and runs brought in line.
+"""Jobs of the view "compare": learned models that compute every time separately; common times.
 
-Flow matching and noise-conditioned score matching integrate anew for every time that is shown: a
-hundred times the cost of a roll-out, in one piece that nobody could stop. Here they are asked for
-one time after another, at a few of the frames, so that the picture grows and others get their turn.
+Flow matching and noise-conditioned score matching integrate separately for every time that is
+shown: a hundred times the cost of a roll-out, in one piece that could not be stopped. Here they are
+computed one time after another, at a few of the frames, so that the picture fills in step by step
+and other jobs get their turn.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from hoam_core.simulation import Piece
 
 
 def is_slow(model: Model) -> bool:
-    """Whether a model makes every time anew: a late one then costs what an early one does."""
+    """Whether a model computes every time separately, a late one at the cost of an early one."""
     ts = model.times()
     late, early = (model.method.evaluations(ts[[0, i]]) for i in (-1, 1))
     return late == early
@@ -37,7 +38,7 @@ def times_of(name: str, catalogue: Offer) -> np.ndarray:
 
 
 def evaluations(name: str, catalogue: Offer) -> int:
-    """What these frames cost a particle, in evaluations of the learned field."""
+    """Cost of these frames per particle, in evaluations of the learned field."""
     return catalogue.models[name].evaluations(times_of(name, catalogue))
 
 

@@ -1,4 +1,4 @@
-"""The sliders of a pinned column: parameters of its own, beside those that the others follow."""
+"""The sliders of a pinned column: its own parameters, separate from those of the other columns."""
 
 from collections.abc import Callable
 from typing import final
@@ -18,7 +18,7 @@ Values = tuple[float, ...]
 class OwnValues(pn.viewable.Viewer):
     """Sliders over the parameters of a system, hidden while a column has none of its own.
 
-    `move(values)` is told of every change, in the order of the system's parameters.
+    `move(values)` is called at every change, in the order of the system's parameters.
     """
 
     def __init__(self, letter: str, move: Callable[[Values], None], **params):

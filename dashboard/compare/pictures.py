@@ -61,7 +61,7 @@ class Zoom:
 @final
 @dataclass
 class Drawn:
-    """What of a column can be drawn now; `note` says why there is no run, or a late one.
+    """What can be drawn of a column now; `note` says why there is no run, or only an older one.
 
     `judge` is the full model's run at its parameters, on show or not.
     """
@@ -86,7 +86,7 @@ def judges_of(columns: list[Drawn]) -> list[Run]:
 
 
 def fewest_of(columns: list[Drawn]) -> int:
-    """Particles that all are smoothed for, or their differences would show the smoothing."""
+    """The number of particles that sets the common smoothing, which differences must not show."""
     return min((one.run.states.particles for one in columns if one.run is not None), default=1)
 
 
@@ -103,7 +103,7 @@ class CompareScene:
         self._placed: list[Plane] = []
 
     def grow(self, count: int) -> None:
-        """Have so many pictures at least."""
+        """Make sure that there are at least this many pictures."""
         for letter in COLUMNS[len(self.pictures) : count]:
             picture = Picture(f"compared-{letter}", letter)
             picture.figure.x_range, picture.figure.y_range = self.x, self.y
@@ -139,7 +139,7 @@ class CompareScene:
             shared.update(start=start, end=end, reset_start=start, reset_end=end)
 
     def fit(self, height: int | None) -> None:
-        """How tall the pictures are: as many pixels, or as usual."""
+        """Set the height of the pictures: this many pixels, or the default."""
         for picture in self.pictures:
             picture.figure.height = height or TALL
 
@@ -150,7 +150,7 @@ class CompareScene:
             self.frame_all(planes)
 
     def draw(self, columns: list[Drawn], time: float) -> None:
-        """Pictures at a time, of the columns whose runs have come so far."""
+        """Pictures at a time, for the columns whose runs have reached it."""
         axes = self.state.axes
         limit = colour_limit([*here_of(columns), *judges_of(columns)], axes)
         fewest = fewest_of(columns)

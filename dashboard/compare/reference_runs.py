@@ -1,7 +1,7 @@
 """The full model's runs that judge the columns of a comparison: two for each parameter set on show.
 
-They are asked for when the sliders have rested, since they would take the cores from the answers of
-the learned models. No Panel.
+They are requested once the sliders have stopped, since they would take the cores from the answers
+of the learned models. No Panel.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ from dashboard.runs.references import Reference
 from dashboard.runs.run import Case
 from dashboard.state.exploration import Exploration
 
-ABSENT = "Nothing was recorded at these values, so there is no truth."
+ABSENT = "Nothing was recorded at these values, so there is no truth to compare with."
 
 
 @final
 class ReferenceRuns:
-    """A `Reference` for each full-model case on show; `changed` hears of each."""
+    """A `Reference` for each full-model case on show; `changed` is called for each."""
 
     def __init__(
         self, state: Exploration, catalogue: Offer, worker: Worker, schedule: Schedule,
@@ -38,7 +38,7 @@ class ReferenceRuns:
         self._asked: dict[Case, ReferenceQuestion] = {}
 
     def ask(self, cases: list[Case], answers: float) -> None:
-        """Have these cases and no others, those to compute after the `answers`' seconds."""
+        """Request only these cases; those to compute start after the `answers`' seconds."""
         for gone in [case for case in self._asked if case not in cases]:
             self._asked.pop(gone).forget()
         for case in cases:
@@ -54,29 +54,29 @@ class ReferenceRuns:
         return self.catalogue.systems[case.system].has_truth(np.asarray(case.mu))
 
     def found(self, case: Case) -> Reference | None:
-        """What is here of a case."""
+        """What is available of a case."""
         question = self._asked.get(case)
         return question.value if question else None
 
     def problem(self, case: Case) -> str:
-        """Why there is nothing of a case; empty if there is, or will be."""
+        """Why a case has no result; empty if it has one or will have one."""
         if not self._has_truth(case):
             return ABSENT
         question = self._asked.get(case)
         return question.problem if question else ""
 
     def stop(self) -> None:
-        """Compute nothing more; what is here stays."""
+        """Compute nothing more; keep what is available."""
         for question in self._asked.values():
             question.stop()
 
     def rest(self) -> None:
-        """Nobody looks: what is not complete will be asked for again."""
+        """Pause while nobody is looking; incomplete runs will be requested again."""
         for question in self._asked.values():
             question.rest()
 
     @property
     def shares(self) -> list[float]:
-        """How much of each run is done, of those that are awaited or here."""
+        """The completed share of each run that is expected or available."""
         waited = [case for case in self._asked if not self.problem(case)]
         return [found.done if (found := self.found(case)) else 0.0 for case in waited]

@@ -1,6 +1,6 @@
 """Keeps the runs of a comparison in step with its columns.
 
-Every column asks for itself, newest request first, so that a slow one never holds up another. The
+Every column makes its own requests, newest first, so that a slow one never holds up another. The
 full model's runs, which judge them, are asked for in reference_runs.py. As in compute/session.py,
 results arrive on the visitor's own loop. No Panel.
 """
@@ -50,7 +50,7 @@ class Comparing(param.Parameterized):
     def _slot(self, schedule: Schedule) -> Slot:
         slot: Slot = Question(
             schedule, self._changed,
-            # An answer of a moment ago is better than none, but not one of another model.
+            # A slightly older answer is better than none, unless it is of another model.
             near=lambda old, new: old[:2] == new[:2],
             complete=lambda run: run.case == slot.key and run.complete,
         )  # fmt: skip
@@ -74,14 +74,14 @@ class Comparing(param.Parameterized):
         return truth_case(system, self.mu(slot), self.state.seed)
 
     def case(self, slot: int) -> Case:
-        """What a column asks for."""
+        """The case that a column requests."""
         model, state = self.columns[slot].model, self.state
         if not model:
             return self.truth_case(slot)
         return Case(state.system, model, self.mu(slot), state.seed, state.particles)
 
     def refresh(self) -> None:
-        """Ask for whatever the columns need and do not have."""
+        """Request whatever the columns need and do not have."""
         if self.asleep or not self.state.settled or self.choice.system != self.state.system:
             return
         wanted = tuple(map(self.case, range(len(self.columns))))
@@ -115,7 +115,7 @@ class Comparing(param.Parameterized):
             slot.tell(case, remembered)
         else:
             job = partial(learned, case, self.catalogue, self.state.axes)
-            # A slow one starts when the sliders rest, among the full models.
+            # A slow one starts when the sliders have stopped, on the worker of the full models.
             slow = self._is_slow(case)
             worker = self._truths if slow else self._models
             slot.ask(worker, case, job, delay=REST if slow else 0.0, finish=not slow)
@@ -149,7 +149,7 @@ class Comparing(param.Parameterized):
         return None if all(share == 1.0 for share in shares) else sum(shares) / len(shares)
 
     def stop(self) -> None:
-        """Stop the long runs; what is here so far stays on show."""
+        """Stop the long runs; what is available so far stays on show."""
         self.references.stop()
         for slot in self.slots:
             if slot.key and self._is_slow(slot.key):
@@ -163,7 +163,7 @@ class Comparing(param.Parameterized):
         self.refresh()
 
     def sleep(self, asleep: bool) -> None:
-        """Ask for nothing while nobody looks; on waking, for what is missing."""
+        """Request nothing while nobody is looking; on waking, request what is missing."""
         self.asleep = asleep
         if asleep:
             self._rest()
@@ -171,20 +171,20 @@ class Comparing(param.Parameterized):
             self.refresh()
 
     def _rest(self) -> None:
-        """What is not complete will be asked for again."""
+        """Incomplete runs will be requested again."""
         self.stopped = False
         self.references.rest()
         for slot in self.slots:
             slot.rest()
 
     def run(self, slot: int) -> Run | None:
-        """The run of a column as far as it is here."""
+        """The run of a column as far as it is available."""
         if self.columns[slot].model:
             return self.slots[slot].value
         return self.truth(slot)
 
     def truth(self, slot: int) -> Run | None:
-        """The full model's run at the parameters of a column, as far as it is here."""
+        """The full model's run at the parameters of a column, as far as it is available."""
         found = self.references.found(self.truth_case(slot))
         return found.truth if found else None
 

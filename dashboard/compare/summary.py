@@ -82,7 +82,7 @@ def _summary(runs: Comparing, slot: int) -> ColumnSummary:
     model, run, found = runs.columns[slot].model, runs.run(slot), runs.judge(slot)
     system, axes = runs.catalogue.systems[runs.state.system], runs.state.axes
     if run is not None and run.case != runs.case(slot):
-        # A picture of a moment ago, while the slider moves: its errors would be those of another.
+        # An older picture, while the slider moves: its errors would belong to other parameters.
         found = None
     complete = run if run is not None and run.complete else None
     rows = errors(complete, found, system, axes) if model else []
@@ -102,7 +102,7 @@ def _verdict(runs: Comparing, slot: int, rows: list[ErrorRow]) -> Verdict:
 
 
 def warnings(runs: Comparing, slot: int) -> list[str]:
-    """What speaks against the run of a column: extrapolation, and what cannot be."""
+    """Warnings about the run of a column: extrapolation and impossible results."""
     model = runs.catalogue.models.get(runs.columns[slot].model)
     if model is None:
         return []
@@ -113,7 +113,7 @@ def warnings(runs: Comparing, slot: int) -> list[str]:
 
 
 def standing(runs: Comparing, slot: int) -> tuple[str, float | None]:
-    """A word about the run of a column, and how much of it is done if one has to wait for it."""
+    """The state of a column's run in words, and the completed share if one has to wait for it."""
     run = runs.run(slot)
     long = not runs.columns[slot].model or (run is not None and not run.complete)
     if run is not None and run.complete:

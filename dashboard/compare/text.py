@@ -55,11 +55,11 @@ def headline(summaries: list[ColumnSummary], busy: bool) -> str:
     rest = ", ".join(f"{one.label} ({percent(one.rows[0].error)})" for one in others)
     words = f"{best.label} is closest to the full model: {sentence}; {rest}."
     fail = all(one.verdict is not None and one.verdict.rejects for one in judged)
-    return f"No learned column is to be used here. {words}" if fail else words
+    return f"None of these learned models should be used here. {words}" if fail else words
 
 
 def _first_error(one: ColumnSummary) -> float:
-    """By which columns are put in order; what is no number comes last."""
+    """The value by which columns are sorted; NaN comes last."""
     error = one.rows[0].error
     return error if error is not None and math.isfinite(error) else math.inf
 
@@ -68,7 +68,7 @@ def caption(
     letter: str, where: str, state: str, warnings: list[str], problem: str, done: float | None,
     dark: bool, verdict: Verdict | None = None,
 ) -> str:  # fmt: skip
-    """Parameters of a column and how its run stands; `done` draws a bar, which has its own room."""
+    """Parameters of a column and the state of its run; `done` draws a bar in a space of its own."""
     pieces = [
         f"<div class='now'>{stroke(letter, dark)}<span>{escape(where)}"
         f" <span class='soft'>· {escape(state)}</span></span></div>"
@@ -89,7 +89,7 @@ def caption(
 
 
 def progress(done: float | None, stopped: bool, of_runs: str) -> str:
-    """How far everything is that one has to wait for."""
+    """Progress of everything that one has to wait for."""
     if done is None:
         return f'<p class="soft">{of_runs}: truth and noise floor are complete.</p>'
     if stopped:
@@ -115,7 +115,7 @@ def table(summaries: list[ColumnSummary], waiting: str, dark: bool, time_unit: s
         name = f"{' or '.join(sorted(kinds)).capitalize()} rate γ"
         lines.append(_line(with_unit(name, rate_unit(time_unit)), summaries, _rate_cell))
     if any(one.evaluations is not None for one in summaries):
-        lines.append(_line("Field evaluations a particle", summaries, _cost_cell))
+        lines.append(_line("Field evaluations per particle", summaries, _cost_cell))
     lines.append(_line("Time of the run", summaries, _time_cell))
     return (
         '<h3>Errors and costs</h3><div class="wide" role="region" tabindex="0" '
@@ -154,7 +154,7 @@ def _rate_cell(one: ColumnSummary) -> str:
 
 
 def _whys(summaries: list[ColumnSummary]) -> str:
-    """How rates stand to theory, each sentence once, after the letters that it is about."""
+    """How rates compare with theory: each sentence once, after the letters of its columns."""
     letters: dict[str, list[str]] = {}
     for one in summaries:
         if one.rates is not None:

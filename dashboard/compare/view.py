@@ -83,7 +83,7 @@ class Compare(View):
         )  # fmt: skip
 
     def _grow(self, count: int) -> None:
-        """Make the columns that are wanted for the first time."""
+        """Build columns that are needed for the first time."""
         self.scene.grow(count)
         for slot in range(len(self._heads), count):
             head = ColumnHeader(slot, self.choice, self.state, self.catalogue)
@@ -136,7 +136,7 @@ class Compare(View):
         self.details.fit(low)
 
     def _follow(self) -> None:
-        """Another system or plane: its parameters, columns and axes."""
+        """Follow a change of system or plane: parameters, columns and axes."""
         if self.idle:
             return
         with pn.io.hold():
@@ -161,7 +161,7 @@ class Compare(View):
             if list(self._columns) != cards:
                 self._columns[:] = cards
             self._bar.full = len(columns) == MOST
-            # With a slider in every column those of all would move nothing.
+            # If every column has its own sliders, the common ones would change nothing.
             self._sliders.__panel__().visible = any(column.pinned is None for column in columns)
             if self._screen is not None:
                 self.present(self._screen)
@@ -173,7 +173,7 @@ class Compare(View):
             self.runs.refresh()
 
     def update(self) -> None:
-        """Everything that follows the runs: the pictures at once, the rest a moment later."""
+        """Update what depends on the runs: the pictures at once, the rest a moment later."""
         self._draw_pictures()
         self._rest()
 
@@ -182,7 +182,7 @@ class Compare(View):
         return self.idle or self.choice.system != self.state.system
 
     def _drawn(self) -> list[Drawn]:
-        """What of each column can be drawn now."""
+        """What can be drawn of each column now."""
         runs, slots = self.runs, self.runs.slots
         return [
             Drawn(runs.run(i), self._why_empty(i), slots[i].version, runs.is_late(i), runs.truth(i))
@@ -233,7 +233,7 @@ class Compare(View):
         self.details.write(summaries, self._dark)
 
     def exportable(self) -> Exportable | None:
-        """The numbers of all columns, once there are any."""
+        """The numbers of all columns, once there are some."""
         return None if self._stale else exportable(self.runs, self._sentence)
 
     def theme(self, dark: bool) -> None:

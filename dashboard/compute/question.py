@@ -1,10 +1,10 @@
-"""One question of a page to the workers: the newest is the only one, and what became of it.
+"""One question of a page to the workers: only the newest counts, with its state and result.
 
 A slider asks faster than anything is computed, and answers arrive from other threads. So everything
-that waits for one faces the same choices, which are made here and nowhere else: what of an older
-request is still wanted (the rule of the late answer), what a stop keeps, what is asked anew when
-somebody looks again. A question lives on its visitor's event loop; only a job runs elsewhere. No
-Panel.
+that waits for an answer faces the same choices, which are made only here: what of an older request
+is still wanted (the rule of the late answer), what a stop keeps, and what is requested again when
+the page becomes visible. A question lives on its visitor's event loop; only a job runs elsewhere.
+No Panel.
 """
 
 import time
@@ -56,26 +56,26 @@ class Question(Generic[K, V]):
         self.value: V | None = None
         self.error: Exception | None = None
         self.stopped = False
-        self.waiting = False  # whether nothing has come since it was asked or resumed
+        self.waiting = False  # whether nothing has arrived since it was asked or resumed
         self.first = True  # whether the value is the first of its request
         self.waited = 0.0  # seconds from asking until it came
-        self.version = 0  # counts what has come or gone
+        self.version = 0  # counts arrivals and removals
 
     @property
     def problem(self) -> str:
-        """Why there is no value; empty if there is one, or will be."""
+        """Why there is no value; empty if there is one or will be one."""
         return str(self.error) if self.error is not None else ""
 
     @property
     def complete(self) -> bool:
-        """Whether the last value of what is wanted is here."""
+        """Whether the last requested value has arrived."""
         if self.key is None or self.of != self.key:
             return False
         return self.value is None or self._is_complete(self.value)
 
     @property
     def busy(self) -> bool:
-        """Whether more is to come."""
+        """Whether more values are expected."""
         lacks = self.key is not None and not self.complete
         return lacks and self.error is None and not self.stopped
 
@@ -83,11 +83,12 @@ class Question(Generic[K, V]):
         self, worker: Worker, key: K, job: Job, *, known: V | None = None, delay: float = 0.0,
         finish: bool = False, pieces: bool = False,
     ) -> None:  # fmt: skip
-        """Want the values of a job; nothing happens if they are wanted already.
+        """Request the values of a job; nothing happens if they are requested already.
 
-        What is `known` of them stands until the first comes, not before `delay` seconds.
-        With `finish` a request that runs may still give one value. With `pieces` each run of the
-        job gives one value, and it is run again until that is complete: others come in between.
+        What is `known` of them is used until the first arrives, which takes at least `delay`
+        seconds. With `finish` a request that runs may still give one value. With `pieces` each run
+        of the job gives one value, and it is run again until that is complete: others come in
+        between.
         """
         if key == self.key:
             return
@@ -101,14 +102,14 @@ class Question(Generic[K, V]):
         self._send(self._request, delay)
 
     def tell(self, key: K, value: V | None) -> None:
-        """Want what is known already; `changed` is not called."""
+        """Take a value that is known already; `changed` is not called."""
         self._cancel()
         self._want(key)
         self.first, self.waited = True, 0.0
         self._have(key, value)
 
     def stop(self) -> None:
-        """Compute no more; what is here stays, and `resume` goes on."""
+        """Stop computing; keep what has arrived, and let `resume` continue."""
         self._cancel()
         self.stopped = True
 
@@ -121,13 +122,13 @@ class Question(Generic[K, V]):
             self._send(self._request)
 
     def rest(self) -> None:
-        """Nobody looks: compute no more; what is not complete will be asked anew."""
+        """Stop while nobody is looking; what is incomplete will be requested again."""
         self._cancel()
         if not self.complete:
             self.key, self.stopped, self.error = None, False, None
 
     def forget(self) -> None:
-        """Want nothing, and have nothing."""
+        """Drop the request and its value."""
         if self.key is None and self.of is None:
             return
         self._cancel()

@@ -1,4 +1,4 @@
-"""How a page asks for the full model's two runs: what is remembered first, the rest at leisure."""
+"""How a page requests the full model's two runs: cached ones first, the rest when there is time."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,8 +11,8 @@ from dashboard.runs.references import Reference, reference, remembered
 from dashboard.runs.run import Axes, Case
 from hoam_core import System
 
-# Seconds for which the sliders have rested before a full model runs: it would take the cores from
-# the answers of the learned ones.
+# Seconds without a slider move before a full model runs: it would take the cores from the answers
+# of the learned models.
 REST = 0.4
 
 # A case and its last time.
@@ -28,7 +28,7 @@ def ask_reference(
     question: ReferenceQuestion, worker: Worker, case: Case, system: System, ts: np.ndarray,
     axes: Axes, delay: float,
 ) -> None:  # fmt: skip
-    """Have the reference of a case; `delay` seconds pass before any of it is computed."""
+    """Request the reference of a case; computing starts after `delay` seconds at the earliest."""
     end = float(ts[-1])
     if question.key == (case, end):
         return

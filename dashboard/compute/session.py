@@ -1,9 +1,9 @@
-"""One visitor's computation: which runs are wanted now, and which are here.
+"""One visitor's computation: which runs are wanted now, and which are available.
 
 The learned model is asked at every change, newest request first; the full model when the state has
-rested for a moment, unless its run is remembered. Both arrive from worker threads through
-`schedule`, which runs a function on the visitor's own event loop; only there are parameters set.
-No Panel: tests pass a `schedule` of their own.
+not changed for a moment, unless its run is remembered. Both arrive from worker threads through
+`schedule`, which runs a function on the visitor's own event loop; only there are parameters set. No
+Panel: tests pass a `schedule` of their own.
 """
 
 from collections.abc import Callable
@@ -26,9 +26,9 @@ from hoam_core import Model
 
 # Another system is drawn first, on what may be the same cores; its full model takes seconds anyway.
 SETTLED = 1.5
-# A lattice should not wait until the slider rests, nor be computed for every pixel of its way.
+# A lattice should not wait until the slider stops, nor be computed for every pixel of its way.
 AT_ONCE = 0.05
-# Hears how many seconds each answer of a learned model was waited for.
+# Receives the seconds for which each answer of a learned model was waited for.
 ANSWERED: Watchers[float] = Watchers()
 
 
@@ -83,7 +83,7 @@ class Session(param.Parameterized):
 
     @property
     def case(self) -> Case:
-        """What the state asks of the learned model."""
+        """The case that the state requests from the learned model."""
         state = self.state
         noisy = self.catalogue.systems[state.system].family.is_noisy
         return Case(
@@ -97,12 +97,12 @@ class Session(param.Parameterized):
 
     @property
     def truth_case(self) -> Case:
-        """What the state asks of the full model."""
+        """The case that the state requests from the full model."""
         system = self.catalogue.systems[self.state.system]
         return truth_case(system, tuple(self.state.mu.values()), self.state.seed)
 
     def refresh(self) -> None:
-        """Ask for whatever the state now needs and does not have."""
+        """Request whatever the state now needs and does not have."""
         case = self.case
         if self.closed or self.asleep or not self.state.settled:
             return
@@ -110,7 +110,7 @@ class Session(param.Parameterized):
         self._ask_model(case)
         self._ask_lattice(case)
         same = self._truth.key is not None and self._truth.key[0].system == case.system
-        # The full model would take the cores from an answer, and from whoever asks for the next.
+        # The full model would take the cores from this answer and from the next request.
         self._ask_truth((REST if same else SETTLED) + expected(case))
 
     def _ask_lattice(self, case: Case) -> None:
@@ -196,14 +196,14 @@ class Session(param.Parameterized):
         self.truth_state = "cancelled"
 
     def resume_truth(self) -> None:
-        """Compute the full model after all, or once more."""
+        """Compute the full model after a stop, or again."""
         if self.truth_state == "failed":
             self.problem = ""
         self.truth_state = "waiting"
         self._truth.resume()
 
     def sleep(self, asleep: bool) -> None:
-        """Compute nothing while nobody looks; on waking, whatever is missing."""
+        """Compute nothing while nobody is looking; on waking, compute whatever is missing."""
         woken, self.asleep = self.asleep and not asleep, asleep
         if asleep:
             self._stop()
@@ -211,7 +211,7 @@ class Session(param.Parameterized):
             self.refresh()
 
     def close(self) -> None:
-        """The visitor has gone: nothing is computed for this session any more."""
+        """The visitor has left: nothing more is computed for this session."""
         self.closed = True
         self._unwatch()
         self._stop()
@@ -223,19 +223,19 @@ class Session(param.Parameterized):
 
     @property
     def judged(self) -> Run | None:
-        """The answer that errors and rates are about, None while a newer one is on its way.
+        """The answer to which errors and rates refer; None while a newer one is on its way.
 
         The reference is of the present parameters, which an older or coarser answer is not.
         """
         return self.answer if self.is_last(self.answer) else None
 
     def is_last(self, answer: Run | None) -> bool:
-        """Whether an answer is what the state asks for; None is, where no model is asked."""
+        """Whether an answer is the one that the state requests; None, where no model is chosen."""
         return answer.case == self.case if answer is not None else not self.state.model
 
     @property
     def truth_is_coming(self) -> bool:
-        """Whether the full model's run is waited for, or on its way."""
+        """Whether the full model's run is waiting or being computed."""
         return self.truth_state in ("waiting", "running")
 
     def _stop(self) -> None:

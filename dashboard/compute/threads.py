@@ -12,8 +12,8 @@ from dashboard.concurrency.worker import Worker
 from dashboard.runs.catalogue import catalogue
 
 WARM = "HOAM_WARM"
-# Seconds for which a thread of Python keeps others waiting. The model's thread asks for its turn
-# many times for one answer; by default it waits up to 5 ms each time while a class is served.
+# Seconds for which a Python thread keeps others waiting. The model's thread requests its turn many
+# times for one answer; by default it waits up to 5 ms each time while a class is served.
 TURN = 0.0005
 
 
@@ -23,8 +23,8 @@ class Workers:
     """Every thread of the process that computes, by what it does.
 
     Whatever follows a slider goes first: full models wait for models and lattices, and trainings
-    for all of them. `files` waits for processes that read what visitors give, a minute each;
-    `exports` makes the files that they take home; `http` answers /api/predict.
+    for all of them. `files` waits for processes that read visitors' uploads, a minute each;
+    `exports` makes the files that visitors download; `http` answers /api/predict.
     """
 
     models: Worker
@@ -37,12 +37,12 @@ class Workers:
 
     @property
     def all(self) -> tuple[Worker, ...]:
-        """Every thread, those that the others wait for first."""
+        """Every thread, the ones with priority first."""
         return tuple(getattr(self, one.name) for one in fields(self))
 
 
 def started() -> Workers:
-    """New threads; `at_the_end` sees to it that they end with the process."""
+    """New threads; `at_the_end` makes sure that they end with the process."""
     models = Worker("learned-models", turns=True)
     lattices = Worker("lattices", behind=(models,), turns=True)
     truths = Worker("full-models", behind=(models, lattices))
@@ -54,9 +54,9 @@ def started() -> Workers:
 
 
 def at_the_end(*threads: Worker) -> None:
-    """Wait for threads at the end of the process, for all at the same time.
+    """Wait for all threads together at the end of the process.
 
-    One that is killed inside compiled code takes the process down with a loud message.
+    A thread that is killed inside compiled code makes the process abort with an error message.
     """
 
     def end() -> None:
@@ -71,7 +71,7 @@ def at_the_end(*threads: Worker) -> None:
 def workers() -> Workers:
     """The threads of this process, made once.
 
-    One more, behind all, compiles what visitors may ask for next.
+    One more, with the lowest priority, compiles what visitors may request next.
     """
     sys.setswitchinterval(TURN)
     made = started()
@@ -79,7 +79,7 @@ def workers() -> Workers:
     rest = Worker("warm-up", behind=answering, calm=2.0, patience=30.0)
     at_the_end(rest, *made.all)
     made.models.ask("warm", partial(warm_first, catalogue()), lambda _: None)
-    # A machine that is busy otherwise may leave the others until somebody asks for them.
+    # On a machine that is busy otherwise, the others may wait until somebody requests them.
     if os.environ.get(WARM, "all") != "first":
         rest.ask("warm", partial(warm_rest, catalogue()), lambda _: None)
     return made

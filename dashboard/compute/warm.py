@@ -1,10 +1,11 @@
-"""What is compiled before anybody asks for it, in the order in which visitors are likely to ask.
+"""What is compiled in advance, in the order in which visitors are likely to request it.
 
-The first system's learned model comes first, and alone: the page that opens with it must not wait
+The first system's learned model comes first, on its own: the page opens with it and must not wait
 for the others. Everything else is left to a thread that gives way to the visitors' own workers: the
-loop of all models on phase planes, the first system's full model, then best model and full model
-of each system from the lightest to the heaviest, then the remaining models. A visitor who is faster
-than this compiles what it needs itself; nothing waits in a queue behind what nobody has asked for.
+loop of all models on phase planes, the first system's full model, then best model and full model of
+each system from the lightest to the heaviest, then the remaining models. If a visitor is faster,
+the request compiles what it needs itself; nothing waits in a queue behind what nobody has
+requested.
 """
 
 import time
@@ -21,7 +22,7 @@ PATIENCE = 5.0  # seconds
 
 
 def first_case(catalogue: Offer, system: str) -> Case | None:
-    """What a visitor of a system is shown first; None if it has no model."""
+    """What a visitor sees first of a system; None if it has no model."""
     name = next(iter(catalogue.models_of(system)), None)
     return _case(catalogue, system, name) if name else None
 
@@ -52,7 +53,7 @@ def warm_rest(catalogue: Offer) -> Iterator[object]:
 
 
 def wait_for_first(catalogue: Offer, seconds: float) -> bool:
-    """Wait until the first answer is there; False if it took longer."""
+    """Wait until the first answer has been computed; False if it took longer."""
     case = first_case(catalogue, next(iter(catalogue.systems)))
     end = time.monotonic() + seconds
     while case is not None and answers.get(case) is None:
@@ -77,7 +78,7 @@ def _warm_model(catalogue: Offer, case: Case) -> Iterator[object]:
     predict(model, system, case, catalogue.times(case.system, case.model))
     yield case.model
     # Once to compile; the answer that is remembered then tells the model's own time. What takes
-    # long is compiled only, since all of it is taken from those who look at something else.
+    # long is compiled only, since running it would take time from other visitors.
     first = next(iter(catalogue.systems))
     if case.system == first or time.monotonic() - start < PATIENCE:
         yield from answer(case, catalogue, catalogue.axes(case.system))
@@ -87,7 +88,7 @@ def _warm_model(catalogue: Offer, case: Case) -> Iterator[object]:
 
 def _warm_lattice(catalogue: Offer, case: Case) -> Iterator[object]:
     ts, axes = catalogue.times(case.system, case.model), catalogue.axes(case.system)
-    yield from lattice_view(case, catalogue, ts, axes)  # nothing for a system that is none
+    yield from lattice_view(case, catalogue, ts, axes)  # nothing for an unknown system
 
 
 def _warm_truth(catalogue: Offer, system: System) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""Threads, and what passes between them.
+"""Threads, and the data passed between them.
 
 The parts of a page (its state, sessions, questions, figures) belong to the event loop: nothing else
 writes them. A job runs in a thread, reads immutable values, and its results come back through the

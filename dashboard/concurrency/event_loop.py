@@ -1,4 +1,4 @@
-"""The way back to a page: results of other threads run on the event loop of its visitor alone."""
+"""How results return to a page: they are delivered only on the event loop of its visitor."""
 
 from collections import deque
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def looked_at(document: Document | None) -> bool:
 
 @final
 class Gate:
-    """Brings results from the workers to the visitor's event loop, once the page stands.
+    """Brings results from the workers to the visitor's event loop, once the page has been built.
 
     Changes that are sent while the browser still builds the page can be lost. Until it reports that
     it is ready, only the newest result for each receiver is kept.
@@ -31,9 +31,9 @@ class Gate:
         self._waiting: dict[Callable[..., None], Callable[[], None]] = {}
 
     def __call__(self, result: Callable[[], None]) -> None:
-        """Called by any thread and by other pages, of which nothing may come along."""
+        """Called by any thread and by other pages, to which no reference may be kept."""
         # Bokeh makes a cycle of every callback, which would hold the result's megabytes until the
-        # next full collection, so the callback knows of none.
+        # next full collection, so the callback holds none.
         self._arrived.append(result)
         Context().run(self._on_loop, self._pass)
 
@@ -46,7 +46,7 @@ class Gate:
             self._waiting[receiver] = result
 
     def open(self) -> None:
-        """The page stands: deliver what was kept, and from now on everything at once."""
+        """The page has been built: deliver what was kept, and from now on everything at once."""
         self._ready = True
         kept, self._waiting = self._waiting, {}
         for result in kept.values():

@@ -1,4 +1,4 @@
-"""To which process a training belongs while it runs.
+"""Which process a training belongs to while it runs.
 
 Several processes may share one folder of models, and each finds what a cut-off process has left
 there. A lock of the operating system on the training's folder tells what has been cut off from what
@@ -22,7 +22,7 @@ def _locked(folder: int) -> bool:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks: as if nobody shared it
+    except OSError:  # a file system without locks: proceed as if nobody shared it
         return True
     return True
 
@@ -36,7 +36,7 @@ class FolderLock:
         self._held: int | None = None
 
     def take(self) -> bool:
-        """Have it from now on; False if another has it. The folder is made where it is missing."""
+        """Take the lock; False if another process holds it. A missing folder is created."""
         if fcntl is not None and self._held is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             found = os.open(self._folder, os.O_RDONLY)
@@ -47,14 +47,14 @@ class FolderLock:
         return True
 
     def drop(self) -> None:
-        """Leave it to others."""
+        """Release the lock."""
         if self._held is not None:
             os.close(self._held)
             self._held = None
 
 
 def is_free(folder: Path) -> bool:
-    """Whether nobody has a folder that exists."""
+    """Whether a folder exists and is not locked."""
     lock = FolderLock(folder)
     taken = lock.take()
     lock.drop()

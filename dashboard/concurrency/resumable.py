@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 @final
 class Resumable(Generic[T]):
-    """An iterable that goes on where its reader left it; at its end the last value comes again.
+    """An iterable that continues where its reader stopped; at its end the last value is repeated.
 
-    A worker drops what it computes for a job that has been stopped meanwhile. Were it the very last
-    value, no other job would hear of the end.
+    A worker drops what it computes for a job that has been stopped meanwhile. If that were the very
+    last value, no other job would learn of the end.
     """
 
     def __init__(self, values: Iterable[T]):

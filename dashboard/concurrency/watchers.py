@@ -1,4 +1,4 @@
-"""Those who want to hear of something, whichever thread tells of it."""
+"""Functions to be notified of something, whichever thread reports it."""
 
 import threading
 from collections.abc import Callable
@@ -9,14 +9,14 @@ T = TypeVar("T")
 
 @final
 class Watchers(Generic[T]):
-    """Functions that are called with every new item, on the thread that tells."""
+    """Functions that are called with every new item, on the thread that reports it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._heard: tuple[Callable[[T], None], ...] = ()
 
     def watch(self, heard: Callable[[T], None]) -> Callable[[], None]:
-        """Call `heard` from now on; returns how to stop."""
+        """Call `heard` from now on; returns a function that ends this."""
         with self._lock:
             self._heard = (*self._heard, heard)
 

@@ -1,10 +1,11 @@
 """One owned thread that computes for all sessions, the newest request of each, and never a queue.
 
-A request is a generator: between two values the thread looks whether the same owner has asked again
-or gone, and then drops the rest. So a dragged slider costs at most the request that is running and
-the newest one; nothing in between is ever computed. What runs may be let finish, since a picture
-that is a moment old is better than none while the slider moves. Values are handed to `deliver`,
-which must only pass them on to the owner's own event loop: the thread touches no model of the page.
+A request is a generator: between two values the thread checks whether the same owner has asked
+again or left, and then drops the rest. So a dragged slider costs at most the request that is
+running and the newest one; nothing in between is ever computed. A running request may be allowed to
+finish, since a slightly older picture is better than none while the slider moves. Values are handed
+to `deliver`, which must only pass them on to the owner's own event loop: the thread touches no
+model of the page.
 """
 
 import logging
@@ -21,24 +22,27 @@ from hoam_core.checks import DivergedError
 Job = Callable[[], Iterator[Any]]
 Deliver = Callable[[Any], object]
 LOG = logging.getLogger(__name__)
-# What a visitor can mend without help; anything else is logged besides.
+# Errors that a visitor can correct without help; anything else is logged as well.
 EXPECTED = (ValueError, DivergedError)
 
 
 @final
 class FailedError(RuntimeError):
-    """A job that failed for a reason which its owner cannot see; the message is for its owner."""
+    """A job that failed for a reason that its owner cannot see; the message is for the owner."""
 
 
 def sentence(error: BaseException) -> str:
-    """What a person is told of an error, and what can be done about it."""
+    """The message about an error for a visitor, with what can be done about it."""
     if isinstance(error, (ValueError, DivergedError, FailedError)):
         return str(error)
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
-        return f"The run failed: {reason}. Nothing was left half-written; make room and try again."
+        return (
+            f"The run failed: {reason}. Nothing was left half-written; free some space and try "
+            "again."
+        )
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
-        return "The run failed: there is not enough memory for it; take fewer particles."
+        return "The run failed: there is not enough memory for it; use fewer particles."
     return (
         f"The run failed ({type(error).__name__}); try again. If it fails again, the server's log "
         "says more."
@@ -46,14 +50,14 @@ def sentence(error: BaseException) -> str:
 
 
 class Finished(NamedTuple):
-    """A job that has ended on a worker, after seconds in which it may have given way to others."""
+    """A job that has ended on a worker; its seconds may include waits for other jobs."""
 
     worker: str
     seconds: float
     outcome: str  # done, stopped or failed
 
 
-# For who measures them: what has ended, and all workers that live.
+# For the metrics: jobs that have ended, and all workers that exist.
 FINISHED: Watchers[Finished] = Watchers()
 WORKERS: WeakSet["Worker"] = WeakSet()
 
@@ -79,9 +83,9 @@ class Worker:
     """A thread that serves one request of each owner at a time, oldest owner first.
 
     With `turns`, a request that has given a value goes behind all that wait, so that everybody sees
-    something before one sees everything. With `behind`, it waits between two values until those
+    something before anybody sees everything. With `behind`, it waits between two values until those
     workers have rested for `calm` seconds, but never longer than its `patience`: a long run gives
-    way to whoever drags a slider.
+    way to visitors who drag a slider.
     """
 
     def __init__(
@@ -109,7 +113,7 @@ class Worker:
 
     @property
     def queue(self) -> int:
-        """How many owners wait for it."""
+        """How many owners are waiting for it."""
         return len(self._waiting)
 
     def ask(
@@ -121,7 +125,7 @@ class Worker:
         delay: float = 0.0,
         finish: bool = False,
     ) -> None:
-        """Replace whatever this owner waits for; start after `delay` seconds at the earliest.
+        """Replace whatever this owner is waiting for; start after `delay` seconds at the earliest.
 
         With `finish`, a request of the same owner that runs already still delivers one value.
         """
@@ -135,13 +139,13 @@ class Worker:
             self._changed.notify()
 
     def cancel(self, owner: Hashable) -> None:
-        """Drop what this owner waits for and stop what runs for it at its next value."""
+        """Drop what this owner is waiting for, and stop its running request at the next value."""
         with self._changed:
             self._waiting.pop(owner, None)
             self._stop_running(owner)
 
     def has_been_idle(self, seconds: float) -> bool:
-        """Whether nothing has run for so long."""
+        """Whether nothing has run for this many seconds."""
         since = self._idle_since
         return since is not None and time.monotonic() - since >= seconds
 
@@ -183,7 +187,7 @@ class Worker:
                 ended = self._run(owner, request)
             except BaseException as error:  # a job may even raise SystemExit
                 failed = ended = True
-                # The thread serves everyone and must outlive a failed job; the owner is told.
+                # The thread serves everyone and must survive a failed job; the owner is told.
                 self._tell(request, error)
             request.seconds += time.monotonic() - started
             if ended:
@@ -209,7 +213,7 @@ class Worker:
             time.sleep(0.01)
 
     def _run(self, owner: Hashable, request: Request) -> bool:
-        """Compute and deliver; False if the rest has to wait for others."""
+        """Compute and deliver; False if the rest has to wait for other requests."""
         values = request.values = request.values or request.job()
         while not request.stopped:
             self._give_way(request)
@@ -228,7 +232,7 @@ class Worker:
         return True
 
     def _goes_on(self, owner: Hashable, request: Request) -> bool:
-        """Whether it is this request's turn still; if its owner has asked anew, it stops."""
+        """Whether it is still this request's turn; it stops if its owner has asked again."""
         with self._changed:
             if owner in self._waiting and self._waiting[owner].not_before <= time.monotonic():
                 request.stopped = True

@@ -1,10 +1,9 @@
-"""Lessons, scenario cards and their thumbnails: where they lie and how they are read.
+"""Lessons, scenario cards and their thumbnails: where they are stored and how they are read.
 
-Those that ship are assets of the package. A folder of one's own, named by the variable
-HOAM_LESSONS, holds more of both, and is read anew whenever something in it has changed.
-
-A damaged file costs itself and not the page: what is wrong is a sentence with the file and the
-field, kept in `AssetFolder.problems`.
+Those that ship are assets of the package. A folder of your own, named by the variable HOAM_LESSONS,
+may hold more of both and is read again whenever something in it has changed. A damaged file is left
+out without affecting the page: what is wrong is a sentence with the file and the field, kept in
+`AssetFolder.problems`.
 """
 
 import os
@@ -38,7 +37,7 @@ def own_folder() -> Path | None:
 
 
 def stamps(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of each file in a folder and below: other ones where it has changed."""
+    """Name, time and size of each file in a folder and its subfolders, to detect changes."""
     if folder is None:
         return ()
     found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
@@ -46,7 +45,7 @@ def stamps(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
 
 
 def with_own(shipped: AssetFolder[T], added: AssetFolder[T]) -> AssetFolder[T]:
-    """What ships, and what is one's own; of one name, one's own."""
+    """The items that ship and your own; yours replace those of the same name."""
     return AssetFolder(shipped.items | added.items, shipped.problems + added.problems)
 
 
@@ -56,7 +55,7 @@ def text_of(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(
-            f"File {path.name!r} cannot be read as text ({type(error).__name__}); mend it there."
+            f"File {path.name!r} cannot be read as text ({type(error).__name__}); correct it there."
         ) from error
 
 
@@ -64,10 +63,10 @@ def parsed_yaml(file: str, text: str) -> Any:
     """Plain values from YAML. Raises ValueError with the file and the line."""
     try:
         return yaml.safe_load(text)
-    except Exception as error:  # constructors of dates and numbers raise errors of their own
+    except Exception as error:  # constructors of dates and numbers raise other errors
         mark = getattr(error, "problem_mark", None)
         line = f" near line {mark.line + 1}" if mark else ""
-        raise ValueError(f"File {file!r} is not valid YAML{line}; mend it there.") from error
+        raise ValueError(f"File {file!r} is not valid YAML{line}; correct it there.") from error
 
 
 def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def checked_fields(file: str, found: Any, kinds: Mapping[str, type]) -> dict[str
             wanted = {str: "a text", int: "a whole number"}[kind]
             raise ValueError(
                 f"File {file!r}: field `{name}` must be {wanted}, but is {brief(value)}; "
-                "add or mend it."
+                "add or correct it."
             )
     return found
 
@@ -95,7 +94,7 @@ def read_entries(
 ) -> AssetFolder[T]:
     """What `made(where, fields)` makes of each entry of a YAML list, by the field `name`.
 
-    An entry that is wrong costs one sentence, and so does a file that is no list.
+    A wrong entry, or a file that is not a list, is left out and reported in one sentence.
     """
     items, problems = {}, []
     try:
@@ -115,7 +114,7 @@ def read_entries(
 
 
 def parsed_link(file: str, field: str, text: str) -> dict[str, str]:
-    """The entries of a link such as `?view=explore&k=0.5`. Raises ValueError if it is none."""
+    """The entries of a link such as `?view=explore&k=0.5`. Raises ValueError if it is not one."""
     entries = text.strip().removeprefix("?")
     try:
         if not text.strip().startswith("?"):

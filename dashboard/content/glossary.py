@@ -20,7 +20,7 @@ FIELDS = {"name": str, "title": str, "also": str, "text": str}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 SYMBOL = 2  # characters at most
 TAG = re.compile(r"(<[^>]*>)")
-# Inside of these no word becomes a button.
+# No word becomes a button inside these.
 WHOLE = ("a", "button", "code", "h2", "math", "script", "style", "svg", "title")
 
 
@@ -36,14 +36,14 @@ class Term:
 
 
 def read_glossary(file: Path) -> AssetFolder[Term]:
-    """The terms of a file by name; an entry that is wrong costs one sentence."""
+    """The terms of a file by name; a wrong entry is left out and reported in one sentence."""
     known: set[str] = set()
 
     def made(where: str, found: dict[str, Any]) -> Term:
         name, title = found["name"], found["title"]
         if not NAME.fullmatch(name) or name in known:
             raise ValueError(
-                f"File {where!r}: field `name` must be small letters, digits and hyphens, and "
+                f"File {where!r}: field `name` must be lower-case letters, digits, hyphens, and "
                 f"new, but is {name[:80]!r}."
             )
         also = tuple(one.strip() for one in found["also"].split(",") if one.strip(" -"))
@@ -64,7 +64,7 @@ def glossary() -> AssetFolder[Term]:
 
 @cache
 def _known() -> tuple[re.Pattern, dict[str, str], set[str]]:
-    """What finds any form of a term in a text, the names of terms by their forms, and the forms."""
+    """A pattern for any form of a term, the names of terms by their forms, and the forms."""
     terms = glossary().items.values()
     exact = {form for term in terms for form in (term.title, *term.also)}
     forms = {form.casefold(): term.name for term in terms for form in (term.title, *term.also)}
@@ -81,7 +81,7 @@ def marked(text: str, seen: Iterable[str] = ()) -> str:
     def button(found: re.Match) -> str:
         word = found[0]
         name = forms[unescape(word).casefold()]
-        # Symbols are what they are in one case only: W is an energy, w a width.
+        # Symbols are case-sensitive: W is an energy, w a width.
         if name in used or (len(word) <= SYMBOL and word not in exact):
             return word
         used.add(name)

@@ -89,7 +89,7 @@ def mathml(latex: str, options: dict) -> str:
     """A formula as MathML beside its LaTeX. Raises ValueError for LaTeX that cannot be read."""
     try:
         found = convert(latex, display="block" if options.get("display_mode") else "inline")
-    except Exception as error:  # the converter has a class for every mistake
+    except Exception as error:  # the converter raises a different class for every mistake
         raise ValueError(
             f"formula ${latex[:80]}$ is not LaTeX ({type(error).__name__})."
         ) from error
@@ -143,7 +143,7 @@ def _step(file: str, title: str, body: str) -> Step:
 
 
 def read_lessons(folder: Path) -> AssetFolder[Lesson]:
-    """The lessons of a folder in their order; a file that cannot be read costs one sentence."""
+    """The lessons of a folder in their order; an unreadable file is reported in one sentence."""
     lessons, problems = [], []
     for path in sorted(folder.glob("*.md")):
         try:
@@ -155,7 +155,7 @@ def read_lessons(folder: Path) -> AssetFolder[Lesson]:
 
 
 def lessons() -> AssetFolder[Lesson]:
-    """The lessons that ship and one's own, in their order; read again only where they changed."""
+    """The lessons that ship and your own, in their order; read again only after changes."""
     folder = own_folder()
     return _lessons(folder, stamps(folder))
 

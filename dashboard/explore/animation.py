@@ -34,7 +34,7 @@ def animation(shown: ViewSnapshot) -> Animation:
 
 
 def _about(shown: ViewSnapshot) -> Iterator[tuple[str, str]]:
-    """Where it comes from, for those who have nothing but the file."""
+    """Where the data come from, for readers who have only the file."""
     system, case = shown.system, shown.case
     yield "system", f"{system.title} ({system.name})"
     yield "parameters", shown.values

@@ -1,6 +1,7 @@
 """What the view "explore" adds to a link: which wave's rate is fitted, and between which times.
 
-A link says `mode=2` and `window=3.6:13.4`; without them both are what the full model's run suits.
+A link says `mode=2` and `window=3.6:13.4`; without them, both are chosen to suit the full model's
+run.
 """
 
 from typing import final
@@ -17,7 +18,7 @@ from hoam_core.metrics.rates import HIGHEST
 
 @final
 class ExploreChoice(Choice):
-    """The fit of growth and damping rates; another system has one of its own."""
+    """The fit of growth and damping rates; each system has its own."""
 
     addressed = ("mode", "window")
     mode = param.Integer(default=0, bounds=(0, HIGHEST), doc="A wave of the field; 0: strongest.")
@@ -30,13 +31,13 @@ class ExploreChoice(Choice):
         return ModeChoice(self.mode, self.window)
 
     def suit(self, system: str) -> None:
-        """Choose nothing, unless what is chosen belongs to that system already."""
+        """Clear the choice, unless it already belongs to that system."""
         if self.system != system:
             self.param.update(system=system, mode=0, window=None)
 
     def read(self, reader: Reader, state: Exploration) -> None:
         self.suit(state.system)
-        if "system" in reader.query:  # a whole state, which is written without the usual fit
+        if "system" in reader.query:  # a complete state, which is written without the default fit
             self.param.update(mode=0, window=None)
         end = float(state.ts[-1])
         found = {

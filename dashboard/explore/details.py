@@ -1,6 +1,6 @@
-"""What stands below the player: densities, curves, errors, how far to trust them, the full model.
+"""The part below the player: densities, curves, errors, how far to trust them, the full model.
 
-The pictures need not wait for it: it is made by `complete`, when they have been painted.
+The pictures need not wait for it: it is built by `complete`, when they have been painted.
 """
 
 from typing import final
@@ -26,7 +26,7 @@ from dashboard.runs.verdict import Verdict
 class ExplorationDetails(pn.viewable.Viewer):
     """Curves and words of a `Session`; `densities` are those of its scene.
 
-    `asides` makes the parts that step aside where the main curve is all there is.
+    `asides` makes the parts that are hidden where only the main curve is shown.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ExplorationDetails(pn.viewable.Viewer):
         self._layout = stack()
 
     def complete(self) -> bool:
-        """Make it, unless it is there; whether it was made."""
+        """Build it unless it exists; returns whether it was built."""
         if self.evolution.made is not None:
             return False
         curves = self.evolution()
@@ -62,7 +62,7 @@ class ExplorationDetails(pn.viewable.Viewer):
         return True
 
     def fit(self, height: int | None) -> None:
-        """How tall the main curve is: as many pixels, or as usual."""
+        """Set the height of the main curve: this many pixels, or the default."""
         self._tall = height
         if self.evolution.made is not None:
             self.evolution.made.fit(height)
@@ -88,7 +88,7 @@ class ExplorationDetails(pn.viewable.Viewer):
         self, answer: Run | None, reference: Reference | None, rows: list[ErrorRow],
         verdict: Verdict,
     ) -> None:  # fmt: skip
-        """The curves and all words of the runs that are here."""
+        """Draw the curves and write all texts of the available runs."""
         truth = reference.truth if reference else None
         self._write_progress(reference)
         waiting = "computing" if self.session.truth_is_coming else "—"

@@ -1,9 +1,8 @@
-"""What the view "explore" gives away: its numbers as a dataset, its moving pictures as a reel.
+"""What the view "explore" exports: its numbers as a dataset, its moving pictures as a reel.
 
-The page keeps no particles (runs/states.py), so the learned model's are computed once more when a
-file is asked for: the same seed and steps give the same numbers. The full model's run is written as
-it was drawn, by its densities and curves, since to run it again would take as long as the first
-time.
+The page keeps no particles (runs/states.py), so the learned model's are computed again when a file
+is requested: the same seed and steps give the same numbers. The full model's run is written as it
+was drawn, by its densities and curves, since running it again would take as long as the first time.
 """
 
 from functools import partial
@@ -61,7 +60,7 @@ def dataset(shown: ViewSnapshot) -> xr.Dataset:
         made[f"cells_{FULL}"] = _cells(shown.lattice, shown.cells, shown.ts)
     elif shown.truth is not None and shown.is_plane:
         made[f"density_{FULL}"] = _density(shown, shown.truth)
-    # What was added has brought times without words of their own.
+    # The added variables have brought times without attributes.
     made["time"].attrs = shown.system.time_attributes
     case = shown.case
     if shown.rates is not None:

@@ -1,9 +1,9 @@
-"""All frames of two runs as a scene draws them, for a browser that turns them by itself.
+"""All frames of two runs as a scene draws them, for a browser that plays them by itself.
 
-A page that plays would ask its server for ten frames a second, a megabyte every two seconds for as
-long as it plays, and each would be put together anew for every visitor. A flipbook holds them all:
-the colour levels of the pictures and the densities of both sides, compressed once for everybody who
-looks at these runs. Turning its pages and scrubbing then cost the server nothing.
+A playing page would otherwise request ten frames a second from its server, a megabyte every two
+seconds, each assembled separately for every visitor. A flipbook holds them all: the colour levels
+of the pictures and the densities of both sides, compressed once for everybody who looks at these
+runs. Playing and scrubbing then cost the server nothing.
 """
 
 import zlib
@@ -19,7 +19,7 @@ from dashboard.runs.pictures import to_levels, to_signed_levels
 from dashboard.runs.run import Axes, Run, Smoothed
 
 DIFFERENCE = "difference"
-# Of smooth pictures more effort saves little and takes three times as long.
+# For smooth pictures, more effort saves little and takes three times as long.
 EFFORT = 1
 
 Part = str | tuple[str, int]
@@ -81,7 +81,7 @@ Runs = tuple[tuple[str, Run], ...]
 
 
 def bound(runs: Runs, axes: Axes) -> Iterator[Flipbook | None]:
-    """The flipbook of complete runs, after some Nones at which others may have their turn."""
+    """The flipbook of complete runs, after some Nones at which other jobs may run."""
     key = (*(run.mark for _, run in runs), axes)
     if (known := books.get(key)) is None:
         columns: dict[Part, list[np.ndarray]] = {}

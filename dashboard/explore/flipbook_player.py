@@ -1,4 +1,4 @@
-"""Which flipbook the browser holds: that of the two runs on show, once nothing more is to come."""
+"""Which flipbook the browser holds: that of the two runs on show, once they are complete."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -15,13 +15,13 @@ from dashboard.parts.player import Player
 from dashboard.runs.run import Axes, Run
 from dashboard.view.base import Visit
 
-# A slider that moves should not have a book made of each answer on its way.
+# A moving slider should not have a flipbook made of each intermediate answer.
 SETTLED = 0.3
 
 
 @final
 class Flipping:
-    """Gives a page that plays the flipbook of what it shows, and takes it back in time."""
+    """Gives a playing page the flipbook of what it shows, and withdraws it when that changes."""
 
     def __init__(self, visit: Visit, player: Player, scene: Scene, curves: WhenWanted[Evolution]):
         self._visit, self._player = visit, player
@@ -29,7 +29,7 @@ class Flipping:
         self._book: Question[tuple[Runs, Axes], Flipbook] = Question(visit.schedule, self._give)
 
     def shows(self, answer: Run | None, truth: Run | None) -> bool:
-        """Whether the browser draws these runs itself; if it draws others, it stops."""
+        """Whether the browser draws these runs itself; if it draws others, it is stopped."""
         if self._book.key is None:
             return False
         if self._book.key == (tuple(here(answer, truth).items()), self._visit.state.axes):
@@ -38,7 +38,7 @@ class Flipping:
         return False
 
     def follow(self, answer: Run | None, truth: Run | None) -> None:
-        """Have a book made, if the page plays runs that are complete."""
+        """Have a flipbook made, if the page plays complete runs."""
         wanted = tuple(here(answer, truth).items()), self._visit.state.axes
         if self._visit.state.playing and self._complete(answer, truth):
             job = partial(self._bind, *wanted)
@@ -60,7 +60,7 @@ class Flipping:
         book, key = self._book.value, self._book.key
         if book is None or key is None:  # a step on the way to it, or a problem
             return
-        self._book.tell(key, None)  # the browser has it, nobody else needs to
+        self._book.tell(key, None)  # the browser has it, so no other copy is needed
         strips = [
             {"id": self._scene.source(strip.part).id, "shape": list(strip.shape),
              "column": "image" if isinstance(strip.part, str) else "y", "dtype": strip.dtype}

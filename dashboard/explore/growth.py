@@ -58,7 +58,7 @@ class Growth(pn.viewable.Viewer):
             self.choice.mode = event.new
 
     def show(self, found: Rates | None) -> None:
-        """What is known of the rates now; nothing without linear theory."""
+        """Show what is known of the rates now; nothing without linear theory."""
         self._layout.visible = found is not None
         if found is None:
             return

@@ -92,7 +92,7 @@ class DriftFigure:
         self.figure.y_range.update(start=low[1], end=high[1])
 
     def height(self, at: float) -> float:
-        """The learned potential there, which the ball of the mean rolls on."""
+        """The learned potential there, on which the ball of the mean rolls."""
         return float(np.interp(at, self.curve.data["x"], self.curve.data["y"]))
 
     def clear(self) -> None:
@@ -111,7 +111,7 @@ class DriftFigure:
 
 @final
 class DiagramFigure:
-    """Where the system comes to rest against its first parameter, with a cursor at the present."""
+    """Where the system comes to rest against its first parameter, with a cursor at its value."""
 
     def __init__(self):
         self.figure = frame(
@@ -141,7 +141,7 @@ class DiagramFigure:
         ]  # fmt: skip
 
     def place(self, label: str, title: str, limit: str, view: tuple[float, float]) -> None:
-        """Names of the axes and of what theory knows."""
+        """Names of the axes and of the theoretical curve."""
         self.figure.xaxis.axis_label = label
         entitle(self.figure, title)
         self.figure.y_range.update(start=view[0], end=view[1])

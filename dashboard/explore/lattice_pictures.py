@@ -1,4 +1,4 @@
-"""What stands in place of the three pictures of a plane where the system is a lattice.
+"""The figures that replace the three pictures of a plane where the system is a lattice.
 
 One run of the full model, cell by cell; the learned drift of the observables, with the means of
 both models moving through it; and the phase diagram, with a cursor at the present first parameter.
@@ -55,7 +55,7 @@ class LatticeScene(pn.viewable.Viewer):
 
     @property
     def _stands(self) -> bool:
-        """Whether the figures belong to the present lattice; an answer may come before they do."""
+        """Whether the figures belong to the present lattice; an answer may arrive first."""
         return self._wanted == self._placed
 
     def place(self) -> None:
@@ -90,7 +90,7 @@ class LatticeScene(pn.viewable.Viewer):
             self._after_paint(lambda: self._reveal(self._shown))
 
     def _reveal(self, shown: Sequence[figure]) -> None:
-        """Into the page what is wanted for the first time; hidden, it stays there."""
+        """Add to the page what is needed for the first time; it stays there when hidden."""
         for one in self._figures:
             if one in shown and one not in self._cards:
                 self._cards[one] = card(drawn(one))
@@ -101,7 +101,7 @@ class LatticeScene(pn.viewable.Viewer):
             held.visible = one in shown
 
     def fit(self, height: int | None) -> None:
-        """How tall the figures are: as many pixels, or as usual."""
+        """Set the height of the figures: this many pixels, or the default."""
         for one in self._figures:
             one.height = height or TALL
 
@@ -147,10 +147,10 @@ class LatticeScene(pn.viewable.Viewer):
             put(self.diagram.here, {"x": [], "y": []})
 
     def draw_densities(self, answer: Run | None, truth: Run | None) -> None:
-        """None stand beside the figures of a lattice."""
+        """A lattice has none."""
 
     def title(self, answer: Run | None) -> None:
-        """Parameters are named by the headline alone."""
+        """Parameters are named in the headline only."""
 
     def _draw_cells(self) -> None:
         """The cells at the present frame; while the run is on its way there, as far as it is."""
@@ -163,7 +163,7 @@ class LatticeScene(pn.viewable.Viewer):
         self.cells.show(cells[min(self.state.frame, last)], note)
 
     def _draw_mean(self, kind: str, run: Run | None, frame: int) -> None:
-        """The way of the mean in the plane, or the mean as a ball in the potential."""
+        """The path of the mean in the plane, or the mean as a ball in the potential."""
         path, point = self.drift.paths[kind], self.drift.points[kind]
         nothing = {"x": [], "y": []}
         if run is None or frame >= len(run) or self._view is None or self._view.drift is None:

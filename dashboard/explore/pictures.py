@@ -27,13 +27,13 @@ from dashboard.state.exploration import Exploration
 LOW, ALONE = 116, 330
 NOTHING = np.zeros(0)
 WAITING = {
-    "waiting": "starts when the sliders rest", "running": "computing …",
+    "waiting": "starts when the sliders stop", "running": "computing …",
     "cancelled": "cancelled", "failed": "failed", "done": "", "absent": "not recorded here",
 }  # fmt: skip
 
 
 def here(answer: Run | None, truth: Run | None) -> dict[str, Run]:
-    """The runs that are here, the learned model's first."""
+    """The available runs, the learned model's first."""
     return {k: run for k, run in (("model", answer), ("truth", truth)) if run is not None}
 
 
@@ -60,7 +60,7 @@ class Scene(pn.viewable.Viewer):
         self._tall: int | None = None
 
     def place(self) -> None:
-        """Names of the axes, and where everything stands with or without a learned model."""
+        """Names of the axes, and the layout with or without a learned model."""
         system = self.catalogue.systems[self.state.system]
         shown = [system.components[i] for i in self.state.axes]
         across, up = (with_unit(c.label, c.unit) for c in shown)
@@ -85,7 +85,7 @@ class Scene(pn.viewable.Viewer):
             self._pictures[:] = list(cards)
 
     def fit(self, height: int | None) -> None:
-        """How tall the pictures are: as many pixels, or as usual."""
+        """Set the height of the pictures: this many pixels, or the default."""
         self._tall = height
         usual, low = (ALONE, ALONE) if self.alone else (TALL, LOW)
         for picture in self.pictures.values():
@@ -94,7 +94,7 @@ class Scene(pn.viewable.Viewer):
             profile.figure.height = height if height and self.alone else low
 
     def draw(self, answer: Run | None, truth: Run | None) -> None:
-        """The pictures at the present frame, from the runs that are here."""
+        """Draw the pictures at the present frame, from the available runs."""
         runs, axes = here(answer, truth), self.state.axes
         limit, found = colour_limit(runs.values(), axes), levels(runs, axes, self.state.frame)
         for name, picture in self.pictures.items():
@@ -137,7 +137,7 @@ class Scene(pn.viewable.Viewer):
         picture.show(found, limit, Origin(version, *told))
 
     def source(self, part: Part) -> ColumnDataSource:
-        """What the browser draws a part of a flipbook from."""
+        """The source from which the browser draws a part of a flipbook."""
         if isinstance(part, str):
             return self.pictures[part].source
         kind, side = part
@@ -156,7 +156,7 @@ class Scene(pn.viewable.Viewer):
         return WAITING[self.session.truth_state]
 
     def title(self, answer: Run | None) -> None:
-        """Which parameters the pictures belong to."""
+        """Say which parameters the pictures belong to."""
         system = self.catalogue.systems[self.state.system]
         mu = answer.case.mu if answer is not None else tuple(self.state.mu.values())
         named = system.setting(mu)

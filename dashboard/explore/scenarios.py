@@ -1,7 +1,7 @@
 """Scenarios: moments worth a look, as links with a title, a sentence and a thumbnail.
 
 They stand in assets/scenarios.yaml, one entry each; thumbnails are pictures in assets/thumbnails,
-made by docs/make_thumbnails.py. They travel inside the page, so they must be small. A strip above
+made by docs/make_thumbnails.py. They are embedded in the page, so they must be small. A strip above
 an exploration shows them, with the visitor's own presets among them.
 """
 
@@ -51,7 +51,7 @@ def thumbnail(name: str, folder: Path) -> str:
     """The thumbnail of that name as an address. Raises ValueError if it is not a small picture."""
     if not SLUG.fullmatch(name):
         raise ValueError(
-            f"Field `name` must be small letters, digits and hyphens, but is {name[:80]!r}."
+            f"Field `name` must be lower-case letters, digits and hyphens, but is {name[:80]!r}."
         )
     path = folder / f"{name}.webp"
     if not path.exists():
@@ -60,13 +60,13 @@ def thumbnail(name: str, folder: Path) -> str:
     if len(data) > MOST_BYTES or data[8:12] != b"WEBP":
         raise ValueError(
             f"File {path.name!r} must be a WebP picture of at most {MOST_BYTES} bytes, but has "
-            f"{len(data)}; make it anew with docs/make_thumbnails.py."
+            f"{len(data)}; make it again with docs/make_thumbnails.py."
         )
     return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
 
 
 def read_scenarios(file: Path, thumbnails: Path) -> AssetFolder[Scenario]:
-    """The scenarios of a file in its order; an entry that is wrong costs one sentence."""
+    """The scenarios of a file in its order; a wrong entry is reported in one sentence."""
 
     def made(where: str, found: dict[str, Any]) -> Scenario:
         parsed_link(where, "link", found["link"])
@@ -76,7 +76,7 @@ def read_scenarios(file: Path, thumbnails: Path) -> AssetFolder[Scenario]:
 
 
 def scenarios() -> AssetFolder[Scenario]:
-    """The scenarios that ship and one's own; read again only where they changed."""
+    """The scenarios that ship and your own; read again only when they have changed."""
     folder = own_folder()
     return _scenarios(folder, stamps(folder))
 
@@ -125,7 +125,7 @@ class Scenarios(pn.viewable.Viewer):
         self._show()
 
     def step(self, by: int) -> None:
-        """Open the next card, or the one before; the visitor's own are known to the browser."""
+        """Open the next or previous card; only the browser knows the visitor's own cards."""
         self._cards.step(by)
 
     def _show(self) -> None:

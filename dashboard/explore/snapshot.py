@@ -1,4 +1,4 @@
-"""A moment of the view "explore", as plain values: what it exports is made from one.
+"""A moment of the view "explore" as plain values, from which its exports are made.
 
 Runs are immutable, so that a worker may read a snapshot while the page goes on.
 """
@@ -24,7 +24,7 @@ from hoam_core.systems import Lattice
 @final
 @dataclass(frozen=True)
 class ViewSnapshot:
-    """A moment of the view: which case at which time, and the runs that are here."""
+    """A moment of the view: which case at which time, and the available runs."""
 
     system: System
     catalogue: Offer
@@ -46,7 +46,7 @@ class ViewSnapshot:
 
     @property
     def warnings(self) -> list[str]:
-        """What speaks against the learned model's run."""
+        """Warnings about the learned model's run."""
         if not self.case.model:
             return []
         model = self.catalogue.models[self.case.model]
@@ -99,7 +99,7 @@ class ViewSnapshot:
 def snapshot(
     state: Exploration, session: Session, catalogue: Offer, wanted: ModeChoice = USUAL
 ) -> ViewSnapshot:
-    """What the view shows now; runs of another case than the present one are left out."""
+    """What the view shows now; runs of any other case are left out."""
     answer, reference, lattice = session.answer, session.reference, session.lattice
     truth = reference.truth if reference is not None else None
     mu, system = session.case.mu, catalogue.systems[state.system]

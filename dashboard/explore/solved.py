@@ -12,7 +12,7 @@ SUMMARY = "What is solved here"
 
 def solved(system: System) -> str:
     """HTML for the fold; empty for data without equations."""
-    # A recorded system would keep its snapshots.
+    # Caching by the system would keep the snapshots of recorded ones in memory.
     return _solved(system) if system.equations else ""
 
 
@@ -31,9 +31,9 @@ def _solved(system: System) -> str:
 
 
 def welcome() -> str:
-    """What the page is, for whoever sees it for the first time."""
+    """What the page is, for a first visit."""
     return html(
-        "A slider moves the physics, and a **learned model** answers at once: it was trained on a "
-        "few runs of the **full model**, the simulation of the physics itself. Both run side by "
+        "A slider changes the physics, and a **learned model** answers at once: it was trained on "
+        "a few runs of the **full model**, the simulation of the physics itself. Both run side by "
         "side here, so that you see when to trust it."
     )

@@ -1,4 +1,4 @@
-// A card that unfolds: the verdict is always read, the lines on demand. The age counts here.
+// A card that unfolds: the verdict is always visible, the lines on demand. The age is counted here.
 
 function term(label, value) {
   const name = document.createElement("dt"), text = document.createElement("dd")

@@ -1,6 +1,6 @@
 """How much the learned model can be trusted here and now: a verdict, and the facts behind it.
 
-Pure values from plain values: what the model was trained on next to what is asked, its error beside
+Pure functions of plain values: what the model was trained on and what is asked, its error beside
 the noise floor of the full model, what an answer cost, and which file it came from.
 """
 
@@ -97,9 +97,9 @@ def trust_lines(
             Fact("Population", f"{answer.case.particles:,} of the model against "
                  f"{system.truth_particles:,} {system.population} of the truth"),
             Fact("Cost", f"{cost:,} evaluations of the field for each {one}"),
-            Fact("Steps", f"{model.steps:,} over the trained time, as everywhere" + (
+            Fact("Steps", f"{model.steps:,} over the trained time (the model's default)" + (
                 "" if model.method.smooth else "; at least one for each time that is shown")),
-            Fact("Latency", f"model {took}, on the page after {duration(waited)}"),
+            Fact("Latency", f"model {took}, shown after {duration(waited)}"),
         ]  # fmt: skip
     return [*found, *origin(model)]
 

@@ -1,4 +1,4 @@
-"""The view "explore": what both models do now, how they came there, and how far they differ.
+"""The view "explore": what both models do now, how they got there, and how far they differ.
 
 The layout is built once. What changes afterwards are the sources of its figures and the text of a
 few panes, in one message to the browser for each event. Pictures follow the frame and the plane;
@@ -147,7 +147,7 @@ class Explore(View):
         if self._screen is not None:
             self.present(self._screen)
         if self._placed != (chosen := (self.state.system, self.state.model)):
-            # What was said and drawn of another system or model is gone before anything comes.
+            # Texts and pictures of another system or model are removed before new ones arrive.
             self._placed = chosen
             self._draw_rest()
         self.update()
@@ -163,7 +163,7 @@ class Explore(View):
         self.details.fit(low)
 
     def _on_stage(self) -> Scene | LatticeScene:
-        """The scene of the system, in the page since it was first wanted, and no other visible."""
+        """Show the scene of the system, added to the page when first needed, and no other."""
         self._now = wanted = self.scene if self.system.family.has_plane else self.lattice()
         wanted.place()
         if wanted not in self._scenes:
@@ -174,12 +174,12 @@ class Explore(View):
         return wanted
 
     def update(self) -> None:
-        """Everything that follows the runs: the pictures at once, the rest a moment later."""
+        """Update what depends on the runs: the pictures at once, the rest a moment later."""
         self._draw_pictures()
         self._rest()
 
     def _compute(self) -> None:
-        """What is shown is about to be replaced, or has been."""
+        """Mark that what is shown is about to be replaced, or has been."""
         if self.session.computing:
             self._flipping.close()
         self.update()
@@ -208,7 +208,7 @@ class Explore(View):
                 self._now.draw(*both)
 
     def _flip(self) -> None:
-        """Let the browser play by itself what will not change."""
+        """Let the browser play complete runs by itself."""
         if not self.idle and self._now.turns_pages:
             self._flipping.follow(*self._both())
 
@@ -221,7 +221,7 @@ class Explore(View):
             self._draw_pictures()
 
     def _draw_frame(self) -> None:
-        """Another time of the same runs: pictures, cursors and densities together."""
+        """Draw another time of the same runs: pictures, cursors and densities together."""
         if self.idle:
             return
         both = self._both()

@@ -1,1 +1,1 @@
-"""What a visitor takes home: pictures, numbers, films, Python, a hand-out."""
+"""What a visitor can save: pictures, numbers, films, Python, a hand-out."""

@@ -1,11 +1,11 @@
 """The curves of a dataset as one table that spreadsheets, pandas and numpy read.
 
 Comment lines say where the numbers come from; then follow one line of names with units and one line
-a value of the coordinate. Curves over another coordinate stand beside the first ones, with their
-own coordinate before them, and end where they end: the rest of their columns is empty, and so are
-the cells of a run that diverged. Where there are no curves but tables over several coordinates,
-such as those of a sweep, each of their values has a line of its own, with its coordinates before
-it. Names that begin like a formula get an apostrophe, as in spreadsheets.
+per value of the coordinate. Curves over another coordinate are placed beside the first ones, after
+their own coordinate; shorter columns are left empty at the end, and so are the cells of a run that
+diverged. Where there are no curves but tables over several coordinates, such as those of a sweep,
+each of their values has a line of its own, with its coordinates before it. Names that begin like a
+formula get an apostrophe, as in spreadsheets.
 """
 
 import csv
@@ -18,14 +18,14 @@ import xarray as xr
 
 from hoam_core.storage.datasets import check_not_infinite
 
-# With these a spreadsheet begins a formula.
+# Characters with which a spreadsheet begins a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# A spreadsheet takes no more.
+# A spreadsheet reads no more lines.
 MOST_LINES = 1_000_000
 
 
 def curves(dataset: xr.Dataset) -> dict[str, list[str]]:
-    """Names of the variables of one dimension, by that dimension; that of most curves first."""
+    """Names of the variables of one dimension, by that dimension; the fullest first."""
     found: dict[str, list[str]] = {}
     for name, variable in dataset.data_vars.items():
         if variable.ndim == 1 and np.issubdtype(variable.dtype, np.number):
@@ -68,8 +68,8 @@ def _one_by_one(dataset: xr.Dataset) -> tuple[list[str], list[list[str]]]:
     tables = [one for one in tables if one.dims == tables[0].dims]
     if not tables or tables[0].size > MOST_LINES:
         raise ValueError(
-            f"There is nothing to write: no variable has one dimension only, or at most "
-            f"{MOST_LINES:,} values; take the NetCDF."
+            f"There is nothing to write: no variable has only one dimension, or at most "
+            f"{MOST_LINES:,} values; save the NetCDF instead."
         )
     for table in tables:
         check_not_infinite(table)
@@ -87,7 +87,7 @@ def _head(name: str, attributes: Mapping) -> str:
 
 
 def _text(description: str) -> str:
-    """Words that no spreadsheet takes for a formula."""
+    """Text that no spreadsheet interprets as a formula."""
     return f"'{description}" if description.startswith(FORMULA) else description
 
 

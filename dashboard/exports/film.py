@@ -1,7 +1,7 @@
 """Films of a view, drawn on the server: frames from arrays, and their GIF and MP4.
 
-The pictures have the page's colours, below them runs the first curve with a cursor. Frames are
-drawn one at a time and handed to the encoder at once. An encoder is a generator that yields None
+The pictures have the page's colours; below them is the first curve with a cursor. Frames are drawn
+one at a time and passed to the encoder immediately. An encoder is a generator that yields None
 after each frame, so that a worker can report progress and stop, and the whole file at the end.
 """
 
@@ -37,7 +37,7 @@ GIF_WIDTH, COLOURS = 640, 128
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which has the Greek letters and comes with matplotlib."""
+    """DejaVu Sans, which has Greek letters and comes with matplotlib."""
     return ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), size)
 
 
@@ -83,7 +83,7 @@ def _background(animation: Animation) -> Pillow.Image:
     draw.text((PAD, PAD), animation.title, TEXT, font(18))
     for (left, top, right, bottom), scene in zip(_boxes(animation), animation.scenes, strict=True):
         draw.text((left, top - 20), scene.title, TEXT, font(13))
-        below = f"{scene.x.label}, up: {scene.y.label}" if isinstance(scene, Image) else ""
+        below = f"{scene.x.label} across, {scene.y.label} up" if isinstance(scene, Image) else ""
         if isinstance(scene, Image) and scene.keys:
             _name(draw, [(scene.light[k.level], k.name) for k in scene.keys], left, bottom + 6)
         elif isinstance(scene, Lines):
@@ -190,9 +190,10 @@ def stroke(
 
 
 def gif(pictures: Iterable[Frame], rate: float = RATE) -> Iterator[bytes | None]:
-    """An animated GIF that loops, 640 pixels wide: it holds no motion, so every pixel is paid for.
+    """An animated GIF that loops, 640 pixels wide.
 
-    Raises ValueError where there are no frames, as `mp4` does.
+    GIF does not compress motion, so every pixel adds to the size. Raises ValueError where there
+    are no frames, as `mp4` does.
     """
     small: list[Pillow.Image] = []
     for picture in _some(pictures):
@@ -227,7 +228,7 @@ def mp4(pictures: Iterable[Frame], rate: float = RATE) -> Iterator[bytes | None]
 
 
 def _some(pictures: Iterable[Frame]) -> Iterator[Frame]:
-    """The same frames; ValueError where there is none."""
+    """The same frames; ValueError if there are none."""
     pictures = iter(pictures)
     first = next(pictures, None)
     if first is None:
@@ -249,7 +250,7 @@ def _ffmpeg(
     )  # fmt: skip
     sink = encoder.stdin
     if sink is None:
-        raise FailedError("The encoder of films takes nothing in.")
+        raise FailedError("The film encoder accepts no input.")
     try:
         yield encoder, sink
         sink.close()

@@ -1,5 +1,5 @@
-// Plays a hand-out: frames lie one below the other in a grey picture of colour levels, and are
-// coloured here, so that one file serves light and dark. Nothing is asked of any host.
+// Plays a hand-out: frames are stacked in a grey picture of colour levels, and are coloured here,
+// so that one file serves light and dark. Nothing is loaded from any host.
 
 const DATA = JSON.parse(document.getElementById("data").textContent)
 const WORDS = document.getElementById("words").textContent
@@ -23,7 +23,7 @@ const number = (value) => {
   return size > 0 && (size < 0.01 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)))
 }
 
-// Round numbers between two, about so many; powers of ten where an axis is logarithmic.
+// About this many round numbers between two values; powers of ten on a logarithmic axis.
 function ticks(low, high, count, log = false) {
   if (log) {
     const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)]

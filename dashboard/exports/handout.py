@@ -1,8 +1,8 @@
 """The offline hand-out: one HTML file with the pictures, curves, words and player of a view.
 
-It asks nothing of any host and says so in its own security policy. Frames lie one below the other
-in a grey PNG, a byte a cell, which the page colours for light or dark; where they would make the
-file larger than it should be, every second one is left out.
+It loads nothing from any host, which its own security policy enforces. Frames are stacked in a grey
+PNG, one byte per cell, which the page colours for light or dark; where they would make the file
+larger than it should be, every second one is left out.
 """
 
 import base64
@@ -22,7 +22,7 @@ from hoam_core.files.json_text import json_text
 
 FOLDER = Path(__file__).parent
 MOST_BYTES = 2_600_000
-# Browsers refuse pictures of more rows than this.
+# Browsers refuse pictures with more rows than this.
 MOST_ROWS = 16_000
 TEMPLATE, PLAYER = FOLDER / "handout.html", FOLDER / "handout.js"
 
@@ -30,7 +30,7 @@ TEMPLATE, PLAYER = FOLDER / "handout.html", FOLDER / "handout.js"
 def handout(exportable: Exportable) -> Iterator[bytes | None]:
     """The file of a material that has a reel; None after each picture that is packed."""
     if exportable.animation is None:
-        raise ValueError("There is nothing that moves; save the numbers instead.")
+        raise ValueError("There is nothing to animate; save the numbers instead.")
     animation, stride = exportable.animation(), 1
     while True:
         frames = range(0, len(animation.ts), stride)
@@ -75,7 +75,7 @@ def _scene(scene: Image | Lines, frames: range) -> dict:
         keys = list(zip(("var(--first)", "var(--second)"), scene.names, strict=False))
         shown = {
             "kind": "lines",
-            "sides": f"{scene.low:g} to {scene.high:g}, along the place on the line",
+            "sides": f"{scene.low:g} to {scene.high:g}, along the line",
         }
     else:
         # The first row of a picture is its lowest.
@@ -95,7 +95,7 @@ def _scene(scene: Image | Lines, frames: range) -> dict:
 
 
 def _plane(*sides: Side) -> list[list[float]]:
-    """What the sides of a picture span, for the numbers along them."""
+    """The range of each side of a picture, for the numbers along it."""
     return [_round(np.array([side.low, side.high])) for side in sides]
 
 

@@ -1,7 +1,7 @@
 """The menu that saves what a view shows: pictures, curves, numbers, films, Python, a hand-out.
 
 Pictures of plots are taken in the browser. Everything else is made from the view's `Exportable` by
-a thread of its own, which gives way to the learned models, tells how far it is and can be stopped;
+a thread of its own, which gives way to the learned models, reports its progress and can be stopped;
 the bytes then go to the browser, which saves them.
 """
 
@@ -36,7 +36,7 @@ NOTHING = "There is nothing to save yet: wait for the first answer of this view.
 class Format(NamedTuple):
     """A kind of file: how the menu names it, what it needs, and how it is made.
 
-    `make` yields None after each step that takes a while, and the bytes of the file at last.
+    `make` yields None after each longer step, and finally the bytes of the file.
     """
 
     label: str
@@ -101,7 +101,7 @@ FORMATS: dict[str, Format] = {
                   partial(_film, export_film.mp4)),
     "gif": Format("Film (GIF)", "plays everywhere", "gif_box", "image/gif", _has_film,
                   partial(_film, export_film.gif)),
-    "py": Format("Python", "makes the same numbers again", "code", "text/x-python",
+    "py": Format("Python", "reproduces these numbers", "code", "text/x-python",
                  lambda exportable: bool(exportable.script), _script),
     "html": Format("Hand-out (HTML)", "plays without a network", "description", "text/html",
                    lambda exportable: exportable.animation is not None, handout),
@@ -109,14 +109,14 @@ FORMATS: dict[str, Format] = {
 
 
 def counted(make: Callable[[Exportable], Making], exportable: Exportable) -> Iterator[bytes | int]:
-    """The steps of a file that is made, as numbers from 1, and its bytes."""
+    """The steps of making a file, as numbers from 1, and finally its bytes."""
     for step, value in enumerate(make(exportable), 1):
         yield step if value is None else value
 
 
 @final
 class Exports(pn.viewable.Viewer):
-    """A dialog with a button for each format; `views` are those that are open, the first first."""
+    """A dialog with a button for each format; `views` are those that are open, in their order."""
 
     def __init__(self, visit: Visit, bridge: Bridge, views: Callable[[], list[View]], **params):
         super().__init__(**params)
@@ -126,7 +126,7 @@ class Exports(pn.viewable.Viewer):
             visit.schedule, self._receive, complete=lambda made: isinstance(made, bytes)
         )
         self._pictures = [
-            _button("All plots (PNG)", "one picture, as they stand", "photo_camera", self.picture),
+            _button("All plots (PNG)", "in one picture, as shown", "photo_camera", self.picture),
             _button("One plot (PNG)", "choose which", "crop_original", self.choose_plot),
         ]
         self._buttons = {
@@ -146,7 +146,7 @@ class Exports(pn.viewable.Viewer):
         return self.dialog
 
     def open(self) -> None:
-        """Show the menu, with what the view has to give now."""
+        """Show the menu, with what the view can export now."""
         self._offer()
         self.dialog.open = True
 
@@ -196,7 +196,7 @@ class Exports(pn.viewable.Viewer):
         name, value, problem = self._file.key or "", self._file.value, self._file.problem
         one = FORMATS[name.rpartition(".")[2]]
         if isinstance(value, int):
-            if value % EVERY == 1:  # a step now and then is enough for a person
+            if value % EVERY == 1:  # occasional updates are enough for a reader
                 self._note.object = _making(one.label, value)
             return
         self._file.forget()
@@ -215,7 +215,7 @@ class Exports(pn.viewable.Viewer):
             self._offer()
 
     def close(self) -> None:
-        """The visitor has gone."""
+        """The visitor has left."""
         self._file.forget()
 
 

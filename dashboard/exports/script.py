@@ -1,4 +1,4 @@
-"""Short Python that makes the numbers of a view again, with `hoam_core` alone.
+"""Short Python that reproduces the numbers of a view with `hoam_core` alone.
 
 It takes the same steps as the page (jobs.py), so that the same seed gives the same numbers.
 """
@@ -31,7 +31,7 @@ from hoam_core.storage.datasets import to_dataset
 
 parameters = {parameters}
 """
-# In pieces as long as those of the page: each has random numbers of its own.
+# In pieces as long as those of the page, since each has its own random numbers.
 FULL_MODEL = """
 system = hoam.get_system({system})
 mu, ts = system.vector(parameters), system.times({end!r}, {frames})
@@ -60,13 +60,13 @@ def full_model():
 
 
 def docstring(text: str) -> str:
-    """The first line of a script: titles and names out of visitors' files stay text."""
+    """The first line of a script: titles and names from visitors' files stay text."""
     plain = text.replace("\\", "\\\\").replace('"', "'")
     return f'"""{plain}."""\n\n'
 
 
 def model_in_python(name: str) -> str:
-    """What `load_model` is given: the name of a model that ships, else the folder of one here."""
+    """The argument of `load_model`: the name of a model that ships, else a local folder."""
     folder = own_folder() / name
     ships = name in shipped_models() or not (folder / "model.json").is_file()
     return json_text(name if ships else str(folder))

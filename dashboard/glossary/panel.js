@@ -20,7 +20,8 @@ export function render({model, el}) {
   const dialog = made("dialog", {}, made("div", {className: "head"}, title, search, close), pane)
   dialog.setAttribute("aria-label", "Glossary")
   const entries = new Map()
-  // When it is first opened: most visits never ask, and a page should not say every word twice.
+  // Filled when it is first opened: most visits never need it, and the page should not contain
+  // every term twice.
   const fill = () => {
     for (const [name, title, html] of entries.size ? [] : model.terms) {
       const entry = made("div", {className: "entry"},
@@ -52,9 +53,9 @@ export function render({model, el}) {
   }
   search.addEventListener("input", narrow)
   close.addEventListener("click", () => dialog.close())
-  // A press beside the dialog closes it, as Escape does.
+  // A click outside the dialog closes it, as Escape does.
   dialog.addEventListener("click", (event) => { if (event.composedPath()[0] === dialog) { dialog.close() } })
-  // Keys of the page would act behind the dialog.
+  // Otherwise the page's keys would act behind the dialog.
   dialog.addEventListener("keydown", (event) => event.stopPropagation())
   const pressed = (event) => {
     const term = event.composedPath().find((node) => node.dataset?.term)

@@ -1,7 +1,6 @@
 """The panel of the glossary: a dialog of the browser that opens at the word that was pressed.
 
-It needs no answer of the server. Whatever carries `data-term` opens it, in whichever part of the
-page it stands.
+It needs no answer from the server. Any element with `data-term` opens it, in any part of the page.
 """
 
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What visitors bring and make is kept for them on the server, within bounds."""
+"""Keeps visitors' uploads and models on the server, within limits."""

@@ -15,7 +15,7 @@ SECONDS_A_DAY = 86_400.0
 
 
 def _number(name: str) -> float:
-    """A variable as a number that is not negative, else what is usual."""
+    """A variable as a number that is not negative, else the default."""
     try:
         value = float(os.environ.get(name, ""))
     except ValueError:
@@ -24,7 +24,7 @@ def _number(name: str) -> float:
 
 
 def kept_folder() -> Path:
-    """Where it lies: the folder HOAM_KEPT, else one among the user's data."""
+    """Where it is kept: the folder HOAM_KEPT, else one among the user's data."""
     named = os.environ.get(FOLDER)
     return Path(named) if named else user_data_path("hoam") / "kept"
 

@@ -18,7 +18,7 @@ ARRAYS, DESCRIPTION = "collection.safetensors", "collection.json"
 
 
 def _plain(collection: Collection) -> dict[str, Any]:
-    """What is no array; components as their fields."""
+    """Everything that is not an array; components as their fields."""
     found = {f.name: getattr(collection, f.name) for f in dataclasses.fields(collection)}
     plain = {name: value for name, value in found.items() if not isinstance(value, np.ndarray)}
     return plain | {"components": [dataclasses.asdict(c) for c in collection.components]}
@@ -32,7 +32,7 @@ def _tuples(value: Any) -> Any:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, which need not fit into memory twice."""
+    """SHA-256 of a file, read in parts to save memory."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -59,7 +59,7 @@ def read_collection(folder: Path) -> tuple[Collection, dict[str, Any]]:
     try:
         told = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         if digest(folder / ARRAYS) != told["sha256"]:
-            raise ValueError("the arrays are others")
+            raise ValueError("the arrays do not match")
         plain = {name: _tuples(value) for name, value in told["collection"].items()}
         plain["components"] = tuple(
             Component(**{name: _tuples(value) for name, value in one.items()})
@@ -67,7 +67,7 @@ def read_collection(folder: Path) -> tuple[Collection, dict[str, Any]]:
         )
         arrays: dict[str, Any] = load_file(folder / ARRAYS)
         return Collection(**plain, **arrays), dict(told["more"])
-    except Exception as error:  # the parsers of damaged bytes raise anything
+    except Exception as error:  # parsers may raise any error on damaged bytes
         raise ValueError(
-            "These data are kept here no longer in a form that can be read; give the files again."
+            "These data are no longer kept here in a readable form; upload the files again."
         ) from error

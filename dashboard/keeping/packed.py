@@ -1,9 +1,9 @@
-"""A model that a visitor brings back: the zip file that the page gave, opened with suspicion.
+"""A model that a visitor uploads again: the zip file that the page made, opened with caution.
 
 Only the files of a model are taken, by their names, and never more bytes than the archive says and
-the limits allow; nothing of them is executed. What is inside keeps none of its names: a recorded
-system or a model that is called like that of somebody else would be taken for it. Their new names
-end in a digest of the bytes and of the visitor.
+the limits allow; nothing of them is executed. Names inside the file are replaced: a recorded system
+or a model with the same name as somebody else's would be mistaken for it. The new names end in a
+digest of the bytes and of the visitor.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ JSON, ARRAYS = "model.json", "model.safetensors"
 # Bytes that a file may unpack to, and how many entries an archive may have, folders too.
 LIMITS = {JSON: 4 * 2**20, ARRAYS: 32 * 2**20, RECORDED: 80 * 2**20}
 MOST_ENTRIES, MOST_BYTES = 16, sum(LIMITS.values())
-# What a description of anything else makes its readers raise.
+# Errors that readers raise when a description is not that of a model.
 WRONG = (ValueError, TypeError, KeyError, AttributeError, RecursionError, DivergedError)
 PREFIX, LONGEST_STEM = "own-", 40
-CURE = "give the zip file that “Download the model” made."
+CURE = "upload the zip file that “Download the model” made."
 
 
 def refusal(files: int, size: int) -> str:
-    """Why an upload of a model is not taken; empty for one that is."""
+    """Why an uploaded model is refused; empty for one that is accepted."""
     if files > 1:
-        return "Several files were given, but a model is one zip file; give one at a time."
+        return "Several files were given, but a model is one zip file; upload one at a time."
     if size > MOST_BYTES:
-        return f"The file holds more than {MOST_BYTES // 2**20} MB, which no model does; {CURE}"
+        return f"The file holds more than {MOST_BYTES // 2**20} MB, too much for a model; {CURE}"
     return ""
 
 
@@ -44,15 +44,13 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _files(archive)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError(
-            f"This is no zip file that can be read ({_kind(error)}); {CURE}"
-        ) from error
+        raise ValueError(f"This is not a readable zip file ({_kind(error)}); {CURE}") from error
 
 
 def _kind(error: BaseException) -> str:
     if isinstance(error, RuntimeError) and "password" in str(error):
         return "it is encrypted"
-    return "it is damaged, or something else"
+    return "it is damaged, or of another kind"
 
 
 def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
@@ -66,9 +64,11 @@ def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
             continue
         path = PurePosixPath(entry.filename)
         if path.name not in LIMITS:
-            raise ValueError(f"The zip file holds {path.name[:60]!r}, no part of a model; {CURE}")
+            raise ValueError(
+                f"The zip file holds {path.name[:60]!r}, which is not part of a model; {CURE}"
+            )
         if path.name in found:
-            raise ValueError(f"The zip file holds {path.name!r} twice; give one model at a time.")
+            raise ValueError(f"The zip file holds {path.name!r} twice; upload one model at a time.")
         folders.add(path.parent)
         found[path.name] = _bytes(archive, entry, path.name)
     missing = [name for name in (JSON, ARRAYS) if name not in found]
@@ -79,20 +79,21 @@ def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
-    """What an entry unpacks to, never more than the limit whatever the archive promises."""
+    """What an entry unpacks to, never more than the limit, whatever the archive declares."""
     with archive.open(entry) as file:
         data = file.read(LIMITS[name] + 1)
     if len(data) > LIMITS[name]:
         raise ValueError(
-            f"{name!r} unpacks to more than {LIMITS[name] // 2**20} MB, as no model does; {CURE}"
+            f"{name!r} unpacks to more than {LIMITS[name] // 2**20} MB, too much for a model; "
+            f"{CURE}"
         )
     return data
 
 
 def renamed(files: Mapping[str, bytes], visitor: str) -> tuple[str, dict[str, bytes]]:
-    """The name of the model, which nobody else's has, and its files with that name in them.
+    """A unique name for the model, and its files with that name in them.
 
-    Raises ValueError where its JSON describes no model.
+    Raises ValueError where its JSON does not describe a model.
     """
     try:
         record = json.loads(files[JSON])
@@ -118,7 +119,7 @@ def renamed(files: Mapping[str, bytes], visitor: str) -> tuple[str, dict[str, by
         DivergedError,
     ) as error:
         raise ValueError(
-            f"The model.json of this zip file describes no model ({type(error).__name__}: "
+            f"The model.json of this zip file does not describe a model ({type(error).__name__}: "
             f"{str(error)[:80]}); {CURE}"
         ) from error
     return record["name"], {**files, JSON: json_text(record, indent=1).encode()}
@@ -130,7 +131,7 @@ def _shown(record: Mapping[str, Any], *without: str) -> bytes:
 
 
 def _stem(name: str) -> str:
-    """Small letters, digits and hyphens of a name; a former digest of ours is left out."""
+    """Lower-case letters, digits and hyphens of a name, without a digest that was added earlier."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-").removeprefix(PREFIX)
     return re.sub(r"-[0-9a-f]{12}$", "", plain)[:LONGEST_STEM].strip("-") or "model"
 

@@ -1,14 +1,14 @@
-"""The folders of what is kept: one for each visitor, in it one for each thing, whole or not there.
+"""The folders of what is kept: one per visitor, with one per item, which is complete or absent.
 
-A thing is written beside and moved into place at the end, with `about.json`, which says what it
-is. No name that a visitor gives becomes a name of a file: folders are called by digests. When a
-thing was used last is the time of its `about.json`; when its visitor came last, that of the
-visitor's folder. Several processes may share all of it: room is counted and made by one at a time,
-and who finds a thing gone is told so.
+An item is written elsewhere and moved into place at the end, with `about.json`, which says what it
+is. No name that a visitor gives becomes a file name: folders are named by digests. The time of
+`about.json` tells when an item was last used; that of the visitor's folder, when the visitor last
+came. Several processes may share the store: space is counted and freed by one at a time, and a
+missing item is reported as such.
 
-A model of the view Train lies elsewhere, among those that are offered to everybody. Its thing
-holds a mark that stands beside the model, too, so that it goes with what its visitor had here, and
-nothing of that name that is somebody else's does.
+A model of the view Train is stored elsewhere, among those that are offered to everybody. Its item
+holds a mark that is also stored beside the model, so that the model is deleted with the visitor's
+items, and a model of the same name that belongs to somebody else is not.
 """
 
 import contextlib
@@ -41,22 +41,22 @@ log = logging.getLogger(__name__)
 ABOUT, PART, MARK = "about.json", ".part-", "kept.json"
 VISITOR = re.compile(r"[0-9a-f]{64}")
 MOST_THINGS = 64
-# What was used in the last day makes room for nobody.
+# Items used in the last day are not deleted to make room.
 RESTS_AFTER = SECONDS_A_DAY
-# A part that is older was left by a process that was ended.
+# An older partial folder was left by a process that was killed.
 STALE = 3_600.0
 LOCK_PATIENCE = 10.0  # seconds
 
 
 @final
 class FullError(ValueError):
-    """There is no room to keep something; the sentence says what can be done."""
+    """There is no room to keep something; the message says what can be done."""
 
 
 @final
 @dataclass(frozen=True)
 class SavedItem:
-    """Something that is kept: its `kind` ("data" or "model"), name, title, bytes and times."""
+    """An item that is kept: its `kind` ("data" or "model"), name, title, bytes and times."""
 
     folder: Path
     kind: str
@@ -68,7 +68,7 @@ class SavedItem:
 
     @property
     def place(self) -> Path:
-        """Where its files lie."""
+        """The folder of its files."""
         return _elsewhere(self.about) or self.folder
 
 
@@ -77,7 +77,7 @@ def _size(folder: Path) -> int:
 
 
 def marked(folder: Path) -> dict[str, Any]:
-    """What stands beside a model that was trained for a visitor; empty for any other folder."""
+    """The mark beside a model that was trained for a visitor; empty for any other folder."""
     try:
         found = json.loads((folder / MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -86,14 +86,14 @@ def marked(folder: Path) -> dict[str, Any]:
 
 
 def _elsewhere(about: dict[str, Any]) -> Path | None:
-    """The folder outside of the store that a thing speaks of, if it is the same still."""
+    """The folder outside the store that an item refers to, if it is still the same."""
     folder = Path(str(about.get("elsewhere", "")))
     same = "elsewhere" in about and marked(folder).get("mark") == about.get("mark")
     return folder if same else None
 
 
 def _thing(folder: Path) -> SavedItem | None:
-    """What a folder holds; None where it is no thing, or is being deleted at this moment."""
+    """The item in a folder; None if it holds none, or is being deleted at this moment."""
     try:
         told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         used, size, about = (folder / ABOUT).stat().st_mtime, _size(folder), dict(told["about"])
@@ -114,7 +114,7 @@ def _things(folder: Path) -> list[SavedItem]:
 
 @contextlib.contextmanager
 def _alone(root: Path) -> Generator[None]:
-    """One at a time, of all threads and processes; after some patience all the same."""
+    """One at a time, of all threads and processes; proceeds without the lock after a long wait."""
     lock, end = FolderLock(root), time.monotonic() + LOCK_PATIENCE
     while not lock.take() and time.monotonic() < end:
         time.sleep(0.02)
@@ -128,14 +128,14 @@ def _forget(folder: Path) -> None:
     thing = _thing(folder)
     if thing is not None and thing.place != folder:
         shutil.rmtree(thing.place, ignore_errors=True)
-    # Without its description it is nothing any more, whatever is left of it.
+    # Without its description the rest no longer counts as an item.
     (folder / ABOUT).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @final
 class SavedItems:
-    """What is kept for one visitor; for somebody without a name nothing is."""
+    """What is kept for one visitor; nothing for a visitor without a name."""
 
     def __init__(self, visitor: str = "", root: Path | None = None):
         if visitor and not VISITOR.fullmatch(visitor):
@@ -149,15 +149,15 @@ class SavedItems:
 
     @property
     def visitor(self) -> str:
-        """Under which name all of it is filed; empty for nobody."""
+        """The name under which all of it is filed; empty if there is none."""
         return self._folder.name if self._folder is not None else ""
 
     def things(self) -> list[SavedItem]:
-        """All that is kept, what was used last first."""
+        """All items, the most recently used first."""
         return _things(self._folder) if self._folder is not None else []
 
     def find(self, name: str) -> SavedItem | None:
-        """The thing of that name; None if there is none (any more)."""
+        """The item of that name; None if there is none (any more)."""
         if self._folder is None:
             return None
         found = _thing(self._folder / _folder_name(name))
@@ -165,12 +165,12 @@ class SavedItems:
 
     @property
     def size(self) -> int:
-        """Bytes of all things."""
+        """Bytes of all items."""
         return sum(one.size for one in self.things())
 
     @property
     def until(self) -> float:
-        """When it ends unless the visitor comes again; seconds since 1970."""
+        """When it expires unless the visitor returns; seconds since 1970."""
         try:
             seen = self._folder.stat().st_mtime if self._folder is not None else time.time()
         except OSError:
@@ -178,13 +178,13 @@ class SavedItems:
         return seen + kept_seconds()
 
     def seen(self) -> None:
-        """The visitor has come: the time that it is kept begins again."""
+        """The visitor has returned: the retention period starts again."""
         if self._folder is not None:
             with contextlib.suppress(OSError):
                 os.utime(self._folder)
 
     def use(self, thing: SavedItem) -> None:
-        """A thing is used; what is not makes room first."""
+        """Note that an item is used; unused ones are deleted first to make room."""
         with contextlib.suppress(OSError):
             os.utime(thing.folder / ABOUT)
 
@@ -192,7 +192,7 @@ class SavedItems:
     def making(
         self, kind: str, name: str, title: str, size: int = 0, **about: Any
     ) -> Generator[Path]:
-        """A folder to write a thing's files into; at the end it takes the place of one of its name.
+        """A folder for the files of an item; at the end it replaces an item of the same name.
 
         `size` is how many bytes are expected. Raises FullError, a ValueError, where there is no
         room, and then nothing has changed.
@@ -203,7 +203,7 @@ class SavedItems:
         part = self._folder / (PART + secrets.token_hex(8))
         told = {"kind": kind, "name": name, "title": title, "about": about}
         try:
-            # Nobody else on the machine reads it either.
+            # Other users of the machine cannot read it either.
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             part.mkdir()
             yield part
@@ -223,7 +223,7 @@ class SavedItems:
             shutil.rmtree(part, ignore_errors=True)
 
     def mark(self, kind: str, name: str, title: str, folder: Path, **about: Any) -> None:
-        """Keep what lies in a folder elsewhere, with `about` beside it. FullError without room."""
+        """Keep a folder stored elsewhere, with `about` beside it. FullError without room."""
         told = {"mark": secrets.token_hex(16), **about}
         short: dict[str, Any] = {key: one for key, one in told.items() if isinstance(one, str)}
         thing = self.making(kind, name, title, elsewhere=str(folder), **short)
@@ -231,7 +231,7 @@ class SavedItems:
             part.write_text(json_text(told), encoding="utf-8")
 
     def check_room(self, size: int = 0) -> None:
-        """Raises FullError, a ValueError, where so many bytes more cannot be kept."""
+        """Raises FullError, a ValueError, if this many more bytes cannot be kept."""
         if self._folder is not None:
             self._check("", size)
 
@@ -241,12 +241,12 @@ class SavedItems:
         if taken + size > most_bytes() or len(others) >= MOST_THINGS:
             raise FullError(
                 f"There is no room to keep it: it needs {megabytes(size)}, and {len(others)} "
-                f"things take {megabytes(taken)} of your {megabytes(most_bytes())}. Delete some "
+                f"items use {megabytes(taken)} of your {megabytes(most_bytes())}. Delete some "
                 "and try again, or download it."
             )
 
     def delete(self, name: str) -> None:
-        """Delete a thing for good; it may be gone already."""
+        """Delete an item for good; it may already be gone."""
         if self._folder is not None:
             _forget(self._folder / _folder_name(name))
 
@@ -267,7 +267,7 @@ def _visitors(root: Path) -> list[Path]:
 
 
 def _make_room(root: Path, more: int, instead: SavedItem | None = None) -> None:
-    """Delete what was used longest ago until there is room; FullError if all of it is in use."""
+    """Delete the least recently used until there is room; FullError if all of it is in use."""
     everything = (one for place in _visitors(root) for one in _things(place))
     stays = (one for one in everything if instead is None or one.folder != instead.folder)
     things = sorted(stays, key=lambda one: one.used)
@@ -279,13 +279,13 @@ def _make_room(root: Path, more: int, instead: SavedItem | None = None) -> None:
         free += one.size
     if free < more:
         raise FullError(
-            f"There is no room to keep it: it needs {megabytes(more)}, and other visitors' things "
-            "fill what this server keeps. Download it, or try again tomorrow."
+            f"There is no room to keep it: it needs {megabytes(more)}, and other visitors' data "
+            "fill this server's storage. Download it, or try again tomorrow."
         )
 
 
 def remove_expired(root: Path | None = None) -> None:
-    """Delete what nobody has come back for, what was left half-written, and what is too much."""
+    """Delete what has expired, what was left half-written, and what exceeds the limits."""
     root = root or kept_folder()
     if not root.is_dir():
         return

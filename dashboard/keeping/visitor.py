@@ -1,9 +1,8 @@
-"""By what a visitor is known again: a cookie that nobody can guess, and only the server reads.
+"""How a visitor is recognised: by a cookie that nobody can guess and only the server reads.
 
-The token in the cookie is 256 random bits. It stands in no address and no page, so that a link that
-is passed on passes nothing on; even in the requests that Bokeh copies into its pages there is the
-rest of the cookies only. What lies on the disk is filed under the digest of the token, from which
-nobody gets back to it.
+The token in the cookie is 256 random bits. It appears in no address and no page, so that sharing a
+link gives nothing away; it is even removed from the requests that Bokeh copies into its pages. Data
+on the disk are filed under the digest of the token, from which the token cannot be recovered.
 """
 
 import hashlib
@@ -24,12 +23,12 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def filed_under(token: str) -> str:
-    """The name under which what belongs to a token is filed."""
+    """The name under which the data of a token are filed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _taken_out(request: HTTPServerRequest) -> str:
-    """The token of a request, which has it no longer; empty without a well-formed one."""
+    """Take the token out of a request; empty if there is no well-formed one."""
     cookies = request.cookies
     found = cookies.pop(COOKIE, None)
     if found is None:
@@ -45,7 +44,7 @@ def _taken_out(request: HTTPServerRequest) -> str:
 @final
 @dataclass
 class Whose:
-    """Under which name a visitor's things are filed, and whether a page has asked for it."""
+    """The name under which a visitor's items are filed, and whether a page has asked for it."""
 
     name: str
     asked: bool = False
@@ -53,7 +52,7 @@ class Whose:
 
 @final
 class Recognised(OutputTransform):
-    """Tells a request whose it is, and a browser that gets a page by what it is known again."""
+    """Identifies the visitor of a request, and gives a browser that loads a page its cookie."""
 
     def __init__(self, request: HTTPServerRequest):
         self._token, self._end, self._whose = "", "", Whose("")
@@ -71,7 +70,7 @@ class Recognised(OutputTransform):
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        """Called by Tornado as an answer begins."""
+        """Called by Tornado when a response begins."""
         if self._whose.asked:
             age = int(kept_seconds())
             headers.add(
@@ -82,7 +81,7 @@ class Recognised(OutputTransform):
 
 
 def visitor_of(document: Document | None) -> str:
-    """Under which name things of a page's visitor are filed; empty without a server or a cookie."""
+    """The name under which a page's visitor is filed; empty without a server or a cookie."""
     context = document.session_context if document is not None else None
     # The request itself, not its copy in the page's token, which a visitor could write.
     whose = getattr(getattr(context, "request", None), ATTRIBUTE, None)

@@ -1,1 +1,1 @@
-"""The view "lessons": steps of text that set the page and ask."""
+"""The view "lessons": steps of text that set up the page and ask questions."""

@@ -52,7 +52,7 @@ export function render({model, el}) {
     dots)
   const foot = made("div", {className: "foot"}, back, next,
     button("Set it again", () => model.send_msg({step: model.step}),
-      {title: "Bring back what this step starts with"}),
+      {title: "Return to the state this step starts with"}),
     offer, fold,
     button("All lessons", () => model.send_msg("list")))
   root.append(head, body, foot)
@@ -84,7 +84,7 @@ export function render({model, el}) {
     notes.checked = model.notes
     offer.hidden = model.pupils
     folded()
-    // A screen reader hears the new heading; the eyes stay where they are.
+    // A screen reader reads the new heading; the scroll position stays.
     if (moved) { title.focus({preventScroll: true}); moved = false }
   }
   model.on("parts", draw)

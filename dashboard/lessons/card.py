@@ -15,7 +15,7 @@ HERE = Path(__file__)
 
 @final
 class LessonCard(JSComponent):
-    """What `show` was told last; `heard` gets what the visitor presses.
+    """Shows what `show` was last given; `heard` receives what the visitor presses.
 
     Messages: {"step": number}, {"notes": bool} and "list".
     """
@@ -53,7 +53,7 @@ class LessonCard(JSComponent):
                 "question": step.question,
                 "answer": step.answer,
                 "notes": step.notes if choice.notes else "",
-                # Two steps may have the same words; the card must still see that it has moved.
+                # Two steps may have the same text; the card must still notice the change.
                 "at": f"{lesson.name} {choice.step}",
             },
         )

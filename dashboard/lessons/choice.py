@@ -1,9 +1,9 @@
 """Which lesson is open, at which step, and whether its notes for instructors are shown.
 
-A link to a step stands for the link that the step itself names: `arriving` puts the one under the
-other, so that the page, a button and a typed address all come to a step in the same way. The
-address of a lesson holds the whole physics as well; a link with a system keeps it, and so a reload
-gives back what the visitor had made of the step.
+A link to a step stands for the link that the step itself names: `arriving` merges the two, so that
+the page, a button and a typed address all reach a step in the same way. The address of a lesson
+also holds the whole physics; a link with a system keeps it, so that a reload restores what the
+visitor had changed in the step.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ class LessonsChoice(Choice):
     def current(self) -> Step | None:
         """The open step."""
         about = self.about
-        # A file of one's own may have lost steps since it was opened.
+        # A visitor's own file may have lost steps since it was opened.
         return about.steps[min(self.step, len(about.steps)) - 1] if about else None
 
 
@@ -73,7 +73,7 @@ def link_to(lesson: str, step: int = 1) -> str:
 
 
 def for_pupils(link: str) -> str:
-    """A link as a class should get it: in a lesson, without the notes for instructors."""
+    """A link to give to a class: in a lesson, without the notes for instructors."""
     query = dict(parse_qsl(link.lstrip("?")))
     if "lesson" not in query:
         return link
@@ -82,7 +82,7 @@ def for_pupils(link: str) -> str:
 
 
 def arriving(query: Mapping[str, str]) -> dict[str, str]:
-    """A query with the state of the step that it comes to, unless it has a system of its own."""
+    """A query with the state of the step that it leads to, unless it names a system itself."""
     about = lessons().items.get(query.get("lesson", ""))
     number = query.get("step", "1")
     if query.get("view") != "lessons" or about is None or "system" in query:

@@ -1,7 +1,7 @@
 """The view "lessons": a list of lessons, and one step of a lesson above the view that it shows.
 
-Coming to a step opens the link that the step names, so the sliders below it are the visitor's to
-play with; "Set it again" opens the link once more.
+Moving to a step opens the link that the step names; the visitor may then move the sliders freely,
+and "Set it again" opens the link once more.
 """
 
 from html import escape
@@ -19,7 +19,7 @@ from dashboard.parts.projector import Screen
 from dashboard.view.base import View, Visit
 
 WELCOME = (
-    "<h2>Lessons</h2><p class='soft'>Each sets the page for you, asks a question, and leaves the "
+    "<h2>Lessons</h2><p class='soft'>Each step sets up the page, asks a question and leaves the "
     "sliders to you.</p>"
 )
 
@@ -69,7 +69,7 @@ class Lessons(View):
         self._show()
 
     def present(self, screen: Screen | None) -> None:
-        """On a projector the step is told, and its keys bring the next one."""
+        """On a projector, tell the card, whose keys move between steps."""
         self._asides.show(screen is None)
 
     def act(self, action: str) -> None:
@@ -78,7 +78,7 @@ class Lessons(View):
             self.heard({"step": number})
 
     def heard(self, message: Any) -> None:
-        """What the card's buttons say."""
+        """Handle the card's buttons."""
         if message == "list":
             self.choice.lesson = ""
         elif "notes" in message:

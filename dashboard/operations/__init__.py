@@ -1,1 +1,1 @@
-"""What runs around the page: password, headers, measurements and logs of a server."""
+"""The server around the page: password, headers, metrics and logs."""

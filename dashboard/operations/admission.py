@@ -1,4 +1,4 @@
-"""Which visitors are let in: so many pages at a time as this computer can serve well."""
+"""Which visitors are let in: as many pages at a time as this computer can serve well."""
 
 import os
 
@@ -9,11 +9,11 @@ from dashboard.concurrency.watchers import Watchers
 
 SESSIONS = "HOAM_SESSIONS"
 MOST_SESSIONS = 200
-# Hears of every page that it was "opened", "refused" or "closed".
+# Called for every page that is "opened", "refused" or "closed".
 VISITS: Watchers[str] = Watchers()
-_inside: set[str] = set()  # sessions by their ids, on the event loop alone
+_inside: set[str] = set()  # sessions by their ids, used on the event loop only
 CROWDED = """
-## The room is full
+## The server is full
 
 As many pages are open as this computer can serve well. Close one of yours, or try again in a
 minute.
@@ -27,13 +27,13 @@ def most_sessions() -> int:
 
 
 def has_visitor(document: Document | None) -> bool:
-    """Whether somebody asks for a page; `--warm` makes it once before there is a server."""
+    """Whether a visitor requests the page; `--warm` builds it once before there is a server."""
     context = document.session_context if document is not None else None
     return getattr(context, "server_context", None) is not None
 
 
 def let_in(document: Document | None) -> bool:
-    """Whether a visitor gets a page; the note that turns others away takes nobody's place."""
+    """Whether a visitor gets a page; the note shown to those refused does not count as one."""
     if len(_inside) >= most_sessions():
         VISITS.tell("refused")
         return False
@@ -44,6 +44,6 @@ def let_in(document: Document | None) -> bool:
 
 
 def leave(context: SessionContext) -> None:
-    """A visitor who was let in has gone."""
+    """A visitor who was let in has left."""
     _inside.discard(context.id)
     VISITS.tell("closed")

@@ -28,7 +28,7 @@ from hoam_core.checks import DivergedError, check_within, lookup
 from hoam_core.files.json_text import json_text
 from hoam_core.storage.datasets import dataset_bytes
 
-# States of one answer in memory; numbers of states that JSON, which is ten times larger, may hold.
+# Most numbers of states in one answer, and in JSON, which takes ten times the space.
 MOST_BYTES = 128 * 2**20
 MOST_NUMBERS = 50_000
 MOST_WAITING = 32
@@ -37,7 +37,7 @@ JSON, NETCDF = "application/json; charset=utf-8", "application/x-netcdf"
 
 
 class PredictionRequest(NamedTuple):
-    """A prediction that somebody asks for, checked."""
+    """A requested prediction, checked."""
 
     model: Model
     parameters: dict[str, float]
@@ -47,7 +47,7 @@ class PredictionRequest(NamedTuple):
 
 
 def read_request(query: dict[str, str], offered: Offer) -> PredictionRequest:
-    """The prediction that a query means; ValueError, or LookupError for an unknown model."""
+    """The prediction that a query requests; ValueError, or LookupError for an unknown model."""
     if "model" not in query:
         raise ValueError(f"Argument `model` is missing; name one of {', '.join(offered.models)}.")
     try:
@@ -125,7 +125,7 @@ def to_json(value: Any) -> bytes:
 
 
 class Answer(Guarded):
-    """Answers in JSON, whoever asks from whatever page, if the password is known."""
+    """Answers in JSON, for requests from any page that know the password."""
 
     def set_default_headers(self) -> None:
         self.set_header("Access-Control-Allow-Origin", "*")
@@ -145,7 +145,7 @@ class Listing(Answer):
     """A list that needs no arguments."""
 
     def initialize(self, rows: Callable[[], list[dict[str, Any]]]) -> None:
-        """`rows` are made anew for each request."""
+        """`rows` is called for each request."""
         self._rows = rows
 
     def get(self) -> None:
@@ -160,7 +160,7 @@ class Prediction(Answer):
     waiting: ClassVar[set["Prediction"]] = set()
 
     async def get(self) -> None:
-        """Compute behind the sliders and answer."""
+        """Compute with lower priority than the sliders, and answer."""
         query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         try:
             wanted = read_request(query, catalogue())
@@ -211,7 +211,7 @@ class Prediction(Answer):
         self.finish(body)
 
     def on_connection_close(self) -> None:
-        """Nobody waits any more."""
+        """The client no longer waits."""
         if self in self.waiting:
             workers().http.cancel(self)
             self._settle(None)
@@ -219,10 +219,10 @@ class Prediction(Answer):
 
 @final
 class Nothing(Answer):
-    """Whatever else is asked under /api."""
+    """Any other path under /api."""
 
     def get(self) -> None:
-        """Say what there is."""
+        """Say which paths exist."""
         known = "/api/systems, /api/models and /api/predict"
         self.refuse(HTTPStatus.NOT_FOUND, f"There is no {self.request.path}; there are {known}.")
 

@@ -1,11 +1,12 @@
-"""When the collector of cyclic garbage looks at everything: in quiet moments, not while many play.
+"""When the cyclic garbage collector runs in full: in quiet moments, not while many pages play.
 
-A full collection walks through all objects, 40 ms of them for each page, and nothing else happens
-meanwhile: with thirty pages a slider would stand still for more than a second now and then. So what
-lives is set aside every few seconds (`gc.freeze`), where the collector does not go by itself. Pages
-that are closed leave their garbage there. It is looked for when nobody is there to wait for it, or
-when some have gone and no answer has been asked for in a while; at the latest when it may be much.
-Whatever holds megabytes should be no part of a cycle: a class that drags for an hour is never calm.
+A full collection walks through all objects, which takes 40 ms for each page and blocks everything
+else: with thirty pages a slider would freeze for more than a second now and then. So live objects
+are set aside every few seconds (`gc.freeze`), where the collector does not look by itself. Closed
+pages leave their garbage there. It is collected when nobody is there to wait for it, or when some
+visitors have left and no answer has been requested for a while; at the latest when it may have
+become large. Objects that hold megabytes should not be part of a cycle: a class that drags sliders
+for an hour is never quiet.
 """
 
 import contextlib
@@ -17,25 +18,26 @@ from typing import final
 
 EVERY = 5.0  # seconds between two looks
 CALM = 2.0  # seconds without an answer
-# Pages that replace parts of themselves leave some, too.
+# Pages that replace parts of themselves also leave garbage.
 LATEST = 900.0  # seconds after the last full collection
-# Of thirty pages, five of which drag all the time, an hour leaves a tenth of a gigabyte.
+# Thirty pages, five of them dragging all the time, leave 0.1 GB of garbage in an hour.
 AT_ANY_RATE = 16 * LATEST
-# So many closed pages are worth a second in a calm moment, and so many at any time.
+# Numbers of closed pages that justify a second's pause in a quiet moment, and at any time.
 SOME, MANY = 8, 30
 
 
 def give_back() -> None:
-    """Return free memory to the system, which the C library keeps otherwise."""
-    with contextlib.suppress(OSError, AttributeError):  # another library than that of GNU
+    """Return free memory to the system, which the C library would otherwise keep."""
+    with contextlib.suppress(OSError, AttributeError):  # not the GNU C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 @final
 class Garbage:
-    """Decides at every look what the collector does; `calm(seconds)` says if nobody waits.
+    """Decides at every check what the collector does.
 
-    It hears of each visit that it has been "opened" or "closed".
+    `calm(seconds)` says whether nobody is waiting; `heard` is told when a visit is "opened" or
+    "closed".
     """
 
     def __init__(self, calm: Callable[[float], bool], now: Callable[[], float] = time.monotonic):
@@ -49,7 +51,7 @@ class Garbage:
 
     @property
     def due(self) -> bool:
-        """Whether everything should be looked at now."""
+        """Whether a full collection is due."""
         since = self._now() - self._last
         if self._closed >= MANY or since > AT_ANY_RATE:
             return True
@@ -57,7 +59,7 @@ class Garbage:
         return (since > LATEST or enough) and self._calm(CALM)
 
     def look(self) -> bool:
-        """Collect everything if it is due, else set aside what lives; whether it was."""
+        """Collect everything if due, else set aside live objects; returns whether it was due."""
         due = self.due
         if due:
             gc.unfreeze()

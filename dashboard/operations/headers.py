@@ -1,8 +1,8 @@
-"""Headers of every answer: what a browser may load for the page, and who may show it.
+"""Headers of every answer: what a browser may load for the page, and which sites may embed it.
 
-Bokeh compiles small scripts and Panel starts its own from blobs and inline, so scripts of the page
-itself must be allowed as they are. Everything else comes from this server alone: no foreign script,
-style, picture, font, connection, frame or form, and no foreign page around this one.
+Bokeh compiles small scripts and Panel starts its own from blobs and inline, so the page's own
+scripts must be allowed in these forms. Everything else comes from this server alone: no foreign
+script, style, picture, font, connection, frame or form, and no foreign page around this one.
 """
 
 from typing import final
@@ -34,7 +34,7 @@ HEADERS = {
 
 @final
 class Headers(OutputTransform):
-    """Puts the headers on an answer, and leaves out which software made it."""
+    """Sets the headers of a response, and omits the name of the server software."""
 
     def __init__(self, request: HTTPServerRequest):
         self._request = request
@@ -42,7 +42,7 @@ class Headers(OutputTransform):
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        """Called by Tornado as an answer begins."""
+        """Called by Tornado when a response begins."""
         headers.pop("Server", None)
         for name, value in HEADERS.items():
             headers[name] = value

@@ -1,7 +1,8 @@
 """The log: lines of text, or with HOAM_LOG=json an object in each line, on standard error.
 
 An object has time (UTC), level, logger, event and, where there are any, its details and traceback.
-Nobody's data is in it: of a request the path without its query, of an upload the number of files.
+It contains no visitor's data: only the path of a request without its query, and the number of
+uploaded files.
 """
 
 import json
@@ -17,7 +18,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 LOG = "HOAM_LOG"
-# What every record has; the rest of its attributes are the details that a caller gave.
+# Attributes of every record; any others are details that the caller gave.
 USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
 access = logging.getLogger("dashboard.access")
 
@@ -27,7 +28,7 @@ class JsonLines(logging.Formatter):
     """One JSON object for each record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """A line without its end."""
+        """A line without its newline."""
         now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         found: dict[str, Any] = {
             "time": f"{now}.{int(record.msecs):03d}Z",
@@ -42,13 +43,13 @@ class JsonLines(logging.Formatter):
 
 
 def _plain(value: Any) -> Any:
-    """A detail as JSON knows it: a line of the log is written whatever stands in it."""
+    """A detail as a JSON value, so that a log line can always be written."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @final
 class Errors(logging.Handler):
-    """Tells of every error that is logged, by the name of its logger."""
+    """Reports every error that is logged, by the name of its logger."""
 
     def __init__(self, tell: Callable[[str], None]):
         super().__init__(logging.ERROR)
@@ -60,7 +61,7 @@ class Errors(logging.Handler):
 
 
 def without_query(record: logging.LogRecord) -> bool:
-    """Leave method and path of what Tornado says of a request that failed; a filter of its log."""
+    """A filter of Tornado's log that keeps only method and path of a failed request."""
     if record.funcName == "log_exception" and isinstance(record.args, tuple):
         _, request = record.args
         if isinstance(request, HTTPServerRequest):
@@ -82,7 +83,7 @@ def configure(tell_error: Callable[[str], None]) -> None:
         panel.propagate = True
         for name in ("dashboard", "hoam_core"):
             logging.getLogger(name).setLevel(logging.INFO)
-    # Its warnings hold queries, addresses and cookies; `log_request` tells of what was refused.
+    # Its warnings hold queries, addresses and cookies; `log_request` reports refused requests.
     logging.getLogger("tornado.general").setLevel(logging.ERROR)
     logging.getLogger("tornado.application").addFilter(without_query)
     errors = Errors(tell_error)
@@ -92,9 +93,9 @@ def configure(tell_error: Callable[[str], None]) -> None:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """What Tornado calls at the end of each request in place of its own line.
+    """Called by Tornado at the end of each request in place of its own log line.
 
-    Questions for data and whatever failed are told, the files of a page only to who debugs.
+    Requests for data and failures are logged; the files of a page only at debug level.
     """
     request, status = handler.request, handler.get_status()
     fine = logging.INFO if "/api" in request.path else logging.DEBUG

@@ -1,9 +1,9 @@
 """What is measured while the page is served, in the text format of Prometheus at /metrics.
 
-Counters and histograms are fed by those who tell of something; what can be read at any time (open
-pages, queues) is read when somebody asks. Nothing here names a visitor or what a visitor computes.
-With a password the route asks for it from everybody, also from this machine: behind a proxy of the
-same machine every visitor comes from there.
+Counters and histograms are updated when something happens; what can be read at any time (open
+pages, queues) is read on request. Nothing here names a visitor or what a visitor computes. With a
+password the route requires it from everybody, also from this machine: behind a proxy on the same
+machine, every visitor appears to come from there.
 """
 
 from collections.abc import Iterable
@@ -28,15 +28,15 @@ histogram = partial(Histogram, registry=REGISTRY)
 
 VISITS = counter("hoam_visits", "Pages that were opened, refused or closed.", ["event"])
 ANSWERS = histogram(
-    "hoam_answer_seconds", "From a move of a slider to the learned model's answer.",
+    "hoam_answer_seconds", "Time from moving a slider to the learned model's answer.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10),
 )  # fmt: skip
 JOBS = histogram(
-    "hoam_job_seconds", "Jobs of a worker, with the time in which they gave way to others.",
+    "hoam_job_seconds", "Time of a worker's jobs, including waits for other jobs.",
     ["worker", "outcome"], buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100, 300, 1_000),
 )  # fmt: skip
 LATENESS = histogram(
-    "hoam_loop_lateness_seconds", "How late the event loop does what was due.",
+    "hoam_loop_lateness_seconds", "Delay of the event loop.",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )  # fmt: skip
 REQUESTS = histogram(
@@ -59,10 +59,10 @@ def open_pages() -> int:
 
 @final
 class Present(Collector):
-    """What is so at the moment of asking."""
+    """Values at the moment of the request."""
 
     def collect(self) -> Iterable[Metric]:
-        """Called for each answer."""
+        """Called for each response."""
         yield InfoMetricFamily("hoam", "What is served.", value={"version": __version__})
         pages = GaugeMetricFamily("hoam_sessions", "Pages that are open.")
         pages.add_metric([], open_pages())

@@ -1,8 +1,9 @@
 """One password for all visitors: a form for browsers, HTTP Basic for scripts.
 
-Whoever has given it carries a signed cookie that is bound to the password: with another password,
-or another cookie secret, all cookies are void. From one address one guess is looked at at a time,
-and a wrong one takes a second, so that guessing is slow however many connections it opens.
+A visitor who has entered it gets a signed cookie that is bound to the password: with another
+password, or another cookie secret, all cookies become invalid. Guesses from one address are checked
+one at a time, and a wrong one takes a second, so that guessing is slow with any number of
+connections.
 """
 
 import asyncio
@@ -31,33 +32,33 @@ WRONG_TAKES = 1.0  # seconds
 FORM = Path(__file__).with_name("login.html").read_text(encoding="utf-8")
 WRONG = "That is not the password; try again."
 REFUSED = (
-    "This server asks for its password; send it with HTTP Basic and any user name, as "
+    "This server needs a password; send it with HTTP Basic and any user name, as "
     "`curl -u :PASSWORD` does."
 )
-LOG_IN = "This server asks who you are; log in at its page and ask with the cookie that it gave."
+LOG_IN = "This server needs a login; log in on its page and send the cookie that it gave."
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 @cache
 def password() -> str:
-    """What visitors must give; empty if nothing is asked."""
+    """The password that visitors must enter; empty if there is none."""
     named = os.environ.get(GUARD_FILE, "")
     return read_password(Path(named)) if named else ""
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two texts are equal, in a time that does not tell where they differ."""
+    """Whether two texts are equal, in a time that does not reveal where they differ."""
     return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _mark(handler: RequestHandler) -> str:
-    """What the cookie of somebody who knows the password says."""
+    """The content of the cookie of a visitor who knows the password."""
     secret = handler.settings["cookie_secret"]
     return hmac.new(secret.encode(), password().encode(), hashlib.sha256).hexdigest()
 
 
 def visitor(handler: RequestHandler) -> str | None:
-    """A name for whoever carries the cookie, else None; Bokeh asks before it opens a page."""
+    """A name for a visitor with the cookie, else None; Bokeh calls this before it opens a page."""
     found = handler.get_signed_cookie(COOKIE, max_age_days=DAYS)
     return "visitor" if found and _same(found.decode(), _mark(handler)) else None
 
@@ -72,7 +73,7 @@ async def is_right(guess: str, address: str) -> bool:
 
 
 def basic_guess(header: str) -> str | None:
-    """The password in an Authorization header, None if there is none."""
+    """The password in an Authorization header; None if there is none."""
     kind, _, text = header.partition(" ")
     if kind.lower() != "basic":
         return None
@@ -83,13 +84,13 @@ def basic_guess(header: str) -> str | None:
 
 
 def local_path(text: str) -> str:
-    """Where to go after the form: a path of this server, whatever was asked for."""
+    """Where to go after the form: always a path of this server."""
     is_path = text.startswith("/") and not text.startswith(("//", "/\\"))
     return text if is_path and text.isprintable() else "/"
 
 
 class _Provider(Protocol):
-    """Who asks who somebody is. Bokeh's own type says that it is asked by a request only."""
+    """Identifies a visitor. Bokeh's own type allows this only for a request handler."""
 
     get_user: Callable[[RequestHandler], object] | None
     get_user_async: Callable[[RequestHandler], Awaitable[object]] | None
@@ -97,12 +98,12 @@ class _Provider(Protocol):
 
 
 def _provider(handler: RequestHandler) -> _Provider:
-    """The provider of a handler's application, which is Bokeh's as all of this server."""
+    """The provider of a handler's application, which is Bokeh's, like everything on this server."""
     return cast("_Provider", cast("BokehTornado", handler.application).auth_provider)
 
 
 async def admitted(handler: RequestHandler) -> bool:
-    """Whether somebody may see pages: asked of whatever the server was told to ask by.
+    """Whether a visitor may see pages, by the method that the server was given.
 
     That may be this module's password, or a login of Panel's own (--basic-auth, --oauth-provider).
     """
@@ -115,10 +116,10 @@ async def admitted(handler: RequestHandler) -> bool:
 
 
 class Guarded(RequestHandler):
-    """Answers only those who may see the page."""
+    """Answers only visitors who may see the page."""
 
     async def prepare(self) -> None:
-        """Turn everybody else away before anything is done."""
+        """Refuse everybody else before anything is done."""
         if await admitted(self):
             return
         if not password():
@@ -134,14 +135,14 @@ class Guarded(RequestHandler):
 
 @final
 class Login(RequestHandler):
-    """The form, and what it sends."""
+    """The login form and its submission."""
 
     def get(self) -> None:
         """An empty form."""
         self._ask("")
 
     async def post(self) -> None:
-        """Let in, or ask again."""
+        """Admit the visitor, or ask again."""
         guess = self.get_body_argument("password", "", strip=False)
         if not await is_right(guess, str(self.request.remote_ip)):
             self.set_status(HTTPStatus.FORBIDDEN)
@@ -163,6 +164,6 @@ class Logout(RequestHandler):
     """Forgets who a visitor is."""
 
     def get(self) -> None:
-        """Take the cookie away and ask again."""
+        """Remove the cookie and ask again."""
         self.clear_cookie(COOKIE)
         self.redirect(_provider(self).login_url.lstrip("/"))

@@ -1,8 +1,8 @@
-"""Which of several processes this is: a letter in the variable HOAM_PROCESS, told by a cookie.
+"""Which of several processes this is: a letter in the variable HOAM_PROCESS, sent as a cookie.
 
-Pages, own data and lectures live in the process that made them. Where a proxy hands visitors out to
-several, the cookie says to which one a browser belongs; to those who follow a lecture its code says
-it, which begins with the letter. Without the variable there is one process and no cookie.
+Pages, own data and lectures live in the process that made them. Where a proxy distributes visitors
+among several, the cookie says which one a browser belongs to; for followers of a lecture its code
+does, which begins with the letter. Without the variable there is one process and no cookie.
 """
 
 from typing import final
@@ -17,7 +17,7 @@ COOKIE = "hoam_process"
 
 @final
 class Belonging(OutputTransform):
-    """Tells a browser that it belongs here, unless it knows."""
+    """Tells a browser that it belongs to this process, unless it already knows."""
 
     def __init__(self, request: HTTPServerRequest):
         self._known = COOKIE in request.cookies and request.cookies[COOKIE].value
@@ -26,7 +26,7 @@ class Belonging(OutputTransform):
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        """Called by Tornado as an answer begins."""
+        """Called by Tornado when a response begins."""
         if self._known != (name := process_name()) and name:
             told = f"{COOKIE}={name}; Path=/; HttpOnly; SameSite=Lax{self._end}"
             headers.add("Set-Cookie", told)

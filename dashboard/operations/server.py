@@ -1,7 +1,7 @@
-"""What is put around the page once, however it is served: routes, headers, measurements, logs.
+"""Everything added to the page's server, however it is started: routes, headers, metrics, logs.
 
-Nothing that a page is given leads to its server. With `--warm` the page opens before there is one;
-then this is the first thing that the event loop does, before it answers anybody.
+A page has no reference to its server. With `--warm` the page opens before there is a server; then
+this is the first thing that the event loop does, before it answers any request.
 """
 
 import gc
@@ -35,19 +35,19 @@ SWEPT_EVERY = 3 * 3_600.0  # seconds
 
 @final
 class Absent(RequestHandler):
-    """What Panel would serve of its components, which no view refers to; not even who asks counts.
+    """Disables Panel's route for component files, which no view uses, for everybody.
 
-    Its own handler imports what the address names.
+    Panel's own handler imports whatever the address names.
     """
 
     def prepare(self) -> None:
-        """Turn everybody away before anything is done."""
+        """Refuse every request before anything is done."""
         raise HTTPError(HTTPStatus.NOT_FOUND)
 
 
 @final
 class Liveness(RequestHandler):
-    """That the page can be served; asks nobody for a password, and makes nothing for it."""
+    """Reports that the page can be served, without a password and without building a page."""
 
     def get(self) -> None:
         """Always the same."""
@@ -79,7 +79,7 @@ def ended(handler: RequestHandler) -> None:
 
 
 def equip(server: BokehTornado) -> None:
-    """Put everything around one server."""
+    """Add everything to one server."""
     server.add_handlers(r".*", [(server.prefix + path, *rest) for path, *rest in ROUTES])
     messages.guard(server)
     server.add_transform(Headers)
@@ -97,7 +97,7 @@ def visited(event: str) -> None:
 
 @cache
 def measure() -> None:
-    """Hear of everything that is measured or logged, from now on."""
+    """Record everything that is measured or logged, from now on."""
     logs.configure(lambda logger: metrics.ERRORS.labels(logger).inc())
     admission.VISITS.watch(visited)
     session.ANSWERED.watch(metrics.ANSWERS.observe)
@@ -105,7 +105,7 @@ def measure() -> None:
 
 
 def tidy() -> None:
-    """Look after the garbage of closed pages from time to time."""
+    """Collect the garbage of closed pages from time to time."""
     garbage = Garbage(workers().models.has_been_idle)
     admission.VISITS.watch(garbage.heard)
     PeriodicCallback(partial(_look, garbage), 1_000 * EVERY).start()
@@ -116,8 +116,8 @@ def _look(garbage: Garbage) -> None:
 
 
 def sweep_up() -> None:
-    """Delete what is kept no longer, now and every few hours; a thread touches the disk."""
-    # Many visitors' folders take a while, and nobody waits for this.
+    """Delete expired items now and every few hours; a thread does the disk work."""
+    # Many folders take a while, and nobody is waiting for this.
     PeriodicCallback(_sweep, 1_000 * SWEPT_EVERY).start()
     _sweep()
 
@@ -127,7 +127,7 @@ def _sweep() -> None:
 
 
 def probe_loop(loop: IOLoop) -> None:
-    """Ask the loop for something twice a second, and measure how late it comes."""
+    """Schedule a callback twice a second, and measure how late it runs."""
     due = loop.time() + PROBE / 1_000
 
     def come() -> None:

@@ -1,1 +1,1 @@
-"""The view "data": snapshots of the visitor's own."""
+"""The view "data": the visitor's own snapshots."""

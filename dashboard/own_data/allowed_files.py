@@ -1,7 +1,7 @@
 """Which files a visitor may give: those in the folders of HOAM_DATA, and uploads within limits.
 
 Several folders are separated like those of PATH. Without the variable a visitor can only upload:
-whoever reaches a page must not reach the files of its machine.
+access to a page must not give access to the files of its machine.
 """
 
 import os
@@ -16,13 +16,13 @@ from hoam_core.recorded.reader import ITERATION
 VARIABLE, UPLOAD = "HOAM_DATA", "HOAM_UPLOAD_MB"
 # Runs, each of them one file or an openPMD series of one file for each iteration.
 MOST_FILES = 64
-# Of a series that counts as one run.
+# Most iterations of a series that counts as one run.
 MOST_ITERATIONS = 500
 LARGEST_MB = 400
 LONGEST_NAME = 120  # bytes
 # As openPMD calls the files of a series.
 SERIES = re.compile(r"[0-9]+\.h5$", re.IGNORECASE)
-# What no file system takes for anything but a name; no hidden ones.
+# Names that every file system accepts, and that are not hidden.
 PLAIN = re.compile(r'[^\s.<>:"|?*][^<>:"|?*]*\.(nc|h5)', re.IGNORECASE)
 DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
     f"{name}{i}" for name in ("COM", "LPT") for i in range(10)
@@ -39,18 +39,23 @@ def found_files(pattern: str) -> list[Path]:
     """The files that a path, a folder or a pattern such as runs/*.nc names, in natural order.
 
     %T stands for the iterations of an openPMD series, as in data_%T.h5. A relative path starts at
-    each allowed folder. Raises ValueError for what is not allowed or not there.
+    each allowed folder. Raises ValueError for anything that is not allowed or does not exist.
     """
     folders = allowed_folders()
     if not folders:
         raise ValueError(
-            f"Files of the server cannot be named here; set {VARIABLE} to the folder that may be "
-            "read and start the page again, or upload the files."
+            f"Files on the server cannot be read from here; set {VARIABLE} to the folder that may "
+            "be read and restart the server, or upload the files."
         )
     try:
         matching = _matching(ITERATION.sub("*", pattern.strip()), folders)
         kept = sorted(matching, key=natural)
-    except (OSError, RuntimeError, ValueError, NotImplementedError):  # no pattern of files at all
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        NotImplementedError,
+    ):  # not a pattern of files at all
         kept = []
     if sentence := refusal(count_runs([str(path) for path in kept]), 0):
         raise ValueError(sentence)
@@ -96,9 +101,9 @@ def largest_upload() -> int:
 
 
 def tally() -> Callable[[str], int]:
-    """What takes one name after another and tells how many runs they can be, at least, so far.
+    """A function that takes one name after another and returns the least number of runs so far.
 
-    Names that differ by a last number may be those of one openPMD series; whoever reads the files
+    Names that differ by a last number may be those of one openPMD series; the reader of the files
     counts again.
     """
     places: Counter[str] = Counter()
@@ -115,16 +120,16 @@ def tally() -> Callable[[str], int]:
 
 
 def count_runs(names: Iterable[str]) -> int:
-    """How many runs files of these names can be, at least."""
+    """The least number of runs that files of these names can be."""
     return max(map(tally(), names), default=0)
 
 
 def refusal(files: int, size: int) -> str:
-    """Why so many files, or files of so many bytes, are not taken; empty for those that are."""
+    """Why this many files or bytes are refused; empty if they are accepted."""
     if files > MOST_FILES:
         return (
             f"{files} files are too many; give at most {MOST_FILES}, where an openPMD series of "
-            f"one file for each iteration counts as one (for each {MOST_ITERATIONS} iterations)."
+            f"one file per iteration counts as one (for each {MOST_ITERATIONS} iterations)."
         )
     if size > largest_upload():
         return (
@@ -135,9 +140,9 @@ def refusal(files: int, size: int) -> str:
 
 
 def check_upload(sizes: Sequence[tuple[str, int]]) -> list[str]:
-    """Names under which files of these names and sizes can lie in one folder.
+    """Names under which files of these names and sizes can be stored in one folder.
 
-    Raises ValueError where they are too many or too large to be taken, or called alike.
+    Raises ValueError if they are too many, too large, or have the same name.
     """
     if sentence := refusal(count_runs([n for n, _ in sizes]), sum(size for _, size in sizes)):
         raise ValueError(sentence)
@@ -150,7 +155,7 @@ def check_upload(sizes: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def upload_name(name: str) -> str:
-    """The last part of a file's name. Raises ValueError where no file should be called so."""
+    """The last part of a file's name. Raises ValueError for a name that no file should have."""
     last = re.split(r"[/\\]", name)[-1]
     fits = last.isprintable() and PLAIN.fullmatch(last) and len(last.encode()) <= LONGEST_NAME
     if not fits or last.split(".")[0].strip().upper() in DEVICES:

@@ -1,8 +1,8 @@
 """Jobs of the view "data": reading and checking files, making an example, training.
 
-Generators for the workers: between two values they can be stopped. Nothing of what they make is
-kept anywhere until the last value, which is the whole. What could not be kept for the visitor is
-there all the same, with a sentence that says why it ends with the page.
+Generators for the workers: between two values they can be stopped. Nothing they make is kept until
+the last value, which is complete. What could not be kept for the visitor can still be used, with a
+sentence that says why it is lost when the page closes.
 """
 
 import io
@@ -28,11 +28,11 @@ from hoam_core.recorded.sandbox import read_recordings_sandboxed
 from hoam_core.storage.datasets import write_dataset
 
 EXAMPLE = (1.3, 1.4, 1.5, 1.6, 1.7)
-STAGES = {"training": "Learning", "judging": "Judging at the value that was held out"}
+STAGES = {"training": "Learning", "judging": "Testing at the held-out value"}
 
 
 class ReadingStep(NamedTuple):
-    """What goes on, and the share of it that is done; None if that is not known."""
+    """The present step, and the share of it that is done; None if that is not known."""
 
     text: str
     done: float | None
@@ -53,7 +53,7 @@ class ReadingRequest:
 
 
 class Made(NamedTuple):
-    """A model with the folder of its files; `unsaved_reason` is empty where it is kept."""
+    """A model with the folder of its files; `unsaved_reason` is empty if it is kept."""
 
     model: Model
     folder: Path
@@ -68,10 +68,10 @@ class Checked(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Checked files, and what goes with them.
+    """Checked files, and what belongs to them.
 
-    `name` is what they are kept as, empty if they are not; `unsaved_reason` says why not; `fields`
-    are what the visitor said about them, `made` a model of them that is there already.
+    `name` is the name they are kept under, empty if they are not kept; `unsaved_reason` says why
+    not; `fields` are what the visitor entered about them, `made` an existing model of them.
     """
 
     checked: Checked
@@ -103,7 +103,7 @@ def check(request: ReadingRequest) -> Iterator[ReadingStep | Found]:
 
 
 def _kept_data(made: Found, counts: Mapping[str, int], keep: SavedItems) -> Found:
-    """The same, and what it is kept as or why it is not."""
+    """The same, with the name it is kept under, or the reason why it is not kept."""
     if not keep:
         return made
     collection = made.checked.collection
@@ -135,7 +135,10 @@ def train(
     collection: Collection, folder: Path, method: str, held_out: tuple[str, float] | None,
     keep: SavedItems, data: str = "",
 ) -> Iterator[ReadingStep | Made]:  # fmt: skip
-    """Learn, judge and save; the last value is the model. `data` is what its data are kept as."""
+    """Learn, judge and save; the last value is the model.
+
+    `data` is the name under which its data are kept.
+    """
     yield ReadingStep("Learning", None)
     for state in learn_recorded(collection, folder, method=method, held_out=held_out):
         if state.stage == "saved" and state.model is not None:
@@ -146,7 +149,7 @@ def train(
 
 
 def kept_model_of(model: Model, folder: Path, keep: SavedItems, data: str = "") -> Made:
-    """A model whose files lie in a folder, from now on kept for the visitor if there is room."""
+    """A model whose files are in a folder, from now on kept for the visitor if there is room."""
     if not keep:
         return Made(model, folder)
     files = sorted(folder.iterdir())
@@ -166,7 +169,7 @@ def zipped(folder: Path, name: str) -> io.BytesIO:
     """The files of a model's folder, in a folder of that name."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        # Beside a model that is kept lies what the page says of it.
+        # A kept model has the page's description beside it.
         for path in (folder / file for file in packed.LIMITS):
             if path.is_file():
                 archive.write(path, f"{name}/{path.name}")

@@ -59,7 +59,7 @@ def frames_of(collection: Collection) -> tuple[int, int, int]:
 
 
 def rows_of(collection: Collection, found: Mapping[str, int]) -> list[Row]:
-    """A row for each file; all pictures have one scale of colours."""
+    """A row for each file; all pictures share one colour scale."""
     axes = plane_of(collection)
     h, v = (collection.components[i].view for i in axes)
     closes = tuple(length is not None for length in collection.lengths)
@@ -136,7 +136,7 @@ def details(collection: Collection) -> str:
 
 
 def verdict(errors: Mapping[str, Any], title: str) -> str:
-    """How far the model is off at the value that it has not seen, beside the noise floor."""
+    """The model's error at the held-out value, beside the noise floor."""
     told = ", ".join(f"{name} = {value:g}" for name, value in errors["parameters"].items())
     lines = "".join(
         f"<tr><th scope='row'>t = {row['t']:.3g}</th><td><b>{row['value']:.2g}</b></td>"
@@ -144,7 +144,7 @@ def verdict(errors: Mapping[str, Any], title: str) -> str:
         for row in errors["w2"]
     )
     return (
-        f"<h3>{escape(title)} at {escape(told)}, which the model has not seen</h3><table><thead>"
+        f"<h3>{escape(title)} at {escape(told)}, which was not used for training</h3><table><thead>"
         "<tr><th scope='col'>W₂² to the recording</th><th scope='col'>model</th>"
         "<th scope='col'>noise floor</th><th scope='col'>ratio</th></tr></thead>"
         f"<tbody>{lines}</tbody></table><p class='soft'>The floor is the distance between two "

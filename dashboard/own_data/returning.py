@@ -1,7 +1,7 @@
-"""Jobs that bring back what a visitor had: data and models that are kept, and a model's zip file.
+"""Jobs that restore what a visitor had: data and models that are kept, and a model's zip file.
 
-Generators for the workers like those of jobs.py. Whatever is not here any more, or is no model, is
-a ValueError with a sentence for the visitor.
+Generators for the workers like those of jobs.py. Anything that no longer exists, or is not a model,
+raises a ValueError with a sentence for the visitor.
 """
 
 import time
@@ -21,11 +21,12 @@ from hoam_core.checks import DivergedError
 from hoam_core.storage.datasets import write_files
 
 TRIED_PARTICLES, TRIED_TIMES = 64, 4
-# A thread answers all visitors: looks at the field for a particle, and seconds for a few particles.
+# One thread answers all visitors: most field evaluations per particle, and seconds for a few
+# particles.
 MOST_LOOKS, MOST_SECONDS = 200_000, 3.0
 GONE = (
-    "What this address names is not here: what visitors bring is kept for them alone, in the "
-    "browser that brought it, and for a limited time. Give the files again, or load the model."
+    "The data or the model of this link are not here: uploads are kept only for the visitor who "
+    "made them, in the same browser and for a limited time. Upload the files or the model again."
 )
 
 
@@ -64,8 +65,8 @@ def _made_of(keep: SavedItems, data: str) -> Made | None:
 def take_in(
     data: bytes, keep: SavedItems, owner: str, folder: Path
 ) -> Iterator[ReadingStep | Made]:
-    """The model in a zip file, tried out and kept; its files are written into a new folder."""
-    yield ReadingStep("Looking into the file", None)
+    """The model in a zip file, tested and kept; its files are written into a new folder."""
+    yield ReadingStep("Checking the file", None)
     name, files = renamed(unpacked(data), owner)
     place = folder / name
     write_files(place, files)
@@ -76,12 +77,12 @@ def take_in(
 
 
 def try_out(model: Model) -> None:
-    """Raises ValueError unless a model soon makes a few finite samples at its usual parameters."""
+    """Raises ValueError unless a model quickly makes finite samples at its default parameters."""
     usual = {p.name: p.default for p in model.system.parameters}
     try:
         looks = model.method.evaluations(model.times(n_times=FRAMES))
         if looks > MOST_LOOKS:
-            raise TooSlowError(f"it takes {looks:,.0f} evaluations for a particle")
+            raise TooSlowError(f"it takes {looks:,.0f} evaluations per particle")
         model.predict(usual, particles=TRIED_PARTICLES, n_times=TRIED_TIMES)  # compiled
         started = time.perf_counter()
         model.predict(usual, particles=TRIED_PARTICLES, n_times=TRIED_TIMES)
@@ -89,20 +90,20 @@ def try_out(model: Model) -> None:
             raise TooSlowError(f"it takes {took:.0f} s for {TRIED_PARTICLES} particles")
     except TooSlowError as error:
         raise ValueError(
-            f"The model is too slow for a page that others use, too: {error}. Train one with fewer "
+            f"The model is too slow for a page that others share: {error}. Train one with fewer "
             "steps or a smaller network, or use `hoam predict`."
         ) from error
     except DivergedError as error:
         raise ValueError(f"The model cannot be used: {error}") from error
-    except Exception as error:  # arrays that do not fit make every part fail otherwise
+    except Exception as error:  # arrays that do not fit can fail in any part, with any error
         raise ValueError(
             f"The model cannot be used: its arrays do not fit its description "
-            f"({type(error).__name__}). Download it again, or train it anew."
+            f"({type(error).__name__}). Download it again, or train it again."
         ) from error
 
 
 def what(thing: SavedItem) -> str:
-    """What a thing is, in a word or two."""
-    kind = {"trained": "model of the view Train, offered to everybody here"}.get(thing.kind)
+    """What an item is, in a word or two."""
+    kind = {"trained": "model of the view Train, available to everybody here"}.get(thing.kind)
     method = thing.about.get("method")
     return (kind or thing.kind) + (f", {method}" if method else "")

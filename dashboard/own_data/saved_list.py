@@ -1,6 +1,6 @@
 """The list of what is kept for a visitor: until when, how much, and a way to delete it.
 
-Deleting asks once more, since nothing brings it back.
+Deleting asks for confirmation, since it cannot be undone.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,14 @@ ROW = """:host { align-items: center; flex-wrap: wrap; max-height: none; padding
   1px solid color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }"""
 EVERYTHING = "everything that is kept for you"
 ASKED = (
-    "<p>Delete <b>{what}</b>? It is removed from this server at once, and nothing brings it back "
-    "but your own copy.</p>"
+    "<p>Delete <b>{what}</b>? It is removed from this server at once, and can only be restored "
+    "from a copy of your own.</p>"
 )
 
 
 @final
 class KeptList(pn.viewable.Viewer):
-    """Things with their buttons; `opened` and `deleted` hear the name, an empty one of all."""
+    """Items with their buttons; `opened` and `deleted` receive the name, empty for all."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class KeptList(pn.viewable.Viewer):
         return pmui.Button(label=label, icon=icon, on_click=lambda _: press(), **(BUTTON | more))
 
     def show(self, things: list[SavedItem]) -> None:
-        """Draw the list anew."""
+        """Draw the list again."""
         self._layout.visible = bool(things)
         self._text.object = _description(self._keep, things)
         self._rows[:] = [self._row(thing) for thing in things]
@@ -93,12 +93,12 @@ class KeptList(pn.viewable.Viewer):
 
 
 def terms(keep: SavedItems) -> str:
-    """What becomes of own data here, in a sentence or two."""
+    """How own data are kept here, in a sentence or two."""
     if not keep:
         return "It is deleted when you close the page."
     days = kept_seconds() / 86_400
     return (
-        f"It is kept for you for {days:g} days after your last visit, found again by a cookie of "
+        f"It is kept for you for {days:g} days after your last visit, recognised by a cookie in "
         "this browser, and you can delete it below at any time."
     )
 
@@ -106,7 +106,7 @@ def terms(keep: SavedItems) -> str:
 def _description(keep: SavedItems, things: list[SavedItem]) -> str:
     size = sum(thing.size for thing in things)
     return (
-        f"<h3>Kept on this server until {date(keep.until)}</h3><p class='soft'>Found again in this "
-        f"browser alone, and each visit renews it. {megabytes(size)} of {megabytes(most_bytes())} "
-        "are taken. On a computer that others use, delete it before you go.</p>"
+        f"<h3>Kept on this server until {date(keep.until)}</h3><p class='soft'>Available only in "
+        f"this browser; each visit renews it. {megabytes(size)} of {megabytes(most_bytes())} are "
+        "in use. On a shared computer, delete it before you leave.</p>"
     )

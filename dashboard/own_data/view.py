@@ -1,7 +1,7 @@
-"""The view "data": snapshots of one's own, from files to a model that is explored like any other.
+"""The view "data": own snapshots, from files to a model that is explored like any other.
 
-Three steps below each other: files in, what was found in them, a model. Everything that happens is
-the `Workspace`'s; the view shows it and passes on what is pressed.
+Three steps below each other: files in, what was found in them, a model. The `Workspace` does all
+the work; the view shows its state and passes on button presses.
 """
 
 from html import escape
@@ -40,18 +40,18 @@ from hoam_core.recorded.reader import names_of
 from hoam_core.storage.datasets import to_dataset
 
 FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
-# The head of an accordion is set like the title of a page.
+# By default the head of an accordion is set like the title of a page.
 QUIET_HEAD = {"& h3, & .MuiTypography-root": {"fontSize": "14px", "fontWeight": 500, "margin": 0}}
 INTRODUCTION = (
-    "<h2>Learn from your own snapshots</h2><p>Give at least two files, each with one population at "
-    "the same times and at another value of a parameter: NetCDF with "
+    "<h2>Learn from your own snapshots</h2><p>Choose at least two files, each with one population, "
+    "at the same times but at different parameter values: NetCDF with "
     "<code>state(time, particle, component)</code>, or openPMD particles (HDF5); up to {size} MB "
     "can be uploaded. Or load a model that you downloaded here. Nothing leaves this server, and "
-    "nobody else sees it. {terms}</p>"
+    "nobody else sees your data. {terms}</p>"
 )
 HINTS = {
     "attributes": "Names of attributes, such as drift; empty: the attribute “parameters”",
-    "values": "One value a file, files by name: mu = 1.2, 1.4, 1.6",
+    "values": "One value per file, in the order of names: mu = 1.2, 1.4, 1.6",
     "lengths": "Name and length: x = 50 (0: not periodic)",
     "species": "Empty: the only one",
     "components": "Such as position/x, momentum/x; empty: all",
@@ -94,7 +94,7 @@ class OwnData(View):
         self._follow()
 
     def _follow(self) -> None:
-        """Bring back what the address names, unless it is here."""
+        """Restore what the address names, unless it is loaded."""
         if self.shown and self.choice.data and self.choice.data != self.workspace.showing:
             self.workspace.open(self.choice.data)
 
@@ -132,8 +132,8 @@ class OwnData(View):
             parts.append(self._path)
         else:
             parts.append(html.pane(
-                object="<p class='soft'>Files of the server can be named here when the variable "
-                f"{VARIABLE} holds the folder that may be read.</p>", margin=(2, 4),
+                object="<p class='soft'>Files on the server can be used here if the variable "
+                f"{VARIABLE} names the folder that may be read.</p>", margin=(2, 4),
             ))  # fmt: skip
         of = self.choice.param
         fields = [pmui.TextInput.from_param(of.title, **FIELD)] + [
@@ -173,7 +173,7 @@ class OwnData(View):
         if event.new:
             names = self._upload.filename
             self.workspace.give(list(zip(names, event.new, strict=True)))
-            # What was taken lies on the disk of the visit.
+            # The uploaded files are now on the visit's disk.
             self._upload.clear()
 
     def _take_zip(self, event) -> None:
@@ -229,7 +229,7 @@ class OwnData(View):
         title, seconds = model.system.title, model.training.get("seconds", 0.0)
         self._result.object = html.headline(f"{title}: the model is ready, after {seconds:g} s")
         self._verdict.object = "".join(own_preview.verdict(e, title) for e in model.errors) or (
-            "<p class='soft'>No value was held out, so nothing judges this model.</p>"
+            "<p class='soft'>No value was held out, so this model is untested.</p>"
         )
         self._download.filename = f"{model.name}.zip"
 
@@ -237,7 +237,7 @@ class OwnData(View):
         model, folder = self.workspace.model, self.workspace.model_folder
         if model is None:
             return None
-        if not (folder / "model.json").is_file():  # another page has deleted it
+        if not (folder / "model.json").is_file():  # deleted by another page
             folder = self.workspace.folder / "again"
             save_model(model, folder)
         return zipped(folder, model.name)
@@ -275,7 +275,7 @@ class OwnData(View):
 
     def _script(self, collection: Collection) -> str:
         choice, paths = self.choice, self.workspace.paths
-        # Of data that were brought back there are no files here, but their names.
+        # Of restored data there are no files here, only their names.
         files = names_of(paths) if paths else list(collection.files)
         return (
             "from hoam_core.recorded import (\n"

@@ -1,8 +1,8 @@
-"""One visitor's own data: which files are here, what was found in them, and the model of them.
+"""One visitor's own data: the files, what was found in them, and the model trained on them.
 
-No Panel: the view watches these parameters, and tests pass workers of their own. Files lie in a
-folder of the visit, which goes with it; what was read of them, and the models, are kept for the
-visitor if there is a `SavedItems`. Whatever cannot be used leaves a sentence and nothing else.
+No Panel: the view watches these parameters, and tests pass workers of their own. Files are stored
+in a folder of the visit, which is deleted with it; what was read from them, and the models, are
+kept for the visitor if there is a `SavedItems`. Whatever cannot be used leaves only a sentence.
 """
 
 import logging
@@ -64,21 +64,21 @@ class Workspace(param.Parameterized):
         self._uploads = 0
         self.paths: tuple[Path, ...] = ()
         self.model_folder = self.folder / "model"
-        self.showing = ""  # of what is shown, among the things that are kept
+        self.showing = ""  # of what is shown, among the items that are kept
         self.closed = False
         self.look()
 
     def look(self) -> None:
-        """See what is kept now, after this page or another one has changed it."""
+        """Read what is kept now, after this page or another one has changed it."""
         self.things = self.keep.things()
 
     @property
     def folder(self) -> Path:
-        """Where the files of the visit lie."""
+        """The folder for the files of the visit."""
         return Path(self._folder.name)
 
     def give(self, files: Sequence[tuple[str, bytes]]) -> None:
-        """Take uploaded files in place of what was here, and check them."""
+        """Replace the present files by uploaded ones, and check them."""
         try:
             names = check_upload([(name, len(data)) for name, data in files])
             folder = self._fresh()
@@ -93,12 +93,12 @@ class Workspace(param.Parameterized):
         self._take(tuple(sorted(paths, key=natural)))
 
     def refuse(self, why: str) -> None:
-        """Say why an upload was not taken; nothing is kept of it, nor of what was here."""
+        """Say why an upload was refused; neither it nor the previous files are kept."""
         self._forget_files()
         self._fail(why)
 
     def point(self, pattern: str) -> None:
-        """Check files that lie on the server's machine."""
+        """Check files on the server's machine."""
         try:
             paths = found_files(pattern)
         except ValueError as error:
@@ -112,12 +112,12 @@ class Workspace(param.Parameterized):
         self._start(self._reader, partial(example, self._fresh()), "Making an example")
 
     def check(self) -> None:
-        """Read the files that are here, as the fields say now."""
+        """Read the present files, as the fields now say."""
         choice = self.choice
         if not self.paths:
             self._fail(
-                "There are no files here: only what was read of them is kept. Upload them again to "
-                "read them otherwise." if self.checked is not None else
+                "The files are no longer here: only what was read from them is kept. Upload them "
+                "again to read them differently." if self.checked is not None else
                 "There are no files yet; upload some, or use the example.",
                 keep=True,
             )  # fmt: skip
@@ -135,7 +135,7 @@ class Workspace(param.Parameterized):
     def train(self) -> None:
         """Train a model on what was found."""
         if self.checked is None:
-            self._fail("There is nothing to learn from yet; give files that fit together first.")
+            self._fail("There is nothing to learn from yet; add files that fit together first.")
             return
         job = partial(
             train, self.checked.collection, self.folder / "model", self.choice.method,
@@ -145,20 +145,20 @@ class Workspace(param.Parameterized):
         self._start(self._trainer, job, "Waiting for its turn", keep=True)
 
     def load(self, data: bytes) -> None:
-        """Take in the model that a zip file holds."""
+        """Load the model in a zip file."""
         owner = self.keep.visitor or secrets.token_hex(16)
         self._forget_files()
         job = partial(take_in, data, self.keep, owner, self.folder / "loaded")
-        self._start(self._reader, job, "Looking into the file")
+        self._start(self._reader, job, "Checking the file")
 
     def open(self, name: str) -> None:
-        """Bring back what is kept under a name."""
+        """Restore what is kept under a name."""
         self._forget_files()
         job = partial(reopen, self.keep, name)
         self._start(self._reader, job, "Opening what is kept", name=name)
 
     def delete(self, name: str) -> None:
-        """Delete something that is kept, and take it off the page."""
+        """Delete a kept item, and remove it from the page."""
         self.keep.delete(name)
         if name == self.showing or (self.model is not None and self.model.name == name):
             self._put_away()
@@ -177,17 +177,17 @@ class Workspace(param.Parameterized):
         self.param.update(checked=None, model=None, unsaved_reason="", problem="", busy=None)
 
     def cancel(self) -> None:
-        """Stop what goes on; what was checked before stays."""
+        """Stop the present step; what was checked before stays."""
         self._stop()
         self.busy = None
 
     @property
     def unsaved(self) -> bool:
-        """Whether something would be lost if the page were left now."""
+        """Whether something would be lost if the page were closed now."""
         return self.busy is not None or bool(self.unsaved_reason)
 
     def close(self) -> None:
-        """The visitor has gone, and the files of the visit, too."""
+        """The visitor has left: delete the files of the visit."""
         self.closed = True
         self._stop()
         self._folder.cleanup()
@@ -210,7 +210,7 @@ class Workspace(param.Parameterized):
         self.check()
 
     def _call(self, name: str) -> None:
-        """What is shown is kept under this name, which the address tells."""
+        """Note that what is shown is kept under this name, which the address contains."""
         self.showing = name
         self.choice.data = name
 
@@ -226,7 +226,7 @@ class Workspace(param.Parameterized):
         self._question.ask(worker, object(), job)
 
     def _tidily(self, job: Job) -> Iterator[Any]:
-        """On the worker's thread: a step that outlasts the visit leaves nothing behind either."""
+        """On the worker's thread: even a step that outlasts the visit leaves nothing behind."""
         try:
             yield from job()
         finally:
@@ -239,7 +239,7 @@ class Workspace(param.Parameterized):
     def _receive(self) -> None:
         value, error = self._question.value, self._question.error
         if isinstance(error, OvertaxedError):
-            # Whoever asks again would only meet it again.
+            # Another attempt would only fail in the same way.
             self.refuse(str(error))
         elif error is not None:
             self._fail(str(error), keep=self.checked is not None)
@@ -267,7 +267,7 @@ class Workspace(param.Parameterized):
         self.param.update(
             model=made.model, unsaved_reason=made.unsaved_reason or self.unsaved_reason, busy=None
         )
-        if self.checked is None:  # a model that was brought back without its data
+        if self.checked is None:  # a model that was restored without its data
             thing = self.keep.find(made.model.name)
             self._call(thing.name if thing is not None else "")
         self.look()

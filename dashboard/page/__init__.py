@@ -1,1 +1,1 @@
-"""The page as a whole: who comes, the frame around the views, and the views by name."""
+"""The page as a whole: arriving visitors, the frame around the views, and the views by name."""

@@ -1,4 +1,5 @@
-// The navigation bar: one button for each view; the open one is marked for eyes and screen readers.
+// The navigation bar: one button for each view; the open one is marked visually and for screen
+// readers.
 
 export function render({model, el}) {
   const bar = document.createElement("nav")
@@ -21,7 +22,8 @@ export function render({model, el}) {
   const sized = new ResizeObserver(cue)
   sized.observe(bar)
   model.on("remove", () => sized.disconnect())
-  // The buttons stay when another view is opened: a new one would not have the focus of the old.
+  // The buttons are kept when another view is opened: a new one would lose the focus of the old
+  // one.
   const mark = () => {
     for (const button of bar.children) {
       button.classList.remove("asked")
@@ -45,7 +47,7 @@ export function render({model, el}) {
       button.textContent = title
       button.title = hint
       button.addEventListener("click", () => {
-        // A view that is made for the first time comes a moment later.
+        // A view that is built for the first time appears a moment later.
         button.classList.toggle("asked", name !== model.current)
         model.send_msg(name)
       })

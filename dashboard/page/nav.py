@@ -12,7 +12,7 @@ NAV_CSS = """
 nav { display: flex; gap: 2px; overflow-x: auto; scrollbar-width: none; padding: 0 10px;
   border-bottom: 1px solid color-mix(in srgb, var(--panel-on-background-color) 15%, transparent); }
 nav::-webkit-scrollbar { display: none; }
-/* What lies beyond an edge fades there, and an arrow says that there is more. */
+/* Content beyond an edge fades out there, and an arrow shows that there is more. */
 nav[data-more~="right"] { mask-image: linear-gradient(to left, transparent 14px, #000 52px); }
 nav[data-more~="left"] { mask-image: linear-gradient(to right, transparent 14px, #000 52px); }
 nav[data-more="left right"] { mask-image: linear-gradient(to right, transparent 14px, #000 52px,

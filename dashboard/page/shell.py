@@ -39,16 +39,16 @@ TURNS = {"next-view": 1, "previous-view": -1}
 
 
 def bare(markdown: str) -> pmui.Page:
-    """A page with some words and nothing else."""
+    """A page with some text and nothing else."""
     return pmui.Page(title=TITLE, main=[pn.pane.Markdown(markdown)], raw_css=[CSS], sx=SX)
 
 
 def _without_busy(page: pmui.Page) -> None:
-    """Cut a page off from Panel's account of whether anything runs; it has its own progress.
+    """Disconnect a page from Panel's "busy" state; it has its own progress display.
 
-    Every page listens to one account for all: thirty that play would tell nine hundred times a
-    frame, and it would hold each of them when its visitor has long gone. Setting the parameter does
-    away with the reference, but not with who watches it.
+    That state is shared by all pages: thirty that play would cause nine hundred notifications a
+    frame, and it would keep each page in memory long after its visitor has left. Setting the
+    parameter removes the reference, but not its watchers.
     """
     with edit_readonly(page):
         page.busy = False
@@ -59,7 +59,7 @@ def _without_busy(page: pmui.Page) -> None:
 
 @final
 class Shell:
-    """Puts the parts of a page together and connects what lies outside them."""
+    """Assembles the parts of a page and connects them."""
 
     def __init__(self, *, problems: list[str], projector: bool = False, **visit):
         self.bridge = Bridge(self.heard, title=TITLE)
@@ -113,7 +113,7 @@ class Shell:
                   self.help, self.share, self.cite, self.exports, self.glossary],
             raw_css=[CSS], sx=SX,
             theme_config={"light": THEME, "dark": THEME | DARK},
-            meta_description="A slider moves the physics; a learned model answers at once.",
+            meta_description="A slider changes the physics; a learned model answers at once.",
         )  # fmt: skip
         _without_busy(self.page)
         self.clock = Clock(self.state)
@@ -141,12 +141,12 @@ class Shell:
         return self._views[name]
 
     def _wanted(self) -> list[str]:
-        """The view of the state, and the one that it wants below."""
+        """The view of the state, and the one that it wants below it."""
         below = self.view(self.state.view).below
         return [self.state.view, *([below] if below else [])]
 
     def _show_view(self) -> None:
-        """Make exactly the views that are wanted visible."""
+        """Make exactly the wanted views visible."""
         if self.state.view not in self._views or self._wanted() != self._names:
             self._switch()
         self.address()
@@ -163,9 +163,10 @@ class Shell:
         for view in wanted:
             if not view.shown:
                 view.open()
-            # Afterwards: what is not in the page yet can be filled without a word to the browser.
+            # Afterwards: what is not in the page yet can be filled without a message to the
+            # browser.
             if view.__panel__() not in self._stage:
-                # What may stand above another view does so for readers of the page's source, too.
+                # A view that may be above another also precedes it in the page's source.
                 first = view is self._views.get("lessons")
                 self._stage.insert(0 if first else len(self._stage), view)
             self.visit.after_paint(view.complete)
@@ -186,7 +187,7 @@ class Shell:
             self.tell(sentence)
 
     def restore(self, link: str) -> None:
-        """Show again what had this link: what it leaves out gets its usual value."""
+        """Restore the state of this link; anything it leaves out gets its default."""
         with pn.io.hold():
             self.go(link)
             query = dict(parse_qsl(link.lstrip("?")))
@@ -201,7 +202,7 @@ class Shell:
             self.address()
 
     def heard(self, message: dict) -> None:
-        """Something the browser reports: a key, a copy, or that nobody sees the page (for long)."""
+        """Handle a report of the browser: a key, a copy, or that the page is hidden (for long)."""
         if "action" in message:
             self._act(message["action"])
         elif "restore" in message:
@@ -209,7 +210,8 @@ class Shell:
         elif "screen" in message:
             self.projector.fit(*message["screen"])
         elif "ready" in message:
-            # What comes through the gate is drawn in the right colours from the beginning.
+            # Before the gate opens, so that results are drawn in the right colours from the
+            # beginning.
             if message.get("dark") is not None:
                 self.page.dark_theme = message["dark"]
             self.gate.open()
@@ -217,7 +219,7 @@ class Shell:
             if (toasts := pn.state.notifications) is not None:
                 toasts.success("The link is copied.")
         elif "copied" in message:
-            self.tell("The browser did not let the link be copied; take it from the address bar.")
+            self.tell("The browser does not allow copying; take the link from the address bar.")
         elif message.get("hidden"):
             self.state.playing = False
         elif message.get("away"):
@@ -227,7 +229,7 @@ class Shell:
             self.classroom.catch_up()
 
     def _act(self, action: str) -> None:
-        """What a key asks for; a page that follows moves nothing."""
+        """Carry out a key's action; on a page that follows, keys change nothing."""
         free = {
             "help": self.show_help, "save": self.exports.picture,
             "projector": self.projector.toggle,
@@ -246,7 +248,7 @@ class Shell:
             self._open[-1].act(action)
 
     def _project(self) -> None:
-        """Make the open views fit the screen of a projector, or have them as usual."""
+        """Fit the open views to the screen of a projector, or show them as usual."""
         with pn.io.hold():
             if self.projector.on and self.nav.visible:
                 self._sidebar_open, self.page.sidebar_open = self.page.sidebar_open, False
@@ -275,14 +277,14 @@ class Shell:
     def address(self) -> None:
         """Write what the page shows to the address bar, and tell those who follow."""
         search = self.link() + self.classroom.suffix + self.projector.suffix
-        # Another view or system, and whatever a link has opened: what Back goes back from.
+        # A change of view or system, or an opened link, is an entry that Back can leave.
         mark = (*self._names, self.state.system, self.state.model, self._links)
         place = self._history.place(search, mark, follows=self.classroom.guard.locked)
         self.bridge.param.update(place=place, heading=self._heading())
         self.classroom.following.tell()
 
     def _heading(self) -> str:
-        """What the tab of the browser is called: first what tells it from others."""
+        """The title of the browser's tab: first what distinguishes it from others."""
         lesson = (
             self.visit.choice("lessons", LessonsChoice).about
             if self.state.view == "lessons"
@@ -308,7 +310,7 @@ class Shell:
             self.tell(f"{one} The default is used.")
 
     def close(self) -> None:
-        """The visitor has gone: nothing is computed for this page any more."""
+        """The visitor has left: nothing more is computed for this page."""
         self.clock.stop()
         self.classroom.close()
         self.visit.session.close()

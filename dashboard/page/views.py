@@ -46,5 +46,10 @@ VIEWS: dict[str, Entry] = {
         QuadratureChoice,
     ),
     "data": Entry("Own data", "Learn from snapshots of your own", OwnData, OwnChoice),
-    "sweep": Entry("Sweep and infer", "All values at once, and back again", SweepView, SweepChoice),
+    "sweep": Entry(
+        "Sweep and infer",
+        "A whole range of values at once, and the value behind a measured curve",
+        SweepView,
+        SweepChoice,
+    ),
 }

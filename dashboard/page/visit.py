@@ -1,4 +1,4 @@
-"""A visitor comes: let in or turned away, the state read from the address, the page put together.
+"""A visitor arrives: admitted or refused, the state read from the address, the page assembled.
 
 Workers, models and remembered runs belong to the process and are shared by all visitors; everything
 else is made for one visitor.
@@ -26,12 +26,12 @@ from dashboard.sharing.classroom import followed
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query
 
-CUT_OFF = "The connection to the server is lost; the page comes back as soon as it answers."
+CUT_OFF = "The connection to the server is lost; the page reloads as soon as the server answers."
 
 
 def page() -> Viewable:
     """The page of one visitor, restored from the address."""
-    # Loading the page anew is the bridge's, see bridge.js.
+    # The bridge reloads the page, see bridge.js.
     pn.extension(
         "mathjax", notifications=True, disconnect_notification=CUT_OFF,
         js_files=spare.ADDRESSES,
@@ -56,7 +56,7 @@ def page() -> Viewable:
         choice.read(reader, state)
     threads = workers()
     if not visited:
-        # Not longer than for the first answer: the server should answer soon, too.
+        # Wait only for the first answer: the server should respond soon.
         wait_for_first(shelf, 60.0)
     gate = Gate(document.add_next_tick_callback)
     session = Session(state, shelf, threads, gate)

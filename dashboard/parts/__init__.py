@@ -1,1 +1,1 @@
-"""The parts that views are built of: layout, ink, figures, player, sliders, words."""
+"""The parts that views are built of: layout, colours, figures, player, sliders, texts."""

@@ -1,11 +1,10 @@
-"""Many changes of the page as one: one message to the browser, one walk over its models.
+"""Many changes of the page as one: one message to the browser, one pass over its models.
 
-Whenever a child comes or goes, Bokeh walks over all models of the page to see which are new; a page
-has thousands, and another system changes dozens of children. Here they are counted once, before the
-message is written, which has to know what is new.
-
-Not for a view that is being made: Panel finds the style sheets of a part by the page that it
-belongs to, and belonging begins with the walk. Until then it takes those of a host outside.
+Whenever a child is added or removed, Bokeh walks over all models of the page to see which are new;
+a page has thousands, and a change of system changes dozens of children. Here they are counted once,
+before the message is written, which has to know what is new. Not for a view that is being built:
+Panel finds the style sheets of a part by the page that it belongs to, which is known only after
+that walk. Until then it would take those of an external host.
 """
 
 from collections.abc import Generator
@@ -16,7 +15,7 @@ import panel as pn
 
 @contextmanager
 def together() -> Generator[None]:
-    """Hold back what the browser is told until the end; may be nested, and stand without a page."""
+    """Hold back messages to the browser until the end; may be nested, and used without a page."""
     with pn.io.hold():
         document = pn.state.curdoc
         if document is None:

@@ -13,7 +13,8 @@ function plots() {
   return found
 }
 
-// A PNG is a signature and chunks; what a picture shows is told in text chunks after the first one.
+// A PNG is a signature and chunks; the description of a picture is in text chunks after the first
+// one.
 const PNG_HEAD = 33
 const TABLE = Uint32Array.from({length: 256}, (_, n) => {
   for (let k = 0; k < 8; k++) { n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1 }
@@ -43,7 +44,7 @@ function give(parts, name, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000)
 }
 
-// Where plots stand without the bands of the page between them: boxes with their own tops.
+// The positions of plots without the gaps of the page between them: boxes with their own tops.
 function closed_up(found, most = 14) {
   let end = -Infinity, lost = 0
   return [...found].sort((a, b) => a.box.top - b.box.top).map(({view, box}) => {
@@ -132,7 +133,7 @@ function full_screen() {
   }
 }
 
-// The address, from a box that is there for as long as it takes; the focus goes back where it was.
+// Copies the address through a temporary text box; the focus then returns to where it was.
 async function copy_address() {
   const before = focused()
   const box = document.createElement("textarea")
@@ -145,7 +146,7 @@ async function copy_address() {
   return copied
 }
 
-// In the first frame what has come is painted; the second is when that has been.
+// The first frame paints what has arrived; by the second it has been painted.
 function painted(tell) {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(tell)))
 }
@@ -159,10 +160,10 @@ function page() {
   return Bokeh.documents.flatMap((doc) => doc.roots()).find((root) => root.class_name === "Page")
 }
 
-// The address holds the state. A session that was cut off cannot be taken up again, for what the
-// server has sent meanwhile is lost: so the page is loaded anew as soon as the server answers, all
-// pages of a server not quite at the same time. It is asked for a file that needs no password, for a
-// server that was started again may no longer know who has given it.
+// The address holds the state. A session that was cut off cannot be resumed, since what the server
+// has sent meanwhile is lost: so the page is reloaded as soon as the server answers, with all pages
+// of a server at slightly different times. The file requested needs no password, since a restarted
+// server may no longer know who has given it.
 async function come_back() {
   for (;;) {
     await new Promise((go) => setTimeout(go, 1000 + 1000 * Math.random()))
@@ -173,7 +174,8 @@ async function come_back() {
   }
 }
 
-// The first stop of the Tab key, seen only while it has the focus: past bar and cards to the parameters.
+// The first stop of the Tab key, visible only while focused: it skips bar and cards to the
+// parameters.
 function skip_link() {
   const link = document.createElement("a")
   link.className = "skip"
@@ -195,8 +197,8 @@ export function render({model, el}) {
   })
   const forget_history = keep_history(model)
   const skip = skip_link()
-  // Whoever looks at something else for a moment finds the page where it was; after a while the
-  // server stops to compute for it.
+  // A visitor who leaves the page for a moment finds it unchanged; after a while the server stops
+  // computing for it.
   let leaving = null
   const looked = () => {
     clearTimeout(leaving)
@@ -204,8 +206,8 @@ export function render({model, el}) {
     if (document.hidden) { leaving = setTimeout(() => model.send_msg({away: true}), AWAY_AFTER) }
   }
   document.addEventListener("visibilitychange", looked)
-  // Only then: a page that asks whenever it is left is left unread. After the connection is lost there
-  // is nothing to lose any more.
+  // Only then: a question at every leaving would be ignored. After the connection is lost there is
+  // nothing left to lose.
   let lost = false
   const leaving_page = (event) => { if (model.unsaved && !lost) { event.preventDefault() } }
   window.addEventListener("beforeunload", leaving_page)

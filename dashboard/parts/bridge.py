@@ -1,7 +1,7 @@
 """What only the browser can do: keys, the address bar, full screen, saving a picture.
 
-Keys are those of `HELP` (keys.js). They are left alone where text is typed; a slider keeps those
-that move it, and what was walked to by the Tab key is pressed by the space bar.
+Keys are those of `HELP` (keys.js). They are not handled where text is typed; a slider keeps the
+keys that move it, and the space bar presses a control that was reached by the Tab key.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ HELP = """
 | R | restart from the beginning |
 | 1 … 9 | choose a slider: then ← → move it by a step, Page up and Page down (or shift and an \
 arrow) by a tenth of its range, Home and End to its ends |
-| Esc | give the keys back to the player; leave projector mode |
+| Esc | return the keys to the player; leave projector mode |
 | N, B | next or previous scenario, or step of a lesson |
 | V, shift V | next or previous view |
 | P | projector mode: large pictures, curve and player; ↑ ↓ and Page up, Page down move the \
@@ -39,12 +39,11 @@ system and model.
 
 **What you see.** Left, the learned model's population; middle, the full model's; right, their
 difference. Both are smoothed alike and share one colour scale for the whole run. Where there are
-more than two components, *Horizontal* and *Vertical* choose the two that are drawn; below stands
-the density of each alone. *Spread* is a standard deviation. Numbers of particles are powers of
-two, with which a start is quietest. Marks on a slider are the values the model was trained on.
-Every error stands beside its *noise floor*: the same error between two runs of the full model that
-differ in their random seed only. The address of the page
-restores what you see.
+more than two components, *Horizontal* and *Vertical* choose the two that are drawn; the density of
+each alone is below. *Spread* is a standard deviation. Numbers of particles are powers of two, which
+make the quietest start. Marks on a slider are the values the model was trained on. Every error is
+shown beside its *noise floor*: the same error between two runs of the full model that differ in
+their random seed only. The address of the page restores what you see.
 """
 
 
@@ -88,8 +87,8 @@ class Bridge(JSComponent):
         if document is None or document.session_context is None:
             act()
         else:
-            # Asked after what this event has changed was sent. Before the page stands the question
-            # is lost, and put again when it is "ready".
+            # Asked after the changes of this event were sent. Before the page is built the question
+            # is lost, and is asked again when it is "ready".
             self._unpainted.append(act)
             document.add_next_tick_callback(partial(self.tell, "painted"))
 
@@ -98,14 +97,14 @@ class Bridge(JSComponent):
         self._send_msg(action)
 
     def save(self, name: str, description: str, title: str = "", *, one: bool = False) -> None:
-        """Save the plots as `name`.png, which says in words what it shows; or a chosen `one`.
+        """Save the plots as `name`.png with a description, or only a chosen `one`.
 
-        The `title` stands above the plots; without one, that of the page does.
+        The `title` is drawn above the plots; by default it is that of the page.
         """
         self._send_msg(
             {"save": {"name": name, "description": description, "title": title}, "one": one}
         )
 
     def download(self, name: str, mime: str, data: bytes) -> None:
-        """Give the visitor a file."""
+        """Send the visitor a file."""
         self._send_msg({"file": {"name": name, "type": mime, "bytes": data}})

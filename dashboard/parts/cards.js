@@ -1,4 +1,4 @@
-// Cards that open a link. A strip can be folded, and holds the visitor's own cards as well.
+// Cards that open a link. A strip can be folded, and also holds the visitor's own cards.
 
 const PICTURES = ["learned", "full", "cells", "fields"]
 const WIDTH = 132, HEIGHT = 88
@@ -16,7 +16,7 @@ function button(label, pressed, more = {}) {
   return node
 }
 
-// The first picture on the page, small; the middle of it if it is wide.
+// The first picture on the page, reduced; its middle if it is wide.
 function thumbnail() {
   for (const view of Bokeh.index.all_views()) {
     if (view.model.type !== "Figure" || !PICTURES.includes(view.model.name)) { continue }
@@ -95,7 +95,7 @@ export function render({model, el}) {
   el.appendChild(root)
 }
 
-// What stands left of a strip: its name, which folds it, and the way to a card of one's own.
+// The part to the left of a strip: its name, which folds it, and the form for a card of one's own.
 function side(model, root, save_as, read, keep) {
   const key = `hoam-folded-${model.label}`
   const fold = button(model.label, () => { keep(key, root.classList.toggle("folded")); show() },

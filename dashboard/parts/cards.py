@@ -1,7 +1,7 @@
 """Cards that open a link: a gallery, or a strip that scrolls sideways and can be folded away.
 
-With `store`, visitors keep links of their own among the cards, under that name in the browser's
-storage; nothing of them reaches the server but a link that is opened.
+With `store`, visitors can add links of their own to the cards, under that name in the browser's
+storage; the server only sees a link that is opened.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ HERE = Path(__file__)
 
 @final
 class Cards(JSComponent):
-    """Dicts of link, title, text and, as wished, note, image (an address) and alt."""
+    """Dicts of link, title, text and, optionally, note, image (an address) and alt."""
 
     cards = param.List()
     label = param.String(doc="What these cards are, above a strip and for screen readers.")
@@ -36,5 +36,5 @@ class Cards(JSComponent):
             self._go(link)
 
     def step(self, by: int) -> None:
-        """Open the card that stands so many places behind the one that was opened last."""
+        """Open the card this many places after the one that was opened last."""
         self._send_msg({"step": by})

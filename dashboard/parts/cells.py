@@ -19,7 +19,7 @@ from dashboard.parts.colours import entitle, frame, legend, mark
 from dashboard.parts.picture import TALL
 from dashboard.parts.sources import column, put
 
-# Safe for colour-blind eyes; a spin takes the first two, an alloy all of them.
+# Safe for colour-blind readers; spins use the first two, an alloy all of them.
 CELLS = ("#14324A", "#F2B544", "#3C8DBC", "#C7527A")
 LATTICE, LINES = "Live lattice", "One run of the full model"
 FIELDS = ("#0072B2", "#D55E00")
@@ -44,7 +44,7 @@ class CellsFigure:
         )  # fmt: skip
         self.lines = frame(
             LINES, height=TALL, name="fields", x_range=Range1d(start=0, end=1),
-            y_range=Range1d(start=0, end=1), x_axis_label="place on the line",
+            y_range=Range1d(start=0, end=1), x_axis_label="position along the line",
         )  # fmt: skip
         self._fields = [
             mark(self.lines, self.line_source, Line(
@@ -66,7 +66,7 @@ class CellsFigure:
         self._values: tuple[int, ...] = ()
 
     def place(self, names: dict[int, str], fields: tuple[str, ...], view) -> figure:
-        """What a cell can be, or the names of the fields; returns the figure that shows it."""
+        """Set a cell's states, or the names of the fields; returns the figure that shows them."""
         self._values = tuple(names)
         self._clear()
         if not names:
@@ -84,7 +84,7 @@ class CellsFigure:
         return self.image
 
     def show(self, cells: np.ndarray | None, note: str = "") -> None:
-        """Draw the cells of a frame, with a note behind the title; None clears."""
+        """Draw the cells of a frame, with a note after the title; None clears."""
         entitle(self.image, LATTICE + note)
         entitle(self.lines, LINES + note)
         if cells is None:

@@ -1,6 +1,6 @@
 """The common look of the page's Bokeh figures: colours, dashes, words, fonts.
 
-Colours are safe for colour-blind eyes, and every curve has a dash of its own as a second cue.
+Colours are safe for colour-blind readers, and every curve has its own dash as a second cue.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from bokeh.plotting import figure
 DENSITY = colorcet.palette["CET_CBL2"]
 DIVERGING = {False: colorcet.palette["CET_CBD1"], True: colorcet.palette["bky"]}
 KINDS = ("model", "truth", "theory")
-# Of what stands side by side: the first two look like full and learned model everywhere.
+# For columns side by side: the first two look like full and learned model everywhere.
 COLUMNS = ("A", "B", "C", "D")
 COLOUR = {
     False: {
@@ -40,7 +40,7 @@ DASH = {
 WIDTH = {"model": 2.4, "truth": 2.0, "theory": 2.0, "A": 2.0, "B": 2.4, "C": 2.4, "D": 2.0}
 LABELS = {"model": "learned model", "truth": "full model", "theory": "linear theory, e²ᵞᵗ"}
 
-# Rules in time of the quadrature lab; their truth is a closed form, drawn as theory.
+# Rules in time of the quadrature lab; the truth is a closed form, drawn like theory.
 RULE_COLOUR = {
     False: {"monte-carlo": "#C44E00", "simpson": "#7A4FA3", "gauss": "#0072B2"},
     True: {"monte-carlo": "#F0A33A", "simpson": "#C9A3EA", "gauss": "#56B4E9"},
@@ -66,7 +66,7 @@ def frame(title: str = "", title_offset: float = -14, **options) -> figure:
 
 
 def entitle(made: figure, text: str) -> None:
-    """Write the title of a figure; one that is replaced by a text would lose its look."""
+    """Write the title of a figure; replacing the title object would lose its style."""
     if isinstance(made.title, Title):
         made.title.text = text
 
@@ -83,7 +83,7 @@ def colours(palette: Sequence[str], low: float, high: float, **more) -> LinearCo
 
 
 def mark(made: figure, source: ColumnDataSource, glyph: Glyph) -> GlyphRenderer:
-    """Draw a glyph that looks alike whether it is chosen, muted or neither.
+    """Draw a glyph that looks the same whether it is selected, muted or neither.
 
     Bokeh's own `figure.line` makes three models of each, all of which are sent and counted.
     """
@@ -93,7 +93,7 @@ def mark(made: figure, source: ColumnDataSource, glyph: Glyph) -> GlyphRenderer:
 
 
 def legend(**options) -> Legend:
-    """Words below a figure, where no curve can run through them."""
+    """A legend below a figure, where no curve can cross it."""
     # The page's theme writes a size of its own over that of the model, too large for a phone.
     small = ".bk-grid .bk-item .bk-label { font-size: var(--page-type, 12px); }"
     made = Legend(

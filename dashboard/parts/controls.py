@@ -25,7 +25,7 @@ COMPACT = {"width": 104, "margin": (8, 4, 4, 8), "size": "small", "description":
 
 
 def cancel_button(press: Callable[[], None], **options) -> pmui.Button:
-    """A button that stops what takes long; its owner relabels it when it would start it again."""
+    """A button that stops a long job; its owner relabels it when it would restart the job."""
     options = {"margin": 0} | options
     return pmui.Button(
         label="Cancel", size="small", variant="outlined", width=96, on_click=lambda _: press(),
@@ -34,7 +34,7 @@ def cancel_button(press: Callable[[], None], **options) -> pmui.Button:
 
 
 def seed_field(state: Exploration) -> pmui.TextInput:
-    """The seed as a text; what is none is told below it, and the seed stays as it was."""
+    """The seed as a text field; an invalid entry is reported below it and not used."""
     field = pmui.TextInput(label=state.param.seed.label, value=str(state.seed), **WIDE)
 
     def tell(sentence: str) -> None:
@@ -44,7 +44,7 @@ def seed_field(state: Exploration) -> pmui.TextInput:
         try:
             state.seed = seed_of(text)
         except ValueError:
-            tell(f"“{text}” is no seed: that is a whole number from 0 to {HIGHEST_SEED:,}.")
+            tell(f"“{text}” is not a seed, which is a whole number from 0 to {HIGHEST_SEED:,}.")
         else:
             tell("")
             show()
@@ -86,7 +86,7 @@ class PlaneChoice(pn.viewable.Viewer):
 class Sliders(pn.viewable.Viewer):
     """One slider for each physics parameter of the current system, its training values marked.
 
-    A view has them follow another system or model by `show`, as long as it is seen itself.
+    A view updates them for another system or model by `show`, as long as it is visible.
     """
 
     def __init__(self, state: Exploration, catalogue: Offer, **params):
@@ -94,7 +94,7 @@ class Sliders(pn.viewable.Viewer):
         self._state, self._catalogue = state, catalogue
         self._layout = grid(columns="repeat(auto-fit, minmax(280px, 1fr))", narrow=699, gap=0)
         self._shown: tuple = ()
-        # A slider that nobody sees would follow its parameter for as long as the page lives.
+        # A removed slider would follow its parameter for as long as the page exists.
         self._made: dict[str, list[LiveSlider]] = {}
         self.show()
 
@@ -127,7 +127,7 @@ def physics(sliders: Sliders, state: Exploration) -> pn.Column:
 
 @final
 class Controls(pn.viewable.Viewer):
-    """The sidebar: system, model, particles, seed, and what the model is."""
+    """The sidebar: system, model, particles, seed, and a description of the model."""
 
     def __init__(self, state: Exploration, catalogue: Offer, bridge, exports, cite, **params):
         super().__init__(**params)
@@ -177,7 +177,7 @@ class Controls(pn.viewable.Viewer):
         system = self._catalogue.systems[self._state.system]
         model = self._catalogue.models.get(self._state.model or "")
         fits = {
-            # The full model has a number of its own.
+            # The full model has its own number of particles.
             "particles": model is not None or "model" not in self._offered,
             "share": model is not None and model.system.family.is_noisy,
         }

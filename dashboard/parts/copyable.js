@@ -1,4 +1,4 @@
-// Text to take along: it can be read, selected and copied (copying.js) with one press.
+// Text to copy: it can be read, selected and copied (copying.js) with one click.
 
 export function render({model, el}) {
   const frame = document.createElement("div"), box = document.createElement("textarea")

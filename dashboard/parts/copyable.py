@@ -1,4 +1,4 @@
-"""Text that a visitor takes along: an address, or how to cite."""
+"""Text that a visitor can copy: an address, or how to cite."""
 
 from pathlib import Path
 from typing import final
@@ -6,7 +6,7 @@ from typing import final
 import param
 from panel.custom import JSComponent
 
-# Its `copy` is for every script that stands behind it.
+# Its `copy` is used by every script placed after it.
 COPYING = Path(__file__).with_name("copying.js").read_text(encoding="utf-8")
 COPYABLE = """
 :host { width: 100%; }

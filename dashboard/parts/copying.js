@@ -1,8 +1,9 @@
-// How a text box is copied. It stands before the scripts of those who copy: Panel's cannot import it.
+// How a text box is copied. It is placed before the scripts that use it, since Panel's scripts
+// cannot import it.
 
-// Whether it was copied. Only a page of a safe origin may write the clipboard; one in a class's
-// network asks the old way. That copies what is selected, which a dialog that holds the focus
-// prevents: so the text is put there, too.
+// Whether it was copied. Only a page of a secure origin may write to the clipboard; one in a
+// class's network uses the old way. That copies the selection, which a dialog that holds the focus
+// prevents: so the text is also set directly.
 async function copy(box) {
   if (navigator.clipboard && window.isSecureContext) {
     try {

@@ -1,7 +1,7 @@
 """Curves of the learned and of the full model, in figures that are built once.
 
 `Curves` run against time, with a cursor at the present frame; `Profile` is the density of one
-component at that frame. Both draw the two models alike everywhere: the same colours and dashes.
+component at that frame. Both always draw the two models with the same colours and dashes.
 Other kinds of curves, such as one for each column of a comparison, are named in colours.py too.
 """
 
@@ -46,7 +46,7 @@ def _line(x: str, kind: str, width: float) -> Line:
 
 
 def _window() -> BoxAnnotation:
-    """Where something is fitted; a level of its own, behind all curves."""
+    """The window of a fit, on a level of its own behind all curves."""
     return BoxAnnotation(
         left=0, right=0, fill_alpha=0.1, line_alpha=0.35, line_width=1, level="underlay",
         visible=False,
@@ -57,8 +57,8 @@ def _window() -> BoxAnnotation:
 class Curves:
     """An observable of the learned and of the full model against time, with a cursor.
 
-    With `log` its heights may also be logarithmic. A figure of twenty models costs a page as much
-    as ten widgets: the window of a fit is made only where theory is among the kinds.
+    With `log` its heights may also be logarithmic. A figure of twenty Bokeh models costs a page as
+    much as ten widgets: the window of a fit is made only where theory is among the kinds.
     """
 
     def __init__(
@@ -110,11 +110,11 @@ class Curves:
         entitle(self.figure, text)
 
     def has(self, kind: str) -> bool:
-        """Whether there is anything to see of a curve."""
+        """Whether a curve has anything to show."""
         return len(self.sources[kind].data["t"]) > 0
 
     def explain(self, kinds: Sequence[str], labels: Mapping[str, str] = LABELS) -> None:
-        """Which kinds of curves the legend names, and how."""
+        """Set which kinds of curves the legend names, and how."""
         for kind, item in zip(self.sources, self._items, strict=True):
             item.visible = kind in kinds
             if kind in kinds:
@@ -138,8 +138,8 @@ class Curves:
     ) -> None:  # fmt: skip
         """Ranges that hold the curves, `least` high; six decades at most on a logarithmic axis.
 
-        On a linear one a curve that breaks does not flatten those of the full model, the
-        `references`: it is followed by their extent beyond them and then leaves the axis.
+        On a linear axis a diverging curve does not flatten those of the full model, the
+        `references`: the axis extends beyond them by their own extent at most.
         """
         self.x_range.update(start=0, end=end)
         values = np.concatenate([np.asarray(c, float) for c in curves] or [np.array([0.0, 1.0])])
@@ -170,7 +170,7 @@ class Curves:
 
 @final
 class Cloud:
-    """What stands round a mean: a band one standard deviation wide, and a few paths."""
+    """The surroundings of a mean: a band one standard deviation wide, and a few paths."""
 
     def __init__(self):
         self.band = ColumnDataSource({"t": [], "low": [], "high": []})
@@ -226,7 +226,7 @@ class Profile:
         entitle(self.figure, title)
 
     def fill(self, kind: str) -> None:
-        """Whose area is filled; two of them would mix into a third colour."""
+        """Set the curve whose area is filled; two filled areas would mix into a third colour."""
         for name, area in self.areas.items():
             area.fill_alpha = 0.16 if name == kind else 0.0
 

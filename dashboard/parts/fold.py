@@ -1,4 +1,4 @@
-"""A text that is folded until it is wanted, with formulas that are drawn as in the lessons."""
+"""A text that is folded until it is opened, with formulas drawn as in the lessons."""
 
 from pathlib import Path
 from typing import final
@@ -7,9 +7,9 @@ import param
 from panel.custom import JSComponent
 
 HERE = Path(__file__)
-# Its `draw_formulas` is for every script that stands behind it.
+# Its `draw_formulas` is used by every script placed after it.
 FORMULAS = HERE.with_name("formulas.js").read_text(encoding="utf-8")
-# Few machines have a font for MathML: what MathJax draws is seen, MathML is read aloud. A formula
+# Few machines have a font for MathML: MathJax is for the eye, MathML for screen readers. A formula
 # that is wider than its text shrinks instead of being cut.
 FORMULA_LOOKS = """
 .formula { position: relative; }
@@ -32,7 +32,7 @@ ul { margin: 0 0 .5em; padding-left: 1.2em; }
 
 @final
 class Fold(JSComponent):
-    """A summary and the HTML below it; what comes from outside must be escaped before."""
+    """A summary and the HTML below it; external text must be escaped before."""
 
     summary = param.String()
     text = param.String()

@@ -1,4 +1,5 @@
-// MathJax comes with Bokeh and needs no font. What it draws has no words, so MathML stays for readers.
+// MathJax comes with Bokeh and needs no font. Its drawing has no text, so MathML stays for screen
+// readers.
 function draw_formulas(root) {
   const {MathJax} = Bokeh.require("models/text/providers").default_provider
   if (!MathJax) { return }
@@ -9,7 +10,7 @@ function draw_formulas(root) {
     formula.classList.add("drawn")
     formula.append(drawn)
     if (display) { continue }
-    // A picture of a formula ends a word: without this, a comma may begin the next line.
+    // A drawn formula counts as the end of a word: without this, a comma may begin the next line.
     const after = formula.parentElement.nextSibling
     const marks = after?.nodeType === Node.TEXT_NODE ? after.data.match(/^[^\s\w]+/)?.[0] : null
     if (marks) {

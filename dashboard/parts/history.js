@@ -1,5 +1,5 @@
 // The address holds the state. Another view, another system and an opened link are entries of the
-// browser's history; what moves within them, such as a slider, replaces the address.
+// browser's history; changes within them, such as a moved slider, replace the address.
 
 function keep_history(model) {
   let entry = model.place.entry, backs = 0
@@ -7,7 +7,7 @@ function keep_history(model) {
     const {search, entry: now, restored} = model.place
     const is_new = now > entry
     entry = now
-    // What was on its way when the visitor went back belongs to the page that was left.
+    // A message under way when the visitor went back belongs to the page that was left.
     if (!search || restored !== backs || search === window.location.search) { return }
     const history = window.history
     if (is_new) { history.pushState(null, "", search) } else { history.replaceState(null, "", search) }

@@ -1,7 +1,7 @@
-"""Where the page stands in the history of the browser, whose Back and Forward are heard of.
+"""The place of the page in the browser's history, whose Back and Forward are reported.
 
-What is worth an entry is told by a `mark`: another one begins a new entry, and while it stays the
-address of the present entry is replaced.
+A `mark` decides what is worth an entry: a new mark begins a new entry, and while it stays the same,
+the address of the present entry is replaced.
 """
 
 from collections.abc import Generator
@@ -20,7 +20,7 @@ class History:
 
     @contextmanager
     def restoring(self, steps: int) -> Generator[None]:
-        """Within it the page goes to an entry that is there already; `steps` were heard of."""
+        """Within it the page goes to an existing entry; `steps` were reported."""
         self._restored, self._restoring = steps, True
         try:
             yield
@@ -28,7 +28,7 @@ class History:
             self._restoring = False
 
     def place(self, search: str, mark: object, *, follows: bool = False) -> dict[str, object]:
-        """What the browser is told of an address; one that `follows` another makes no entries."""
+        """The message to the browser about an address; a page that `follows` makes no entries."""
         if self._mark not in (None, mark) and not (follows or self._restoring):
             self._entry += 1
         self._mark = mark

@@ -1,7 +1,7 @@
-"""The words and tables of the page as small pieces of HTML, from plain values.
+"""The texts and tables of the page as small pieces of HTML, from plain values.
 
-Numbers are set in figures of equal width, so that they do not jump while a slider moves. Everything
-that comes from outside, such as a sentence about a bad link, is escaped.
+Numbers are set in figures of equal width, so that they do not jump while a slider moves. External
+text, such as a sentence about a bad link, is escaped.
 """
 
 import math
@@ -22,7 +22,7 @@ from hoam_core import Model, System
 from hoam_core.metrics import ModeFit
 from hoam_core.systems.plasmas.dispersion import Mode
 
-# How a word that the glossary explains looks.
+# The style of a word that the glossary explains.
 TERM = Path(__file__).with_name("term.css").read_text(encoding="utf-8")
 TEXT_STYLE = "color: var(--panel-on-background-color); font-family: Roboto, sans-serif;"
 SOFT = "color: color-mix(in srgb, var(--panel-on-background-color) 72%, transparent);"
@@ -66,14 +66,15 @@ def pane(**params) -> pn.pane.HTML:
 
 
 LUMPS = (
-    '<p class="soft">Few particles make an uneven picture: its noise floor is that of as few '
-    "of the full model. Lumps that stay with more particles are the learned model's error.</p>"
+    '<p class="soft">Few particles make an uneven picture, so its noise floor uses equally '
+    "few of the full model. Lumps that remain with more particles are the learned model's "
+    "error.</p>"
 )
 
 
 @final
 class Status(JSComponent):
-    """The honest line; the age counts in the browser, and tests read its data attributes."""
+    """The status line; the age is counted in the browser, and tests read its data attributes."""
 
     text = param.String()
     version = param.Integer()
@@ -111,9 +112,12 @@ def notices(warnings: list[str], problem: str) -> str:
 
 
 def progress(state: str, done: float, has_first: bool, system: System) -> str:
-    """How far the full model is, in words and as a bar."""
+    """Progress of the full model, in words and as a bar."""
     if state == "absent":
-        return '<p class="soft">Nothing was recorded at this value, so there is no truth.</p>'
+        return (
+            '<p class="soft">Nothing was recorded at this value, so there is no truth to compare '
+            "with.</p>"
+        )
     what = f"{system.truth_name}, {system.truth_particles:,} {system.population}"
     if state == "done":
         return f'<p class="soft">{what}: truth and noise floor are complete.</p>'
@@ -122,7 +126,7 @@ def progress(state: str, done: float, has_first: bool, system: System) -> str:
     if state == "failed":
         return f'<p class="soft">{what}: failed.</p>'
     if state == "waiting":
-        text = f"{what}: starts when the sliders rest."
+        text = f"{what}: starts when the sliders stop."
     else:
         which = "second run, for the noise floor" if has_first else "first of two runs"
         text = f"{what}: {100 * done:.0f} %, {which}"
@@ -133,7 +137,7 @@ def progress(state: str, done: float, has_first: bool, system: System) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Milliseconds, or seconds where there are many of them."""
+    """Milliseconds, or seconds for longer times."""
     return f"{1000 * seconds:.0f} ms" if seconds < 2 else f"{seconds:.1f} s"
 
 
@@ -153,7 +157,7 @@ def error_table(rows: list[ErrorRow], waiting: str) -> str:
 
 
 def rate_of(fit: ModeFit | None) -> str:
-    """A rate and its uncertainty, with as many digits as that leaves; a dash for none."""
+    """A rate and its uncertainty, with as many digits as are significant; a dash for none."""
     if fit is None:
         return "—"
     digits = min(max(1 - math.floor(math.log10(max(fit.uncertainty, 1e-4))), 2), 4)
@@ -161,13 +165,13 @@ def rate_of(fit: ModeFit | None) -> str:
 
 
 def rate_name(mode: Mode, time_unit: str) -> str:
-    """What stands above or before the rates of a wave."""
+    """The heading of the rates of a wave."""
     kind = "Damping" if mode.growth_rate < 0 else "Growth"
     return f"{with_unit(f'{kind} rate γ', rate_unit(time_unit))} of mode {mode.number} of the field"
 
 
 def rate_table(found: Rates, learned: bool, time_unit: str) -> str:
-    """Rates by fit beside that of the dispersion relation, and how they stand to each other."""
+    """Fitted rates beside that of the dispersion relation, and how they compare."""
     mode, fits = found.mode, found.fits
     cells = {"model, fit": rate_of(fits["model"])} if learned else {}
     cells |= {"truth, fit": rate_of(fits["truth"])}
@@ -176,7 +180,7 @@ def rate_table(found: Rates, learned: bool, time_unit: str) -> str:
     values = "".join(f"<td>{value}</td>" for value in cells.values())
     words = [found.why]
     if found.fastest.number != mode.number:
-        favours = "" if found.chosen else f"; the start favours mode {mode.number}"
+        favours = "" if found.chosen else f"; the initial state favours mode {mode.number}"
         words.append(
             f"In theory mode {found.fastest.number} grows fastest, with "
             f"{found.fastest.growth_rate:.4f}{favours}."
@@ -185,8 +189,8 @@ def rate_table(found: Rates, learned: bool, time_unit: str) -> str:
     return (
         f"<h3>{escape(rate_name(mode, time_unit))}</h3><table class='rates'><thead><tr>"
         f"{heads}</tr></thead><tbody><tr>{values}</tr></tbody></table>{told}"
-        "<p class='soft'>± is what moving the window and another seed change. "
-        "The window is the band in the curve above.</p>"
+        "<p class='soft'>± is how much the rate changes with the window and the seed. "
+        "The window is the shaded band in the curve above.</p>"
     )
 
 

@@ -1,4 +1,4 @@
-// Keys of the page: which does what, and who has keys of its own.
+// Keys of the page: what each does, and which elements have keys of their own.
 
 const KEYS = {
   " ": "toggle", ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last",
@@ -7,13 +7,14 @@ const KEYS = {
 const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]
 const TURNS = {PageUp: 1, PageDown: -1, ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1}
 const SLIDER = "input[type=range]"
-// All keys, because text is typed there, or because it is open above the page.
+// Elements that take all keys, because text is typed there, or because they are open above the
+// page.
 const TYPES = "textarea, [contenteditable], [role=dialog], dialog, [role=listbox], [role=menu], " +
   "input:not([type=range], [type=checkbox], [type=radio], [type=button], [type=submit])"
 const MOVED = `${SLIDER}, [type=radio], [role=slider], [role=radio], [role=tab], select, [role=combobox]`
-// What a person has walked to by the Tab key is pressed by the space bar, and a region scrolled. After
-// a click the same things have the focus as well, but nobody waits for them. (`:focus-visible` does
-// not tell: it holds for what a menu gives the focus back to.)
+// The space bar presses a control that was reached by the Tab key, and scrolls a region. After a
+// click the same elements have the focus, but the keys are for the page. (`:focus-visible` does not
+// distinguish: it also holds for an element to which a menu returns the focus.)
 const PRESSED = "button, a, summary, select, [type=checkbox], [type=radio], [role=button], " +
   "[role=checkbox], [role=switch], [role=tab], [role=radio]"
 const SCROLLED = "[role=region][tabindex]"
@@ -26,7 +27,7 @@ function has_keys_of_its_own(event, walked_to) {
   return event.key === " " && walked_to && within(`${PRESSED}, ${SCROLLED}`)
 }
 
-// Everything on show that matches, in shadow roots, too.
+// All visible elements that match, including those in shadow roots.
 function seen(selector, root = document) {
   return [...root.querySelectorAll("*")].flatMap((one) => [
     ...(one.matches(selector) && one.checkVisibility() ? [one] : []),
@@ -38,8 +39,8 @@ function parameter_sliders() {
   return seen(`.MuiSlider-root ${SLIDER}`).filter((one) => !one.disabled)
 }
 
-// By so many of its steps, or by tenths of its range. React only heeds an input whose value was set
-// behind its back.
+// Move by this many steps, or by tenths of its range. React only notices an input whose value was
+// set through the native setter.
 const set_value = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set
 
 function turn(slider, by, tenths) {
@@ -49,7 +50,7 @@ function turn(slider, by, tenths) {
   slider.dispatchEvent(new Event("input", {bubbles: true, composed: true}))
 }
 
-// The sliders of the page's library take ten units for a large step, whatever their range.
+// The library's sliders take ten units for a large step, whatever their range.
 function large_steps(event) {
   const slider = event.composedPath()[0]
   if (!(slider instanceof HTMLInputElement) || !slider.matches(SLIDER) || slider.disabled) { return }
@@ -66,7 +67,7 @@ function focused() {
   return one
 }
 
-// `send` tells the server; `projector()` is whether the page is made for one.
+// `send` tells the server; `projector()` is whether the page is in projector mode.
 function listen_to_keys({send, full_screen, projector, toggle_projector}) {
   let chosen = null  // the slider that a number has chosen last
   const choose = (number) => {
@@ -79,7 +80,7 @@ function listen_to_keys({send, full_screen, projector, toggle_projector}) {
     if (projector() && !(holds && one.matches(MOVED))) { toggle_projector() }
     return holds || projector()
   }
-  // Nothing scrolls below a projector's pictures, so these move the slider without its focus.
+  // In projector mode nothing scrolls, so these keys move the slider without focus.
   const turn_chosen = (event) => {
     const sliders = parameter_sliders()
     const slider = sliders.includes(chosen) ? chosen : sliders[0]
@@ -105,7 +106,8 @@ function listen_to_keys({send, full_screen, projector, toggle_projector}) {
     event.preventDefault()
     event.stopImmediatePropagation()
   }
-  // Before what has the focus, which a click may have given it, hears of them.
+  // In the capture phase, before the focused element, which a click may have focused, receives
+  // them.
   const heard = [["keydown", large_steps], ["keydown", pressed], ["pointerdown", click]]
   for (const [what, hear] of heard) { window.addEventListener(what, hear, {capture: true}) }
   return () => {

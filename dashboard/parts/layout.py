@@ -24,7 +24,7 @@ CARD = """
 """
 
 STACK = ":host { gap: 10px; max-height: none; }"
-# On a phone the pictures are taller than the screen; the player stays with whichever is read.
+# On a phone the pictures are taller than the screen; the player stays visible beside them.
 AT_HAND = """
 @media (max-width: 759px), (max-height: 500px) {
   :host { position: sticky; bottom: 0; z-index: 5; } }
@@ -36,10 +36,10 @@ LOOKS = 4
 
 
 class Themed(Protocol):
-    """What has colours for a light and for a dark page."""
+    """Something with colours for a light and for a dark page."""
 
     def theme(self, dark: bool) -> None:
-        """Take those of one of them."""
+        """Use the colours for one of them."""
 
 
 Part = TypeVar("Part", bound=Themed)
@@ -51,7 +51,7 @@ def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column
     made = pn.Column(
         *children, sizing_mode="stretch_width", margin=0, stylesheets=[style], min_width=0
     )
-    # How Bokeh hides an element is not as important as how it is laid out here.
+    # The layout here would override the way in which Bokeh hides an element.
     made.param.watch(
         lambda event: made.param.update(css_classes=[] if event.new else ["hidden"]), "visible"
     )
@@ -59,7 +59,7 @@ def grid(*children, columns: str, narrow: int = 899, gap: int = 10) -> pn.Column
 
 
 def card(*children, style: str = "") -> pn.Column:
-    """A quiet frame around what belongs together."""
+    """A plain frame around parts that belong together."""
     return pn.Column(*children, sizing_mode="stretch_width", margin=0, stylesheets=[CARD, style])
 
 
@@ -70,7 +70,7 @@ def stack(*children, style: str = "", **options) -> pn.Column:
 
 
 def wrapping(*children, **options) -> pn.Row:
-    """A row that goes on below where it is too narrow; `pn.FlexBox` costs ten times as much."""
+    """A row that wraps where it is too narrow; `pn.FlexBox` costs ten times as much."""
     style = ":host { flex-wrap: wrap; align-items: center; max-height: none; }"
     options = {"margin": 0, "sizing_mode": "stretch_width"} | options
     return pn.Row(*children, stylesheets=[style], **options)
@@ -83,9 +83,9 @@ def drawn(figure) -> pn.pane.Bokeh:
 
 @final
 class Asides:
-    """Makes the parts of a view that step aside where pictures, curve and player are all there is.
+    """Makes the parts of a view that are hidden where only pictures, curve and player are shown.
 
-    They keep a visibility of their own within.
+    They keep their own visibility within.
     """
 
     def __init__(self):
@@ -98,7 +98,7 @@ class Asides:
         return made
 
     def show(self, shown: bool) -> None:
-        """Have them all step aside, or come back."""
+        """Hide them all, or show them again."""
         self._shown = shown
         for one in self._made:
             one.visible = shown
@@ -106,7 +106,7 @@ class Asides:
 
 @final
 class WhenWanted(Generic[Part]):
-    """A part of a view that is made when it is first wanted, in the colours of the page."""
+    """A part of a view that is built when it is first needed, in the colours of the page."""
 
     def __init__(self, make: Callable[[], Part]):
         self._make, self._dark = make, False
@@ -131,9 +131,9 @@ class Later:
     """Calls `draw` once, a moment after the first of many changes; at once without a page.
 
     Curves and words cost more than pictures, in the browser too; while a slider moves they are
-    brought up to date once for all changes that came in between. What is `coming` is waited for,
-    but not for long: a picture that is computed meanwhile would share the cores with them. And the
-    browser paints what it has before it is sent more (`after_paint`).
+    updated once for all changes in between. A picture that is still `coming` is waited for, but not
+    for long, since it would share the cores with them. And the browser paints what it has before it
+    is sent more (`after_paint`).
     """
 
     def __init__(

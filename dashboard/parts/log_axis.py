@@ -1,7 +1,7 @@
-"""The y axis of a figure, linear or logarithmic as a switch wants it.
+"""The y axis of a figure, linear or logarithmic, as set by a switch.
 
-Bokeh cannot change the kind of an axis, but a figure may have two of them, with a range each. What
-is drawn names the range that it stands on, and may change to the other.
+Bokeh cannot change the kind of an axis, but a figure may have two of them, with a range each. Each
+glyph names the range that it uses, and may change to the other.
 """
 
 from typing import final
@@ -28,7 +28,7 @@ class Heights:
         self._axes = {"default": usual, "log": log}
 
     def choose(self, log: bool) -> None:
-        """Which of both is shown."""
+        """Choose which of the two is shown."""
         chosen = "log" if log else "default"
         if self._axes[chosen].visible:
             return

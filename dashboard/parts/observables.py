@@ -1,7 +1,7 @@
-"""Curves of runs against time: the main observable large, what stands beside it small.
+"""Curves of runs against time: the main observable large, the others small.
 
 Large: the energy of a field, or the first observable. Small: the others, which without a field are
-mean and spread of the two components of the plane. Whose runs they are is the view's own matter.
+mean and spread of the two components of the plane. Which runs they show is up to the view.
 """
 
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ class Observables(pn.viewable.Viewer):
             self.curves[0].heights.choose(log)
 
     def fit(self, height: int | None) -> None:
-        """How tall the main curve is: as many pixels, or as usual."""
+        """Set the height of the main curve: this many pixels, or the default."""
         self.curves[0].figure.height = height or self._tall
 
     def at(self, time: float) -> None:
@@ -89,7 +89,7 @@ class Observables(pn.viewable.Viewer):
         return [curve.cursor for curve in self.curves]
 
     def forget(self) -> None:
-        """Send where the cursors are the next time, since the browser has moved them."""
+        """Send the cursors' positions next time, since the browser has moved them."""
         for cursor in self.cursors:
             cursor.location = -1.0
 
@@ -110,12 +110,13 @@ class Observables(pn.viewable.Viewer):
                 if curve.clouds and (cloud := self._cloud(kind, run, with_paths)).size:
                     values.append(cloud)
             if fit:
-                # What is worth an axis is told by the full model, too: a broken run has any size.
+                # The full model, too, decides what is worth an axis: a failed run can have any
+                # size.
                 least = leasts[bool(references)]
                 curve.fit(float(self.state.ts[-1]), values, least, references)
 
     def _cloud(self, kind: str, run: Run | None, with_paths: bool) -> np.ndarray:
-        """Band and paths round the first mean of a lattice, whose noise is what one looks at."""
+        """Band and paths around the first mean of a lattice, where the noise is of interest."""
         cloud = self.curves[0].clouds[kind]
         if run is None or not self.system.family.is_noisy:
             cloud.clear()

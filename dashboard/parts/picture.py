@@ -1,7 +1,7 @@
 """The picture of a density: an image whose bytes change, in a figure that is built once.
 
 A replaced `source.data` reaches the screen in a few milliseconds; a new figure takes a hundred. A
-picture is sent as one byte a cell, quantised with limits that hold for the whole run.
+picture is sent as one byte per cell, quantised with limits that hold for the whole run.
 """
 
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ PALE = 0.3
 
 
 class Origin(NamedTuple):
-    """Of which answer a picture is; the page can read it in the picture's source."""
+    """The answer that a picture shows; the page can read it in the picture's source."""
 
     version: int = 0
     model_ms: float = 0.0
@@ -52,7 +52,7 @@ UNKNOWN = Origin()
 @final
 @dataclass
 class Picture:
-    """An image of densities with its colour bar, with a note: in its middle why it is empty."""
+    """An image of densities with its colour bar, and a note, such as why it is empty."""
 
     name: str
     title: str
@@ -102,7 +102,7 @@ class Picture:
         return {"image": images, **told}
 
     def label(self, labels: tuple[str, str], unit: str = "") -> None:
-        """Names of both axes, and the unit of what the colours mean."""
+        """Set the names of both axes, and the unit of the colours."""
         self.meaning.text = with_unit("density", unit)
         for axis, label in zip((self.figure.xaxis, self.figure.yaxis), labels, strict=True):
             axis.axis_label = label
@@ -119,7 +119,7 @@ class Picture:
         self.note.update(x=(x0 + x1) / 2, y=self._height)
 
     def scale(self, limit: float) -> None:
-        """What the last colour stands for, also while there is nothing to draw."""
+        """Set what the last colour stands for, even while there is nothing to draw."""
         low = -limit if self.signed else 0.0
         if (self.units.low, self.units.high) != (low, limit):
             self.units.update(low=low, high=limit)
@@ -138,7 +138,7 @@ class Picture:
         self.source.data = self._data([levels], origin)
 
     def remark(self, text: str) -> None:
-        """Say something at the upper edge of what is drawn; nothing is said by an empty text."""
+        """Write a remark at the upper edge of the picture; an empty text removes it."""
         self._say(text, above=True)
 
     def clear(self, note: str) -> None:
@@ -148,7 +148,7 @@ class Picture:
             self.source.data = self._data([])
 
     def pale(self, note: str) -> None:
-        """Let what is drawn stand back behind a note; an empty one brings it back."""
+        """Dim the picture behind a note; an empty note restores it."""
         alpha = PALE if note else 1.0
         if self.image.glyph.global_alpha != alpha:
             self.image.glyph.global_alpha = alpha
@@ -168,7 +168,7 @@ class Picture:
         return high if self._above else (low + high) / 2
 
     def forget(self) -> None:
-        """Send whatever is drawn next, since the browser shows something else by now."""
+        """Send the next picture in any case, since the browser now shows something else."""
         self._known = False
 
     def theme(self, dark: bool) -> None:

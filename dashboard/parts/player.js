@@ -18,8 +18,8 @@ async function inflated(bytes) {
   return new Response(stream).arrayBuffer()
 }
 
-// A flipbook as a function that draws a frame. What is drawn goes to the figures only: told to the
-// server, it would come back.
+// A flipbook as a function that draws a frame. Drawn data go to the figures only: sent to the
+// server, they would come back.
 async function open_book({times, strips, cursors, pages}) {
   const {ndarray} = Bokeh.require("core/util/ndarray")
   const all = await inflated(pages), silently = {sync: false}
@@ -84,7 +84,7 @@ export function render({model, el}) {
 
   const time = (frame) => {
     const t = model.end * frame / Math.max(1, model.last)
-    // Own data may last for femtoseconds that are counted in seconds.
+    // Own data may span femtoseconds, given in seconds.
     const usual = model.end >= 0.1 && model.end < 1e5
     return `t = ${usual ? t.toFixed(model.end > 5 ? 1 : 2) : Number(t.toPrecision(3))}`
   }

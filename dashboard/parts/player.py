@@ -1,9 +1,9 @@
 """Playing a run: a bar of controls, and the clock that moves the time while it plays.
 
 The controls are one small component rather than Panel's `Player`, whose nine buttons have no names
-for screen readers. The clock is a periodic callback of the visitor's own session; it rests while
-nothing plays, and ends with the session. A browser that holds a flipbook turns its pages by itself;
-then the clock only keeps the state near it, nothing is sent, and once a second the browser says
+for screen readers. The clock is a periodic callback of the visitor's own session; it stops while
+nothing plays, and ends with the session. A browser that holds a flipbook plays it by itself; then
+the clock only keeps the state close to it, nothing is sent, and once a second the browser reports
 where it is.
 """
 
@@ -52,7 +52,7 @@ output { min-width: 5.1em; text-align: right; font-variant-numeric: tabular-nums
 select { height: 2.3em; margin-left: 8px; padding: 0 4px; border-radius: 6px; font: inherit;
   color: inherit; background: var(--panel-surface-color);
   border: 1px solid color-mix(in srgb, currentColor 30%, transparent); }
-/* A finger that scrolls the page past the bar must not move the time: only the knob takes it. */
+/* A finger that scrolls the page past the bar must not move the time: only the knob reacts. */
 @media (pointer: coarse) {
   input { pointer-events: none; touch-action: pan-y; height: 36px; }
   input::-webkit-slider-thumb { pointer-events: auto; touch-action: none; width: 26px; height: 26px;
@@ -89,12 +89,12 @@ class PlayerBar(AtOnce, JSComponent):
         self._heard(data)
 
     def give(self, message: dict[str, Any]) -> None:
-        """Send a flipbook, or take it back."""
+        """Send a flipbook, or withdraw it."""
         self._send_msg(message)
 
 
 def act(state: Exploration, name: str) -> None:
-    """What a control or a key of the player asks for."""
+    """Carry out the action of a control or a key."""
     actions = {
         "restart": state.restart,
         "toggle": state.toggle,
@@ -115,18 +115,19 @@ class Player(pn.viewable.Viewer):
     def __init__(self, state: Exploration, **params):
         super().__init__(**params)
         self._state = state
-        # Flipbooks are numbered; the browser has one, or none (0), and says when it has opened it.
+        # Flipbooks are numbered; the browser has one, or none (0), and reports when it has opened
+        # it.
         self._given, self._lent, self._opened = 0, 0, 0
         self._resting = False
         self._bar = PlayerBar(self._hear, sizing_mode="stretch_width", margin=(2, 6))
         self._show()
         state.param.watch(lambda *_: self._show(), ["playing", "loop", "speed", "model"])
-        # Every page that plays comes here ten times a second.
+        # Every page that plays runs this ten times a second.
         state.param.watch(lambda event: self._move(event.new), "frame")
         self._bar.param.watch(self._take, ["frame", "loop", "speed"])
 
     def rest(self, resting: bool) -> None:
-        """A bar that nobody sees is sent no frames; one that is seen again the present one."""
+        """A hidden bar is sent no frames; one that is shown again gets the present one."""
         self._resting = resting
         self._move(self._state.frame)
 
@@ -136,13 +137,13 @@ class Player(pn.viewable.Viewer):
         return self._lent > 0 and self._opened == self._lent
 
     def give(self, book: dict[str, Any]) -> None:
-        """Let the browser turn the pages of a flipbook, as soon as it has it."""
+        """Let the browser play a flipbook, as soon as it has received it."""
         self._given += 1
         self._lent = self._given
         self._bar.give({"book": self._lent, **book})
 
     def take_back(self) -> bool:
-        """The flipbook is no longer what is to be seen; whether the browser had one."""
+        """Withdraw the flipbook, which is out of date; returns whether the browser had one."""
         had, self._lent = self._lent > 0, 0
         if had:
             self._bar.give({"book": 0})
@@ -178,7 +179,7 @@ class Player(pn.viewable.Viewer):
 
 @final
 class Clock:
-    """Plays an `Exploration`: one for each page, whatever it shows."""
+    """Plays an `Exploration`: one clock for each page, whatever it shows."""
 
     def __init__(self, state: Exploration):
         self._state = state
@@ -188,21 +189,21 @@ class Clock:
     def _run(self) -> None:
         self.stop()
         if self._state.playing:
-            # In the background: Panel need not tell everybody that something runs.
+            # In the background: Panel need not report to every page that something is running.
             self._beat = PeriodicCallback(
                 callback=self._play, period=self._state.period, background=True
             )
             self._beat.start()
 
     def _play(self) -> None:
-        # A closed tab is known to be one only after a while.
+        # It takes a while until a closed tab is noticed.
         if looked_at(pn.state.curdoc):
             # One message for the player, the pictures and the cursors.
             with pn.io.hold():
                 self._state.advance()
 
     def stop(self) -> None:
-        """Stop for good or until it plays again."""
+        """Stop, for good or until it plays again."""
         if self._beat is not None:
             self._beat.stop()
             self._beat = None

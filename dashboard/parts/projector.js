@@ -1,9 +1,9 @@
-// The page of a projector: a class that the style sheets know, letters of figures, and how large the
-// screen is, which the server fits the figures to.
+// Projector mode: a class for the style sheets, larger letters in figures, and the size of the
+// screen, to which the server fits the figures.
 
 const LETTERS = "20px", BOLDER = 1.6, LOOK_EVERY = 500
 
-// The page's theme writes the sizes of letters into the figures that come, so these are looked for.
+// The page's theme writes letter sizes into new figures, so these are watched for.
 function* enlarged() {
   for (const view of Bokeh.index.all_views()) {
     if (view.model.type !== "Figure") { continue }

@@ -1,4 +1,4 @@
-"""A page that is read from the last row: large letters, and pictures, curve and player alone.
+"""A page that is read from the last row: large letters, and only pictures, curve and player.
 
 The browser tells how large its screen is, and the open views are made to fit it. It enlarges the
 letters of figures itself (projector.js); all others follow the style sheets of the page (theme.py).
@@ -21,14 +21,14 @@ class Screen(NamedTuple):
     height: int
 
     def share(self, beside: int) -> tuple[int, int]:
-        """Heights of the pictures and of the curve below them, where so much else has to stand."""
+        """Heights of the pictures and of the curve below them, given all other heights."""
         rest = self.height - beside
         return max(round(PICTURES * rest), LEAST), max(round((1 - PICTURES) * rest), LEAST)
 
 
 @final
 class Projector:
-    """Whether the page is made for a projector; `changed` is called when that is new."""
+    """Whether the page is in projector mode; `changed` is called when that changes."""
 
     def __init__(self, bridge: Bridge, changed: Callable[[], None]):
         self._bridge, self._changed = bridge, changed
@@ -46,18 +46,18 @@ class Projector:
 
     @property
     def suffix(self) -> str:
-        """What it adds to the address, which others who open the page should not get."""
+        """What it adds to the address, but not to links for others."""
         return f"&{PROJECTOR}=1" if self.on else ""
 
     def toggle(self, on: bool | None = None) -> None:
-        """Begin or end."""
+        """Turn projector mode on or off."""
         on = not self.on if on is None else on
         if on != self.on:
             self._bridge.projector = on
             self._changed()
 
     def fit(self, width: float, height: float) -> None:
-        """The browser's screen has this size."""
+        """Take the size of the browser's screen."""
         screen = Screen(round(width), round(height))
         if screen != self._screen:
             self._screen = screen

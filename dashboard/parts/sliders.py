@@ -2,12 +2,12 @@
 
 Panel collects the changes of a widget for 50 ms before it handles them, which is more than the rest
 of the way from a key press to the repainted picture. Handled in the next turn of the event loop,
-they would still wait: what is drawn while the browser's message is not yet acknowledged, or while
-its next one is read (that the slider rests), is sent 10 ms later. So a change is handled within the
-message that tells of it. While Panel handles changes it also calls the page "busy", which nobody
-sees here and which costs more calls than the handling.
+they would still wait: anything drawn while the browser's message is not yet acknowledged, or while
+its next one (that the slider has stopped) is read, is sent 10 ms later. So a change is handled
+within the message that reports it. While Panel handles changes it also marks the page as "busy",
+which is not shown here and costs more calls than the handling.
 
-All that is private to `Syncable`; only this file touches it, and a test fails if it goes.
+All that is private to `Syncable`; only this file touches it, and a test fails if it disappears.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from hoam_core.systems import Parameter
 
 if TYPE_CHECKING:
     from panel.reactive import Syncable
-else:  # what it is mixed into is one
+else:  # the class it is mixed into is one
     Syncable = object
 
 # Large on a projector; else the theme's own.
@@ -44,12 +44,12 @@ LOOKS = {
 
 
 class AtOnce(Syncable):
-    """For widgets that a person moves and watches: every change is handled without a wait."""
+    """For widgets that a visitor moves and watches: every change is handled without delay."""
 
     _busy__ignore = ["value", "frame"]
 
     def _server_change(self, doc, ref, subpath, attr, old, new) -> None:
-        # That a slider rests changes nothing.
+        # The message that a slider has stopped changes nothing.
         if attr == "value_throttled":
             return
         if doc.session_context is None or attr in self._changing.get(ref, ()):
@@ -73,7 +73,7 @@ class LiveSelect(AtOnce, pmui.Select):
 
 
 def number_format(low: float, high: float) -> str | PrintfTickFormatter:
-    """How a slider writes its value: with decimals, or with a power of ten where they say nothing.
+    """How a slider writes its value: with decimals, or with a power of ten where needed.
 
     Parameters of own data may be densities of 1e24 or times of 1e-13.
     """

@@ -1,4 +1,4 @@
-"""What the sources of figures are given: single precision, and nothing that they hold already."""
+"""Data for the sources of figures: single precision, and nothing that they already hold."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,15 +8,15 @@ from bokeh.models import ColumnDataSource
 
 
 def column(values: Sequence[float] | np.ndarray) -> np.ndarray | list:
-    """What a source is given: single precision; nothing at all as a list.
+    """A column for a source: single precision; an empty one as a list.
 
-    An array without bytes gets lost on the way to a notebook, and with it all that is sent beside.
+    An array without bytes gets lost on the way to a notebook, and with it everything sent with it.
     """
     return np.asarray(values, np.float32) if len(values) else []
 
 
 def columns_of(source: ColumnDataSource) -> Mapping[str, Any]:
-    """What a source holds; Bokeh's own type says that it could be a table of pandas as well."""
+    """The data of a source; Bokeh's own type would also allow a pandas table."""
     held = source.data
     return held if isinstance(held, dict) else {}
 

@@ -1,9 +1,9 @@
-// What Bokeh does more often than this page needs, all of it by replacing methods of its views.
+// Avoids work that Bokeh does more often than this page needs, by replacing methods of its views.
 //
-// Styles: at every repaint it asks for the style `--bk-...` of each attribute of each visual, none of
-// which this page sets, and for the size of the page's font, which stays; and it writes the place of
-// each part into a style element, also where it has not moved. Each of these makes the browser compute
-// its styles anew: two thirds of the time of a repaint.
+// Styles: at every repaint it asks for the style `--bk-...` of each attribute of each visual, none
+// of which this page sets, and for the size of the page's font, which is constant; and it writes
+// the position of each part into a style element, even if it has not moved. Each of these makes the
+// browser recompute its styles: two thirds of the time of a repaint.
 //
 // Layout: the whole page with all its figures is laid out whenever one part comes, goes, is hidden or
 // changes its size. Here once after each task of the browser, and a figure only if it is new or has
@@ -37,7 +37,7 @@ const SPARED = {
       }
       due.set(view, all || due.get(view))
     }
-    // A part that is managed hands it on to the page.
+    // A managed part passes it on to the page.
     page.invalidate_layout = function () {
       if (this.is_managed) { invalidate_layout.call(this) } else { later(this, true) }
     }
@@ -70,7 +70,7 @@ const SPARED = {
       },
       update_layout() {
         if (built.has(this)) { return }
-        // What has not been part of the page yet measures nothing.
+        // A part that is not in the page yet has no size.
         if (this.el.isConnected) { built.add(this) }
         update_layout.call(this)
       },
@@ -89,7 +89,7 @@ const SPARED = {
         }
       },
       _after_resize() { lay_out(this) },
-      // Asked for by a figure whose labels have become longer: of no concern to the others.
+      // Requested by a figure whose labels have become longer: the others are unaffected.
       compute_layout() {
         laid_out.delete(this)
         lay_out(this)
@@ -118,7 +118,8 @@ const SPARED = {
     }
   },
 }
-// Whose methods these are. Another version of Bokeh may lack one: its part is left as it is.
+// The classes with these methods. Another version of Bokeh may lack one: its part is left
+// unchanged.
 const OWNERS = {
   _get_css_value: () => Bokeh.require("core/visuals/visual").VisualProperties.prototype,
   _update: () => Bokeh.require("core/dom").InlineStyleSheet.prototype,

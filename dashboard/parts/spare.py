@@ -1,4 +1,4 @@
-"""Scripts between Panel's and the page: what the browser is spared (spare.js), and its theme."""
+"""Scripts between Panel's and the page: work saved in the browser (spare.js), and its theme."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -9,7 +9,7 @@ NAMES = (NAME, "theme.js")
 
 
 def _address(name: str) -> str:
-    # Browsers keep it for years: another content has another address.
+    # Browsers cache it for years: new content gets a new address.
     return f"{name}?v={sha256((FOLDER / name).read_bytes()).hexdigest()[:12]}"
 
 

@@ -1,4 +1,4 @@
-// The honest line: how old the picture is and what it took. The age counts in the browser.
+// The status line: how old the picture is and what it took. The age is counted in the browser.
 
 export function render({model, el}) {
   const line = document.createElement("div")

@@ -1,5 +1,5 @@
-// Light or dark: as the visitor has chosen here before, else as the system prefers. It is known before
-// the page is drawn, which so never shows the other one first; the server hears of it from the page.
+// Light or dark: as the visitor has chosen here before, else as the system prefers. It is known
+// before the page is drawn, so the other theme never shows first; the page tells the server.
 
 (() => {
 const KEY = "hoam-theme"
@@ -8,7 +8,7 @@ const chosen = () => { try { return localStorage.getItem(KEY) } catch { return n
 const wanted = () => { const one = chosen(); return one ? one === "dark" : prefers.matches }
 const page_of = (doc) => doc.roots().find((root) => root.class_name === "Page")
 
-// To choose what the system prefers is to follow it again.
+// Choosing what the system prefers means following it again.
 function remember(dark) {
   try {
     if (dark === prefers.matches) {
@@ -21,7 +21,7 @@ function remember(dark) {
 
 function paint(dark) { document.documentElement.classList.toggle("dark", dark) }
 
-// The other palette of a picture need not come from the server, which may be busy.
+// The other palette of a picture does not have to come from the server, which may be busy.
 function recolour(doc, dark) {
   for (const model of doc.all_models) {
     const palettes = model.tags?.find((tag) => tag?.palettes)?.palettes
@@ -32,7 +32,7 @@ function recolour(doc, dark) {
 function follow(doc) {
   const page = page_of(doc)
   if (!page) { return }
-  // Every part of the library has a theme of its own, and would show it until it hears of the page's.
+  // Every part of the library has its own theme, and would show it until it learns of the page's.
   for (const {data} of doc.all_models) {
     if (data?.properties?.dark_theme) { data.setv({dark_theme: wanted()}, {sync: false}) }
   }

@@ -1,9 +1,9 @@
-"""Colours and type of the page template, light and dark, and what its style sheet leaves open."""
+"""Colours and fonts of the page template, light and dark, and what its style sheet leaves open."""
 
 # A thumb that glides to its value keeps the browser laying out and painting the page for 150 ms,
-# on the cores that compute what the value means.
+# on the cores that compute the answer.
 AT_ONCE = {"transition": "none"}
-# A finger that scrolls the page past a slider must not move it: only the knob takes it.
+# A finger that scrolls the page past a slider must not move it: only the knob reacts.
 COARSE = "@media (pointer: coarse)"
 COMPONENTS = {
     "MuiSlider": {
@@ -13,14 +13,14 @@ COMPONENTS = {
             "track": AT_ONCE,
         }
     },
-    # No finger hovers, so a bubble would stay over what it covers.
+    # A finger does not hover, so a tooltip would stay and cover what is below it.
     "MuiTooltip": {"styleOverrides": {"popper": {"@media (hover: none)": {"display": "none"}}}},
 }
 THEME = {
     "components": COMPONENTS,
     "palette": {
         "primary": {"main": "#1F6F8B", "contrastText": "#ffffff"},
-        # Who follows a teacher reads the values of controls that rest.
+        # Followers of a teacher still read the values of disabled controls.
         "text": {"disabled": "rgba(0, 0, 0, 0.62)"},
     },
     "typography": {"fontSize": 13},
@@ -33,7 +33,7 @@ SX = {
         "display": "var(--header-display, flex)",
     },
     "& .header *": {"color": "#ffffff"},
-    # An indicator without a name; the page has its own progress and status.
+    # An unlabelled indicator; the page has its own progress and status.
     "& .header .MuiLinearProgress-root": {"display": "none"},
     "& .MuiToolbar-root": {"minHeight": "var(--header-height, 50px) !important"},
     "& .header .title": {"fontSize": {"xs": "1rem", "sm": "1.15rem"}, "fontWeight": 500},
@@ -44,8 +44,8 @@ DARK = {
         "text": {"disabled": "rgba(255, 255, 255, 0.7)"},
     },
 }
-# What stands above a projector's pictures is gone, and what is left has large letters; parts that
-# lie in shadow roots take both from these variables.
+# In projector mode the parts above the pictures are hidden, and the rest has large letters; parts
+# in shadow roots take both from these variables.
 CSS = """
 html, body { overflow-x: hidden; }
 /* Before the page is drawn; theme.js knows by then. */

@@ -1,6 +1,6 @@
-"""A field for uploads: pieces are counted as they come, and too many are forgotten at once.
+"""A field for uploads: pieces are counted as they arrive, and dropped if too many.
 
-What the browser checks before it sends binds only those who mean well.
+Checks in the browser do not stop a malicious sender.
 """
 
 import itertools
@@ -13,17 +13,18 @@ PIECE = 2**20  # bytes; a message may hold four of them
 
 
 def every() -> Callable[[str], int]:
-    """What counts every file."""
+    """A tally that counts every file."""
     numbers = itertools.count(1)
     return lambda _: next(numbers)
 
 
 @final
 class Upload(pmui.FileInput):
-    """A field that takes what `refusal(files, bytes)` has no sentence against; `tell` hears it.
+    """A field that accepts files unless `refusal(files, bytes)` gives a sentence for `tell`.
 
-    `tally()` makes what takes one name after another and tells how many files count so far; `begun`
-    hears True when an upload begins, and False when it has ended, however it has.
+    `tally()` makes a function that takes one name after another and returns how many files count so
+    far; `begun` is called with True when an upload begins, and with False when it has ended in any
+    way.
     """
 
     def __init__(

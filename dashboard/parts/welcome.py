@@ -1,7 +1,7 @@
-"""What meets a first visit: two sentences, a way into the lessons, and a button that ends it.
+"""The welcome on a first visit: two sentences, a way into the lessons, and a button to close it.
 
-The browser remembers that it was read. A page that a link has brought somewhere shows it, too, but
-never a lesson, which speaks for itself.
+The browser remembers that it was read. A page opened by a link shows it, too, but a lesson never
+does, since it explains itself.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ button.main { background: var(--panel-primary-color); color: var(--panel-on-prim
 
 @final
 class Welcome(JSComponent):
-    """The sentences; `lesson` is called when somebody would rather be led."""
+    """The sentences; `lesson` is called when the visitor chooses to start with a lesson."""
 
     text = param.String(doc="HTML of what the page is.")
 

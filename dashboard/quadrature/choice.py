@@ -1,4 +1,4 @@
-"""What the link of the quadrature lab restores: frequency, rule, nodes and particles at a node."""
+"""What a link to the quadrature lab restores: frequency, rule, nodes and particles per node."""
 
 from typing import ClassVar, final
 
@@ -35,11 +35,11 @@ def _omega(text: str) -> float:
 
 @final
 class QuadratureChoice(Choice):
-    """The integral that is looked at, and by which rule."""
+    """The integral that is shown, and the rule for it."""
 
     addressed: ClassVar[tuple[str, ...]] = ("rule", "nodes", "samples", "omega")
 
-    # A network learns it within seconds with 33 nodes, and not with few or random ones.
+    # A network learns this frequency within seconds with 33 nodes, but not with few or random ones.
     omega = param.Number(
         default=4.0, bounds=(OMEGA.low, OMEGA.high), step=nice_step(OMEGA.low, OMEGA.high),
         label="Angular frequency ω",
@@ -60,7 +60,7 @@ class QuadratureChoice(Choice):
             "samples": reader.attempt("samples", one_of("samples", SAMPLES)),
         }  # fmt: skip
         if state.system == "oscillator":
-            # The common state has read it, and said what was wrong with it.
+            # The common state has read it and reported any error.
             found["omega"] = state.mu["omega"] if "omega" in reader.query else None
         else:
             found["omega"] = reader.attempt("omega", _omega)

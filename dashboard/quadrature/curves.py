@@ -1,4 +1,4 @@
-"""Figures of trainings that run: losses over their exact minimum, and what samples have learned."""
+"""Figures of running trainings: losses above their exact minimum, and the learned samples."""
 
 from typing import final
 
@@ -30,7 +30,7 @@ LIMIT = 1.7
 
 @final
 class LossFigure:
-    """Losses against steps; what lies below the exact minimum is shaded, for it cannot be."""
+    """Losses against steps; the impossible region below the exact minimum is shaded."""
 
     def __init__(self):
         self.inks, self._bottom = Inks(), -1.0
@@ -54,7 +54,7 @@ class LossFigure:
             items.append(LegendItem(label=entry.title, renderers=[strong]))
         self.least = Span(location=0, dimension="width", line_width=1.8, line_dash=[2, 3])
         made.add_layout(self.least)
-        # For the legend, which does not take a span.
+        # For the legend, which does not accept a span.
         line = mark(made, ColumnDataSource(data=EMPTY), Line(
             x="x", y="y", line_width=1.8, line_dash=[2, 3]
         ))  # fmt: skip
@@ -70,7 +70,7 @@ class LossFigure:
         made.add_layout(legend(items=[("exact minimum (shaded: impossible)", [line])]), "below")
 
     def show(self, race: Race) -> None:
-        """Losses so far; rules that do not race have none."""
+        """Losses so far; rules that are not being trained have none."""
         self.figure.x_range.update(end=race.steps)
         if race.least is not None:
             size = -race.least
@@ -92,14 +92,14 @@ class LossFigure:
                 )
         rows = [self._bottom + 0.09 * i * -(race.least or 0.0) for i in range(len(notes))]
         self.notes.data = {
-            # From the left half, so that the words stay inside.
+            # From the left half, so that the text stays inside.
             "x": [min(x, 0.55 * race.steps) for x, _ in notes], "y": rows,
             "text": [text for _, text in notes],
         }  # fmt: skip
 
     @staticmethod
     def _depth(runner) -> str:
-        return "is no number any more" if runner.lost else f"is at {number(runner.recent)}"
+        return "is no longer a number" if runner.lost else f"is at {number(runner.recent)}"
 
 
 @final

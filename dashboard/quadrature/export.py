@@ -1,4 +1,4 @@
-"""What the quadrature lab gives away: its curves as a dataset, and Python that makes them again."""
+"""What the quadrature lab exports: its curves as a dataset, and Python that reproduces them."""
 
 from functools import partial
 
@@ -83,7 +83,7 @@ FIXED = (
 def exportable(
     study: QuadratureStudy, draw: Draw, race: Race | None, rules: tuple[str, ...]
 ) -> Exportable:
-    """What can be exported; `rules` are those that race or would."""
+    """What can be exported; `rules` are those that are trained, or would be."""
     case = study.case
     own = race if race is not None and race.case == case else None
     function = {"simpson": "simpson", "gauss": "gauss_legendre"}.get(case.rule)

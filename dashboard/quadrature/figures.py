@@ -1,4 +1,4 @@
-"""Figures of the quadrature lab that are built once: what a rule sees of q(t), and how it errs."""
+"""Figures of the quadrature lab that are built once: what a rule sees of q(t), and its error."""
 
 from typing import final
 
@@ -26,7 +26,7 @@ INKED = frozenset({"line_color", "fill_color", "text_color"})
 
 @final
 class Inks:
-    """Glyphs and the series whose colour they take, for a light or a dark page."""
+    """Glyphs and the series that give their colours, on a light or a dark page."""
 
     def __init__(self):
         self._glyphs: list[tuple[str, Model]] = []

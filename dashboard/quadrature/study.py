@@ -1,4 +1,4 @@
-"""What a rule in time makes of the oscillator's integrand: one draw, many, all numbers of nodes.
+"""A rule in time applied to the oscillator's integrand: one draw, many, all numbers of nodes.
 
 Everything is a closed form or a few random numbers (hoam_core/systems/oscillator_action.py), so
 that a moved slider is answered within milliseconds and no program is compiled for it.
@@ -24,13 +24,13 @@ from hoam_core.systems.oscillator_action import (
 
 SYSTEM = get_system("oscillator")
 OMEGA: Parameter = SYSTEM.parameters[0]
-# All odd, so that Simpson's rule is no exception.
+# All odd, as Simpson's rule requires.
 NODES = (3, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257)
 SAMPLES = (1, 4, 16, 64, 256, 1_024)
 # Single draws that are shown: at every number of nodes, and at the chosen one.
 DOTS, DRAWS = 40, 120
 POINTS = 1_201
-# Where errors are rounding errors.
+# Below this, errors are rounding errors.
 ROUNDING = 1e-10
 
 
@@ -50,7 +50,7 @@ RULES: dict[str, RuleEntry] = {
 
 
 class QuadratureCase(NamedTuple):
-    """What is asked: frequency, rule, nodes, particles at a node, and the seed of all draws."""
+    """The request: frequency, rule, nodes, particles per node, and the seed of all draws."""
 
     omega: float
     rule: str
@@ -60,7 +60,7 @@ class QuadratureCase(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """One use of a rule: its nodes, the integrand there, and the same by few particles."""
+    """One use of a rule: its nodes, the integrand there, and its estimate by few particles."""
 
     nodes: Float[np.ndarray, " q"]
     weights: Float[np.ndarray, " q"]
@@ -79,7 +79,7 @@ class Draw(NamedTuple):
 
 
 class QuadratureStudy(NamedTuple):
-    """All rules against the number of nodes, and what many draws of the chosen number give.
+    """All rules against the number of nodes, and the results of many draws at the chosen number.
 
     `errors` are root mean squares of estimate - exact with the exact integrand, in closed form;
     `sampled` the same with particles; `cloud` single Monte Carlo draws at every number of nodes;
@@ -94,7 +94,7 @@ class QuadratureStudy(NamedTuple):
     draws: dict[str, Float[np.ndarray, " r"]]
 
     def at(self, rule: str) -> tuple[float, float]:
-        """Errors of a rule at the chosen number of nodes: of the time alone, and with particles."""
+        """Errors of a rule at the chosen number of nodes: rule alone, and with particles."""
         i = NODES.index(self.case.nodes)
         return float(self.errors[rule][i]), float(self.sampled[rule][i])
 
@@ -126,7 +126,7 @@ def draw(case: QuadratureCase, count: int = 0) -> Draw:
 
 
 def curve(omega: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times and q(t), finely."""
+    """Times and q(t), finely sampled."""
     t = np.linspace(0.0, 1.0, POINTS)
     return t, integrand(omega, t)
 

@@ -1,4 +1,4 @@
-"""What the quadrature lab says about its numbers, in plain sentences."""
+"""Plain sentences about the numbers of the quadrature lab."""
 
 import math
 from html import escape
@@ -56,7 +56,7 @@ def estimate(draw: Draw, exact: float) -> str:
 
 
 def outlook(case: QuadratureCase, rules: tuple[str, ...]) -> str:
-    """What a race would do, before it is started."""
+    """What a pair of trainings would do, before it is started."""
     names = " and ".join(RULES[rule].title for rule in rules)
     return (
         f"Trains the same small network twice, with {names}: "
@@ -89,7 +89,7 @@ def progress(race: Race, paused: bool, waiting: bool) -> str:
 
 
 def verdict(race: Race) -> str:
-    """What happened so far, for everybody and for screen readers."""
+    """What has happened so far; screen readers hear it, too."""
     fallen = [runner for runner in race.runners if runner.fell is not None]
     pieces = [
         f"{RULES[one.rule].title}: the loss fell below the true minimum at step {one.fell:,}: "
@@ -129,7 +129,7 @@ def _row(runner: Runner) -> str:
     distance = "—"
     if runner.judged is not None:
         d = runner.judged.distance
-        distance = "flew apart" if d is None else f"{d:.2g}" if d < 100 else f"{d:,.0f}"
+        distance = "diverged" if d is None else f"{d:.2g}" if d < 100 else f"{d:,.0f}"
     return (
         f"<tr><th scope='row'>{escape(RULES[runner.rule].title)}</th><td><b>{loss}</b></td>"
         f"<td><b>{distance}</b></td></tr>"
@@ -137,7 +137,7 @@ def _row(runner: Runner) -> str:
 
 
 def count(particles: int) -> str:
-    """So many particles."""
+    """A number of particles, in words."""
     return "1 particle" if particles == 1 else f"{particles:,} particles"
 
 

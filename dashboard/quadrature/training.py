@@ -1,4 +1,4 @@
-"""Trainings side by side that differ in nothing but their rule in time.
+"""Trainings side by side (a "race") that differ only in their rule in time.
 
 A race is a generator; as a `Resumable` it is kept while it pauses.
 """
@@ -22,14 +22,14 @@ from hoam_core.training import adam, build_method
 
 NETWORK, SHAPE = "mlp", {"width": 32, "depth": 2}
 STEPS, FEWEST, RATE = 1_500, 600, 2e-3
-# A step costs as much as its nodes: beyond these there are fewer steps.
+# A step costs as much as its nodes: with more nodes than this there are fewer steps.
 MOST_WORK = 65 * STEPS
 PARTICLES, SAVED = 4_096, 201
 MOST_SAMPLES = 64
 # Roll-outs that judge: this many particles, times and steps, so often in a training.
 JUDGED_PARTICLES, TIMES, SUBSTEPS, JUDGED = 256, np.linspace(0.0, 1.0, 41), 80, 10
 AT = (10, 20, 30, 40)
-# The loss of random times scatters: below the least action by so much it is no accident.
+# The loss of random times scatters: this far below the least action, it is no accident.
 WINDOW, MARGIN, SIGMAS = 100, 0.15, 5.0
 
 
@@ -44,7 +44,7 @@ class JudgedSamples(NamedTuple):
 
 
 class Runner(NamedTuple):
-    """Where one training stands; `fell` is the step at which its loss passed below the least."""
+    """The state of one training; `fell` is the step at which its loss fell below the minimum."""
 
     rule: str
     losses: Float[np.ndarray, " s"]
@@ -71,18 +71,18 @@ class Race(NamedTuple):
 
     @property
     def done(self) -> float:
-        """Share of all steps that is trained."""
+        """Completed share of all steps."""
         lengths = [self.steps if r.lost else r.losses.size for r in self.runners]
         return sum(lengths) / (self.steps * len(lengths))
 
     @property
     def over(self) -> bool:
-        """Whether nothing is left to train."""
+        """Whether all trainings have finished."""
         return self.stage == "done"
 
 
 def steps_for(nodes: int) -> int:
-    """How long trainings with so many nodes take."""
+    """The number of steps of trainings with this many nodes."""
     return max(FEWEST, min(STEPS, MOST_WORK // nodes // 100 * 100))
 
 
@@ -91,7 +91,8 @@ def experiment_for(case: QuadratureCase, rule: str) -> Experiment:
     return default_experiment(
         SYSTEM, RULES[rule].method, network=NETWORK, network_options=SHAPE, axes=((case.omega,),),
         particles=PARTICLES, n_times=SAVED, steps=steps_for(case.nodes), rate=RATE, seed=case.seed,
-        # No cosines of time: what the network cannot draw between the nodes it cannot exploit.
+        # No cosines of time: the network cannot exploit variations between nodes that it cannot
+        # represent.
         options={
             "nodes": case.nodes, "samples": min(case.samples, MOST_SAMPLES), "frequencies": 0
         },
@@ -138,7 +139,7 @@ def _advanced(runner: Runner, losses: np.ndarray, least: float) -> Runner:
         return runner._replace(lost=True, fell=runner.fell or losses.size)
     window = losses[-WINDOW:]
     doubt = SIGMAS * float(np.std(window)) / np.sqrt(window.size)
-    # A dive scatters, too: twice the least action is beyond any doubt.
+    # The drop scatters, too: twice the least action is beyond doubt.
     below = float(np.mean(window)) - least < -min(max(MARGIN * -least, doubt), -least)
     fell = losses.size if below and runner.fell is None and window.size == WINDOW else runner.fell
     return runner._replace(losses=losses, fell=fell)
@@ -165,7 +166,7 @@ class Court:
         return float(np.mean([wasserstein2(self.truth[i], x[i], domain, self._scale) for i in AT]))
 
     def judge(self, method: Method, params: Array, step: int) -> JudgedSamples:
-        """Roll samples out through the learned field; no distance where they fly apart."""
+        """Roll samples out through the learned field; no distance if they diverge."""
         x = np.asarray(method.sample(params, self._x0, TIMES, self._mu, self._key, steps=SUBSTEPS))
         try:
             distance = self._distance(x)

@@ -59,7 +59,7 @@ class RaceFigures(pn.viewable.Viewer):
 
 @final
 class TrainingRace(pn.viewable.Viewer):
-    """Starts, pauses, resumes and drops a race of the case that `case()` names."""
+    """Starts, pauses, resumes and drops a race for the case that `case()` returns."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class TrainingRace(pn.viewable.Viewer):
         self.update()
 
     def start(self) -> None:
-        """A new race, of what is chosen now."""
+        """Start a new race with the present choice."""
         self.drop()
         case = self._case()
         values, self._announced = Resumable(race(case, contenders(case.rule))), ""
@@ -104,12 +104,12 @@ class TrainingRace(pn.viewable.Viewer):
 
     @property
     def race(self) -> Race | None:
-        """The race as it stands."""
+        """The present state of the race."""
         return self._race.value
 
     @property
     def running(self) -> bool:
-        """Whether it goes on."""
+        """Whether it is running."""
         return self._race.busy
 
     def _receive(self) -> None:
@@ -165,7 +165,7 @@ class TrainingRace(pn.viewable.Viewer):
         self._progress.object = say.progress(now, paused, self._race.waiting)
         words = say.verdict(now)
         if words != self._announced:
-            # Only when it changes: screen readers hear it.
+            # Only when it changes, since screen readers read it aloud.
             self._announced = words
             self._verdict.object = f'<div role="status" aria-live="polite">{words}</div>'
         if not len(self._shown):

@@ -1,4 +1,4 @@
-"""The view "quadrature": why action matching takes a higher-order rule in time (Figure 2 live).
+"""The view "quadrature": why action matching needs a higher-order rule in time (Figure 2 live).
 
 Berman, Blickhan, Peherstorfer 2024. Above, what a rule sees of the integrand, and its error; below,
 trainings that differ in their rule alone. The layout is built once; sources and words change.
@@ -52,7 +52,7 @@ class QuadratureLab(View):
         self.state = visit.state
         self.choice = visit.choice("quadrature", QuadratureChoice)
         self.integrand, self.errors, self.draws = IntegrandFigure(), ErrorFigure(), DrawsFigure()
-        # A study that is a moment old is better than none while a slider moves.
+        # A slightly older study is better than none while a slider moves.
         self._study: Question[QuadratureCase, QuadratureStudy] = Question(
             visit.schedule, self._receive, near=lambda old, new: True
         )
@@ -108,7 +108,7 @@ class QuadratureLab(View):
 
     @property
     def case(self):
-        """What is asked now."""
+        """The present request."""
         return self.choice.case(self.state.seed)
 
     def open(self) -> None:
@@ -139,7 +139,7 @@ class QuadratureLab(View):
             self._draw_again()
 
     def _borrow(self) -> None:
-        """Where the common system is the oscillator there is one frequency, not two."""
+        """If the common system is the oscillator, both share one frequency."""
         if self.shown and self.state.system == "oscillator" and self.state.settled:
             self.choice.omega = self.state.mu["omega"]
 
@@ -148,7 +148,7 @@ class QuadratureLab(View):
             put(self.state.parameters, {"omega": self.choice.omega})
 
     def update(self) -> None:
-        """Everything of another choice: the draw at once, the study from a worker."""
+        """Update everything for a new choice: the draw at once, the study from a worker."""
         if not self.shown:
             return
         case = self.case
@@ -162,7 +162,7 @@ class QuadratureLab(View):
 
     @property
     def study(self) -> QuadratureStudy | None:
-        """The newest study that is here."""
+        """The newest available study."""
         return self._study.value
 
     def _receive(self) -> None:

@@ -1,1 +1,1 @@
-"""What is computed: systems and models on offer, workers, runs, what is kept and said of them."""
+"""What is computed: available systems and models, workers, runs, what is kept and said of them."""

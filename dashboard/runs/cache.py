@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar, final
 
 
 class Sized(Protocol):
-    """Something whose memory is known."""
+    """An object of known memory size."""
 
     @property
     def nbytes(self) -> int: ...
@@ -47,7 +47,7 @@ class Memory(Generic[R]):
             return self._runs.get(case)
 
     def put(self, case: Hashable, run: R) -> None:
-        """Keep a run and drop those that were used longest ago, but never the new one."""
+        """Keep a run and drop the least recently used ones, but never the new one."""
         with self._lock:
             before = self._runs.pop(case, None)
             self._runs[case] = run

@@ -1,8 +1,8 @@
 """What the page can show: every system, every model that ships, and those that are trained here.
 
-Nothing is listed by hand. A model folder that cannot be read is left out and its sentence kept, so
-that one damaged file costs one entry of a selector and not the page. A model that is trained while
-the page runs is added for everybody; those in the user's own folder are found again at the start.
+Nothing is listed by hand. A model folder that cannot be read is left out and the reason kept, so
+that one damaged file only removes one entry of a selector. A model that is trained while the page
+runs is added for everybody; those in the user's own folder are found again at the start.
 """
 
 import abc
@@ -34,7 +34,7 @@ PREFERRED = ("partial", "galerkin", "hybrid", "dice", "hoam-gauss")
 
 
 class Offer(abc.ABC):
-    """What views read of a catalogue, that of everybody or that of one visitor.
+    """What views read from a catalogue, whether everybody's or one visitor's.
 
     `shipped` are the names of the models that everybody has; `problems` are sentences about models
     that were left out.
@@ -51,13 +51,12 @@ class Offer(abc.ABC):
 
     @abc.abstractmethod
     def watch(self, heard: Callable[[Model], None]) -> Callable[[], None]:
-        """Call `heard`, on the thread that adds it, with every new model; returns how to stop."""
+        """Call `heard` with every new model, on the adding thread; returns a stop function."""
 
     def models_of(self, system: str) -> list[str]:
         """Names of the models of a system, the most accurate methods first.
 
-        The first is what everybody's page opens with, so what ships comes before what somebody has
-        trained.
+        Everybody's page opens with the first, so models that ship come before trained ones.
         """
         names = [name for name, m in self.models.items() if m.experiment.system == system]
         return sorted(names, key=self._rank)
@@ -70,7 +69,7 @@ class Offer(abc.ABC):
     def model(self, name: str, share: float = 1.0) -> Model:
         """A model; one of a lattice with the noise of another lambda, `share` times the right one.
 
-        Too large a lambda makes the paths too quiet: it is what the increments are divided by.
+        Too large a lambda makes the paths too quiet, since the increments are divided by it.
         """
         model = self.models[name]
         if share == 1.0 or not model.system.family.is_noisy:
@@ -82,7 +81,7 @@ class Offer(abc.ABC):
         """Names of the two components that a view of a system starts with."""
         about = self.systems[system]
         names = about.plane or [c.name for c in about.components[:2]]
-        # A single component is drawn against itself, or rather not at all.
+        # A single component would be drawn against itself, so it is not drawn.
         return names[0], names[-1]
 
     def axes(self, system: str, plane: tuple[str, str] | None = None) -> tuple[int, int]:
@@ -94,18 +93,18 @@ class Offer(abc.ABC):
     def particles(self, system: str, model: str = "") -> tuple[int, ...]:
         """Numbers of particles on offer: as many as can be rolled out in bounded memory.
 
-        None with which the model was found to go wrong.
+        Numbers with which the model was found to fail are left out.
         """
         least = self.least_particles(model)
         return tuple(n for n in PARTICLES if least <= n <= self.most_particles(system))
 
     def least_particles(self, model: str) -> int:
-        """What a model was measured to need; one where nothing is known."""
+        """The number that a model was found to need; one if that is unknown."""
         about = self.models.get(model)
         return (about.limits.particles if about else None) or 1
 
     def usual_particles(self, system: str, model: str = "") -> int:
-        """The number a view starts with: fewer in many dimensions, so that an answer is quick."""
+        """The default number of a view: fewer in many dimensions, so that an answer is quick."""
         room = USUAL_NUMBERS // len(self.systems[system].components)
         usual = max(n for n in PARTICLES if n <= min(USUAL, max(room, PARTICLES[0])))
         return max(usual, min(self.particles(system, model), default=usual))
@@ -126,9 +125,9 @@ class Offer(abc.ABC):
 @final
 @dataclass(eq=False)
 class Catalogue(Offer):
-    """The systems and models of everybody.
+    """The systems and models for everybody.
 
-    `models` is never changed but replaced, so that any thread may read it while one adds to it.
+    `models` is replaced, never changed, so that any thread may read it while another adds to it.
     """
 
     systems: dict[str, System]
@@ -162,7 +161,7 @@ def catalogue() -> Catalogue:
         for path in sorted(own_folder().glob("*/model.json"), key=natural)
     }
     models, problems = {}, []
-    # A name that ships stays what it is.
+    # Names of models that ship cannot be replaced.
     for name, folder in (own | shipped_models()).items():
         try:
             models[name] = replace(load_model(folder), name=name)

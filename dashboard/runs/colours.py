@@ -1,22 +1,23 @@
 """One colour scale for the pictures of several runs, taken from the full model.
 
-A learned model that breaks may heap its mass on a few cells or strew it over the whole plane; on a
-scale of its own making the truth would be one dark or one white sheet. So the scale is that of the
-full model's complete run, and a learned model that goes beyond it is clipped and said to be. Until
-that run is complete its first times may be far more crowded than the rest: then the lowest scale
-counts, by which nothing of the full model is too dim to be seen.
+A learned model that fails may concentrate its mass in a few cells or scatter it over the whole
+plane; on its own scale the truth would be uniformly dark or white. So the scale is that of the full
+model's complete run, and a learned model that exceeds it is clipped, with a note. Until that run is
+complete its first times may be far more crowded than the rest: then the lowest scale is used, on
+which nothing of the full model is too dim to see.
 """
 
 from collections.abc import Iterable
 
 from dashboard.runs.run import Axes, Run
 
-# The densest cells of few particles lie a third above those of many; that alone is no clipping.
+# The densest cells of few particles lie a third above those of many; that alone does not count as
+# clipping.
 BEYOND = 1.5
 
 
 def colour_limit(runs: Iterable[Run], axes: Axes) -> float:
-    """What the last colour of all pictures stands for; the model of a full run has no name."""
+    """The value of the last colour in all pictures; a full-model run has an empty model name."""
     runs = list(runs)
     whole = [run for run in runs if not run.case.model and run.complete]
     if whole:
@@ -24,7 +25,7 @@ def colour_limit(runs: Iterable[Run], axes: Axes) -> float:
     limits = sorted(run.limits(axes).density for run in runs)
     if any(not run.case.model for run in runs):
         return limits[0]
-    # Of several learned models a broken one at either end should not set the scale of the others.
+    # A failed one among several learned models should not set the scale of the others.
     return limits[(len(limits) - 1) // 2] if limits else 1.0
 
 
@@ -40,7 +41,7 @@ def height_limits(runs: Iterable[Run], axes: Axes) -> tuple[float, float]:
 
 
 def clipped(run: Run | None, limit: float, axes: Axes) -> str:
-    """A note where a run goes beyond the scale; empty where it does not."""
+    """A note if a run exceeds the scale; empty if it does not."""
     if run is None or (ratio := run.limits(axes).density / limit) < BEYOND:
         return ""
     return f"clipped: about {ratio:.2g} × the scale"

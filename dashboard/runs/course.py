@@ -1,14 +1,14 @@
-"""What a curve does, in one word; every word is defined here, on the array y (t,).
+"""What a curve does, in words; each is defined here on the array y (t,).
 
 A curve is cut into legs. It turns where it afterwards goes back by more than TURN = 15 % of its
-whole range, and by more than four standard errors of it: noise is no turn.
+whole range, and by more than four of its standard errors: noise is not a turn.
 
-- stays: its range is at most a tenth of its largest size (STAYS), or less than is worth an axis;
+- stays: its range is at most a tenth of its largest size (STAYS), or too small to be worth an axis;
 - rises, falls: one leg, from its first to its last value;
 - rises to, then falls to (or the other way): two legs;
 - swings: three legs or more, between its lowest and its highest value;
-- crosses zero: once for each time that it goes from one side of zero to the other, seen from
-  outside of a band of a fiftieth of its size (BAND) around zero. A start at zero crosses nothing.
+- crosses zero: once for each time that it goes from one side of zero to the other, outside a band
+  of a fiftieth of its size (BAND) around zero. A start at zero does not count.
 """
 
 from typing import NamedTuple
@@ -17,15 +17,15 @@ import numpy as np
 from jaxtyping import Float
 
 TURN, STAYS, BAND = 0.15, 0.1, 0.02
-# Of what is worth a word.
+# Thresholds of what is worth mentioning.
 NOTHING = 0.005
 
 
 class Course(NamedTuple):
     """What a curve does: the values at the ends of its legs, and how often it crosses zero.
 
-    One value alone is that near which it stays. What is below `nothing` is told as zero: a size
-    of the curve, since own data come in any unit.
+    A single value is the one it stays near. Values below `nothing` are reported as zero; it scales
+    with the curve, since own data come in any unit.
     """
 
     values: tuple[float, ...]
@@ -51,7 +51,7 @@ class Course(NamedTuple):
         return f"{label} {words}{often(self.crossings)}"
 
     def plain(self, value: float) -> str:
-        """Two digits, and no power of ten for what is said in a sentence."""
+        """Two digits without a power of ten, for use in a sentence."""
         if abs(value) <= self.nothing:
             return "0"
         return f"{value:,.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"
@@ -60,7 +60,7 @@ class Course(NamedTuple):
 def course(y: Float[np.ndarray, " t"], least: float = 0.0, noise: float = 0.0) -> Course | None:
     """What a curve does; None where a value is not finite.
 
-    A range below `least` is none, and whoever goes back by `noise` or less does not turn.
+    A range below `least` counts as none, and going back by `noise` or less is not a turn.
     """
     y = np.asarray(y, float)
     if not len(y) or not np.isfinite(y).all():
@@ -74,7 +74,7 @@ def course(y: Float[np.ndarray, " t"], least: float = 0.0, noise: float = 0.0) -
 
 
 def legs(y: Float[np.ndarray, " t"], turn: float) -> list[int]:
-    """Indices at which the legs of a curve begin and end; what is below `turn` is no turn."""
+    """Indices at which the legs of a curve begin and end; a change below `turn` is not a turn."""
     ends, up, low, high = [0], 0, 0, 0
     for i, value in enumerate(y):
         low, high = (i if value < y[low] else low), (i if value > y[high] else high)
@@ -94,7 +94,7 @@ def crossings(y: Float[np.ndarray, " t"]) -> int:
 
 
 def often(times: int) -> str:
-    """Words for so many crossings."""
+    """Words for a number of crossings."""
     if not times:
         return ""
     return f" and crosses zero {'once' if times == 1 else f'{times} times'}"

@@ -1,8 +1,8 @@
-"""What one sees, in words, written from the data.
+"""A description of what is shown, written from the data.
 
-Plain sentences serve everybody: a visitor who looks at the page for the first time, and a screen
-reader that cannot look at all. What their words mean is defined on arrays, in course.py and
-field.py; of whose run they speak is said in speaker.py.
+Plain sentences help everybody, from a first-time visitor to users of a screen reader. What their
+words mean is defined on arrays, in course.py and field.py; whose run they describe is decided in
+speaker.py.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ MOMENTS = {"mean": "mean of {}", "spread": "spread of {}"}
 
 
 class ShownCurve(NamedTuple):
-    """A curve of the page; `moment` names the mean or spread of a component that it is."""
+    """A curve of the page; `moment` names the mean or spread of a component, if it is one."""
 
     name: str
     label: str
@@ -37,7 +37,7 @@ class ShownCurve(NamedTuple):
         return np.asarray(getattr(run.moments, kind)[:, i], float)
 
     def least(self, run: Run) -> float:
-        """The smallest range worth an axis: neither rounding errors nor the noise of a mean are."""
+        """The smallest range worth an axis, above rounding errors and the noise of a mean."""
         if self.moment is not None and self.moment[0] == "mean":
             return 0.2 * float(run.moments.spread[:, self.moment[1]].max())
         if self.name in BESIDE_A_FIELD and "total_energy" in run.curves:
@@ -45,7 +45,7 @@ class ShownCurve(NamedTuple):
         return 0.0
 
     def noise(self, run: Run) -> float:
-        """Four standard errors of a moment of so many samples; 0 of anything else."""
+        """Four standard errors of a moment of this many samples; 0 for anything else."""
         if self.moment is None:
             return 0.0
         kind, i = self.moment
@@ -82,7 +82,7 @@ def headline(run: Run | None, system: System, axes: Axes) -> str:
         return "Nothing is computed yet."
     words = _sentence(run, system, axes)
     if not words:
-        return "The run broke: its curves are not finite numbers."
+        return "The run failed: its curves are not finite numbers."
     words = f"{words[:1].upper()}{words[1:]}."
     return words if run.complete else f"Up to t = {run.times[-1]:.3g}: {words}"
 

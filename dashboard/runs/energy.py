@@ -1,4 +1,4 @@
-"""What the energy W of a field does: it grows by an instability, is damped, or stays as it is.
+"""What the energy W of a field does: it grows by an instability, is damped, or stays constant.
 
 Linear theory says W ~ exp(2 gamma t). An unstable wave grows along that line until it saturates; a
 damped one oscillates below it, so that its maxima, not its mean, are what the rate describes.

@@ -2,9 +2,9 @@
 
 No error is shown without its floor, which is the same error between two full-model runs of
 different seeds. Curves are compared over all times; the picture by the share of the mass that lies
-in the wrong place, in the mean of a few times. The floor of the picture is that of as few
-particles as the answer has, taken at random from the second run: so many particles make a picture
-as uneven as that, and only what is left over is the learned model's own error.
+in the wrong place, in the mean of a few times. The floor of the picture is that of as few particles
+as the answer has, taken at random from the second run: any picture of that few particles is equally
+uneven, and only what exceeds this is the learned model's own error.
 """
 
 import math
@@ -22,9 +22,10 @@ from hoam_core import System
 from hoam_core.metrics.physics import CurveError, curve_error
 
 PICTURE = "picture, mass in the wrong place"
-# A larger error says no more than that: the curve has nothing to do with the other.
+# Larger errors only say that the curves have nothing in common.
 MOST = 10.0
-# Pictures that are compared, the first of all times left out: there both populations are one law's.
+# Pictures that are compared, without the first time, when both populations have the same
+# distribution.
 PICTURES = 5
 
 
@@ -37,14 +38,14 @@ class ErrorRow(NamedTuple):
 
 
 def percent(value: float | None, missing: str = "") -> str:
-    """A relative error in per cent with two digits; beyond ten times the truth in words."""
+    """A relative error in per cent with two digits; in words beyond ten times the truth."""
     if value is None:
         return missing
     if not math.isfinite(value):
         return "not finite"
     if value > MOST:
         return f"more than {MOST:.0f} times"
-    # Two digits of .995 would be written with an exponent.
+    # With two digits, .995 would be written with an exponent.
     return f"{100 * value:,.0f} %" if value >= 0.995 else f"{100 * value:.2g} %"
 
 
@@ -66,8 +67,8 @@ def _of_curves(
     model: Run | None, truth: Run | None, second: Run | None, system: System, axes: Axes
 ) -> list[ErrorRow]:
     curves = shown(system, axes)
-    # A relative mean says nothing of a curve that passes through zero, or nearly so at every swing,
-    # as the energy of a field does unless it grows.
+    # A mean relative error says nothing about a curve that passes through or near zero at every
+    # swing, as the energy of a field does unless it grows.
     fitted = energy.growth(truth)
     swings = not has_field(system) or (truth is not None and (fitted is None or fitted.rate < 0))
     rows = []
@@ -101,7 +102,7 @@ def _row(label: str, error, floor, which: str) -> ErrorRow:
     )
 
 
-# What is judged again whenever words are written: the last pair of each run, as long as it lives.
+# Errors are needed whenever texts are written: cache the last pair of each run while it exists.
 _judged: WeakKeyDictionary[Run, tuple] = WeakKeyDictionary()
 
 
@@ -135,7 +136,7 @@ def _thinned_errors(
         return error, None
     counts, all_of_them = second.counts(frame, axes), second.states.particles
     if n < all_of_them:
-        # As few of its particles, with those outside as one cell more.
+        # Equally few of its particles, with those outside the plane as an extra cell.
         cells = np.append(counts.ravel().astype(np.int64), all_of_them - int(counts.sum()))
         few = np.random.default_rng(frame).multivariate_hypergeometric(cells, n, method="marginals")
         counts, all_of_them = few[:-1].reshape(counts.shape), n

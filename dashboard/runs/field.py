@@ -1,4 +1,4 @@
-"""What the energy W of a field does, in a sentence whose every word has its definition on W (t,).
+"""What the energy W of a field does, in a sentence whose words are all defined on W (t,).
 
 Early is the first sixteenth of the run, and the first level is the highest value there: a wave that
 oscillates comes back to it without having grown.
@@ -77,7 +77,7 @@ def _grown(ts: Curve, energy: Curve, early: int, unit: str) -> str:
 
 
 def _damped(ts: Curve, energy: Curve) -> str:
-    """Of a wave whose maxima fall to a third at least; empty if they do not."""
+    """The sentence for a wave whose maxima fall to a third or lower; empty if they do not."""
     t, height = maxima(ts, energy)
     if not t.size or energy[0] <= 0:
         return ""
@@ -101,7 +101,7 @@ def _share(ratio: float) -> str:
 
 
 def _faded(ts: Curve, energy: Curve) -> str:
-    """Of an energy that falls without swinging; empty if it does not."""
+    """The sentence for an energy that falls without oscillating; empty if it does not."""
     last = float(energy[-max(1, len(energy) // 4) :].max())
     if energy[0] < FELL * max(last, TINY):
         return ""
@@ -125,7 +125,7 @@ def level(value: float, unit: str, up: bool = False) -> str:
 
 
 def digits(value: float) -> str:
-    """Three digits, and a power of ten where a reader would count zeros."""
+    """Three digits, with a power of ten instead of many zeros."""
     if value >= 1_000:
         return f"{float(f'{value:.3g}'):,.0f}" if value < 1e6 else _power(value)
     return f"{value:.3g}" if value >= 1e-3 or value == 0 else _power(value)

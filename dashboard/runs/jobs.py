@@ -1,7 +1,7 @@
 """Jobs for the workers: what the learned model answers, and runs of the full model.
 
-Jobs are generators, so that the worker can stop them between two values. They give the plane that
-is shown its limits at once, while the page only reads them; any other plane finds its own later.
+Jobs are generators, so that the worker can stop them between two values. They compute the limits of
+the shown plane at once, so that the page only reads them; those of any other plane are found later.
 """
 
 import threading
@@ -33,12 +33,12 @@ PATHS = 6
 # the first of these numbers that is expected to take less than a while, or of the last.
 COARSE, COARSE_STEPS, MOMENT, WHILE = (2_048, 512), 50, 0.04, 0.15
 
-# From where on it is said that something is computed (s).
+# Answers slower than this are announced as being computed (s).
 LONG = 0.5
 
 
 class Effort(NamedTuple):
-    """What an answer costs, and what is compiled for it.
+    """The cost of an answer, and the compiled variant that it needs.
 
     A `stride` of more than one frame makes it a preview: few steps, to every so many frames.
     """
@@ -48,15 +48,15 @@ class Effort(NamedTuple):
     stride: int = 1
 
 
-# What an answer last took (s); what is missing is not compiled.
+# The last duration of an answer (s); a missing entry is not compiled yet.
 took: dict[Effort, float] = {}
-# A visitor who asks for what the warm-up compiles waits for it: two threads that trace one model at
-# the same time compile it twice, and have been seen to fail.
+# A visitor who requests what the warm-up is compiling waits for it: two threads that trace one
+# model at the same time compile it twice, which has been seen to fail.
 tracing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def expected(case: Case) -> float:
-    """Seconds that an answer will take, its coarse one included: what they took last.
+    """Expected seconds of an answer, its coarse one included: those of the last time.
 
     0 if it is remembered or not known.
     """
@@ -67,7 +67,7 @@ def expected(case: Case) -> float:
 
 
 def may_take_long(case: Case) -> bool:
-    """Whether a person may wait for an answer: it took long the last time, or never came yet."""
+    """Whether an answer may take noticeably long: it did last time, or was never computed."""
     if answers.get(case) is not None:
         return False
     return took.get(Effort(case.model, case.particles), LONG) >= LONG
@@ -92,7 +92,7 @@ def answer(case: Case, catalogue: Offer, axes: Axes) -> Iterator[Run]:
 def coarser(full: Effort) -> Effort | None:
     """A smaller effort, where the full one is known to take more than a moment.
 
-    One that is compiled, if there is any: another would not come while a slider moves.
+    A compiled one, if there is any: another would not arrive while a slider moves.
     """
     seconds = took.get(full, 0.0)
     fewer = [Effort(full.model, n, 2) for n in COARSE if n < full.particles]
@@ -117,8 +117,8 @@ def answer_with(effort: Effort, case: Case, catalogue: Offer, axes: Axes) -> Run
             f"Model {model.name!r} diverged at {named(system, case)}; choose a parameter inside "
             "the trained range."
         )
-    paths = np.array(np.asarray(x)[:, :PATHS])  # of which x is no part, or all of it would be kept
-    # A preview is followed by what it stands for.
+    paths = np.array(np.asarray(x)[:, :PATHS])  # a copy without x, or all of x would be kept
+    # A preview is followed by the full answer.
     doubts = () if effort.stride > 1 else model.doubts(
         named(system, case), seen.curves, found.outside, effort.particles
     )  # fmt: skip
@@ -151,7 +151,7 @@ def _finite(curves: dict[str, np.ndarray]) -> bool:
 def predict(
     model: Model, system: System, case: Case, ts: np.ndarray, stride: int = 1
 ) -> tuple[Float[Array, "t n d"], Observed, float]:
-    """Samples of the learned model and what is seen of them, and the seconds that both took.
+    """Samples of the learned model and their observables, and the seconds that both took.
 
     Its steps are the model's own. With a `stride` of 2 they are few, and every second frame lies
     halfway between its neighbours.
@@ -198,7 +198,7 @@ def truth(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Ru
 def grown(
     case: Case, system: System, ts: np.ndarray, pieces: Iterable[Piece], axes: Axes
 ) -> Iterator[Run]:
-    """The run that pieces of its states make, longer with every piece."""
+    """The run assembled from pieces of its states, longer with every piece."""
     start, ranges, growing = time.perf_counter(), Ranges.of(system, case.mu), Growing(len(ts))
     mu = system.vector(named(system, case))
     moments: list[Moments] = []

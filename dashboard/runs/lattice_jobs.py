@@ -1,7 +1,7 @@
-"""Jobs for lattices: a live lattice, the learned drift, and what it comes to rest at.
+"""Jobs for lattices: a live lattice, the learned drift, and its resting states.
 
-One generator makes all three, the quickest first, and yields whatever it has so far. What was once
-complete is remembered: the way of a slider back, another plane, and the diagram, which does not
+One generator makes all three, the quickest first, and yields whatever it has so far. Complete
+results are cached: for a slider that moves back, another plane, and the diagram, which does not
 depend on the parameter that it sweeps.
 """
 
@@ -31,7 +31,7 @@ TOGETHER = 10
 
 
 class Drift(NamedTuple):
-    """Where the learned drift is drawn, what it is there, and that of the infinite system."""
+    """Where the learned drift is drawn, its values there, and those of the infinite system."""
 
     z: Float[np.ndarray, "n k"]
     learned: Float[np.ndarray, "n k"]
@@ -51,7 +51,7 @@ class LatticeSweep(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether all values have been asked for."""
+        """Whether all values have been computed."""
         return len(self.mean) == len(self.values)
 
     @property
@@ -65,7 +65,7 @@ swept: Memory[LatticeSweep] = Memory(LIMITS["lattice sweeps"])
 
 
 class LatticeView(NamedTuple):
-    """What a lattice shows beside its paths; the cells (t, *cells) of one run so far."""
+    """What a lattice shows besides its paths; the cells (t, *cells) of one run so far."""
 
     case: Case
     cells: np.ndarray | None = None
@@ -74,7 +74,7 @@ class LatticeView(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of it is missing that a model could add."""
+        """Whether everything that a model can add is there."""
         return self.sweep is not None and self.sweep.complete
 
 

@@ -2,7 +2,7 @@
 
 A picture is the density of a population in the plane of two components. Few particles make a noisy
 histogram, so it is smoothed by a Gaussian of sigma cells, and the full model's picture by the same
-Gaussian: only then does their difference compare the same thing. sigma follows Silverman's rule,
+Gaussian: only then is their difference a fair comparison. sigma follows Silverman's rule,
 sigma ~ n^(-1/6) in two dimensions and n^(-1/5) in one. Smoothing closes on itself along a periodic
 axis, whose range is the box of the run's own parameters.
 
@@ -58,7 +58,7 @@ class Plane:
 @final
 @dataclass(frozen=True)
 class Ranges:
-    """Where a system is drawn: of each component the lowest and highest value, and if it closes."""
+    """Where a system is drawn: each component's lowest and highest value, and if it is periodic."""
 
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -96,7 +96,7 @@ def sigma_of_a_curve(particles: int) -> float:
 
 
 def _smooth(values: np.ndarray, sigma: float, axis: int, periodic: bool) -> np.ndarray:
-    # Not as a product of matrices: its threads would wait for those of the running models.
+    # Not as a matrix product, whose threads would wait for those of the running models.
     edge = "wrap" if periodic else "constant"
     return gaussian_filter1d(values, sigma, axis=axis, mode=edge, truncate=3.0)
 
@@ -109,7 +109,7 @@ def density(
     for axis, periodic in ((-1, plane.periodic[0]), (-2, plane.periodic[1])):
         smooth = _smooth(smooth, sigma, axis, periodic)
     area = particles * plane.cell_area
-    # Own data may come in units in which an area is no number of single precision.
+    # Own data may have units in which an area exceeds single precision.
     return smooth / (np.float32(area) if 1e-30 < area < 1e30 else np.float64(area))
 
 
@@ -118,7 +118,7 @@ def misplaced(
 ) -> float:
     """Share of the mass of two densities of mass one that lies in the wrong place, from 0 to 1.
 
-    What lies outside the plane is one place more.
+    Everything outside the plane counts as one extra cell.
     """
     wrong = float(np.abs(one - other).sum()) + abs(float(one.sum()) - float(other.sum()))
     return 0.5 * plane.cell_area * wrong
@@ -127,7 +127,7 @@ def misplaced(
 def marginals(
     counts: UInt16[np.ndarray, "*t ny nx"], particles: int, plane: Plane, sigma: float
 ) -> tuple[Float[np.ndarray, "*t nx"], Float[np.ndarray, "*t ny"]]:
-    """Densities of the horizontal and of the vertical component alone, of what the plane shows."""
+    """Marginal densities of the horizontal and the vertical component, of what the plane shows."""
     sums = (counts.sum(-2, dtype=np.float32), counts.sum(-1, dtype=np.float32))
     horizontal, vertical = (
         _smooth(values, sigma, -1, periodic) / np.float32(particles * side)
@@ -137,7 +137,7 @@ def marginals(
 
 
 class DensityLimits(NamedTuple):
-    """What holds for a whole run: density of the last colour, heights of both marginals."""
+    """Limits for a whole run: density of the last colour, heights of both marginals."""
 
     density: float = 1.0
     heights: tuple[float, float] = (1.0, 1.0)
@@ -146,7 +146,7 @@ class DensityLimits(NamedTuple):
 def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) -> DensityLimits:
     """Limits from a few frames of a run; two digits, so that they rarely change.
 
-    A law that starts as a point would leave nothing to see of what becomes of it, so its tallest
+    A distribution that starts as a point would make all later frames invisible, so its tallest
     frames may exceed them.
     """
     fields = density(some, particles, plane, sigma_for(particles))
@@ -164,7 +164,7 @@ def limits(some: UInt16[np.ndarray, "t ny nx"], particles: int, plane: Plane) ->
 
 
 def _for_all(tops: Sequence[float] | np.ndarray, most: float) -> float:
-    """The highest of some heights, but at most `most` times a middling one."""
+    """The highest of some heights, but at most `most` times the median."""
     return min(float(np.max(tops)), most * float(np.median(tops)))
 
 

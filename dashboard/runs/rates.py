@@ -1,7 +1,7 @@
 """The rate of one wave of the field in both models beside linear theory, and the line of theory.
 
-Which wave and which window is the truth's matter, unless a visitor has chosen: both models are
-fitted alike. Only complete runs have rates, so that nothing is fitted while a slider moves.
+The truth determines the wave and the window, unless a visitor has chosen: both models are fitted in
+the same way. Only complete runs have rates, so that nothing is fitted while a slider moves.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ NOTHING: Line = (np.array([]), np.array([]))
 
 
 class ModeChoice(NamedTuple):
-    """What a visitor has chosen: a mode (0: the strongest) and a window (None: what suits it)."""
+    """The visitor's choice: a mode (0: the strongest) and a window (None: the best one)."""
 
     number: int = 0
     window: tuple[float, float] | None = None
@@ -32,9 +32,10 @@ USUAL = ModeChoice()
 
 
 class Rates(NamedTuple):
-    """The mode, the fastest one of theory, the window, fits by kind of run, and a word on them.
+    """The mode, the fastest one of theory, the window, fits by kind of run, and a note on them.
 
-    `chosen` says that a visitor has named the mode; else it is the one that the start favours.
+    `chosen` says that a visitor has named the mode; else it is the one that the initial state
+    favours.
     """
 
     mode: Mode
@@ -50,7 +51,7 @@ def rates(
 ) -> Rates | None:
     """Both models' rate of one mode; None before the truth is complete, or without theory.
 
-    The uncertainty of the truth's holds what a second run of another seed finds.
+    The uncertainty of the truth's rate includes the difference to a second run with another seed.
     """
     if reference is None or not reference.theory or not reference.truth.complete:
         return None

@@ -1,4 +1,4 @@
-"""What a learned run is judged by: two runs of the full model, and linear theory.
+"""The reference for judging a learned run: two runs of the full model, and linear theory.
 
 Two runs of different seeds give an error and its noise floor.
 """
@@ -26,17 +26,17 @@ class Reference(NamedTuple):
 
     @property
     def done(self) -> float:
-        """Share of both runs that is computed."""
+        """Computed share of both runs."""
         return 0.5 * (self.truth.done + (self.second.done if self.second else 0.0))
 
     @property
     def complete(self) -> bool:
-        """Whether there is no more to come."""
+        """Whether both runs are finished."""
         return self.second is not None and self.second.complete
 
 
 def remembered(case: Case, system: System, end: float) -> Reference | None:
-    """What is known already of the runs of a case to the time `end`."""
+    """What is already cached of the runs of a case to the time `end`."""
     first, second = (truths.get((c, end)) for c in (case, case._replace(seed=case.seed + 1)))
     if first is None or second is None:
         return Reference(first) if first is not None else None
@@ -44,7 +44,7 @@ def remembered(case: Case, system: System, end: float) -> Reference | None:
 
 
 def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterator[Reference]:
-    """First the truth, then what judges it: the theoretical rate and the noise floor's run."""
+    """First the truth, then the theoretical rate and the run for the noise floor."""
     last = None
     for last in truth(case, system, ts, axes):
         yield Reference(last)
@@ -52,7 +52,7 @@ def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterato
         return
     theory = linear_theory(system, case.mu)
     if last.modes is not None and theory:
-        # Its fit is found here, where it holds nobody up.
+        # Its fit is computed here, where it delays nobody.
         mode = strongest(last.modes, theory)
         last.fit(mode.number, mode.growth_rate > 0)
     for second in truth(case._replace(seed=case.seed + 1), system, ts, axes):
@@ -61,7 +61,7 @@ def reference(case: Case, system: System, ts: np.ndarray, axes: Axes) -> Iterato
 
 def linear_theory(system: System, mu: tuple[float, ...]) -> tuple[Mode, ...]:
     """Modes of linear theory; none where the system has none or no root is found."""
-    # What is remembered would keep the snapshots of a visitor who has gone.
+    # Caching would keep the snapshots of a visitor who has left.
     return () if isinstance(system, Recorded) else _linear_theory(system, mu)
 
 

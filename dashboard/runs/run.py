@@ -1,7 +1,7 @@
 """Runs of learned and full models as the page keeps them.
 
 Runs are immutable snapshots, so that any thread may read them. How their states are kept, and why
-never as arrays of all particles, is told in states.py.
+never as arrays of all particles, is explained in states.py.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ FEW = 8
 
 
 class Case(NamedTuple):
-    """What a run depends on; the model is empty for the full one.
+    """What a run depends on; `model` is empty for the full model.
 
     `share` is the lambda that a macroscopic model's noise assumes, over the right one, K.
     """
@@ -60,10 +60,10 @@ class Smoothed(NamedTuple):
 class Run:
     """A run at the first len(kept) of the times ts (t,): its states, moments and observables.
 
-    `first` says that its seconds hold the compilation of the model; `paths` are those of a few
+    `first` says that its seconds include the compilation of the model; `paths` are those of a few
     samples, `modes` the complex amplitudes of the waves of its field; `outside` is the largest
     share of samples that the drawn range of a component misses; `doubts` are sentences about why it
-    is not to be trusted.
+    should not be trusted.
     """
 
     case: Case
@@ -83,8 +83,8 @@ class Run:
     _fits: dict[tuple[int, bool], ModeFit | None] = field(
         default_factory=dict, init=False, repr=False
     )
-    # What its frames are remembered by: a coarse answer has the case of a full one, and the run
-    # itself would be kept as long as one of its frames.
+    # The key under which its frames are cached: a coarse answer has the same case as a full one,
+    # and using the run itself would keep it as long as one of its frames.
     mark: object = field(default_factory=object, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -114,7 +114,7 @@ class Run:
         return self.states.counts(frame, axes)
 
     def smoothed(self, frame: int, axes: Axes, particles: int) -> Smoothed:
-        """A frame, smoothed as one of so many particles; remembered for all who play this run."""
+        """A frame, smoothed as one of this many particles; cached for all who play this run."""
         key = (self.mark, frame, axes, particles)
         if (known := frames.get(key)) is None:
             plane, counts, n = self.plane(axes), self.counts(frame, axes), self.states.particles

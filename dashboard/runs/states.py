@@ -5,10 +5,10 @@ What is kept has a bound instead.
 
 - Two components: the counts in the cells of their only plane, of the whole population. 2.8 MB.
 - More components: any plane may be asked for later, so the states of the first particles are kept,
-  16,384 at most and fewer in many dimensions, each number as one of 65,535 parts of the range that
-  is drawn. 20 to 41 MB. The first 2^k points of a Sobol sequence are balanced by themselves,
-  so that these particles are a fair and repeatable sample of the population. The counts of a plane
-  at one time then take 0.2 ms, less than a picture takes to be smoothed, and are never stored.
+  16,384 at most and fewer in many dimensions, each number quantised to one of 65,535 parts of the
+  drawn range. 20 to 41 MB. The first 2^k points of a Sobol sequence are balanced by themselves, so
+  that these particles are a fair and repeatable sample of the population. The counts of a plane at
+  one time then take 0.2 ms, less than a picture takes to be smoothed, and are never stored.
 
 Mean and standard deviation of each component are those of the whole population in either case. All
 is computed in compiled code, with the ranges as arguments: a box that changes with a parameter at
@@ -42,7 +42,7 @@ class States(abc.ABC):
 
     @abc.abstractmethod
     def counts(self, frame: int, axes: tuple[int, int]) -> UInt16[np.ndarray, "ny nx"]:
-        """Particles in each cell of a plane; those outside of it are not drawn."""
+        """Particles in each cell of a plane; those outside it are not drawn."""
 
     def __len__(self) -> int:
         return self.array.shape[self.axis]
@@ -56,7 +56,7 @@ class States(abc.ABC):
         return type(self)(self.part(0, frame), self.particles)
 
     def blank(self, times: int) -> "States":
-        """One like this for that many times, empty."""
+        """An empty one like this for that many times."""
         shape = list(self.array.shape)
         shape[self.axis] = times
         return type(self)(np.zeros(shape, self.array.dtype), self.particles)
@@ -96,7 +96,7 @@ class Moments(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """All that is kept of some states; `finite` says whether every number was one.
+    """All that is kept of some states; `finite` says whether every number was finite.
 
     `outside` is the largest share of samples, over times, that the range of a component misses.
     """
@@ -132,7 +132,7 @@ def digest(x: Float[Array | np.ndarray, "t n d"], ranges: Ranges, times: int) ->
 def _summary(x, width):
     # In one pass, and from the first particle: the squares of a small spread lose no digits beside
     # those of a large mean. In parts of the range that is drawn: squares of 1e-24 or 1e24 would be
-    # none in single precision. What is not finite anywhere makes its sums so.
+    # none in single precision. A value that is not finite makes its sums so, too.
     away = (x - x[:, :1]) * (1 / width)[None, None]
     mean, square = _mean(away), _mean(away * away)
     spread = jnp.sqrt(jnp.maximum(square - mean**2, 0))
@@ -143,7 +143,7 @@ def _summary(x, width):
 def _mean(x):
     if x.shape[-1] > 2:
         return jnp.mean(x, axis=1)
-    # Numbers that lie in pairs are no vectors: a product of rows takes a third of the time.
+    # Interleaved pairs do not vectorise: a product of rows takes a third of the time.
     return (jnp.moveaxis(x, -1, 0) @ jnp.full(x.shape[1], 1 / x.shape[1], x.dtype)).T
 
 
@@ -155,7 +155,7 @@ def _count(x, low, high):
     cell, inside = jnp.zeros((times, n), jnp.int32), jnp.ones((times, n), bool)
     for i, (cells, stride) in enumerate(zip(CELLS, (1, nx), strict=True)):
         u = (x[..., i] - low[i]) * (cells / (high[i] - low[i]))
-        # The range is closed: a magnet that points all one way lies on its end.
+        # The range is closed: a fully ordered magnet lies on its end.
         inside &= (x[..., i] >= low[i]) & (x[..., i] <= high[i])
         cell += jnp.clip(jnp.nan_to_num(u), 0, cells - 1).astype(jnp.int32) * stride
     cell += jnp.arange(times, dtype=jnp.int32)[:, None] * (nx * ny)
@@ -181,14 +181,14 @@ def _sample(x, low, high, most):
 
 @final
 class Growing:
-    """Collects what is kept of a run piece by piece, in memory that is taken once."""
+    """Collects what is kept of a run piece by piece, in memory that is allocated once."""
 
     def __init__(self, times: int):
         self._times, self._filled = times, 0
         self._all: States | None = None
 
     def add(self, piece: States) -> States:
-        """Everything so far. What was handed out earlier is never written to again."""
+        """Returns everything so far. Arrays returned earlier are never written to again."""
         if self._all is None:
             self._all = piece.blank(self._times)
         start, self._filled = self._filled, self._filled + len(piece)

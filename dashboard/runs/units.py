@@ -1,4 +1,4 @@
-"""Units as a reader writes them, in symbols that need no type-setting.
+"""Units in symbols that need no typesetting.
 
 Systems name theirs in ASCII, as files hold them; `hoam_core.systems.plasmas.units` says what those
 of a plasma are.
@@ -16,7 +16,7 @@ MU = re.compile(r"\bmu\b")
 
 def in_symbols(unit: str) -> str:
     """A unit as the page writes it."""
-    # First: to a pattern, the symbols that follow are letters of a word.
+    # First, since a pattern would take the following symbols for letters of a word.
     unit = MU.sub("μ", unit)
     for plain, symbol in SYMBOLS:
         unit = unit.replace(plain, symbol)

@@ -1,16 +1,16 @@
-"""Whether a learned answer is to be trusted, in one word and its reason.
+"""Whether a learned answer can be trusted, in one word with its reason.
 
-Where the full model has run, every error of the answer is held against two bounds:
+Where the full model has run, every error of the answer is compared with two bounds:
 
-- good, up to GOOD = 10 %: less than one sees in a curve of some decades, or in the picture of a few
-  thousand particles. Or up to ALIKE = 1.5 noise floors: two full-model runs of different seeds
+- good, up to GOOD = 10 %: less than is visible in a curve over some decades, or in a picture of a
+  few thousand particles. Or up to ALIKE = 1.5 noise floors: two full-model runs of different seeds
   hardly agree better.
-- usable, up to USABLE = 30 %: right in kind, not in number. Or up to 3 noise floors.
+- usable, up to USABLE = 30 %: qualitatively right, not quantitatively. Or up to 3 noise floors.
 - do not use: anything beyond, and whatever is not a finite number.
 
-The worst error decides. Before that there is the distance to the values of the training: half of
-the spacing between the last two beyond them one is no farther from them than somewhere inside.
-Sentences of doubt about the run itself (`Run.doubts`) outweigh everything.
+The worst error decides. Before the full model has run, the distance to the training values decides:
+up to half the last spacing outside them, a value is no farther from one than values inside can be.
+Doubts about the run itself (`Run.doubts`) override everything.
 """
 
 import math
@@ -22,7 +22,7 @@ from dashboard.runs.run import Run
 from hoam_core import Model
 
 GOOD, USABLE = 0.1, 0.3
-# Two runs of one law differ by about one noise floor, and rarely by one and a half.
+# Two runs of the same distribution differ by about one noise floor, and rarely by one and a half.
 ALIKE, MOST_ALIKE = 1.5, 3.0
 REACH = 0.5
 UNCOMPARED = "not yet compared with the full model"
@@ -37,7 +37,7 @@ class Verdict(NamedTuple):
 
     @property
     def rejects(self) -> bool:
-        """Whether nothing that the learned model says should be repeated."""
+        """Whether the learned model's result should not be repeated at all."""
         return self.word == "do not use"
 
     @property
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
 
 
 def doubts_of(run: Run | None, problem: str = "") -> tuple[str, ...]:
-    """Why nothing that a run says should be repeated: it has no answer, or is no possible one."""
+    """Why nothing that a run says should be repeated: it has no answer, or an impossible one."""
     if problem:
         return ("it has no answer at these values",)
     return run.doubts if run is not None else ()
@@ -60,7 +60,7 @@ def judge(
     model: Model | None, mu: Mapping[str, float], rows: Sequence[ErrorRow],
     doubts: Sequence[str] = (),
 ) -> Verdict:  # fmt: skip
-    """What the errors of an answer come to, else where it lies beside the training values."""
+    """The verdict from the errors of an answer, else from its distance to the training values."""
     if model is None:
         return NO_MODEL
     if doubts:
@@ -104,7 +104,7 @@ def _floor(row: ErrorRow) -> float:
 
 
 def _badness(row: ErrorRow) -> float:
-    """An error over the largest that is usable; not finite is worse than any number."""
+    """An error relative to the largest usable one; a non-finite one is worse than any number."""
     if row.error is None or not math.isfinite(row.error):
         return math.inf
     return row.error / max(USABLE, MOST_ALIKE * _floor(row))

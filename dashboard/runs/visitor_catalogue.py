@@ -16,7 +16,7 @@ from hoam_core import Model, System, load_model
 
 # A link compares four models at most; more of them only cost memory.
 MOST_RECALLED = 4
-# Models that pages hold, by their folders and when those were written.
+# Models in use by pages, by their folders and the times of writing.
 _loaded: WeakValueDictionary[tuple[Path, int], Model] = WeakValueDictionary()
 
 
@@ -26,7 +26,7 @@ def kept_model(thing: SavedItem) -> Model:
         written = (thing.folder / "model.json").stat().st_mtime_ns
     except OSError as error:
         raise ValueError(
-            f"The model {thing.title!r} is kept here no longer; load it again from its zip file."
+            f"The model {thing.title!r} is no longer kept here; load it again from its zip file."
         ) from error
     key = thing.folder, written
     if (known := _loaded.get(key)) is None:
@@ -36,7 +36,7 @@ def kept_model(thing: SavedItem) -> Model:
 
 @final
 class VisitorCatalogue(Offer):
-    """A visitor's catalogue: it holds that of everybody, and systems and models over it."""
+    """A visitor's catalogue: everybody's, with the visitor's own systems and models added."""
 
     def __init__(self, shared: Offer, keep: SavedItems | None = None):
         self.keep = keep or SavedItems()
@@ -70,7 +70,7 @@ class VisitorCatalogue(Offer):
         self._models[model.name] = model
 
     def recall(self, link: Iterable[str]) -> None:
-        """Load what is kept and named by the values of a link; what is damaged stays unknown."""
+        """Load kept items that the values of a link name; damaged ones stay unknown."""
         told = " ".join(link)
         kept = [one for one in self.keep.things() if one.kind == "model"]
         wanted = [one for one in kept if one.name in told]
@@ -91,5 +91,5 @@ class VisitorCatalogue(Offer):
 
 
 def keep_of(catalogue: Offer) -> SavedItems:
-    """What is kept for the visitor of a catalogue; nothing for that of everybody."""
+    """What is kept for the visitor of a catalogue; nothing for everybody's catalogue."""
     return catalogue.keep if isinstance(catalogue, VisitorCatalogue) else SavedItems()

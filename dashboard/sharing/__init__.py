@@ -1,1 +1,1 @@
-"""A page for many: address and QR code, following the teacher, how to cite."""
+"""Sharing a page: address and QR code, following the teacher, how to cite."""

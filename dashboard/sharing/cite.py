@@ -1,8 +1,8 @@
 """How to cite what is shown: the software, the paper of its methods, and the source of a system.
 
-The entries lie in assets/references.bib. A system says its source in one line of words; an entry
-belongs to it that shares with it the number of a preprint, or the first author together with the
-year or the title. A source that no entry belongs to is cited in its own words.
+The entries lie in assets/references.bib. A system gives its source as one line of text; an entry
+belongs to it if both have the same preprint number, or the same first author together with the year
+or the title. A source without an entry is cited as that text.
 """
 
 import re
@@ -38,7 +38,7 @@ def entries() -> dict[str, str]:
 
 
 def belongs(entry: str, source: str) -> bool:
-    """Whether an entry is (part of) what a source names in words."""
+    """Whether an entry is (part of) what a source names."""
     about = dict(FIELD.findall(entry))
     author = about["author"].split(",")[0]
     title = re.sub(r"[{}]", "", about["title"])

@@ -1,7 +1,8 @@
 """What a page shows of a lecture: a banner, and a lock on the controls while it follows.
 
-The lock is in the browser, where it holds for all controls alike, also those of views to come;
-beside it the widgets of the page are disabled, so that everybody sees and hears that they rest.
+The lock is in the browser, where it applies to all controls, including those of views built later;
+in addition the widgets of the page are disabled, so that everybody sees and hears that they are
+inactive.
 """
 
 from collections.abc import Callable
@@ -28,14 +29,14 @@ BANNER = """
 """
 PLAYED = ("playing", "speed", "loop", "log_scale")
 NOT_HERE = (
-    "The teacher shows own data, which this page does not have; it follows again as soon as "
+    "The teacher is showing own data, which this page does not have; it follows again once "
     "something else is shown."
 )
 
 
 @final
 class Guard(JSComponent):
-    """Locks what lies on the page, and tells where the browser found it."""
+    """Locks the content of the page, and reports the address at which the browser found it."""
 
     locked = param.Boolean(default=False)
 
@@ -61,9 +62,9 @@ def foreign(link: str, catalogue: Offer) -> str:
 
 
 def followed(query: dict[str, str], catalogue: Offer) -> dict[str, str]:
-    """The query of a new page: that of the teacher's, where it asks to follow one who teaches.
+    """The query of a new page: the teacher's, if it asks to follow a lecture.
 
-    What the page does not have is left to the news, which tells so.
+    Anything that the page does not have is left to the news, which reports it.
     """
     code = query.get("follow", "").strip().lower()
     try:
@@ -75,10 +76,10 @@ def followed(query: dict[str, str], catalogue: Offer) -> dict[str, str]:
 
 @final
 class Classroom(pn.viewable.Viewer):
-    """The banner of a page and its part in a lecture.
+    """The banner of a page and its role in a lecture.
 
-    `link()` is what the page shows, `changed` is called where that may be new, `held()` are the
-    parts with widgets, and `show` restores what has a link.
+    `link()` is what the page shows, `changed` is called when that may have changed, `held()` are
+    the parts with widgets, and `show` restores the state of a link.
     """
 
     def __init__(
@@ -114,19 +115,19 @@ class Classroom(pn.viewable.Viewer):
 
     @property
     def suffix(self) -> str:
-        """What a page that follows adds to its address, so that it follows again when reloaded."""
+        """What a following page adds to its address, so that it follows again when reloaded."""
         following = self.following
         return "&" + urlencode({"follow": following.code}) if following.role == "follower" else ""
 
     def follow(self, code: str) -> None:
-        """Follow the page with a code; a sentence in a toast where nobody teaches with it."""
+        """Follow the page with a code; a sentence in a toast if no lecture has it."""
         try:
             self.following.follow(code)
         except ValueError as error:
             self._visit.tell(str(error))
 
     def catch_up(self) -> None:
-        """Somebody looks at the page again."""
+        """The page is visible again."""
         self.following.catch_up()
 
     def _find(self, place: str) -> None:
@@ -139,7 +140,7 @@ class Classroom(pn.viewable.Viewer):
     def _show(self, news: News) -> None:
         state = self._visit.state
         if system := foreign(news.link, self._visit.catalogue):
-            # News come with every move of the teacher's slider.
+            # News arrives with every move of the teacher's slider.
             if system not in self._missed:
                 self._missed.add(system)
                 self._visit.tell(NOT_HERE)
@@ -175,10 +176,10 @@ class Classroom(pn.viewable.Viewer):
     def _said(self) -> tuple[str, str]:
         following = self.following
         if following.role == "follower":
-            return "You follow the teacher. Controls are locked.", "Stop following"
+            return "You are following the teacher. Controls are locked.", "Stop following"
         if following.role == "teacher":
-            count = {0: "Nobody follows you yet", 1: "One page follows you"}.get(
-                following.count, f"{following.count} pages follow you"
+            count = {0: "Nobody is following you yet", 1: "One page is following you"}.get(
+                following.count, f"{following.count} pages are following you"
             )
             return f"{count}; the code is <b>{escape(following.code)}</b>.", "Stop teaching"
         if following.ended:
@@ -190,7 +191,7 @@ class Classroom(pn.viewable.Viewer):
         self.following.ended = False
 
     def close(self) -> None:
-        """The visitor has gone."""
+        """The visitor has left."""
         self.following.close()
 
     def __panel__(self):

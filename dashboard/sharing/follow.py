@@ -1,10 +1,10 @@
 """Follow the teacher: the pages of a class show what one page shows, and cannot be operated.
 
 A lecture lives in this process under a short code, which begins with the letter of the process
-where there are several. Whatever the teacher's page tells as news goes
-to every page that follows, which takes it over on its own event loop, the newest only: a page that
-is slower than the teacher's slider skips what lies between. A run that plays is not sent frame by
-frame; followers play it themselves from the same time.
+where there are several. All news of the teacher's page goes to every page that follows, which
+applies it on its own event loop, the newest only: a page that is slower than the teacher's slider
+skips intermediate values. A playing run is not sent frame by frame; followers play it themselves
+from the same time.
 """
 
 import secrets
@@ -18,13 +18,13 @@ import param
 
 from hoam_core.cli.serve import process_name
 
-# Nothing that looks or sounds alike when it is read out in a class.
+# No letters that look or sound alike when read out in a class.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 LENGTH = 5
 
 
 class News(NamedTuple):
-    """What a page shows: the link that restores it, and how it is played and drawn beside that."""
+    """What a page shows: the link that restores it, and how it is played and drawn."""
 
     link: str
     playing: bool = False
@@ -39,7 +39,7 @@ Hear = Callable[[News | None], None]
 @final
 @dataclass(eq=False)
 class Lecture:
-    """A teacher's page and those that follow; `counted` hears how many they are."""
+    """A teacher's page and those that follow; `counted` is called with their number."""
 
     now: Callable[[], News]
     counted: Callable[[int], None]
@@ -55,7 +55,7 @@ class Lectures:
         self._lock = threading.Lock()
 
     def begin(self, now: Callable[[], News], counted: Callable[[int], None]) -> str:
-        """A new lecture of a page whose present news is `now()`; its code."""
+        """Begin a lecture of a page whose present news is `now()`; returns its code."""
         with self._lock:
             code = ""
             while not code or code in self._lectures:
@@ -65,7 +65,7 @@ class Lectures:
             return code
 
     def news(self, code: str) -> News:
-        """What the teacher's page shows now; ValueError where nobody teaches with this code."""
+        """What the teacher's page shows now; ValueError if no lecture has this code."""
         return self._find(code).now()
 
     def _find(self, code: str) -> Lecture:
@@ -73,11 +73,11 @@ class Lectures:
             if (found := self._lectures.get(code)) is not None:
                 return found
         raise ValueError(
-            f"Nobody teaches with the code {code!r} now; ask the teacher for the present one."
+            f"No lecture has the code {code!r} now; ask the teacher for the current one."
         )
 
     def join(self, code: str, hear: Hear) -> None:
-        """Hear all further news; ValueError where nobody teaches with this code."""
+        """Receive all further news; ValueError if no lecture has this code."""
         lecture = self._find(code)
         with self._lock:
             lecture.heard_by.append(hear)
@@ -85,7 +85,7 @@ class Lectures:
         lecture.counted(count)
 
     def leave(self, code: str, hear: Hear) -> None:
-        """Hear no more."""
+        """Receive no more news."""
         with self._lock:
             lecture = self._lectures.get(code)
             if lecture is None or hear not in lecture.heard_by:
@@ -102,7 +102,7 @@ class Lectures:
             hear(news)
 
     def end(self, code: str) -> None:
-        """The teacher has gone; followers hear None."""
+        """The teacher has left; followers receive None."""
         with self._lock:
             lecture = self._lectures.pop(code, None)
         for hear in lecture.heard_by if lecture else ():
@@ -114,10 +114,10 @@ LECTURES = Lectures()
 
 @final
 class Following(param.Parameterized):
-    """The part of one page in a lecture: it teaches, it follows, or neither.
+    """The role of one page in a lecture: it teaches, it follows, or neither.
 
-    `now` tells what the page shows, `show` makes it show something, and `schedule` runs a function
-    on the event loop of the page.
+    `now` returns what the page shows, `show` makes it show something, and `schedule` runs a
+    function on the event loop of the page.
     """
 
     role = param.Selector(default="alone", objects=["alone", "teacher", "follower"])
@@ -145,7 +145,7 @@ class Following(param.Parameterized):
         self.param.update(role="teacher", code=code, count=0, ended=False)
 
     def follow(self, code: str) -> None:
-        """Follow a page. Raises ValueError where nobody teaches with this code."""
+        """Follow a page. Raises ValueError if no lecture has this code."""
         self.stop()
         code = code.strip().lower()
         self._lectures.join(code, self._hear)
@@ -158,12 +158,12 @@ class Following(param.Parameterized):
             self._hear(self._lectures.news(self.code))
 
     def stop(self) -> None:
-        """Teach or follow no more; what is shown stays."""
+        """Stop teaching or following; what is shown stays."""
         self.close()
         self.param.update(role="alone", code="", count=0)
 
     def close(self) -> None:
-        """The same for a page that nobody sees any more."""
+        """The same for a page that is closed."""
         self._newest.clear()
         if self.role == "teacher":
             self._lectures.end(self.code)
@@ -184,7 +184,7 @@ class Following(param.Parameterized):
             self.count = count
 
     def _hear(self, news: News | None) -> None:
-        # Whoever runs first takes the newest; those that were scheduled behind it find nothing.
+        # The first to run takes the newest; those that were scheduled after it find nothing.
         self._newest[:] = [news]
         self._schedule(partial(self._take))
 

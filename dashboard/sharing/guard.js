@@ -1,5 +1,5 @@
-// Where the browser found the page, and a lock: a locked page is read, scrolled and walked through
-// with the keyboard, but not operated. Help, dialogs, links and what has the class free stay free.
+// The address of the page, and a lock: a locked page can be read, scrolled and navigated with the
+// keyboard, but not operated. Help, dialogs, links and elements of the class `free` stay usable.
 
 const FREE = ".free, header, .header, dialog, .MuiDialog-root, a, summary"
 const CONTROL = "input, select, textarea, button, canvas, [role=slider], [role=combobox], " +
@@ -15,11 +15,11 @@ export function render({model, el}) {
     const control = path.some((one) => one.matches(CONTROL))
     if (event.type === "keydown" && (!control || WALK.includes(event.key))) { return }
     event.stopImmediatePropagation()
-    // A finger that scrolls starts like one that presses, so only controls lose what they would do.
+    // A scroll by finger starts like a press, so only controls are blocked.
     if (control && event.cancelable) { event.preventDefault() }
   }
   for (const hand of HANDS) { window.addEventListener(hand, stop, {capture: true, passive: false}) }
-  // What cannot be operated looks so (theme.py).
+  // Locked controls look disabled (theme.py).
   const show = () => document.documentElement.classList.toggle("locked", model.locked)
   model.on("locked", show)
   show()

@@ -1,7 +1,7 @@
 """Sharing a page: its address and a QR code for phones, and letting others follow it.
 
-What is shown works without an outside host: the code is drawn here. A page that this computer alone
-can open says how to open it to the network instead.
+It works without an external host: the code is drawn here. A page that only this computer can open
+says how to open it to the network instead.
 """
 
 import os
@@ -21,8 +21,8 @@ from dashboard.sharing.classroom import Classroom
 from hoam_core.cli.serve import SHARED
 
 ALONE = (
-    "Only this computer can open the page now. To let phones and other computers of this network "
-    "in, start it with <code>hoam serve --share</code>; a QR code then stands here."
+    "Only this computer can open the page now. To let in phones and other computers on this "
+    "network, start it with <code>hoam serve --share</code>; a QR code then appears here."
 )
 TEACH = (
     "Pages that follow show what this page shows, at once: view, system, parameters, time and "
@@ -34,13 +34,13 @@ CODE = "font: 500 40px ui-monospace, monospace; letter-spacing: 6px; margin: 4px
 
 
 def is_local(place: str) -> bool:
-    """Whether an address leads every computer to itself."""
+    """Whether an address leads each computer only to itself."""
     host = urlsplit(place).hostname or ""
     return host in ("", "localhost", "::1") or host.startswith("127.")
 
 
 def public_place(place: str) -> str:
-    """Where others find the page that a browser found at `place`; empty if nowhere."""
+    """The address for others of the page that a browser found at `place`; empty without one."""
     if not is_local(place):
         return place
     return next(iter(os.environ.get(SHARED, "").split()), "")
@@ -93,24 +93,24 @@ class Share(pn.viewable.Viewer):
 
     def open(self) -> None:
         """Show the dialog."""
-        # First, since what changes while the browser builds the dialog may be lost.
+        # First, since changes made while the browser builds the dialog may be lost.
         self._write()
         self._layout.open = True
 
     def link(self) -> str:
-        """What others open: what the page shows now, or the page itself while it teaches."""
+        """The link for others: what the page shows now, or the lecture while it teaches."""
         following, place = self._classroom.following, self._classroom.place
         place = public_place(place) or place
         teaches = following.role == "teacher"
         return place + (f"?follow={following.code}" if teaches else for_pupils(self._search()))
 
     def _write(self) -> None:
-        """Bring the dialog up to date."""
+        """Update the dialog."""
         following = self._classroom.following
         shared, link = bool(public_place(self._classroom.place)), self.link()
         teaches = following.role == "teacher"
-        what = "Whoever opens this address follows you." if teaches else "What you see now."
-        scan = " Phones in this network scan the code." if shared else f"</p><p>{ALONE}"
+        what = "Anyone who opens this address follows you." if teaches else "What you see now."
+        scan = " Phones on this network can scan the code." if shared else f"</p><p>{ALONE}"
         self._text.object = f"<p>{what}{scan}</p>"
         self._address.text = link
         # Not hidden: Panel fails to hide HTML that the browser has not drawn yet.
@@ -131,7 +131,7 @@ class Share(pn.viewable.Viewer):
             following.teach()
 
     def _follow(self) -> None:
-        """Follow the page whose code was typed, or say that nobody teaches with it."""
+        """Follow the page whose code was typed, or say that no lecture has it."""
         if code := (self._typed.value_input or "").strip():
             self._classroom.follow(code)
             self._layout.open = self._classroom.following.role != "follower"

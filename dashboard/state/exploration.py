@@ -1,4 +1,4 @@
-"""What a person has chosen: system, model, physics parameters, particles, seed, time and playback.
+"""The visitor's choices: system, model, physics parameters, particles, seed, time and playback.
 
 Pure `param` state without Panel: views make their widgets from these parameters, the URL is written
 from them, and tests need no browser.
@@ -14,7 +14,7 @@ from dashboard.runs.catalogue import PARTICLES, Offer
 from dashboard.state.parameters import attributes_of, parameter_state, put, values_of
 from hoam_core import System
 
-# The noise floor is judged with the next seed, which must exist too.
+# The noise floor uses the next seed, which must exist too.
 HIGHEST_SEED = 2**32 - 2
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 FRAMES_A_SECOND = 12
@@ -32,7 +32,7 @@ class Exploration(param.Parameterized):
     horizontal = param.Selector(label="Horizontal", doc="Component along the pictures.")
     vertical = param.Selector(label="Vertical", doc="Component up the pictures.")
     particles = param.Selector(default=4_096, objects=list(PARTICLES), label="Particles")
-    # An emptied field says None, which `_mend_seed` replaces before anybody else hears of it.
+    # An emptied field gives None, which `_mend_seed` replaces before any other watcher is called.
     seed = cast(
         "param.Parameter[int]",
         param.Integer(default=0, bounds=(0, HIGHEST_SEED), allow_None=True, label="Seed"),
@@ -49,7 +49,7 @@ class Exploration(param.Parameterized):
         self._catalogue, self.turning, self._adopting = catalogue, False, False
         # Of the system whose frame `frame` is.
         self._frames = 2
-        # Within it all that follows another system is shown; a page has it shown as one change.
+        # A context in which a change of system is shown; a page shows it as one change.
         self.together: Callable[[], AbstractContextManager] = nullcontext
         super().__init__()
         self._by_system = {name: parameter_state(s) for name, s in catalogue.systems.items()}
@@ -70,7 +70,7 @@ class Exploration(param.Parameterized):
     def watch_mu(self, heard: Callable[..., None], last: bool = False) -> None:
         """Call `heard(*events)` whenever a physics parameter of the chosen system moves.
 
-        What is called `last` need not be in the way of those who ask for an answer.
+        Functions marked `last` run after those that request an answer.
         """
         watched: list[tuple[param.Parameterized, Any]] = []
 
@@ -85,13 +85,13 @@ class Exploration(param.Parameterized):
         follow()
 
     def adopt(self, **values: Any) -> None:
-        """Take over what a link says of an open page; what it leaves out stays as it is."""
+        """Apply a link to an open page; anything it leaves out stays as it is."""
         self.playing = False
         time, system = values.pop("t", None), values.pop("system", self.system)
         if system == self.system:
             self._take_over(**values)
         else:
-            # Else an answer would be asked for at the system's usual values.
+            # Otherwise an answer would be requested at the system's default values.
             with self.together():
                 self._adopting = True
                 try:
@@ -130,17 +130,17 @@ class Exploration(param.Parameterized):
         self.seed = self.seed or 0
 
     def offer_new_models(self) -> None:
-        """Offer models that the catalogue has got since; the choice stays."""
+        """Offer models that were added to the catalogue; the choice stays."""
         names = self._catalogue.models_of(self.system)
         objects = {name.removeprefix(f"{self.system}-"): name for name in names}
         self.param.model.objects = objects | {"none (full model only)": ""}
 
     def admit(self, system: System) -> None:
-        """Offer a system that the catalogue has got since."""
+        """Offer a system that was added to the catalogue."""
         self._by_system.setdefault(system.name, parameter_state(system))
         titles = {**self.param.system.names}
         if system.name not in titles.values():
-            # Two of a visitor's own may have one title.
+            # Two of a visitor's own systems may have the same title.
             again = f" ({system.name[-4:]})" if system.title in titles else ""
             title = system.title + again
             self.param.system.objects = titles | {title: system.name}
@@ -160,7 +160,7 @@ class Exploration(param.Parameterized):
         self.param.trigger("horizontal", "vertical")
 
     def _keep_apart(self, *events: param.parameterized.Event) -> None:
-        # Choosing the component that the other side shows exchanges them.
+        # Choosing the component of the other side swaps the two.
         if self.horizontal == self.vertical and len(self.param.horizontal.objects) > 1:
             event = events[0]
             other = "vertical" if event.name == "horizontal" else "horizontal"
@@ -175,13 +175,13 @@ class Exploration(param.Parameterized):
 
     @param.depends("model", watch=True)
     def _follow_model(self) -> None:
-        """Offer no fewer particles than the model needs; what is enough for it stays."""
+        """Offer no fewer particles than the model needs; a sufficient number stays."""
         least = self._catalogue.least_particles(self.model or "")
         self._offer_particles(self.particles if self.particles >= least else None)
 
     @property
     def settled(self) -> bool:
-        """False halfway through a change of system, when its parts do not belong together."""
+        """False during a change of system, when the parts of the state do not belong together."""
         if self._adopting:
             return False
         components = {c.name for c in self._catalogue.systems[self.system].components}
@@ -257,7 +257,7 @@ class Exploration(param.Parameterized):
             self.playing = False
 
     def turn(self, frame: int) -> None:
-        """Go to a frame because it is played, which whoever plays it knows already."""
+        """Go to a frame during playback, of which the player already knows."""
         self.turning = True
         try:
             self.frame = frame
@@ -266,7 +266,7 @@ class Exploration(param.Parameterized):
 
     @property
     def stride(self) -> int:
-        """Frames between two that are drawn: fast runs skip some rather than overload the page."""
+        """Frames from one drawn to the next: fast playback skips some to spare the page."""
         return max(1, round(self.speed / 2))
 
     @property

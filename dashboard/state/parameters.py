@@ -10,7 +10,7 @@ import param
 
 from hoam_core import System
 
-# A space without width: the name of no parameter may hold what is not seen.
+# A zero-width space: no parameter name may contain invisible characters.
 TAKEN = "\u200b"
 
 
@@ -23,7 +23,7 @@ def nice_step(low: float, high: float, divisions: int = 200) -> float:
 
 
 def attribute(name: str) -> str:
-    """What holds the number of a physics parameter, whose name may be taken, as `name` is."""
+    """The attribute for a physics parameter, whose own name may be taken, as `name` is."""
     return f"{name}{TAKEN}" if hasattr(param.Parameterized, name) else name
 
 

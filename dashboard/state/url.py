@@ -2,8 +2,8 @@
 
     /app?view=explore&system=two-stream&model=two-stream-galerkin&mu=1.25&t=20&seed=3&particles=4096
 
-Reading never fails: what is wrong with a link is returned as the engine's own sentences, and the
-default stands in its place.
+Reading never fails: errors in a link are returned as the engine's own sentences, and the default is
+used instead.
 """
 
 import math
@@ -17,23 +17,23 @@ from hoam_core import Parameter, System
 from hoam_core.checks import check_count, check_multiple, check_within, lookup
 from hoam_core.systems import Recorded
 
-# What a link of any view may hold beside parameters.
+# What a link of any view may contain besides parameters.
 ENTRIES = frozenset(
     ("view", "system", "model", "t", "seed", "particles", "share", "plane", "format", "data")
 )
-# Before the names of the parameters of own data.
+# Prefix of the names of parameters of own data.
 OWN = "mu."
-# What visitors bring is called so; nothing that ships is.
+# Prefix of names of visitors' data and models; nothing that ships has it.
 BROUGHT = "own-"
 GONE = (
-    "The data or the model of this link are not here: what visitors bring is kept for them alone, "
-    "in the browser that brought it, and for a limited time. The view Own data shows what is there."
+    "The data or the model of this link are not here: uploads are kept only for the visitor who "
+    "made them, in the same browser and for a limited time. The view Own data shows what is kept."
 )
 
 
 @final
 class Reader:
-    """Reads one query, collecting the sentences about what it cannot use."""
+    """Reads one query, collecting sentences about the entries it cannot use."""
 
     def __init__(self, query: Mapping[str, str], catalogue: Offer):
         self.query, self.catalogue = query, catalogue
@@ -75,7 +75,7 @@ class Reader:
 
 
 def _is_gone(name: str | None, known: Mapping[str, Any]) -> bool:
-    """Whether a name is that of somebody's own, and not here."""
+    """Whether a name is that of a visitor's own item that is not available here."""
     return name is not None and name.startswith(BROUGHT) and name not in known
 
 
@@ -85,7 +85,7 @@ def number(name: str, text: str) -> float:
         value = float(text)
     except ValueError:
         raise ValueError(f"Argument `{name}` must be a number, but is {text!r}.") from None
-    # No field of a form can hold others: NaN differs from itself, and so changes for ever.
+    # Form fields cannot hold others: NaN differs from itself, and so would change for ever.
     if not math.isfinite(value):
         raise ValueError(f"Argument `{name}` must be a finite number, but is {text!r}.")
     return value
@@ -139,13 +139,14 @@ def plane_of(system: System) -> Callable[[str], tuple[str, str]]:
 def key_of(system: System, parameter: str) -> str:
     """The entry of a link that holds a physics parameter.
 
-    Parameters of own data may have any name, that of another entry too, so theirs begin by `mu.`.
+    Parameters of own data may have any name, even that of another entry, so theirs begin with
+    `mu.`.
     """
     return f"{OWN}{parameter}" if isinstance(system, Recorded) else parameter
 
 
 def key_in(query: Mapping[str, str], system: System, parameter: str) -> str:
-    """The entry that holds a parameter in this link, which may be of the time before `mu.`."""
+    """The entry that holds a parameter in this link, which may be older than the prefix `mu.`."""
     key = key_of(system, parameter)
     return key if key in query or parameter in ENTRIES else parameter
 
@@ -164,7 +165,7 @@ def value_of(p: Parameter) -> Callable[[str], float]:
 
 
 def seed_of(text: str) -> int:
-    """A seed; ValueError where a text is none."""
+    """A seed; ValueError if the text is not one."""
     seed = whole("seed", text)
     check_within("seed", seed, 0, HIGHEST_SEED)
     return seed
@@ -185,11 +186,11 @@ def _view(text: str) -> str:
 def read_query(query: Mapping[str, str], catalogue: Offer, system: str = "") -> Reader:
     """A reader with arguments for `Exploration`, and a sentence for each entry it cannot use.
 
-    `system` is the one that a link means which names none; by default the first of the catalogue.
+    `system` is the system of a link that names none; by default the first of the catalogue.
     """
     reader = Reader(query, catalogue)
     if _is_gone(query.get("system"), catalogue.systems):
-        # The rest of the link speaks of that system: no other is meant by it.
+        # The rest of the link refers to that system and must not be applied to another.
         query = {name: text for name, text in query.items() if name == "view"}
         reader = Reader(query, catalogue)
         reader.problems.append(GONE)
@@ -203,7 +204,7 @@ def read_query(query: Mapping[str, str], catalogue: Offer, system: str = "") -> 
     reader.keep("particles", particles_up_to(catalogue.most_particles(about.name)))
     reader.keep("seed", seed_of)
     reader.keep("share", _share)
-    if "system" in query:  # a whole state, which is written without the usual share
+    if "system" in query:  # a complete state, which is written without the default share
         reader.values.setdefault("share", 1.0)
     mu = {}
     for p in about.parameters:

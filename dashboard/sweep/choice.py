@@ -1,4 +1,4 @@
-"""What the view "sweep" sweeps, what is believed of the parameter, and their place in a link.
+"""What the view "sweep" sweeps, the belief about the parameter, and their form in a link.
 
 A link says `tab=map&over=mu&between=1.2:1.9&runs=128&observable=electric_energy_learned`, and of an
 uncertain parameter `belief=normal:1.5:0.05` (mean, standard deviation) or `belief=uniform:...`
@@ -21,7 +21,7 @@ from hoam_core.systems import Parameter
 TABS = {"map": "Map", "uncertain": "Uncertain", "infer": "Infer"}
 KINDS = {"normal": "Normal", "uniform": "Uniform"}
 RUNS = (32, 64, 128, 256, 512, 1_024, 2_048)
-# Runs that cost nothing may be many from the start.
+# Cheap runs may be many from the start.
 USUAL, USUAL_LEARNED = 64, 128
 
 
@@ -47,7 +47,7 @@ class SweepChoice(Choice):
     model = param.String(doc="The model to which these choices belong.")
 
     def suit(self, name: str, catalogue: Offer) -> None:
-        """Take the usual choices of a model, unless these belong to it already."""
+        """Take the default choices of a model, unless the present ones already belong to it."""
         if self.model == name or name not in catalogue.models:
             return
         model = catalogue.models[name]
@@ -97,7 +97,7 @@ class SweepChoice(Choice):
 
 
 def usual_observable(model: Model) -> str:
-    """The energy without a roll-out if there is one, else the energy, else what stands first."""
+    """The energy without a roll-out if there is one, else the energy, else the first observable."""
     names = [o.name for o in observables_of(model)]
     for wanted in ("electric_energy" + LEARNED, "electric_energy"):
         if wanted in names:
@@ -109,7 +109,7 @@ def of_parameter(model: Model, over: str) -> dict:
     """A parameter to sweep, its trained range, and a belief in the middle of that."""
     low, high = model.trained_range()[over]
     about = model.system.parameter(over)
-    if low == high:  # One value was enough to learn from: what it does not enter.
+    if low == high:  # Trained at one value: it does not enter what is learned.
         low, high = about.low, about.high
     belief = Belief("normal", round(0.5 * (low + high), 6), round(0.05 * (high - low), 6))
     return {"over": over, "between": (low, high), "belief": belief}

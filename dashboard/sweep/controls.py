@@ -1,6 +1,6 @@
-"""Controls of the view "sweep": what is shown, which parameter, over which range, by how many runs.
+"""Controls of the view "sweep": what is shown, which parameter, over which range, how many runs.
 
-The widgets follow the choice and tell it what a person does; they are built once.
+The widgets follow the choice and pass on what the visitor does; they are built once.
 """
 
 from typing import final
@@ -15,7 +15,7 @@ from dashboard.sweep.choice import RUNS, TABS, SweepChoice
 from hoam_core.inference.sweeps import observables_of
 
 SELECT = {"size": "small", "sizing_mode": "stretch_width", "margin": (8, 8), "description": ""}
-# The words of a group of buttons are for those who do not see it.
+# The label of the button group is for screen readers only.
 UNSEEN = ".MuiFormLabel-root { position: absolute; width: 1px; height: 1px; overflow: hidden; }"
 
 
@@ -64,7 +64,7 @@ class SweepControls(pn.viewable.Viewer):
             self.choice.turn(over, self.catalogue)
 
     def follow(self) -> None:
-        """Show what the choice says."""
+        """Show the choice."""
         choice, model = self.choice, self.catalogue.models.get(self.choice.model)
         self._following = True
         try:

@@ -1,4 +1,4 @@
-"""What the view "sweep" gives away: the table, the band or the posterior, and Python for it."""
+"""What the view "sweep" exports: the table, the band or the posterior, and Python for it."""
 
 import xarray as xr
 

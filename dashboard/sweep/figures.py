@@ -1,4 +1,4 @@
-"""Curves of the view "sweep": figures on either kind of axis, built once, fed by sources."""
+"""Curves of the view "sweep": linear or logarithmic figures, built once, updated by sources."""
 
 from collections.abc import Callable, Sequence
 from typing import final
@@ -26,7 +26,7 @@ from dashboard.parts.log_axis import Heights
 from dashboard.runs.units import with_unit
 
 TALL = 330
-# Decades of a logarithmic axis: what lies below is the noise of few particles.
+# Decades of a logarithmic axis: anything below is the noise of few particles.
 DECADES = 1e-7
 Inks = list[tuple[str, Model]]
 
@@ -53,7 +53,7 @@ class Scaled(pn.viewable.Viewer):
         self._pane = drawn(made)
 
     def choose(self, log: bool, title: str, time_unit: str = "") -> None:
-        """How heights are drawn, the title, and the unit of the time."""
+        """Set the kind of axis, the title, and the unit of time."""
         self.heights.choose(log)
         self.figure.xaxis.axis_label = with_unit("time t", time_unit)
         entitle(self.figure, title)
@@ -89,7 +89,7 @@ def paint(inks: Inks, dark: bool) -> None:
 
 @final
 class Band(Scaled):
-    """Quantiles of a curve: 95 % and 50 % as areas, the median as a line; perhaps measured dots."""
+    """Quantiles of a curve: 95 % and 50 % as areas, the median as a line; maybe measured points."""
 
     def __init__(self, name: str, middle: str, with_dots: bool = False, **params):
         self.areas = ColumnDataSource({"t": [], "a": [], "b": [], "c": [], "d": [], "m": []})
@@ -124,7 +124,7 @@ class Band(Scaled):
         self.areas.data = {"t": np.asarray(t, np.float32), **dict(zip("abmcd", rows, strict=True))}
 
     def show_dots(self, t: np.ndarray, y: np.ndarray) -> None:
-        """Draw what was measured."""
+        """Draw the measured points."""
         self.dots.data = {"t": np.asarray(t, np.float32), "y": np.asarray(y, np.float32)}
 
 

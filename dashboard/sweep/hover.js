@@ -1,5 +1,5 @@
 // The value under the pointer and the curve at its parameter; without a pointer, those of the page.
-// Nothing of it is told to the server: `quiet` keeps it in the browser.
+// Nothing of it is sent to the server: `quiet` keeps it in the browser.
 const quiet = {sync: false}
 const table = source.data.values[0]
 if (table === undefined) {

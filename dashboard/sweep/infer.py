@@ -29,13 +29,13 @@ BUTTON = {"size": "small", "variant": "outlined", "margin": (8, 8)}
 
 
 def refusal(files: int, size: int) -> str:
-    """Why a file of so many bytes is not taken; empty for one that is."""
-    return "" if size <= MOST_BYTES else "The file holds more than 1 MB; give one curve alone."
+    """Why a file of this many bytes is refused; empty if it is accepted."""
+    return "" if size <= MOST_BYTES else "The file holds more than 1 MB; upload one curve only."
 
 
 @final
 class Infer(pn.viewable.Viewer):
-    """Asks for the posterior of what is wanted; `announce` is called with each new headline."""
+    """Requests the posterior that is wanted; `announce` is called with each new headline."""
 
     def __init__(self, visit: Visit, choice: SweepChoice, announce, **params):
         super().__init__(**params)
@@ -73,12 +73,12 @@ class Infer(pn.viewable.Viewer):
         )  # fmt: skip
         bar = wrapping(self.file, self.make, self.noise, self.stop)
         self._asking = card(self._text, bar, self._progress)
-        # A grid that is not visible would still take its room: figures come with the answer.
+        # A hidden grid would still take up space: figures are added with the answer.
         self._answer = [self._figures, card(self._details)]
         self._layout = stack(self._asking)
 
     def place(self, asked: TableRequest | None) -> None:
-        """What is inferred, and from what; another model or parameter starts anew."""
+        """Set what is inferred, and from what; another model or parameter starts again."""
         if asked == self.asked:
             return
         self.cancel()
@@ -91,10 +91,10 @@ class Infer(pn.viewable.Viewer):
             column = escape(asked.observable.removesuffix(LEARNED))
             held = escape(", ".join(f"{name} = {value:g}" for name, value in asked.fixed))
             self._text.object = (
-                f"<p>Which <b>{escape(asked.over)}</b> made this curve? Give a CSV file with the "
+                f"<p>Which <b>{escape(asked.over)}</b> made this curve? Upload a CSV file with the "
                 f"columns <code>time,{column}</code> in the units of the model"
                 + (f"; {held} are taken as known" if held else "")
-                + ". Or let the full model measure at a value that stays hidden until the end.</p>"
+                + ". Or measure a full-model run at a value that stays hidden until the end.</p>"
             )
 
     def _read(self, content: bytes | str | None) -> None:
@@ -110,7 +110,7 @@ class Infer(pn.viewable.Viewer):
         self._ask(measured, 0, 0.0)
 
     def _synthesise(self) -> None:
-        # The page does not show this number, and the seed of the view would always hide the same.
+        # The page does not show this number; the view's seed would always hide the same value.
         number = int(np.random.default_rng().integers(2**31))
         self._ask(None, number, float(self.noise.value))
 
@@ -166,7 +166,7 @@ class Infer(pn.viewable.Viewer):
             self._announce(sweep_words.headline_of_inferred(one, over))
 
     def cancel(self) -> None:
-        """Ask for nothing more."""
+        """Stop requesting."""
         if self._question.busy:
             self._progress.object = '<p class="soft">Cancelled.</p>'
         self.stop.visible = False

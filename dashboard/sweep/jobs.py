@@ -1,6 +1,6 @@
-"""Jobs of the view "sweep": tables, bands, calibrations, measurements and what is inferred of them.
+"""Jobs of the view "sweep": tables, bands, calibrations, measurements and inferred results.
 
-Generators for the workers. A finished table or calibration is remembered by the process, so that
+Generators for the workers. A finished table or calibration is cached by the process, so that
 another distribution or another measurement costs nothing. No Panel.
 """
 
@@ -27,17 +27,17 @@ from hoam_core.simulation import simulate_pieces
 from hoam_core.storage.datasets import observe
 
 T = TypeVar("T")
-# In many dimensions a run costs far more, and a mean over few particles will do.
+# In many dimensions a run costs far more, and a mean over few particles is enough.
 FEW, MANY_DIMENSIONS = 256, 6
 FIT_LEARNED, FIT_ROLLED = 141, 49
 CALIBRATION = 24
 MEASURED_TIMES = 81
-# Seconds of work between two answers: enough to see it grow, and nobody waits long.
+# Seconds of work between two answers: enough to show progress without keeping others waiting.
 PACE = 0.25
 
 
 class TableRequest(NamedTuple):
-    """A table that is wanted: the swept parameter, its range, and everything that is held."""
+    """A requested table: the swept parameter, its range, and everything held fixed."""
 
     model: str
     observable: str
@@ -68,7 +68,7 @@ class SweepTable:
 @final
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """A discrepancy as the process remembers it."""
+    """A discrepancy as the process caches it."""
 
     discrepancy: Discrepancy
 
@@ -79,14 +79,14 @@ class Calibration:
 
 
 class SweepStage(NamedTuple):
-    """What a long job does now, and the share of that which is done."""
+    """The present stage of a long job, and the completed share of it."""
 
     text: str
     done: float
 
 
 class Synthetic(NamedTuple):
-    """A full-model run at a value that is hidden at first, with noise of an instrument."""
+    """A full-model run at a value that is hidden at first, with instrument noise."""
 
     measured: Measurement
     truth: float
@@ -95,7 +95,7 @@ class Synthetic(NamedTuple):
 
 
 class Inferred(NamedTuple):
-    """A posterior, and the measurement it is of."""
+    """A posterior, and the measurement it comes from."""
 
     found: xr.Dataset
     measured: Measurement
@@ -110,8 +110,8 @@ calibrations: Memory[Calibration] = Memory(LIMITS["calibrations"])
 def piece(values: Iterable[T]) -> Iterator[T]:
     """The newest value after a moment's work on a generator, as the only one; none at its end.
 
-    A worker does one request at a time. Whoever wants thousands of runs asks for one piece after
-    another, so that those who want little are served in between.
+    A worker does one request at a time. A request for thousands of runs is made piece by piece, so
+    that small requests are served in between.
     """
     end = time.monotonic() + PACE
     newest = None
@@ -156,14 +156,14 @@ def options_of(asked: TableRequest, model: Model) -> dict[str, Any]:
 
 
 def values_of(asked: TableRequest, model: Model) -> np.ndarray:
-    """The values of a table, evenly spaced; multiples where the parameter takes nothing else."""
+    """The values of a table, evenly spaced; multiples where the parameter accepts nothing else."""
     values = np.linspace(*asked.between, asked.runs)
     whole = model.system.parameter(asked.over).whole
     return np.unique(whole * np.round(values / whole)) if whole else values
 
 
 def table(asked: TableRequest, catalogue: Offer) -> Iterator[SweepTable]:
-    """The table, finer with every value; the last is complete and remembered."""
+    """The table, finer with every value; the last is complete and cached."""
     if (known := tables.get(asked)) is not None:
         yield known
         return
@@ -179,7 +179,7 @@ def table(asked: TableRequest, catalogue: Offer) -> Iterator[SweepTable]:
 
 
 def frozen(belief: Belief):
-    """The distribution of scipy.stats that a belief means."""
+    """The distribution of scipy.stats for a belief."""
     if belief.kind == "normal":
         return stats.norm(belief.mean, belief.spread)
     return stats.uniform(belief.mean - belief.spread, 2 * belief.spread)
@@ -235,7 +235,7 @@ def inference(
     number: int,
     noise: float,
 ) -> Iterator[SweepStage | Inferred]:
-    """Stages, and at the end what is inferred; without a measurement of one that is made up."""
+    """Stages, and at the end what is inferred; without a measurement, from a synthetic one."""
     start, made = time.perf_counter(), None
     if measured is None:
         made = yield from synthetic(asked, catalogue, number, noise)
@@ -248,7 +248,7 @@ def inference(
         steps = calibrate_steps(model, swept.data, asked.observable, runs=CALIBRATION)
         _, discrepancy = yield from _staged(steps, lambda step: _calibrating(step[0]))
         if discrepancy is None:
-            raise FailedError("The calibration has come to no end; infer again.")
+            raise FailedError("The calibration did not finish; infer again.")
         known = Calibration(discrepancy)
         calibrations.put(asked, known)
     found = infer(swept.data, asked.observable, measured, known.discrepancy)

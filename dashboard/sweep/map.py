@@ -1,7 +1,7 @@
 """The map of a sweep, an observable over time and parameter, and the cut through it beside it.
 
-What the pointer shows, the value and the curve at that parameter, is found in the browser, which
-has the numbers already: it follows at once and asks the server nothing. A click asks to go there.
+The value and the curve under the pointer are found in the browser, which already has the numbers:
+they follow at once without the server. A click opens that point.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ HOVER = Path(__file__).with_name("hover.js").read_text()
 def spread_rows(values: np.ndarray, grid: np.ndarray, rows: int) -> np.ndarray:
     """A table (k, t) at uneven values as (rows, t) at even ones; linear between finite rows.
 
-    Rows next to one that diverged, and nearer to it, are NaN too.
+    Output rows nearest to a diverged one are NaN, too.
     """
     wanted = np.linspace(grid[0], grid[-1], rows)
     above = np.clip(np.searchsorted(grid, wanted), 1, len(grid) - 1)
@@ -55,7 +55,7 @@ def spread_rows(values: np.ndarray, grid: np.ndarray, rows: int) -> np.ndarray:
 
 
 def levels_of(values: np.ndarray, log: bool) -> tuple[np.ndarray, float, float]:
-    """Colour levels, one above the highest where there is no value, and what both ends mean."""
+    """Colour levels, one above the highest where there is no value, and the values of both ends."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return np.full(values.shape, HIGHEST + 1, np.uint8), 0.0, 1.0
@@ -63,7 +63,8 @@ def levels_of(values: np.ndarray, log: bool) -> tuple[np.ndarray, float, float]:
     shown = values
     if log:
         high = max(high, np.finfo(float).tiny)
-        # The start of a quietly loaded plasma is nearly nothing; colours are for what follows.
+        # The initial energy of a quietly loaded plasma is nearly zero; colours are for what
+        # follows.
         low = max(float(np.percentile(finite, 1)), high * DECADES)
         shown = np.log(np.maximum(values, low))
     ends = (np.log(low), np.log(high)) if log else (low, high)
@@ -133,7 +134,7 @@ class SweepMap:
         return [("model", line.glyph), ("cursor", self._cursor)], []
 
     def _connect(self) -> None:
-        # `rest` is what is shown while no pointer is on the map: the page's own parameter and time.
+        # `rest` is shown while no pointer is on the map: the page's own parameter and time.
         self.rest = ColumnDataSource({"t": [0.0], "y": [0.0]}, name="sweep-rest")
         self.about = ColumnDataSource({"name": [""], "low": [0.0], "high": [1.0], "end": [1.0]})
         callback = CustomJS(
@@ -146,7 +147,7 @@ class SweepMap:
         )  # fmt: skip
         for event in (MouseMove, MouseLeave):
             self.figure.js_on_event(event, callback)
-        # The same when the server moves what is at rest or brings other numbers.
+        # The same when the server moves that point or sends other numbers.
         self.rest.js_on_change("data", callback)
         self.source.js_on_change("data", callback)
         self.figure.on_event(Tap, self._tapped)
@@ -183,19 +184,19 @@ class SweepMap:
             bar.visible = kind == log
 
     def show(self, values: np.ndarray, grid: np.ndarray, log: bool) -> None:
-        """Draw a table (k, t) at values (k,), however unevenly they lie."""
+        """Draw a table (k, t) at values (k,), which may be uneven."""
         safe = np.log(np.maximum(values, np.finfo(float).tiny)) if log else values
         even = spread_rows(safe, grid, min(ROWS, max(2 * len(grid), 64)))
         even = np.exp(even) if log else even
         levels, low, high = levels_of(even, log)
         self.units[log].update(low=low, high=high)
         (left, right), (bottom, top) = self._placed
-        # The first and the last row and column stand at the ends of the axes.
+        # The first and the last row and column are at the ends of the axes.
         wide, tall = right - left, top - bottom
         dx, dy = wide / (levels.shape[1] - 1), tall / (len(levels) - 1)
         self.image.glyph.update(x=left - dx / 2, y=bottom - dy / 2, dw=wide + dx, dh=tall + dy)
         self.source.data = {"image": [levels], "values": [even.astype(np.float32)]}
-        # The start of a quietly loaded plasma would take most of a logarithmic axis.
+        # The initial energy of a quietly loaded plasma would take up most of a logarithmic axis.
         self.cut.fit(right, [even[:, 1:] if log else even])
 
     def clear(self) -> None:
@@ -204,7 +205,7 @@ class SweepMap:
             self.source.data = {"image": [], "values": []}
 
     def at(self, time: float, value: float) -> None:
-        """Where the page itself is: shown while no pointer is on the map."""
+        """Set the page's own parameter and time, shown while no pointer is on the map."""
         self.rest.data = {"t": [time], "y": [value]}
 
     def theme(self, dark: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the view "sweep" says: headlines from the numbers, progress, and Python for them."""
+"""Texts of the view "sweep": headlines from the numbers, progress, and Python for them."""
 
 import json
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from hoam_core.inference.sweeps import is_energy
 from hoam_core.models.plausibility import VERDICT
 from hoam_core.systems import Parameter
 
-# A misfit larger than this, of residuals that hang together, is no matter of chance.
+# A larger misfit, with correlated residuals, is not a matter of chance.
 BAD = 4.0
 HANGS = 0.5
 SCRIPT = """import numpy as np
@@ -59,7 +59,7 @@ print({{name: found.attrs[name] for name in ("mean", "deviation", "low", "high")
 
 
 def digits(value: float, spread: float) -> str:
-    """A value with as many decimals as its uncertainty gives meaning to."""
+    """A value with as many decimals as its uncertainty justifies."""
     places = max(0, 1 - int(np.floor(np.log10(spread)))) if spread > 0 else 4
     return f"{value:.{min(places, 8)}f}"
 
@@ -79,7 +79,7 @@ def headline_of_map(data: xr.Dataset, observable: str, about: Parameter) -> str:
 
 
 def headline_of_nothing(over: str, tab: str) -> str:
-    """What is coming."""
+    """The title while results are pending."""
     return f"All values of {over} at once" if tab == "map" else f"If {over} is not known well"
 
 
@@ -112,37 +112,37 @@ def headline_of_inferred(one: Inferred, over: str) -> str:
         return words
     truth = one.synthetic.truth
     inside = a["low"] <= truth <= a["high"]
-    verdict = "inside the interval" if inside else "outside the interval, as one in twenty is"
+    verdict = "inside the interval" if inside else "outside the interval, as happens once in twenty"
     error = abs(a["mean"] - truth) / abs(truth) if truth else abs(a["mean"] - truth)
     return f"{words} The hidden value was {say(truth)}: {verdict}, {100 * error:.2g} % off."
 
 
 def cautions(one: Inferred, over: str) -> list[str]:
-    """What should make one doubt the answer."""
+    """Reasons to doubt the answer."""
     a, found = one.found.attrs, []
     if a["edge"]:
         found.append(
             f"The best {over} lies at the edge of the trained range: the true one may lie outside, "
-            "where this model has learned nothing."
+            "where this model was not trained."
         )
     if a["misfit"] > BAD and a["correlation"] > HANGS:
         found.append(
-            f"No {over} of the trained range fits: the measured curve leaves the best one by "
-            f"{np.sqrt(a['misfit']):.1f} times more than full-model runs do, and not by noise. "
+            f"No {over} of the trained range fits: the measured curve differs from the best fit "
+            f"{np.sqrt(a['misfit']):.1f} times more than full-model runs do, which is not noise. "
             "Check the units, the other parameters and the system."
         )
     return found
 
 
 def details(one: Inferred, seconds: str) -> str:
-    """How the answer came about, for a reader who wants to know."""
+    """How the answer was obtained, for interested readers."""
     a, ts = one.found.attrs, one.found["time"]
     noise = f"noise of the measurement about {100 * a['noise']:.2g} %" if (
         a["noise"] > 0.02 and a["correlation"] < HANGS and is_energy(a["observable"])
     ) else "no noise beyond that of the full model"  # fmt: skip
     return (
         f"{len(ts)} times, {noise}. The errors of the learned model are known from "
-        f"{a['calibration_runs']} full-model runs; they last, so that the times count as "
+        f"{a['calibration_runs']} full-model runs; they persist in time, so the times count as "
         f"{max(1, len(ts) / a['temper']):.0f} independent ones. {seconds}"
     )
 
@@ -157,7 +157,7 @@ def bar(label: str, done: float) -> str:
 
 
 def progress(table: Question[TableRequest, SweepTable]) -> str:
-    """How far a table is."""
+    """The progress of a table."""
     one, asked = table.value, table.key
     if asked is None or table.problem:
         return ""
@@ -171,7 +171,7 @@ def progress(table: Question[TableRequest, SweepTable]) -> str:
 
 
 def doubts(one: SweepTable, model: Model, about: Parameter) -> list[str]:
-    """What should make one doubt a table: extrapolation, and runs that diverged or cannot be."""
+    """Reasons to doubt a table: extrapolation, and runs that diverged or are impossible."""
     found = []
     low, high = model.trained_range()[about.name]
     values = one.data[about.name].values
@@ -191,7 +191,7 @@ def doubts(one: SweepTable, model: Model, about: Parameter) -> list[str]:
 
 
 def script(asked: TableRequest, model: Model, title: str) -> str:
-    """Python that makes the table again."""
+    """Python that reproduces the table."""
     even = f"np.linspace({asked.between[0]:g}, {asked.between[1]:g}, {asked.runs})"
     values = values_of(asked, model)
     whole = len(values) != asked.runs or bool(
@@ -211,7 +211,7 @@ def json_or_repr(value) -> str:
 
 
 def band_script(observable: str, belief: Belief) -> str:
-    """Python that makes the band from the table."""
+    """Python that computes the band from the table."""
     if belief.kind == "normal":
         distribution = f"norm({belief.mean:g}, {belief.spread:g})"
     else:

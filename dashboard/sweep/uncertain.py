@@ -1,4 +1,4 @@
-"""The segment "Uncertain": a parameter with a distribution, and the band of curves it makes."""
+"""The segment "Uncertain": a parameter with a distribution, and the resulting band of curves."""
 
 from functools import partial
 from typing import final
@@ -44,7 +44,7 @@ class Uncertain(pn.viewable.Viewer):
         self.mean = pmui.FloatInput(label="Mean", value=1.0, **plain)
         self.spread = pmui.FloatInput(label="Standard deviation", value=0.1, **plain)
         self.band = Band("sweep-band", "median")
-        self.histogram = Density("sweep-histogram", "What is believed", height=200)
+        self.histogram = Density("sweep-histogram", "Assumed distribution", height=200)
         self._notes = html.pane()
         for widget in (self.kind, self.mean, self.spread):
             widget.param.watch(lambda _: self._take(), "value")
@@ -112,7 +112,7 @@ class Uncertain(pn.viewable.Viewer):
         title = with_unit(shown["long_name"], unit_of(shown))
         self.band.choose(log, title, unit_of(data["time"].attrs))
         self.band.show(t, values)
-        # The start of a quietly loaded plasma would take most of a logarithmic axis.
+        # The initial energy of a quietly loaded plasma would take up most of a logarithmic axis.
         self.band.fit(float(t[-1]), [values[:, 1:] if log else values])
         draws = found[f"{asked.over}_draw"].values
         self.histogram.show(
@@ -127,7 +127,7 @@ class Uncertain(pn.viewable.Viewer):
             f'<p class="soft">{len(draws):,} draws, read off a table of '
             f"{data.attrs['runs']:,} runs; no run is made for a draw.</p>"
         )
-        if self.choice.tab == "uncertain":  # else another segment has the headline
+        if self.choice.tab == "uncertain":  # otherwise another segment sets the headline
             self._announce(
                 sweep_words.headline_of_band(found, asked.observable, belief, asked.over)
             )
@@ -142,7 +142,7 @@ class Uncertain(pn.viewable.Viewer):
         self.histogram.theme(dark)
 
     def cancel(self) -> None:
-        """Ask for nothing more."""
+        """Stop requesting."""
         self._question.rest()
 
     def __panel__(self):

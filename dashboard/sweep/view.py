@@ -1,8 +1,8 @@
-"""The view "sweep": what a learned model says of all values of a parameter at once.
+"""The view "sweep": a learned model's results for all values of a parameter at once.
 
 Three segments: the map of an observable over time and parameter; the band of a parameter that is
 known only as a distribution; and the parameter of a measured curve. All of it is cheap because the
-learned model is, and it says where it is not to be trusted.
+learned model is, and the view says where the model should not be trusted.
 """
 
 from functools import partial
@@ -29,14 +29,14 @@ from dashboard.view.base import Exportable, View, Visit
 from hoam_core import Model, Parameter
 from hoam_core.inference.sweeps import is_energy, observables_of
 
-# A slider that moves should not start a sweep for every pixel of its way (s).
+# Delay (s), so that a moving slider does not start a sweep at every pixel.
 REST = 0.25
 NO_MODEL = "Choose a learned model: a thousand runs of the full one would take too long."
 
 
 @final
 class SweepView(View):
-    """Asks for the table that the choice wants, and shows it in one of three segments."""
+    """Requests the table for the choice, and shows it in one of three segments."""
 
     uses = frozenset({"system", "model", "seed"})
 
@@ -108,14 +108,14 @@ class SweepView(View):
                 part.cancel()
 
     def _follow(self) -> None:
-        """Another system, model, or set of parameters."""
+        """Follow a change of system, model, or set of parameters."""
         if not self.idle:
             self._sliders.show()
             self.choice.suit(self.state.model or "", self.catalogue)
             self._refresh()
 
     def _moved(self, *events) -> None:
-        """A slider: the swept one only moves the cut."""
+        """Handle a moved slider: the swept one only moves the cut."""
         self._at()
         if any(event.name != self.choice.over for event in events):
             self._refresh()
@@ -130,7 +130,7 @@ class SweepView(View):
         )  # fmt: skip
 
     def _refresh(self) -> None:
-        """Show the segment of the choice, and ask for what it needs."""
+        """Show the segment of the choice, and request what it needs."""
         if self.idle:
             return
         asked, tab = self._asked(), self.choice.tab
@@ -138,7 +138,7 @@ class SweepView(View):
         with pn.io.hold():
             if list(self._stage) != segments:
                 self._stage[:] = segments
-            # A map has a cut; otherwise only what is held is of interest.
+            # A map has a cut; otherwise only the fixed parameters matter.
             self._held.visible = tab == "map" or len(self.state.mu) > 1
             if asked is None:
                 self.table.forget()
@@ -193,7 +193,7 @@ class SweepView(View):
             self.map.at(self.state.time, value)
 
     def _changed(self) -> None:
-        """The table has grown, or another one is wanted."""
+        """The table has grown, or another one is requested."""
         table, tab = self.table, self.choice.tab
         if self.idle or tab == "infer":
             return
@@ -227,7 +227,7 @@ class SweepView(View):
         self._changed()
 
     def _visit(self, time: float, value: float) -> None:
-        """A click on the map."""
+        """Handle a click on the map."""
         if (asked := self.table.key) is None:
             return
         _, about = self._about(asked)

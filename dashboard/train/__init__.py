@@ -1,1 +1,1 @@
-"""The view "train": plan a model, watch it learn, take it along."""
+"""The view "train": plan a model, watch it learn, download it."""

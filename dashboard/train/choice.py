@@ -1,7 +1,7 @@
 """What the view "train" adds to the state: the training that is being planned, and the one shown.
 
-Method, network or preset set the budget anew; every part of it can then be changed by itself. A
-link names what differs from its preset.
+Method, network or preset reset the budget; every part of it can then be changed separately. A link
+names only what differs from its preset.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class TrainChoice(Choice):
         self.follow(next(iter(SYSTEMS)))
 
     def follow(self, system: str) -> None:
-        """Plan for another system; the method stays if it fits."""
+        """Plan for another system; the method stays if it is suitable."""
         if system == self.system:
             return
         offered = methods_for(get_system(system))
@@ -62,7 +62,7 @@ class TrainChoice(Choice):
         return get_system(self.system)
 
     def usual(self) -> Experiment:
-        """What the preset means."""
+        """The experiment of the preset."""
         return preset(self.about, self.method, self.network or None, self.preset)
 
     @param.depends("system", "method", "network", "preset", watch=True)
@@ -83,14 +83,14 @@ class TrainChoice(Choice):
 
     @param.depends("particles", "steps", "rate", watch=True)
     def _mend(self) -> None:
-        # An emptied field says None.
+        # An emptied field gives None.
         usual = self.usual()
         for name in ("particles", "steps", "rate"):
             if getattr(self, name) is None:
                 setattr(self, name, getattr(usual, name))
 
     def experiment(self, seed: int) -> Experiment:
-        """The experiment that is planned. Raises ValueError for what cannot be trained."""
+        """The experiment that is planned. Raises ValueError if it cannot be trained."""
         usual = self.usual()
         axes = tuple(self.axes[p.name].values(p) for p in self.about.parameters)
         options = dict(changed(options_of(usual, self.about), self.options))
@@ -114,7 +114,7 @@ class TrainChoice(Choice):
             "judge": ("judge", lambda text: _known(text, ("yes", "no"), "judge") == "yes"),
             "training": ("training", lambda text: trainings().get(text).name),
         }
-        # Method, network and preset first: each of them sets the budget anew.
+        # Method, network and preset first: each of them resets the budget.
         for entry, (name, read) in kinds.items():
             if (value := reader.attempt(entry, read)) is not None:
                 fits = name != "network" or METHODS[self.method].needs_network

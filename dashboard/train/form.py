@@ -1,7 +1,7 @@
 """The plan of a training: method, network, budget, training values, options and name.
 
-Widgets mirror a `TrainChoice`; the rows of training values and options are made anew when they
-belong to another system or method, and otherwise change their values only.
+Widgets mirror a `TrainChoice`; the rows of training values and options are rebuilt for another
+system or method, and otherwise only change their values.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from dashboard.train.choice import TrainChoice
 from dashboard.train.plan import OPTIONS, Axis, data_bytes, has_loss, sets_of
 from hoam_core.methods import METHODS
 
-# The two buttons of a number have no names for screen readers; the arrow keys do the same.
+# The two buttons of a number field have no names for screen readers; the arrow keys do the same.
 QUIET = {"& button": {"display": "none"}}
 FIELD = {"sizing_mode": "stretch_width", "margin": (6, 4), "size": "small", "description": ""}
 PRESETS = {"Quick, to watch": "quick", "Full, as shipped": "full"}

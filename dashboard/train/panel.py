@@ -1,4 +1,4 @@
-"""A training as it goes: progress, loss, samples beside data, errors, and what one can do with it.
+"""A training in progress: status, loss, samples beside data, errors, and buttons for it.
 
 Everything is built once; afterwards sources and words change.
 """
@@ -32,7 +32,7 @@ FILES = ("model.json", "model.safetensors")
 
 @final
 class TrainPanel(pn.viewable.Viewer):
-    """One training; `command` hears "pause", "resume", "cancel" and "explore"."""
+    """One training; `command` is called with "pause", "resume", "cancel" or "explore"."""
 
     def __init__(self, catalogue: Offer, command: Callable[[str], None], **params):
         super().__init__(**params)
@@ -51,11 +51,11 @@ class TrainPanel(pn.viewable.Viewer):
             callback=self._zipped, filename="model.zip", label="Download", auto=True, embed=False,
             size="small", margin=BUTTON["margin"],
         )  # fmt: skip
-        # Panel's own constructor warns where a variant is given.
+        # Panel's own constructor warns if a variant is given.
         self._download.variant = "outlined"
         self._pictures = {
             "data": Picture("training-data", "Training data"),
-            "model": Picture("training-model", "Present model"),
+            "model": Picture("training-model", "Current model"),
         }
         self._loss = ColumnDataSource({"step": [], "loss": []}, name="training-loss")
         self._figure = frame(
@@ -84,7 +84,7 @@ class TrainPanel(pn.viewable.Viewer):
         )
 
     def show(self, training: Training | None) -> None:
-        """Draw a training as it is now."""
+        """Draw the present state of a training."""
         self._training = training
         with pn.io.hold():
             self._layout.visible = training is not None
@@ -132,11 +132,11 @@ class TrainPanel(pn.viewable.Viewer):
             return
         if preview is None:
             for name, picture in self._pictures.items():
-                picture.clear("being made …" if name == "data" else "not yet trained")
+                picture.clear("being computed …" if name == "data" else "not yet trained")
             return
         h, v = (system.components[i] for i in preview.plane.axes)
         at = ", ".join(f"{name} = {value:g}" for name, value in preview.mu.items())
-        titles = {"data": f"Training data, {at}, t = {preview.t:g}", "model": "Present model"}
+        titles = {"data": f"Training data, {at}, t = {preview.t:g}", "model": "Current model"}
         if training.look.losses:
             titles["model"] += f", step {preview.step:,}"
         for name, field in (("data", preview.data), ("model", preview.model)):

@@ -1,6 +1,6 @@
-"""What the present model of a training makes, beside the data it learns from: plain arrays.
+"""Samples of a training's current model beside the data it learns from, as plain arrays.
 
-Both are populations at the last time of the middle one of the training parameters, drawn alike.
+Both are populations at the last time, at the middle training parameters, drawn in the same way.
 """
 
 import time
@@ -22,7 +22,7 @@ SHARE = 0.2
 
 class Preview(NamedTuple):
     """Densities (ny, nx) of model and data in one plane; `difference` is the mass in the wrong
-    place, None where samples of the model have flown to infinity.
+    place, None if samples of the model have diverged.
     """
 
     step: int
@@ -36,7 +36,7 @@ class Preview(NamedTuple):
 
 
 def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Preview:
-    """Roll the start of one training run out with the model, and look at both ends."""
+    """Roll out the start of one training run with the model, and compare the final states."""
     i, ts = data.mu.shape[0] // 2, model.experiment.times[[0, -1]]
     mu, run = data.mu[i], data.x[i, :, :PARTICLES]
     made = model.sample(run[0], ts, mu, jax.random.key(step))[-1:]
@@ -54,14 +54,14 @@ def see(model: Model, data: Ensemble, axes: tuple[int, int], step: int) -> Previ
 
 @final
 class Watcher:
-    """Decides when to look again, so that looking never takes much of a training's time."""
+    """Decides when to make a preview, so that previews never take much of a training's time."""
 
     def __init__(self, axes: tuple[int, int]):
         self._axes, self._cost, self._looked = axes, 0.0, 0.0
         self.preview: Preview | None = None
 
     def look(self, model: Model, data: Ensemble, step: int, last: bool) -> None:
-        """Look if it is time, and in any case at the last step."""
+        """Make a preview if it is due, and in any case at the last step."""
         start = time.monotonic()
         pause = max(SECONDS_APART, self._cost * (1 / SHARE - 1))
         if not last and start - self._looked < pause:
@@ -69,5 +69,5 @@ class Watcher:
         first = self.preview is None
         self.preview = see(model, data, self._axes, step)
         self._looked = time.monotonic()
-        # The first look compiles, which the next ones need not wait for.
+        # The first preview includes compilation, which does not delay the next ones.
         self._cost = 0.0 if first else self._looked - start

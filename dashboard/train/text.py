@@ -1,4 +1,4 @@
-"""What a training says of itself: a headline, a bar for each stage, and its errors.
+"""The texts about a training: a headline, a bar for each stage, and its errors.
 
 HTML from plain values, as in parts/html.py.
 """
@@ -13,7 +13,7 @@ from hoam_core import Model
 
 STATUS = {
     "waiting": "waits for its turn", "running": "is training", "paused": "is paused",
-    "cancelled": "is cancelled; it goes on from its checkpoint", "failed": "has failed",
+    "cancelled": "is cancelled; it can resume from its checkpoint", "failed": "has failed",
     "done": "is trained",
 }  # fmt: skip
 STAGES = {"full-model runs": "Full-model runs", "training": "Fit", "judging": "Judging"}
@@ -39,7 +39,7 @@ def headline(training: Training) -> str:
 
 
 def progress(look: Look) -> str:
-    """A bar for each stage, and what the last steps gave."""
+    """A bar for each stage, and the results of the last steps."""
     bars = "".join(
         f'<p class="soft">{escape(STAGES.get(stage, stage.capitalize()))}: {done:,} of '
         f"{total:,}</p>"
@@ -51,7 +51,7 @@ def progress(look: Look) -> str:
     if look.losses:
         pieces.append(f"loss {look.losses[-1]:.4g}".replace("-", "−"))
     if look.preview is not None and look.preview.difference is None:
-        pieces.append("samples of the present model fly apart")
+        pieces.append("samples of the current model diverge")
     elif look.preview is not None:
         pieces.append(
             f"model and data differ in {percent(look.preview.difference, '')} of the mass"
@@ -62,7 +62,7 @@ def progress(look: Look) -> str:
 
 
 def errors_of(model: Model) -> Iterator[Error]:
-    """The errors that a model was judged by."""
+    """The errors measured for a model."""
     for one in model.errors:
         at = ", ".join(f"{name} = {value:g}" for name, value in one["parameters"].items())
         if energy := one.get("electric_energy"):
@@ -74,7 +74,7 @@ def errors_of(model: Model) -> Iterator[Error]:
 
 
 def error_table(model: Model | None) -> str:
-    """Every error beside its noise floor; empty without any."""
+    """Every error beside its noise floor; empty if there are none."""
     found = list(errors_of(model)) if model is not None else []
     if not found:
         return ""

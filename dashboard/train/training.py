@@ -1,9 +1,10 @@
-"""One training: a generator that the worker's thread pulls in short turns.
+"""One training: a generator that the worker's thread advances in short turns.
 
-Between two turns others get theirs, so that a long training does not keep a short one waiting. A
-paused training keeps its generator, with data and compiled programs; a cancelled one drops it and
-goes on from the checkpoint in its folder. Commands may come from any thread: they change what is
-`wanted`, and whoever holds the turn follows. Pages read the newest `Look`, which never changes.
+Between two turns other trainings get theirs, so that a long training does not keep a short one
+waiting. A paused training keeps its generator, with data and compiled programs; a cancelled one
+drops it and can continue from the checkpoint in its folder. Commands may come from any thread: they
+change `wanted`, and the thread that holds the turn obeys. Pages read the newest `Look`, which is
+immutable.
 """
 
 import contextlib
@@ -27,20 +28,20 @@ from hoam_core.learning import Progress, learn
 from hoam_core.training.checkpoint import CHECKPOINT
 
 EVERY = 10
-MOST_LOSSES = 500  # that are kept of a training
+MOST_LOSSES = 500  # losses that are kept of a training
 TURN = 2.0  # seconds
 BETWEEN_NEWS = 0.2
 ACTIVE = ("waiting", "running", "paused")
 log = logging.getLogger(__name__)
 UNWRITABLE = (
-    "This server cannot keep a model: the folder where it keeps them cannot be written. Train on "
-    "your own computer, or ask who runs this server to set the variable HOAM_MODELS to another."
+    "This server cannot keep a model: its folder of models cannot be written to. Train on your own "
+    "computer, or ask whoever runs this server to set the variable HOAM_MODELS to another folder."
 )
-ELSEWHERE = "Another process of this server trains it already; wait until that has ended."
+ELSEWHERE = "Another process of this server is already training it; wait until it has finished."
 
 
 def for_visitors(error: Exception, folder: Path) -> str:
-    """What visitors are told, who know no option and no folder of the server."""
+    """The message for visitors, who do not know the options and folders of the server."""
     told = sentence(error)
     if "`out`" in told and str(folder) in told:
         return UNWRITABLE
@@ -61,7 +62,7 @@ class Look(NamedTuple):
 
     @property
     def stage(self) -> str:
-        """The stage that it is in; empty before the first."""
+        """The present stage; empty before the first."""
         return next(reversed(self.stages), "")
 
 
@@ -96,7 +97,7 @@ class Training:
         return self.look.status in ACTIVE
 
     def run(self, worker: Worker, catalogue: Offer) -> None:
-        """Start, or go on: at once after a pause, else from the checkpoint."""
+        """Start, or continue: at once after a pause, else from the checkpoint."""
         with self._lock:
             if self.look.status in ("waiting", "running", "done"):
                 return
@@ -126,7 +127,7 @@ class Training:
                 self._settle()
 
     def _settle(self) -> None:
-        """Follow a command, unless the thread that holds the turn will."""
+        """Carry out a command, unless the thread that holds the turn will."""
         if self._busy or self._wanted == "running" or not self.active:
             return
         if self._wanted == "cancelled":
@@ -200,22 +201,22 @@ class Training:
 
     @property
     def keep(self) -> SavedItems:
-        """What is kept for the visitor who started it; nothing if nobody in particular has."""
+        """The items of the visitor who started it; none if it has no particular owner."""
         return self._keep
 
     def _keep_it(self, model: Model) -> None:
-        """From now on it is the visitor's to delete, and goes when that visitor stays away."""
+        """Let the visitor delete it, and let it expire with that visitor's items."""
         look = self.look
         every = max(1, len(look.steps) // MOST_LOSSES)
         told = {"steps": look.steps[::every], "losses": look.losses[::every]}
         told |= {"system": model.experiment.system, "method": model.experiment.method}
         if self._keep:
-            # Without room it belongs to everybody and to nobody.
+            # Without room it has no owner.
             with contextlib.suppress(FullError):
                 self._keep.mark("trained", self.name, self.name, self.folder, **told)
 
     def recall(self, model: Model) -> None:
-        """It was trained before this process began: show it as it was."""
+        """Restore a training from before this process started."""
         told = marked(self.folder)
         steps = self.experiment.steps
         self.look = Look(
@@ -235,7 +236,7 @@ class Training:
             self._changed(self)
 
     def _drop(self) -> None:
-        """Let data and programs go; a folder in which nothing has been written goes, too."""
+        """Release data and programs, and delete the folder if nothing has been written into it."""
         steps, self._steps = self._steps, None
         if steps is not None:
             steps.close()

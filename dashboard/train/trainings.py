@@ -1,7 +1,7 @@
 """The trainings of this process: those of all visitors, found again after a reload or a restart.
 
 Each has a folder of its own among the user's models, named like the model that it makes. Their
-number is bounded, and so is the memory of all that hold data.
+number is bounded, and so is the memory of those that hold data.
 """
 
 import logging
@@ -51,13 +51,13 @@ class Trainings:
     def get(self, name: str) -> Training:
         """The training of that name; ValueError if there is none."""
         if not self._all:
-            raise ValueError(f"There is no training {name!r}, nor any other; start one.")
+            raise ValueError(f"There is no training {name!r}, and no other; start one.")
         return lookup(name, self._all, "training")
 
     def find(self) -> list[str]:
-        """Take in what a cut-off process left in the folder; sentences about what is damaged.
+        """Find what an interrupted process left in the folder; sentences about what is damaged.
 
-        What another process trains at this moment stays its own.
+        Trainings that another process is running now are left to it.
         """
         problems = []
         for place in sorted(self.folder.glob("*/"), key=natural):
@@ -74,7 +74,7 @@ class Trainings:
         return problems
 
     def recall(self, models: Mapping[str, Model]) -> None:
-        """Take in those that visitors have finished and that are among the models, newest last."""
+        """Find those that visitors have finished and that are among the models, newest last."""
         places = [one for one in self.folder.glob("*/") if one.name in models and marked(one)]
         for place in sorted(places, key=lambda one: one.stat().st_mtime)[-MOST:]:
             if place.name not in self._all:
@@ -85,7 +85,7 @@ class Trainings:
                     self._all[place.name] = made
 
     def forget(self, name: str) -> None:
-        """A training and its model are deleted; open pages may have the model still."""
+        """Delete a training and its model; open pages may still have the model."""
         with self._lock:
             gone = self._all.pop(name, None)
         if gone is not None:
@@ -95,10 +95,10 @@ class Trainings:
         self, experiment: Experiment, catalogue: Offer, *, name: str = "", judge: bool = True,
         keep: SavedItems | None = None,
     ) -> Training:  # fmt: skip
-        """A new training, which is not run yet. Raises ValueError for what cannot be trained.
+        """A new training, which is not run yet.
 
-        Without a name it gets `<system>-<method>`, numbered where that is taken. Its model goes
-        with what is kept for its visitor.
+        Raises ValueError if it cannot be trained. Without a name it gets `<system>-<method>`,
+        numbered if that is taken. Its model is deleted with its visitor's items.
         """
         system = get_system(experiment.system)
         check_buildable(experiment)
@@ -134,15 +134,15 @@ class Trainings:
         held = sum(data_bytes(one.experiment, get_system(one.experiment.system)) for one in active)
         if held + more > MOST_BYTES:
             raise ValueError(
-                f"The training data need {more / 1e9:.1f} GB, but trainings here may hold "
-                f"{(MOST_BYTES - held) / 1e9:.1f} GB more; take fewer particles or training "
+                f"The training data need {more / 1e9:.1f} GB, but trainings here may use only "
+                f"{(MOST_BYTES - held) / 1e9:.1f} GB more; use fewer particles or training "
                 "values, or cancel another training."
             )
         if len(active) >= MOST:
             raise ValueError(f"There are {MOST} unfinished trainings; cancel one of them.")
 
     def watch(self, heard: Callable[[Training], None]) -> Callable[[], None]:
-        """Call `heard`, on any thread, at every change of a training; returns how to stop."""
+        """Call `heard`, on any thread, at every change of a training; returns a stop function."""
         return self._watchers.watch(heard)
 
 
@@ -150,8 +150,8 @@ def check_name(name: str, taken: Iterable[str]) -> None:
     """Raises ValueError for a name that cannot be that of a new model."""
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or name == "none":
         raise ValueError(
-            "Argument `name` must be small letters, digits and single hyphens, a letter first and "
-            f"at most {LONGEST_NAME} of them, but is {name!r}; try 'my-model-2'."
+            "Argument `name` must be lower-case letters, digits and single hyphens, a letter "
+            f"first and at most {LONGEST_NAME} characters, but is {name!r}; try 'my-model-2'."
         )
     if name.startswith(BROUGHT):
         raise ValueError(
@@ -173,7 +173,7 @@ def free_name(stem: str, taken: Iterable[str]) -> str:
 
 @cache
 def trainings() -> Trainings:
-    """The trainings of this process; those that a restart cut off are found once."""
+    """The trainings of this process; those interrupted by a restart are found once."""
     made = Trainings(own_folder())
     made.find()
     made.recall(catalogue().models)

@@ -1,7 +1,7 @@
-"""The view "train": plan a model, watch it learn, and take it along.
+"""The view "train": plan a model, watch it learn, and download it.
 
-Trainings belong to the process, so that a visitor who reloads finds them again. The view hears of
-every change and draws the one that is chosen; nothing here computes.
+Trainings belong to the process, so that a visitor who reloads finds them again. The view is
+notified of every change and draws the chosen one; nothing is computed here.
 """
 
 from functools import partial
@@ -30,8 +30,8 @@ from hoam_core.files.json_text import json_text
 INTRODUCTION = (
     "<h2>Train a model of your own</h2><p>Choose a system (☰ opens the list of them), a method "
     "and a budget, and press <b>Train</b>. The full model is run at every training value, the "
-    "method learns from those runs, and the new model then stands in <b>Explore</b> beside the "
-    "others. The quick budget takes less than a minute for the plasmas of one dimension.</p>"
+    "method learns from those runs, and the new model then appears in <b>Explore</b> beside the "
+    "others. The quick budget takes less than a minute for one-dimensional plasmas.</p>"
 )
 
 
@@ -81,7 +81,7 @@ class TrainView(View):
         self._draw()
 
     def _find(self) -> None:
-        """Show the visitor's own newest training once, where neither link nor visitor chose one."""
+        """Show the visitor's own newest training once, if neither link nor visitor chose one."""
         keep, found = keep_of(self.visit.catalogue), self._found
         self._found = True
         if keep and not found and not self.choice.training:
@@ -89,7 +89,7 @@ class TrainView(View):
             self.choice.training = next(mine, "")
 
     def _is_of(self, keep: SavedItems, name: str) -> bool:
-        """Whether a visitor has started a training, in this process or in a former one."""
+        """Whether a visitor has started a training, in this process or an earlier one."""
         return self.all.get(name).keep.visitor == keep.visitor or keep.find(name) is not None
 
     def _follow(self) -> None:
@@ -103,7 +103,7 @@ class TrainView(View):
         return self.all.get(self.choice.training) if self.choice.training in names else None
 
     def _hear(self, _: Training) -> None:
-        # On any thread, and often: one drawing is enough for all changes until then.
+        # Called often and on any thread: one drawing is enough for all changes until then.
         if self.shown and not self._due:
             self._due = True
             self.visit.schedule(partial(self._draw))
@@ -124,7 +124,7 @@ class TrainView(View):
             self._show_terms(training)
 
     def _show_terms(self, training: Training | None) -> None:
-        """Until when a finished model is kept; the disk is asked once for each."""
+        """Say until when a finished model is kept; the disk is read once for each."""
         now = training is not None and (training.name, training.look.status)
         if now != self._termed:
             self._termed = now
@@ -182,12 +182,12 @@ class TrainView(View):
 
 
 def terms(keep: SavedItems, name: str) -> str:
-    """What becomes of a trained model, for whoever has trained it and for others."""
+    """How long a trained model is kept, for the visitor who trained it and for others."""
     if keep.find(name) is None:
-        return '<p class="soft">Offered to everybody here. Download it to be sure of it.</p>'
+        return '<p class="soft">Available to everybody here. Download it to keep it for sure.</p>'
     return (
         f'<p class="soft">Kept on this server until {date(keep.until)}, which each of your visits '
-        "renews, and offered to everybody here. You can delete it in the view Own data.</p>"
+        "renews, and available to everybody here. You can delete it in the view Own data.</p>"
     )
 
 

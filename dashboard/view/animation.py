@@ -1,7 +1,7 @@
 """What a view shows while it plays, as plain values: moving pictures, curves, times.
 
 A film and an offline hand-out are made from it, so that neither knows what a run is. A picture is
-asked for one frame at a time and never kept; colour levels are one byte a cell.
+asked for one frame at a time and never kept; colour levels are one byte per cell.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ class Image:
 
     `light` and `dark` are the palettes "#rrggbb" of both themes; `scale` the densities that the
     first and the last colour stand for, `keys` the names of colours that stand for kinds instead;
-    `note` is said below it, such as that it goes beyond the scale.
+    `note` is written below it, for example that it exceeds the scale.
     """
 
     title: str
@@ -82,7 +82,7 @@ class AnimatedChart:
 
     @property
     def heading(self) -> str:
-        """The title, which says so where heights are logarithms."""
+        """The title, which says if heights are logarithmic."""
         return f"{self.title}, logarithmic" if self.log else self.title
 
     def limits(self) -> tuple[float, float]:
@@ -104,8 +104,8 @@ class AnimatedChart:
 class Animation:
     """Everything that moves: times (t,), what is drawn at each, and curves with a cursor.
 
-    `shown_at` is the time that the view shows; `about` tells where all comes from, name by name;
-    `equations` are LaTeX of what is solved.
+    `shown_at` is the time that the view shows; `about` gives the origin of everything as names and
+    texts; `equations` are LaTeX of what is solved.
     """
 
     title: str

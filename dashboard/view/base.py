@@ -1,7 +1,7 @@
-"""What a view is: a part of the page with a name, and what the shell asks of every view.
+"""What a view is: a part of the page with a name, and what the shell requires of every view.
 
 A view is made when it is first opened and kept until the visitor leaves. While another one is open
-it is hidden: it keeps its figures, draws nothing and asks for nothing.
+it is hidden: it keeps its figures, draws nothing and requests nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ class Visit:
     unsaved: Callable[[bool], object] = lambda is_it: None
 
     def choice(self, view: str, kind: type[Chosen]) -> Chosen:
-        """The choice of a view; the usual one where none was made for it, as in a notebook."""
+        """The choice of a view; the default one if none was made for it, as in a notebook."""
         made = self.choices.get(view)
         return made if isinstance(made, kind) else kind()
 
@@ -54,7 +54,7 @@ class Visit:
 @final
 @dataclass(frozen=True)
 class Exportable:
-    """What a view gives away of what it shows.
+    """What a view can export.
 
     `name` is the stem of file names; `description` the state in words; `script` the Python that
     makes the same numbers with `hoam_core` alone; `dataset` all numbers with units and provenance,
@@ -88,22 +88,22 @@ class View(pn.viewable.Viewer):
         self.shown = False
 
     def open(self) -> None:
-        """The view becomes visible: bring everything up to date."""
+        """The view becomes visible: update everything."""
         self.shown = True
 
     def complete(self) -> None:
-        """The browser has painted the open view: make what it did not wait for."""
+        """The browser has painted the open view: build the parts it did not wait for."""
 
     def hide(self) -> None:
-        """Another view is opened: stop what is drawn or asked for its own sake."""
+        """Another view is opened: stop drawing and requesting for this one."""
         self.shown = False
 
     def doze(self, dozing: bool) -> None:
-        """Nobody sees the open view for a while: stop what follows the controls by itself."""
+        """The open view is unseen for a while: stop what follows the controls by itself."""
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to draw on: the view is hidden, or halfway to another system."""
+        """Whether nothing should be drawn: the view is hidden, or changing to another system."""
         return not (self.shown and self.visit.state.settled)
 
     def act(self, action: str) -> None:
@@ -113,19 +113,19 @@ class View(pn.viewable.Viewer):
         """Colours for a light or a dark page."""
 
     def present(self, screen: Screen | None) -> None:
-        """Fit the screen of a projector, or be as usual."""
+        """Fit the screen of a projector, or return to the usual layout."""
 
     def exportable(self) -> Exportable | None:
-        """What can be exported now; None while there is nothing."""
+        """What can be exported now; None if there is nothing."""
         return None
 
     @property
     def below(self) -> str | None:
-        """Name of the view that stands below this one, for a lesson that shows another."""
+        """Name of the view below this one, for a lesson that shows another view."""
         return None
 
     def close(self) -> None:
-        """The visitor has gone."""
+        """The visitor has left."""
 
     def __panel__(self):
         return self._layout

@@ -20,9 +20,9 @@ class Choice(param.Parameterized):
     addressed: ClassVar[tuple[str, ...]] = ()
 
     def read(self, reader: Reader, state: Exploration) -> None:
-        """Take over what a link says; sentences about what is wrong go to `reader.problems`.
+        """Apply a link; sentences about errors go to `reader.problems`.
 
-        `state` is what the link made of the common state. What the link leaves out stays as it is.
+        `state` is the common state after the link. Anything the link leaves out stays as it is.
         """
 
     def write(self, state: Exploration) -> dict[str, str]:
@@ -30,7 +30,7 @@ class Choice(param.Parameterized):
         return {}
 
     def read_all(self, query: Mapping[str, str], catalogue: Offer, state: Exploration) -> None:
-        """Read a query; what it leaves out gets its usual value rather than stay as it is."""
+        """Read a query; anything it leaves out gets its default instead of staying as it is."""
         usual = type(self)()
         usual.read(read_query(query, catalogue, state.system), state)
         differs = [name for name in self.addressed if getattr(self, name) != getattr(usual, name)]

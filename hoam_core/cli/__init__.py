@@ -1,1 +1,1 @@
-"""The command `hoam`: what a terminal asks of the library."""
+"""The command-line interface `hoam`."""

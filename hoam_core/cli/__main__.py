@@ -1,4 +1,4 @@
-"""`python -m hoam_core.cli`, where the command `hoam` is not on the path."""
+"""`python -m hoam_core.cli`, for use where the command `hoam` is not on the path."""
 
 from hoam_core.cli.main import main
 

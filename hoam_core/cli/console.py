@@ -1,4 +1,4 @@
-"""How the command line talks: options that commands share, progress, and errors as one sentence.
+"""Input and output of the command line: shared options, progress, and errors as one sentence.
 
 Results go to standard output, progress and messages to standard error. Exit codes: 0 done; 1 the
 run failed (disk full, diverged); 2 bad input or an unreadable file; 130 interrupted.
@@ -28,7 +28,7 @@ from hoam_core.systems import Parameter, System, get_system
 results = Console()
 messages = Console(stderr=True, highlight=False)
 
-# More columns of characters than any table needs, and what lies between two of a table.
+# More characters than any table is wide, and the gap between two columns of a table.
 WIDEST, BETWEEN = 1_000, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Print plain JSON.")]
@@ -58,7 +58,7 @@ Out = Annotated[Path, typer.Option("--out", help="NetCDF file to write.")]
 
 @final
 class Commands(TyperGroup):
-    """Turns what can go wrong into one sentence and the exit code that belongs to it."""
+    """Turns exceptions into one sentence and the exit code that belongs to it."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -75,20 +75,20 @@ class Commands(TyperGroup):
 
 
 def stop(sentence: str, code: int) -> NoReturn:
-    """End the command with a sentence."""
+    """Print an error of one sentence and exit with `code`."""
     messages.print("[bold red]Error:[/]", end=" ")
     messages.print(sentence, soft_wrap=True, markup=False)
     raise typer.Exit(code)
 
 
 def warn(sentence: str) -> None:
-    """Say what does not end the command."""
+    """Print a warning of one sentence; the command goes on."""
     messages.print("[yellow]Warning:[/]", end=" ")
     messages.print(sentence, soft_wrap=True, markup=False)
 
 
 def parse_settings(settings: list[str] | None, system: System) -> dict[str, float]:
-    """`name=value` strings as checked numbers; what is not set takes its default."""
+    """`name=value` strings as checked numbers; parameters not set take their defaults."""
     values = {p.name: p.default for p in system.parameters}
     for setting, name, text in once("--set", settings):
         try:
@@ -105,7 +105,7 @@ def parse_settings(settings: list[str] | None, system: System) -> dict[str, floa
 def parse_axes(
     settings: list[str] | None, system: System, usual: Callable[[Parameter], Sequence[float]]
 ) -> dict[str, list[float]]:
-    """`name=lo:hi:count` or `name=a,b,c` as values; what is not set takes its `usual` ones."""
+    """`name=lo:hi:count` or `name=a,b,c` as values; parameters not set take their `usual` ones."""
     axes = {p.name: list(usual(p)) for p in system.parameters}
     for setting, name, text in once("--set", settings):
         try:
@@ -125,7 +125,7 @@ def _several(text: str) -> list[float]:
     low, high, count = text.split(":")
     if int(count) < 1:
         raise ValueError(text)
-    # Rounded, so that a value is what one would type.
+    # Rounded, so that values are as a user would type them.
     return [float(f"{value:.12g}") for value in np.linspace(float(low), float(high), int(count))]
 
 
@@ -147,7 +147,7 @@ def parse_options(settings: list[str] | None) -> dict[str, Any]:
 
 
 def once(option: str, settings: list[str] | None) -> Iterator[tuple[str, str, str]]:
-    """Each `name=value` with its two sides. ValueError where a name is given twice."""
+    """Each `name=value` string with its two sides. ValueError where a name is given twice."""
     seen: dict[str, str] = {}
     for setting in settings or ():
         name, _, text = setting.partition("=")
@@ -172,13 +172,13 @@ def progress(quiet: bool) -> Progress:
 
 
 def listing(*heads: str, title: str | None = None) -> Table:
-    """A table that needs little room: no lines but that below the heads."""
+    """A compact table: its only line is below the heads."""
     look: dict[str, Any] = {"box": SIMPLE_HEAD, "show_edge": False, "pad_edge": False}
     return Table(*heads, title=title, title_justify="left", collapse_padding=True, **look)
 
 
 def show(table: Table) -> None:
-    """A table on standard output; no word of it is cut, be the window as narrow as it may."""
+    """Print a table on standard output; no word is cut, however narrow the window."""
     room = Console(file=results.file, width=WIDEST)
     least = 0
     for column in table.columns:
@@ -189,7 +189,7 @@ def show(table: Table) -> None:
 
 
 def written(run: xr.Dataset, out: Path, quiet: bool) -> None:
-    """Say which run stands in which file."""
+    """Report which file a run was written to, and its size."""
     if quiet:
         return
     sizes = [f"{run.sizes['time']:,} times to t = {float(run['time'][-1]):g}"]
@@ -199,7 +199,7 @@ def written(run: xr.Dataset, out: Path, quiet: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Plain JSON on standard output."""
+    """Print plain JSON on standard output."""
     sys.stdout.write(json_text(value, indent=1) + "\n")
 
 

@@ -1,6 +1,6 @@
 """The command `hoam`: systems and models, runs of both, training, judging, and the dashboard.
 
-How it talks, and its exit codes, are in console.py.
+Its output and its exit codes are described in console.py.
 """
 
 import dataclasses
@@ -48,7 +48,7 @@ from hoam_core.storage.datasets import check_file, lattice_dataset, to_dataset, 
 from hoam_core.systems import SYSTEMS, Lattice, get_system
 from hoam_core.version import __version__
 
-# So many components are named one by one.
+# At most so many components are listed one by one.
 MANY = 12
 
 app = typer.Typer(
@@ -69,7 +69,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Learned gradient fields for parametric population dynamics."""
@@ -94,7 +94,7 @@ def systems(as_json: Json = False, quiet: Quiet = False) -> None:
 
 @app.command()
 def models(as_json: Json = False, quiet: Quiet = False) -> None:
-    """List the models that ship with their trained range."""
+    """List the shipped models with their trained range."""
     cards = [model.card() for model in _readable_models(quiet)]
     if as_json:
         print_json(cards)
@@ -111,7 +111,7 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:
 
 
 def _readable_models(quiet: bool) -> list[Model]:
-    """What ships and what is in HOAM_MODELS; a damaged one costs a warning, not the list."""
+    """The shipped models and those in HOAM_MODELS; a damaged one is left out with a warning."""
     found = []
     for name, folder in shipped_models().items():
         try:
@@ -124,7 +124,7 @@ def _readable_models(quiet: bool) -> list[Model]:
 
 @app.command()
 def info(as_json: Json = False, quiet: Quiet = False) -> None:
-    """Versions, devices and what ships: for a bug report."""
+    """Versions, devices, systems and models, for a bug report."""
     packages = ("jax", "flax", "optax", "diffrax", "equinox", "pot", "xarray")
     readable = _readable_models(quiet)
     facts = {
@@ -192,7 +192,7 @@ def simulate(
 
 for command in (train, predict, evaluate, runs, ensemble, reproduce):
     app.command()(command)
-# By its name of before; the sweep of a learned model is `hoam_core.sweep`.
+# The former name of `runs`; the sweep of a learned model is `hoam_core.sweep`.
 app.command("sweep", hidden=True)(runs)
 
 
@@ -205,10 +205,10 @@ def serve(
         typer.Option("--host", help="Name that visitors see, behind a proxy. Repeatable."),
     ] = None,
     address: Annotated[
-        str | None, typer.Option("--address", help="Where to listen: this machine unless told.")
+        str | None, typer.Option("--address", help="Where to listen; this machine by default.")
     ] = None,
     password_file: Annotated[
-        Path | None, typer.Option("--password-file", help="Ask visitors for what it holds.")
+        Path | None, typer.Option("--password-file", help="Ask visitors for its password.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:

@@ -1,10 +1,10 @@
-"""Serving the dashboard: for this machine alone, for its network, or behind a proxy.
+"""Serve the dashboard: for this machine alone, for its network, or behind a proxy.
 
-The page is another package and runs in a process of its own. Unless it is told otherwise it listens
-on this machine only, and a browser may speak with it only from the page's own addresses, so that no
-foreign page can do so through a visitor's browser. What the page should know beside its command
-line stands in variables: HOAM_SHARED the addresses by which others reach it, HOAM_PASSWORD_FILE
-where its password lies, HOAM_PROCESS its letter where a proxy stands before several processes.
+The page is another package and runs in a process of its own. By default it listens on this machine
+only, and accepts browser connections from the page's own addresses only, so that no foreign page
+can connect through a visitor's browser. Besides its command line, the page reads environment
+variables: HOAM_SHARED, the addresses by which others reach it; HOAM_PASSWORD_FILE, the path of its
+password file; HOAM_PROCESS, its letter where a proxy serves several processes.
 Nothing here needs an outside host.
 """
 
@@ -32,7 +32,7 @@ PROCESS = "HOAM_PROCESS"
 SHORTEST_PASSWORD, SHORTEST_SECRET = 8, 32
 EVERYWHERE = "0.0.0.0"  # noqa: S104 # nosec B104 -- only on request
 # One neighbour in each network that a classroom may be in: the usual private ones, and the hotspots
-# of Linux, Windows, macOS and phones. A datagram socket that is connected has not sent anything.
+# of Linux, Windows, macOS and phones. Connecting a datagram socket does not send anything.
 NEIGHBOURS = (
     "10.255.255.254", "172.31.255.254", "192.168.255.254",
     "10.42.0.1", "192.168.137.1", "192.168.2.1", "172.20.10.1", "192.168.43.1",
@@ -40,7 +40,7 @@ NEIGHBOURS = (
 
 
 def network_addresses() -> list[str]:
-    """IPv4 addresses by which others in its networks reach this machine; empty without any."""
+    """IPv4 addresses by which others in its networks reach this machine; empty if there is none."""
     found = []
     for neighbour in NEIGHBOURS:
         probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -53,7 +53,7 @@ def network_addresses() -> list[str]:
 
 
 def shared_addresses() -> list[str]:
-    """Addresses for everybody in the network. Raises ValueError where there is no network."""
+    """Addresses of this machine for others in its networks. ValueError if there is no network."""
     found = network_addresses()
     if not found:
         raise ValueError(
@@ -64,7 +64,7 @@ def shared_addresses() -> list[str]:
 
 
 def check_port(port: int, address: str) -> None:
-    """ValueError unless a server can listen there now; otherwise it would be told much later."""
+    """Raises ValueError unless a server can listen there; the server itself would fail later."""
     check_within("port", port, 1, 65_535)
     try:
         found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -75,7 +75,7 @@ def check_port(port: int, address: str) -> None:
         ) from error
     for family, kind, _, _, place in found:
         with socket.socket(family, kind) as probe:
-            # As the server does: what a server before it has left behind is no obstacle.
+            # As the server does, so that sockets of an earlier server are no obstacle.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(place)
@@ -100,13 +100,13 @@ def _cannot_listen(port: int, address: str, error: OSError) -> str:
 
 
 def own_names(addresses: Sequence[str]) -> list[str]:
-    """Every name by which a page finds this machine at these addresses."""
+    """Every name and address by which a browser may reach this machine."""
     name = socket.gethostname().lower()
     return ["localhost", "127.0.0.1", *addresses, name, f"{name}.local"]
 
 
 def check_host(host: str) -> str:
-    """A name that a browser may show, perhaps with a port. Raises ValueError for anything else."""
+    """A host name, perhaps with a port, unchanged. Raises ValueError for anything else."""
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?", host):
         raise ValueError(
             "Option `--host` must be a name such as lab.example.org or lab.example.org:8443, "
@@ -116,7 +116,7 @@ def check_host(host: str) -> str:
 
 
 def read_password(path: Path) -> str:
-    """The password that a file holds, without the end of its line. ValueError where it has none."""
+    """The password in a file, without its line end. ValueError if unreadable or too short."""
     try:
         password = path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -133,7 +133,7 @@ def read_password(path: Path) -> str:
 
 
 def cookie_secret() -> str:
-    """What signs the cookies: the variable HOAM_COOKIE_SECRET, or a new one for this run."""
+    """The secret that signs cookies: the variable HOAM_COOKIE_SECRET, or a new random one."""
     found = os.environ.get(COOKIE_KEY, "")
     if found and len(found) < SHORTEST_SECRET:
         raise ValueError(
@@ -144,7 +144,7 @@ def cookie_secret() -> str:
 
 
 def process_name() -> str:
-    """The variable HOAM_PROCESS: the letter of this process, empty where there is only one."""
+    """The variable HOAM_PROCESS: the letter of this process, or empty if there is only one."""
     name = os.environ.get(PROCESS, "")
     if not re.fullmatch(r"[a-z]?", name):
         raise ValueError(f"Variable `{PROCESS}` must be a letter from a to z, but is {name!r}.")
@@ -154,7 +154,7 @@ def process_name() -> str:
 def command(
     page: Path, port: int, *, address: str, origins: Sequence[str] = (), behind_proxy: bool = False
 ) -> list[str]:
-    """What starts the server of a page; without origins, for the browsers of this machine only."""
+    """The command that starts a page's server; without `origins` for local browsers only."""
     made = [sys.executable, "-m", "panel", "serve", str(page), "--port", str(port)]
     made += ["--warm", "--address", address]
     for origin in origins:
@@ -163,9 +163,9 @@ def command(
 
 
 def guard(page: Path, password_file: Path | None) -> tuple[list[str], dict[str, str]]:
-    """What a command and its environment get so that the page asks for a password.
+    """Arguments and environment variables with which the page asks for a password.
 
-    The secret stands in the environment and not in the command, which everybody on a machine sees.
+    The secret is in the environment, not in the command, which every user of the machine can see.
     """
     if password_file is None:
         return [], {GUARD_FILE: ""}
@@ -179,7 +179,7 @@ def guard(page: Path, password_file: Path | None) -> tuple[list[str], dict[str, 
 
 
 def app_file() -> Path:
-    """The page. Raises ValueError where it or what it needs is not installed."""
+    """The file of the page. Raises ValueError where the page or Panel is not installed."""
     spec = find_spec("dashboard")
     if spec is None or not spec.submodule_search_locations or find_spec("panel") is None:
         raise ValueError(
@@ -197,10 +197,10 @@ def serve(
     hosts: Sequence[str] = (),
     password_file: Path | None = None,
 ) -> int:
-    """Serve until the process is ended; its exit code. `messages` hears the addresses.
+    """Serve until the process ends, and return its exit code; addresses are written to `messages`.
 
-    With `hosts`, the names that visitors see, a proxy stands before the server, which believes what
-    the proxy says of them. `address` is where to listen: everywhere if shared, else here only.
+    `hosts` are the names that visitors see when the server is behind a proxy, whose X-headers it
+    then trusts. `address` is where to listen; the default is everywhere if shared, else localhost.
     """
     page = app_file()
     process_name()
@@ -225,9 +225,9 @@ def serve(
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run until it ends by itself or this process is asked to end; the exit code."""
+    """Run a command until it ends or this process receives SIGTERM; return its exit code."""
     with subprocess.Popen(command, env=environment) as child:  # noqa: S603 # nosec B603
-        # Else the server would outlive this process, which a service manager or container ends.
+        # Otherwise the server would outlive this process if a service manager or container ends it.
         before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         try:
             code = child.wait()
@@ -237,7 +237,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def invite(urls: Sequence[str], messages: TextIO) -> None:
-    """Say where others find the page, with a QR code for their phones."""
+    """Write where others find the page, with a QR code for their phones."""
     if not urls:
         return
     import segno  # a package of the dashboard

@@ -1,6 +1,6 @@
-"""The commands of many runs: sweeps of full models, ensembles of trainings, papers again.
+"""The commands for many runs: sweeps of full models, ensembles of trainings, paper results.
 
-Each is stopped by Ctrl-C and goes on where it was when it is given again.
+Each can be stopped with Ctrl-C and continues where it stopped when it is run again.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ from hoam_core.studies.cluster import connect
 from hoam_core.studies.task_store import open_store
 from hoam_core.systems import get_system
 
-StoreOut = Annotated[Path, typer.Option("--out", help="Zarr store to write or to go on with.")]
+StoreOut = Annotated[Path, typer.Option("--out", help="Zarr store to write or to continue.")]
 Seeds = Annotated[int, typer.Option("--seeds", help="Number of seeds, from --seed on.")]
 
 
@@ -65,7 +65,7 @@ def ensemble(
     out: StoreOut,
     seeds: Seeds = 1,
     seed: Seed = 0,
-    is_quick: Annotated[bool, typer.Option("--quick", help="Only to try the way.")] = False,
+    is_quick: Annotated[bool, typer.Option("--quick", help="A short trial run.")] = False,
     scheduler: Scheduler = None,
     workers: Workers = None,
     quiet: Quiet = False,
@@ -91,7 +91,7 @@ def reproduce(
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a table or figure of the paper again; goes on where it was cut off."""
+    """Reproduce a table or figure of the paper; continues where it was interrupted."""
     target = lookup(what, TARGETS, "result")
     chosen = {"systems": system, "methods": method}
     options = {name: values for name, values in chosen.items() if values}
@@ -105,7 +105,7 @@ def reproduce(
     if core_seconds is not None:
         check_positive("core-seconds", core_seconds)
     folder = check_folder(out)
-    # Times are told, so that runs share no machine unless it is asked for.
+    # Run times are reported, so runs share a machine only on request.
     workers = 1 if scheduler is None and workers is None else workers
     with connect(scheduler, workers) as client, progress(quiet) as bar:
         shared = {"client": client} if what in SPREAD else {}
@@ -119,8 +119,8 @@ def reproduce(
 
 
 def _run(study: Study, out: Path, scheduler: str | None, workers: int | None, quiet: bool) -> None:
-    """Run a study with a bar."""
-    # Workers are started for what is missing, and not before the store is known to fit.
+    """Run a study with a progress bar."""
+    # Workers are started for missing tasks only, and not before the store is known to fit.
     missing = int(np.sum(~open_store(out, study.layout).finished()))
     with connect(scheduler, workers, missing) as client, progress(quiet) as bar:
         task = bar.add_task("tasks", total=1.0, note="")

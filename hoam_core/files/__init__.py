@@ -1,1 +1,1 @@
-"""Plain files: what ships, and text as JSON, as CSV and as names in their order."""
+"""Plain files: shipped assets, JSON and CSV text, and the natural order of names."""

@@ -1,4 +1,4 @@
-"""Where the assets lie: models, data, lessons and whatever else ships."""
+"""The place of the assets: models, data, lessons and everything else that is shipped."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ PACKAGE = Path(__file__).parent.parent
 
 
 def asset(name: str) -> Path:
-    """A folder or file of the assets: inside an installed package, or beside it in a checkout."""
+    """Path of an asset: inside the package if installed, or beside it in a checkout."""
     installed = PACKAGE / "assets" / name
     return installed if installed.exists() else PACKAGE.parent / "assets" / name

@@ -1,8 +1,8 @@
 """Tables in CSV as spreadsheets and programs write them: separators, decimal commas, comments.
 
-Excel of many languages separates by semicolons and writes decimal commas, and may say so in a line
+Excel in many languages separates by semicolons and writes decimal commas, and may say so in a line
 `sep=;`; `numpy.savetxt` puts the head behind a # and separates by blanks; a head in quotes may
-break its line. What can be read in two ways is refused with the line.
+contain a line break. Ambiguous lines are refused with their line number.
 """
 
 import codecs
@@ -37,10 +37,10 @@ class CsvTable(NamedTuple):
         try:
             return float(text.replace(",", ".") if self.decimal_commas else text)
         except ValueError:
-            why = "mend it or leave the line out"
+            why = "correct it or leave the line out"
             if "," in text:
                 why = (
-                    "a comma in it can part decimals or thousands; write decimal points, or "
+                    "a comma in it may separate decimals or thousands; write decimal points, or "
                     "separate the columns by semicolons and write decimal commas everywhere"
                 )
             raise ValueError(
@@ -114,7 +114,7 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _head(cell: str) -> str:
-    """A name without the unit behind it, and without what keeps it from being a formula."""
+    """A name without its unit in brackets and without a leading ' that guards against formulas."""
     return re.sub(r"\s*\[[^\]]*\]$", "", cell.strip().removeprefix("'"))
 
 
@@ -132,6 +132,6 @@ def _check_width(row: Record, width: int, separator: str) -> None:
 
 
 def _has_decimal_commas(rows: list[Record]) -> bool:
-    """Whether commas stand for points: where they stand in numbers, and no point does."""
+    """Whether commas are decimal separators: they occur in numbers, and points do not."""
     numbers = [cell for row in rows for cell in row.cells if re.fullmatch(r"[-+\d.,eE ]+", cell)]
     return any("," in cell for cell in numbers) and not any("." in cell for cell in numbers)

@@ -1,8 +1,8 @@
-"""JSON as every file and answer of this project holds it: plain text without NaN or infinity.
+"""JSON for every file and answer of this project: plain text without NaN or infinity.
 
-Python writes `NaN` and `Infinity` into JSON, which the standard does not know and other readers
-refuse; and a figure that is not finite is no result. So the place of such a number is named instead
-of written. Scalars of NumPy are written as what they are.
+Python writes `NaN` and `Infinity` into JSON, which the standard does not allow and other readers
+refuse; and a number that is not finite is no result. Such a number therefore raises an error that
+names its place. NumPy scalars are written as plain numbers.
 """
 
 import json

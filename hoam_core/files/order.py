@@ -1,4 +1,4 @@
-"""The order in which people list names: run2 before run10, and mu-1.25 before mu-1.3."""
+"""Natural order of names: run2 before run10, and mu-1.25 before mu-1.3."""
 
 import re
 from pathlib import PurePath
@@ -16,7 +16,7 @@ def natural(name: str | PurePath) -> tuple:
 
 
 def _pieces(part: str) -> tuple[str | float, ...]:
-    # Text and numbers take turns, so that like is compared with like.
+    # Text and numbers alternate, so that text is compared with text and numbers with numbers.
     return tuple(
         float(piece) if i % 2 else piece.casefold() for i, piece in enumerate(NUMBER.split(part))
     )

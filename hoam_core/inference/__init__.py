@@ -1,4 +1,4 @@
-"""All values of a parameter at once, and back from measurements to parameters."""
+"""Sweeps over a parameter, uncertainty propagation, and inference from measurements."""
 
 from hoam_core.inference.measurement import Measurement, read_measurement
 from hoam_core.inference.posterior import Discrepancy, calibrate, infer

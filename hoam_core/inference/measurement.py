@@ -20,12 +20,10 @@ class Measurement(NamedTuple):
 
 
 def read_measurement(text: str, observable: str = "electric_energy") -> Measurement:
-    """The columns `time` and that of the observable of `text`, which a CSV file holds.
+    """A measurement from CSV text: the columns `time` and that of the observable.
 
-    Other columns are ignored.
-
-    See csv_text.py for what is read. Raises ValueError, with the line, for a missing column or
-    something that is no number.
+    Other columns are ignored; csv_text.py describes the accepted formats. Raises ValueError, with
+    the line, for a missing column or a cell that is no number.
     """
     name = observable.removesuffix(LEARNED)
     table = read_table(text, ("time", name))
@@ -49,7 +47,7 @@ def check_measurement(
 ) -> tuple[Float[np.ndarray, " j"], Float[np.ndarray, " j"]]:
     """Sorted times, and values as they are compared (energies by their logarithms).
 
-    Zero energies have none and are left out. Raises ValueError with what is wrong and its cure.
+    Zero energies have no logarithm and are left out. Raises ValueError for unusable measurements.
     """
     ts, values = (np.asarray(one, float) for one in measured)
     name = observable.removesuffix(LEARNED)

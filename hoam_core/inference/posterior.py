@@ -1,24 +1,25 @@
-r"""The parameter of a measured curve, with its uncertainty, by fitting through a learned model.
+r"""Infer the parameter of a measured curve, with its uncertainty, by fitting a learned model.
 
-Measured is y(t_j), say the logarithm of an electric energy; the model says f(t_j; mu). They differ
-at the right mu, too: by the noise of both populations, and by the error of the model, which lasts
-for many times t_j. None of this is in the fit itself. So it is measured beforehand: full-model runs
-at K values of the parameter, spread over the range and with seeds of their own, give residuals
-r_k(t) = y_k(t) - f(t; mu_k), their mean b(t) and standard deviation s(t). Then
+The measurement is y(t_j), say the logarithm of an electric energy; the model predicts f(t_j; mu).
+They differ even at the right mu: by the noise of both populations, and by the error of the model,
+which is correlated over many times t_j. The fit itself does not show this, so it is measured
+beforehand: full-model runs at K values of the parameter, spread over the range and with seeds of
+their own, give residuals r_k(t) = y_k(t) - f(t; mu_k), their mean b(t) and standard deviation s(t).
+Then
 
     q(mu) = sum_j (y_j - f_j(mu) - b_j)^2 / (s_j^2 + e^2),
 
-where e, the smallest with which min q is at most the number of times, is noise of the measurement
-beyond that of the calibration. Were the times independent, q(mu) - min q at the truth would be
-chi^2 with one degree of freedom. They are not; how much larger it is, T, is read off the
-calibration runs, each fitted with the b and s of all the others (and with noise e added to it,
-where the residuals of the measurement look like noise). As T is known from K runs only, the
-posterior on a uniform prior is Student's
+where e, the smallest value for which min q is at most the number of times, is noise of the
+measurement beyond that of the calibration. If the times were independent, q(mu) - min q at the
+truth would be chi^2 distributed with one degree of freedom. They are not; the factor T by which it
+is larger is taken from the calibration runs, each fitted with the b and s of all the others (and
+with noise e added to it, where the residuals of the measurement look like noise). As T is known
+from K runs only, the posterior on a uniform prior is Student's
 
     p(mu) ~ [1 + (q(mu) - min q) / (K T)]^(-(K + 1) / 2).
 
-So the times may be correlated in any way, and as dense as one likes. A linear response of f to mu
-over the width of the posterior is assumed, nothing else of its shape.
+So the times may be correlated in any way, and arbitrarily dense. The only assumption on f is a
+linear response to mu over the width of the posterior.
 """
 
 import json
@@ -41,10 +42,10 @@ from hoam_core.simulation import simulate_pieces
 from hoam_core.storage.datasets import observe
 
 GOLDEN = 0.618033988749895
-# Standard deviations below this, relative to the largest, would be an accident of few runs.
+# Standard deviations are at least this, relative to the largest: less would be chance of few runs.
 LEAST = 1e-3
 LEVEL = 0.95
-# Residuals whose neighbours are correlated by less are noise of the measurement.
+# Residuals whose neighbours have a smaller correlation are noise of the measurement.
 WHITE = 0.5
 
 
@@ -57,7 +58,7 @@ class Discrepancy(NamedTuple):
 
 
 def calibrate(model: Model, table: xr.Dataset, observable: str, **options) -> Discrepancy:
-    """The discrepancy of `calibrate_steps` when all its runs are done."""
+    """The discrepancy between full and learned model, after all runs of `calibrate_steps`."""
     *_, (_, discrepancy) = calibrate_steps(model, table, observable, **options)
     if discrepancy is None:
         raise RuntimeError("The calibration ended without a result.")
@@ -68,7 +69,7 @@ def calibrate_steps(
     model: Model, table: xr.Dataset, observable: str, *,
     runs: int = 24, particles: int | None = None, seed: int = 0,
 ) -> Iterator[tuple[float, Discrepancy | None]]:  # fmt: skip
-    """How full-model runs differ from a swept table, as (share that is done, result at the end).
+    """Measure how full-model runs differ from a swept table; yields (share done, final result).
 
     The runs lie at values spread evenly over the table, without particles or seeds in common with
     training, truth or prediction; by default 16,384 particles, or the system's own number if that
@@ -90,7 +91,7 @@ def calibrate_steps(
 
 
 def _spread_values(model: Model, table: xr.Dataset, runs: int) -> Float[np.ndarray, " k"]:
-    """Values all over the table by the golden ratio, which meets no grid of training values."""
+    """Values spread over the table by the golden ratio, so that they avoid grids of training."""
     name = table.attrs["swept"]
     low, high = float(table[name][0]), float(table[name][-1])
     values = low + (high - low) * ((0.5 + GOLDEN * np.arange(runs)) % 1)
@@ -99,7 +100,7 @@ def _spread_values(model: Model, table: xr.Dataset, runs: int) -> Float[np.ndarr
 
 
 def _full_model(model: Model, point: dict, key, particles: int | None, ts: np.ndarray):
-    """Pieces of a full-model run as (share that is done, observables)."""
+    """Pieces of a full-model run as (share done, observables)."""
     system = model.system
     if particles is None:
         particles = min(16_384, system.truth_particles)
@@ -121,7 +122,7 @@ def infer(
     """The posterior of the swept parameter given a measured curve, on a uniform prior.
 
     Variables: `posterior(name)` per unit of the parameter, `measured(time)`, `fitted(time)` with
-    `fitted_low` and `fitted_high` (95 % of what a measurement may be). Attributes beside the
+    `fitted_low` and `fitted_high` (95 % band of a measurement). Attributes in addition to the
     provenance: `best`, `mean`, `deviation`, `low`, `high` (95 %), `edge` (1 where the interval
     touches an end of the table), `noise` (e), `misfit` (min q per time, over the largest of the
     calibration runs), `correlation` of neighbouring residuals, `temper` (T). Raises ValueError for
@@ -178,7 +179,7 @@ def _misfit(
 
 
 def _correlation(rest: Float[np.ndarray, " j"]) -> float:
-    """Of neighbouring residuals: near zero for noise, near one for an error of the model."""
+    """Correlation of neighbouring residuals: near zero for noise, near one for model error."""
     return float(np.mean(rest[1:] * rest[:-1]) / max(np.mean(rest**2), np.finfo(float).tiny))
 
 
@@ -186,15 +187,15 @@ def _temper(
     curves: Float[np.ndarray, "g j"], at_runs: Float[np.ndarray, "k j"],
     residuals: Float[np.ndarray, "k j"], noise: float = 0.0,
 ) -> tuple[float, float]:  # fmt: skip
-    """T, at least 1, and the largest misfit, from every calibration run fitted by all the others.
+    """T, at least 1, and the largest misfit, from fitting each calibration run by all the others.
 
-    With `noise`, every run is measured with as much noise as the measurement has.
+    With `noise`, every run gets as much noise as the measurement has.
     """
     excess, misfits = [], []
     added = noise * np.random.default_rng(0).standard_normal(residuals.shape)
     for k, residual in enumerate(residuals):
         bias, spread = _moments(np.delete(residuals, k, axis=0))
-        # The right value stands last, so that one call finds q there and on the grid.
+        # The right value comes last, so that one call gives q there and on the grid.
         tried = np.concatenate([curves, at_runs[k : k + 1]]) + bias
         q, _, misfit = _misfit(at_runs[k] + residual + added[k], tried, spread)
         excess.append(q[-1] - q.min())
@@ -209,7 +210,7 @@ def _summary(grid: np.ndarray, density: np.ndarray) -> dict[str, float]:
     low, high = np.interp([0.5 - LEVEL / 2, 0.5 + LEVEL / 2], below, grid)
     mean = float(weights @ grid)
     deviation = float(np.sqrt(weights @ (grid - mean) ** 2))
-    # An end of the range that is still likely: the parameter may lie beyond it.
+    # If an end of the range is still likely, the parameter may lie beyond it.
     edge = max(density[0], density[-1]) > 0.02 * density.max()
     return {
         "mean": mean, "deviation": deviation, "low": float(low), "high": float(high),

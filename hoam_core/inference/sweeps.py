@@ -1,17 +1,17 @@
-"""What a learned model says of the whole range of a parameter, and of one that is not known well.
+"""Sweeps of a learned model over a parameter, and observables for an uncertain parameter.
 
-A sweep is a table: an observable over time at many values of one parameter, the others held fixed.
+A sweep is a table: observables over time at many values of one parameter, the others held fixed.
 All its runs share their random numbers (the points of the unit cube that are loaded, and the key of
 the noise), so that the table is as smooth in the parameter as the model itself. The runs go one
 after another through one compiled roll-out, which on few cores is faster than many at once, and
-from coarse to fine: a sweep that is stopped has the whole range, with fewer values.
+from coarse to fine: a sweep that is stopped early covers the whole range, with fewer values.
 
 Where a method knows the electric energy without a roll-out, the sweep has it as
-`electric_energy_learned`. It costs a thousandth of a run and has no noise of particles.
+`electric_energy_learned`. It costs a thousandth of a run and has no particle noise.
 
 A parameter with a distribution p(mu) makes every observable f(t; mu) a random curve. Its quantiles
-are those of f(t; mu_i) at stratified draws mu_i, read off the table by cubic splines along the
-parameter (of the logarithm for energies, which grow exponentially).
+are those of f(t; mu_i) at stratified draws mu_i, interpolated in the table by cubic splines along
+the parameter (of the logarithm for energies, which grow exponentially).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
 
 
 def sweep(model: Model, name: str, values: Sequence[float], **options) -> xr.Dataset:
-    """The table of `sweep_steps` when all its runs are done."""
+    """Observables over time at many values of one parameter: the final table of `sweep_steps`."""
     *_, (_, table) = sweep_steps(model, name, values, **options)
     return table
 
@@ -60,10 +60,10 @@ def sweep_steps(
 ) -> Iterator[tuple[float, xr.Dataset]]:
     """Observables over time at many `values` of the parameter `name`, coarse to fine.
 
-    Yields the share that is done and the table so far, after every so many runs: variables
+    Yields the share done and the table so far, after every `every` runs: variables
     (name, time) with units, sorted by value, with provenance in the attributes. `parameters` holds
     the other parameters (their defaults unless given), `observables` is one or more of
-    `observables_of(model)`, by default all that the roll-outs give. A run that diverges is NaN.
+    `observables_of(model)`, by default all that roll-outs give. Rows of diverged runs are NaN.
     Raises ValueError for unknown names, values outside the hard bounds or fewer than two.
     """
     system = model.system
@@ -97,7 +97,7 @@ def sweep_steps(
 
 
 def observables_of(model: Model) -> list[Observable]:
-    """What a sweep of a model can tell: its system's observables, and the energy it has learned."""
+    """Observables that a sweep can give: the system's own, and the learned energy if any."""
     found = list(model.system.observable_info)
     energy = next((o for o in found if o.name == "electric_energy"), None)
     if energy is not None and model.method.modes is not None:
@@ -107,7 +107,7 @@ def observables_of(model: Model) -> list[Observable]:
 
 
 def is_energy(observable: str) -> bool:
-    """Whether an observable is positive and varies by powers of ten, so that its log counts."""
+    """Whether an observable is an energy, which is compared by its logarithm."""
     return observable.removesuffix(LEARNED) == "electric_energy"
 
 
@@ -118,7 +118,7 @@ def levels(values: Float[np.ndarray, " ..."], observable: str) -> Float[np.ndarr
 
 
 def coarse_to_fine(n: int) -> list[int]:
-    """The indices 0..n-1 with both ends first, then the middle of what is left, and so on."""
+    """The indices 0..n-1, both ends first, then by repeated halving of the gaps."""
     if n < 3:
         return list(range(n))
     order, stride = [0, n - 1], 1 << (n - 2).bit_length()
@@ -131,7 +131,7 @@ def coarse_to_fine(n: int) -> list[int]:
 def surface(
     table: xr.Dataset, observable: str
 ) -> Callable[[Float[np.ndarray, " k"]], Float[np.ndarray, "k t"]]:
-    """The observable at values between those of a table, by cubic splines along the parameter.
+    """A function that interpolates an observable of a table by cubic splines in the parameter.
 
     Energies are interpolated, and returned, as logarithms. Runs that diverged are left out.
     """
@@ -157,7 +157,7 @@ def uncertain(
     seed: int = 0,
     quantiles: Sequence[float] = QUANTILES,
 ) -> xr.Dataset:
-    """The band of an observable whose parameter follows a frozen distribution of scipy.stats.
+    """Quantiles of an observable whose parameter follows a frozen distribution of scipy.stats.
 
     Variables `<observable>(quantile, time)`, its `<observable>_mean(time)`, and the drawn values of
     the parameter, `<name>_draw(draw)`. The part of the distribution outside the range of the table
@@ -206,9 +206,9 @@ def _trained(model: Model, name: str) -> list[float]:
 def _runner(
     model: Model, ts: np.ndarray, wanted: list[str], particles: int, seed: int, steps: int | None
 ) -> Callable[[Mapping[str, float]], tuple[list[np.ndarray], list[str]]]:
-    """A function from parameters to the wanted curves and what speaks against their run.
+    """A function from parameters to the wanted curves and the warnings about their run.
 
-    It rolls out only if one of them needs it.
+    It rolls out only if one of the curves needs it.
     """
     particles = check_count("particles", particles)
     if steps is not None:
@@ -223,11 +223,11 @@ def _runner(
         curves, doubts = {}, model.outside(point)
         if u is not None:
             mu = system.vector(point)
-            # Recorded particles are picked by NumPy, and compiled code would keep them.
+            # Recorded particles are picked by NumPy; compiled code would embed them as constants.
             load = system.load if isinstance(system, Recorded) else partial(_load, system)
             x = model.sample(load(u, mu), ts, mu, run_key, steps=steps)
             curves = {k: np.asarray(v, float) for k, v in observe(system, x, mu).items()}
-            # One that diverged is missing from the table, which says enough.
+            # A diverged run is missing from the table, so it needs no further warning.
             if all(np.isfinite(curve).all() for curve in curves.values()):
                 outside = float(share_outside(system, mu, x).max())
                 doubts = [*doubts, *model.doubts(point, curves, outside, particles, steps)]
@@ -253,7 +253,7 @@ def _table(
     variables = {}
     for o, values in zip(wanted, np.swapaxes(np.asarray(rows), 0, 1), strict=True):
         units = {"units": o.unit or "1", "long_name": o.label}
-        # A run that leaves the numbers is missing as a whole.
+        # A run that is not finite is missing as a whole.
         finite = np.isfinite(values).all(axis=1, keepdims=True)
         variables[o.name] = ((about.name, "time"), np.where(finite, values, np.nan), units)
     told = {"units": "1", "long_name": about.label, "training_values": trained}

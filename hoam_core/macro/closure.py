@@ -1,23 +1,24 @@
-r"""Closure: observables that are learned beside those that are given (arXiv 2511.12842).
+r"""Closure: observables that are learned in addition to the given ones (arXiv 2511.12842).
 
-The means z* of a lattice need not tell where they go: means over two states with the same z* may
-move apart. What is missing is sought in the patches x_I of a state, f numbers each. One encoder e,
-shared by all patches, adds q observables that are means over patches as z* are means over sites,
+The means z* of a lattice need not determine their own evolution: two states with the same z* may
+evolve differently. The missing observables are learned from the patches x_I of a state, f numbers
+each. One encoder e, shared by all patches, adds q observables that are means over patches as z* are
+means over sites,
 
     z = (z*, zhat),        zhat = (1/K) sum_I e(x_I),
 
-and a decoder gives every patch back from z: what all patches have in common, a pattern and its
-amplitude, must pass through zhat; their independent noise cannot. Both are trained by
+and a decoder d reconstructs every patch from z: what all patches have in common, a pattern and its
+amplitude, must pass through zhat; their independent noise cannot. Both are trained by minimising
 
     L = E[ |x_I - d(z)|^2 ],        in units of the spread of every feature.
 
-Being a mean over patches zhat is evolved in parts as z* is: a patch that moves from x to x', the
-rest frozen, gives dzhat_I = K [zhat(patch moved) - zhat] = e(x') - e(x), and the macroscopic
+As a mean over patches, zhat is evolved patch by patch as z* is: a patch that moves from x to x',
+the rest frozen, gives dzhat_I = K [zhat(patch moved) - zhat] = e(x') - e(x), and the macroscopic
 equation of z is learned as that of z*. zhat has mean zero and variance one over the states it was
-trained on. A new run knows mu, but has no patches: a quadratic polynomial in the parameters of the
+trained on. A new run has mu, but no patches: a quadratic polynomial in the parameters of the
 start gives its zhat.
 
-What a closure learned is a nested dict of arrays: `units`, `encoder`, `decoder` and `start`.
+A learned closure is a nested dict of arrays: `units`, `encoder`, `decoder` and `start`.
 """
 
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def patches_seen(
     axes: tuple[tuple[float, ...], ...],
     key: PRNGKeyArray,
 ) -> Iterator[ObservedPatches]:
-    """The snapshots of a plan in patches, the starts first."""
+    """The snapshots of a plan, divided into patches; the starts come first."""
     for mu, state in snapshots(lattice, plan, axes, key):
         patches = jnp.moveaxis(lattice.patches(state, plan.patch), -1, 0)
         yield ObservedPatches(mu, patches, lattice.observe(state))
@@ -67,23 +68,23 @@ def train_closure(
     seen: ObservedPatches, key: PRNGKeyArray, *, closures: int = 2, steps: int = CLOSURE_STEPS,
     every: int = 500, batch: int = 256, rate: float = 2e-3,
 ) -> Iterator[TrainState]:  # fmt: skip
-    """The training loop of a reconstruction; the closure of every state it yields is normalised.
+    """Train a closure by reconstruction; the parameters of every yielded state are normalised.
 
-    Raises ValueError where there are not as many patches as observables, or no closures.
+    Raises ValueError unless there are patches for every state and at least one closure.
     """
     closures = check_count("closures", closures)
     batch = check_count("batch", batch)
     check_shape("patches", seen.patches.shape, (len(seen.z), None, None))
     learner = _reconstruction(closures, batch)
     for state in fit(learner, cast(Any, seen), adam(steps, rate), key, steps=steps, every=every):
-        # What the codes are shifted and scaled by is no part of the loss, so that it may change.
+        # The shift and scale of the codes are no part of the loss, so that they may change.
         yield state._replace(params=_normalised(state.params, seen.patches))
 
 
 def with_start(closure: Closure, starts: ObservedPatches, rates: int) -> Closure:
-    """The closure with the polynomial of the start, from states at t = 0.
+    """The closure with the polynomial that gives zhat at the start, fitted to states at t = 0.
 
-    The parameters of the start are all but the `rates` first and the last, the side.
+    The parameters of the start are all but the first `rates` and the last, which is the side.
     """
     mu = starts.mu[:, rates:-1]
     mean, scale = jnp.mean(mu, axis=0), _spread(mu)
@@ -94,13 +95,13 @@ def with_start(closure: Closure, starts: ObservedPatches, rates: int) -> Closure
 
 
 def encode(closure: Closure, patch: Float[Array, " f"]) -> Float[Array, " q"]:
-    """e(x_I); zhat of a state is its mean over patches."""
+    """The code e(x_I) of a patch; zhat of a state is its mean over patches."""
     units = closure["units"]
     return (_raw_code(closure, patch) - units["code_mean"]) / units["code_scale"]
 
 
 def decode(closure: Closure, z: Float[Array, " k"], zhat: Float[Array, " q"]) -> Float[Array, " f"]:
-    """What the patches of a state have in common, in their own units."""
+    """The patch d(z) that the patches of a state have in common, in their own units."""
     units = closure["units"]
     code = units["code_mean"] + units["code_scale"] * zhat
     return units["x_mean"] + units["x_scale"] * _raw_patch(closure, z, code)
@@ -108,7 +109,7 @@ def decode(closure: Closure, z: Float[Array, " k"], zhat: Float[Array, " q"]) ->
 
 @final
 class Closed(Lattice):
-    """A lattice whose own observables are followed by learned ones; increments are made of it."""
+    """A lattice whose given observables are followed by learned ones, for making increments."""
 
     def __init__(self, lattice: PatchedLattice, closure: Closure, patch: int) -> None:
         self.lattice, self.closure, self.side = lattice, closure, patch
@@ -176,7 +177,7 @@ class Closed(Lattice):
 
 
 def _reconstruction(closures: int, batch: int) -> Learner:
-    """How a closure is learned: what is drawn, and the mean squared error of the decoder."""
+    """The learner of a closure: its parameters, batches, and the decoder's mean squared error."""
 
     def init(key: PRNGKeyArray, seen: ObservedPatches) -> Closure:
         features, encoder_key, decoder_key = seen.patches.shape[-1], *jax.random.split(key)
@@ -238,13 +239,13 @@ def _codes(closure: Closure, patches: Float[Array, "a b f"]) -> Float[Array, "a 
 
 
 def _normalised(closure: Closure, patches: Float[Array, "s c f"]) -> Closure:
-    """What a training yields, whose codes are still raw, with their mean and spread measured."""
+    """A closure in training, with the mean and spread of its raw codes measured."""
     raw = jnp.mean(_codes(closure, patches), axis=1)
     measured = {"code_mean": jnp.mean(raw, axis=0), "code_scale": _spread(raw)}
     return closure | {"units": closure["units"] | measured}
 
 
 def _spread(values: Float[Array, "s k"]) -> Float[Array, " k"]:
-    """Standard deviations; one for what is constant, which they are to divide."""
+    """Standard deviations to divide by; one for features that are constant."""
     spread = jnp.std(values, axis=0)
     return jnp.where(spread > 1e-5 * jnp.max(jnp.abs(values), axis=0), spread, 1.0)

@@ -2,11 +2,12 @@ r"""Increments of the observables z of a large lattice, measured on small patche
 
 A large system of N = K n sites is never run. Small lattices of n sites are run instead; snapshots
 of them are enlarged (doubled and relaxed in patches, arXiv 2511.12842, section 3.1); in a large
-snapshot one patch moves for a time dt with the rest frozen. Were all patches to move,
+snapshot one patch moves for a time dt with the rest frozen. If all patches moved,
 dz = (1/K) sum_I dz_I with dz_I = K [z(patch I moved) - z], so one dz_I has the mean of dz and K
 times its covariance: patches far apart move independently.
 
-The naive increments beside them are those of a small lattice alone, taken for the large one's.
+The naive increments, for comparison, are those of a small lattice alone, used as if they were the
+large one's.
 """
 
 import dataclasses
@@ -30,9 +31,9 @@ from hoam_core.training.experiment import Experiment
 @final
 @dataclass(frozen=True)
 class IncrementPlan:
-    """How increments are made: sizes are sides of the lattice, times in units of the lattice's.
+    """How increments are made: sizes are sides of lattices, times are in the lattice's unit.
 
-    `runs` lattices of side `small` are met at `snapshots` moments up to `t_end`, more of them
+    `runs` lattices of side `small` are sampled at `snapshots` moments up to `t_end`, more of them
     early, and doubled to `size`; `repeats` increments are taken of each snapshot's patches. Before
     them come `starts` snapshots of large states that were never run, the first at t = 0.
     """
@@ -62,23 +63,23 @@ class IncrementPlan:
 
     @property
     def parts(self) -> int:
-        """Into how many parts the increments come."""
+        """The number of parts in which the increments are made."""
         return (self.starts + self.snapshots) * self.repeats
 
 
 def plan_of(experiment: Experiment) -> IncrementPlan:
-    """The plan of an experiment on a lattice: its runs are the particles, its side the largest."""
+    """The plan of an experiment on a lattice: particles are its runs, the largest side its size."""
     lattice, options = lattice_of(experiment), dict(experiment.options)
     given = {name: options[name] for name in ("dt", *PLANNED) if name in options}
     patch = given.pop("patch", lattice.patch)
-    # Where the small lattices are patches they go on being so when another side is chosen.
+    # Where small lattices are as large as a patch, they remain so when another patch is chosen.
     small = given.pop("small", patch if lattice.small == lattice.patch else lattice.small)
     size = int(max(experiment.axes[-1]))
     return IncrementPlan(size, patch, small, experiment.t_end, runs=experiment.particles, **given)
 
 
 def lattice_of(experiment: Experiment) -> Lattice:
-    """The lattice of an experiment; ValueError for a system that is none."""
+    """The lattice of an experiment; ValueError for a system that is no lattice."""
     system = get_system(experiment.system)
     if not isinstance(system, Lattice):
         raise ValueError(f"Argument `system` must be a lattice, but is {experiment.system!r}.")
@@ -88,7 +89,7 @@ def lattice_of(experiment: Experiment) -> Lattice:
 def increments_of(experiment: Experiment, lattice: Lattice | None = None) -> Iterator[Increments]:
     """The increments that an experiment learns from, part by part.
 
-    They are those of its own lattice unless another is given, with learned observables, say.
+    They are those of its own lattice unless another is given, such as one with learned observables.
     """
     make = {"partial": partial_increments, "naive": naive_increments}[experiment.method]
     key = seed_key(experiment.seed, "train")
@@ -110,7 +111,7 @@ def snapshots(
     low, high = (jnp.array([f(axis) for axis in axes]) for f in (min, max))
     share = jax.random.uniform(mu_key, (plan.runs, len(axes)))
     mu = low[None] + (high - low)[None] * share
-    # Large starts need no run. Relaxed ever more they lead to where the others are met.
+    # Large starts need no run. Repeated relaxation brings them close to the other snapshots.
     large = lattice.start(start_key, mu, plan.size)
     for i in range(plan.starts):
         yield Snapshots(mu, large)
@@ -130,7 +131,7 @@ def snapshots(
 def partial_increments(
     lattice: Lattice, plan: IncrementPlan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Increments]:
-    """Increments of a patch among its frozen neighbours, of each snapshot in turn."""
+    """Increments of a patch among its frozen neighbours, for each snapshot in turn."""
     share = (plan.size / plan.patch) ** lattice.dimension
 
     def change(key: PRNGKeyArray, mu: Array, state: Any, z: Array) -> Float[Array, "c r k"]:
@@ -142,7 +143,7 @@ def partial_increments(
 def naive_increments(
     lattice: Lattice, plan: IncrementPlan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray
 ) -> Iterator[Increments]:
-    """Increments of a lattice of a patch's size alone, as if it were the large one."""
+    """Increments of an isolated lattice of a patch's size, as if it were the large one."""
     alone = dataclasses.replace(plan, size=plan.patch, small=plan.patch)
 
     def change(key: PRNGKeyArray, mu: Array, state: Any, z: Array) -> Float[Array, "c r k"]:
@@ -158,7 +159,7 @@ def _increments(
     lattice: Lattice, plan: IncrementPlan, axes: tuple[tuple[float, ...], ...], key: PRNGKeyArray,
     change: Change, share: float, size: int,
 ) -> Iterator[Increments]:  # fmt: skip
-    """One row for every patch of every run; `size` is the side that they are said to be of."""
+    """One row for every patch of every run; `size` is the side of the lattice they stand for."""
     snapshot_key, patch_key = jax.random.split(key)
     for i, (mu, state) in enumerate(snapshots(lattice, plan, axes, snapshot_key)):
         z, own = lattice.observe(state), jax.random.fold_in(patch_key, i)

@@ -1,4 +1,4 @@
-"""Trained models: what they are, their files, and when a run of them is plausible."""
+"""Trained models: predictions, files, and the plausibility of their runs."""
 
 from hoam_core.models.files import list_models, load_model, save_model
 from hoam_core.models.model import Model

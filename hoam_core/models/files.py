@@ -1,9 +1,9 @@
-"""Files of trained models, which hold numbers and text only, and where those that ship lie.
+"""Files of trained models, which hold numbers and text only, and the place of the shipped ones.
 
 A model is a folder with `model.safetensors` (the arrays) and `model.json` (everything else: the
 experiment it is rebuilt from, training range, seed, versions, test errors). Nothing in either file
-is executed. The JSON names the SHA-256 of the arrays, so that a truncated or foreign pair is
-recognised before it is used.
+is executed. The JSON holds the SHA-256 of the arrays, so that truncated or mismatched files are
+recognised before they are used.
 """
 
 import hashlib
@@ -36,12 +36,12 @@ from hoam_core.training.experiment import Experiment
 FORMAT = 1
 # The snapshots of a recorded system, beside the model that was trained on them.
 RECORDED = "recorded.safetensors"
-# Of what a parser says about a damaged file.
+# The most characters of a parser's message about a damaged file that are shown.
 MOST_WORDS = 200
 
 
 def save_model(model: Model, folder: str | Path) -> None:
-    """Write the files of a model, all or none; the JSON, which names the others, last.
+    """Write the files of a model, all or none; the JSON, which holds their hashes, comes last.
 
     Raises ValueError where the folder cannot be made or written, OSError where the disk is full,
     DivergedError where parameters or errors are not finite.
@@ -50,9 +50,7 @@ def save_model(model: Model, folder: str | Path) -> None:
 
 
 def model_files(model: Model, folder: str = "") -> dict[str, bytes]:
-    """What the files of a model hold, by their paths in a folder; the JSON, which names the others,
-    last.
-    """
+    """The contents of a model's files, by their paths in a folder; the JSON comes last."""
     check_finite(f"Model {model.name!r}", model.params)
     data = arrays_bytes(model.params)
     scaling = {k: np.asarray(v, float).tolist() for k, v in vars(model.scaling).items()}
@@ -76,8 +74,8 @@ def model_files(model: Model, folder: str = "") -> dict[str, bytes]:
 
 
 def recorded_bytes(system: Recorded) -> tuple[bytes, dict[str, Any]]:
-    """The file of the snapshots in a model's folder, and what its JSON says of the system."""
-    # safetensors writes the memory as it lies, so a transposed view must be copied first.
+    """The bytes of a model's file of snapshots, and the description of the system for its JSON."""
+    # safetensors ignores strides, so a transposed view must be copied first.
     data = save_arrays({"snapshots": np.array(system.snapshots, order="C")})
     return data, {**system.description(), "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -85,7 +83,7 @@ def recorded_bytes(system: Recorded) -> tuple[bytes, dict[str, Any]]:
 def load_model(name: str | Path, folder: Path | None = None) -> Model:
     """A shipped model by its name, or one from a folder with model.json and model.safetensors.
 
-    Raises ValueError where there is none, or its files are truncated or of another version.
+    Raises ValueError if there is none, or if its files are truncated or of another version.
     """
     directory = Path(name)
     if not (directory / "model.json").is_file():
@@ -100,9 +98,9 @@ def load_model(name: str | Path, folder: Path | None = None) -> Model:
 
 
 def shipped_models(folder: Path | None = None) -> dict[str, Path]:
-    """Folders of the models that ship, by name; with those in the folder HOAM_MODELS, if it is set.
+    """Folders of the shipped models by name, and of those in the folder HOAM_MODELS if it is set.
 
-    So a model of one's own is found by its name and stands on the page beside the others.
+    So a user's own model is found by its name and listed on the page beside the others.
     """
     folders = [asset("models") if folder is None else folder]
     if folder is None and (own := os.environ.get("HOAM_MODELS")):
@@ -112,7 +110,7 @@ def shipped_models(folder: Path | None = None) -> dict[str, Path]:
 
 
 def list_models(folder: Path | None = None) -> list[Model]:
-    """All models that ship, by the names that `load_model` takes: those of their folders."""
+    """All shipped models, named as their folders: these are the names that `load_model` takes."""
     return [replace(_read(path), name=name) for name, path in shipped_models(folder).items()]
 
 
@@ -141,7 +139,7 @@ def _read(folder: Path) -> Model:
             f"describes, or it is truncated. {cure}"
         )
     try:
-        # Held here until the model, which holds it from then on, is made.
+        # This reference keeps the recorded system alive until the model holds it.
         recorded = read_recorded(about["recorded"], folder) if "recorded" in about else None
         arrays = {name: jnp.asarray(array) for name, array in load_arrays(data).items()}
         check_finite("its arrays", arrays)
@@ -165,7 +163,7 @@ def _read(folder: Path) -> Model:
 
 
 def _scaling(found: Mapping[str, Any], experiment: Experiment) -> Scaling:
-    """The scaling of a file; ValueError where it does not fit the system or is not finite."""
+    """The scaling in a file; ValueError where it does not fit the system or is not finite."""
     system = get_system(experiment.system)
     d, p = len(system.components), len(system.parameters)
     sizes = dict.fromkeys(("shift", "scale", "low", "high"), (d,))
@@ -181,16 +179,16 @@ def _scaling(found: Mapping[str, Any], experiment: Experiment) -> Scaling:
 
 @final
 class NoNumberError(ValueError):
-    """A file of JSON with something that is no number where one is."""
+    """Raised for a JSON file that holds a NaN or an infinity in place of a number."""
 
 
 def _no_number(text: str) -> float:
-    """JSON has no NaN and no infinity, but Python reads them."""
+    """Refuse NaN and infinity, which JSON does not have but Python would read."""
     raise NoNumberError(f"model.json must hold finite numbers, but holds {text}")
 
 
 def _name(found: object) -> str:
-    # It becomes part of file names and of links.
+    # The name becomes part of file names and of links.
     fits = isinstance(found, str) and found.isprintable() and not set(found) & set('/\\"')
     if not isinstance(found, str) or not found or not fits:
         raise ValueError(f"its name is {brief(found)}")
@@ -198,9 +196,9 @@ def _name(found: object) -> str:
 
 
 def read_recorded(about: Mapping[str, Any], folder: Path) -> Recorded:
-    """The system that a model's JSON describes, from now on known by its name.
+    """The recorded system that a model's JSON describes, registered under its name.
 
-    Raises ValueError where the file is missing, truncated or another.
+    Raises ValueError where the file of snapshots is missing, truncated or another one.
     """
     try:
         data = (folder / RECORDED).read_bytes()
@@ -216,7 +214,7 @@ def read_recorded(about: Mapping[str, Any], folder: Path) -> Recorded:
 
 
 def check_recorded(system: Recorded) -> None:
-    """Raises ValueError unless what a file says of a system can be: numbers finite, in order."""
+    """Raises ValueError unless a recorded system is valid: numbers finite and in order."""
     m, t, n, d = system.snapshots.shape
     if system.snapshots.dtype.kind != "f" or not np.isfinite(system.snapshots).all():
         raise ValueError(f"{RECORDED} must hold finite numbers of a floating-point kind only")

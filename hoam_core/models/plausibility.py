@@ -1,17 +1,17 @@
-"""Whether a run of a learned model can be one of the population that it stands for.
+"""Checks of whether a run of a learned model is physically plausible.
 
-A learned model answers anything: with too few particles, or far from its training data, it gives
-numbers that no run of the full model gives, and they are finite. What is held against them here
-needs no run of the full model:
+A learned model always gives an answer: with too few particles, or far from its training data, its
+numbers may be finite, but such as no run of the full model gives. These checks need no run of the
+full model:
 
 - bounds that an observable cannot leave (a magnetisation, a share, a density);
-- the energy of a field, which feeds on the motion alone: the training data tell by how much it
-  grows at each of their parameters, and in between as by a multilinear law;
-- the total energy of a plasma, which is kept, or changes slowly by collisions;
+- the energy of a field, which grows only at the expense of the motion: its growth is known at the
+  parameters of the training data, and is interpolated multilinearly in between;
+- the total energy of a plasma, which is conserved, or changes slowly by collisions;
 - the share of the samples outside the range in which the population is usually drawn;
 - the least number of particles and of steps that the model was measured to need.
 
-Nothing that is found makes a run an error: it is given with sentences that say not to trust it.
+An implausible run is no error: it is returned with sentences that say not to trust it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,14 +29,14 @@ from hoam_core.checks import check_count, check_shape, check_within
 from hoam_core.systems import System
 
 FIELD, KINETIC, TOTAL = "electric_energy", "kinetic_energy", "total_energy"
-# Of what start and growth allow. Models err by a few per cent, and so does the interpolation;
-# runs that go wrong exceed it by tens and thousands.
+# The largest allowed ratio to the energy that start and growth allow. Models err by a few per cent,
+# and so does the interpolation; runs that go wrong exceed it by factors of tens to thousands.
 EXCESS = 1.5
-# A field of less than this share of the kinetic energy is noise, whatever a model was trained on.
+# A field energy below this share of the kinetic energy counts as noise, for every model.
 NOISE = 1e-6
 DRIFT = 0.1
 SHARE_OUTSIDE = 0.05
-# Beyond a bound, of its size: a model that is right to a hundredth may touch it.
+# Tolerance beyond a bound, relative to it: a model accurate to one per cent may touch the bound.
 ROOM, TINY = 0.01, 1e-30
 VERDICT = "this run is not to be trusted."
 
@@ -44,10 +44,10 @@ VERDICT = "this run is not to be trusted."
 @final
 @dataclass(frozen=True)
 class Limits:
-    """What was measured of a model, for what its answers are worth.
+    """Measured limits within which a model's runs are plausible.
 
     The least number of `particles` with which it stays plausible, the number of integration
-    `steps` that changes nothing beside its error, and by how much the energy of the field grew in
+    `steps` beyond which only its own error counts, and by how much the energy of the field grew in
     each training run, in the order of the grid. None, or empty, where it is not known.
     """
 
@@ -77,7 +77,7 @@ class Limits:
 def share_outside(
     system: System, mu: Float[Array, " p"], x: Float[Array, "t n d"]
 ) -> Float[Array, " t"]:
-    """Share of the samples of each time that the usual range of some free component misses."""
+    """Share of samples outside the usual range at each time, of the worst free component."""
     periodic = system.domain(mu).periodic
     free = [i for i, closes in enumerate(periodic) if not closes]
     low, high = (np.array([system.components[i].view[side] for i in free]) for side in (0, 1))
@@ -87,19 +87,19 @@ def share_outside(
 @jax.jit
 def _share_outside(x, low, high):
     missed = (x < low[None, None]) | (x > high[None, None])
-    # Of the worst component: in many dimensions a few of them always have an outlier.
+    # Of the worst component: in many dimensions some component of a sample is always an outlier.
     return jnp.max(jnp.mean(missed, axis=1), axis=-1, initial=0.0)
 
 
 def growth_of(energy: Float[np.ndarray, " t"]) -> float:
-    """By how much the energy of a field exceeds its start."""
+    """The largest increase of a field's energy over its initial value."""
     return float(f"{max(float(np.max(energy)) - float(energy[0]), 0.0):.4g}")
 
 
 def allowed_energy(
     limits: Limits, axes: tuple[tuple[float, ...], ...], mu: Float[np.ndarray, " p"], start: float
 ) -> float:
-    """The most that the energy of the field can reach from its start: infinite if not known."""
+    """The largest energy that the field can reach from its start; infinite if not known."""
     if not limits.growth:
         return np.inf
     sides = [np.asarray(axis, float) for axis in axes]
@@ -119,11 +119,11 @@ def doubts(
     values: Mapping[str, float], curves: Mapping[str, Float[np.ndarray, " t"]], outside: float,
     particles: int, steps: int | None = None,
 ) -> tuple[str, ...]:  # fmt: skip
-    """A sentence for everything that speaks against a run; none if nothing does.
+    """A sentence for each reason not to trust a run; empty if there is none.
 
     `curves` are the observables of the run of `particles` samples at the parameters `values`,
     `axes` the training values that belong to the limits, `outside` the largest share over time of
-    samples that the usual ranges miss, `steps` those that were asked for in place of the model's.
+    samples outside the usual ranges, `steps` the requested number if it is not the model's own.
     """
     mu = np.array([values[p.name] for p in system.parameters], float)
     found = [
@@ -193,7 +193,7 @@ def _energy(
 
 
 def _number(value: float) -> str:
-    """Three digits, and a power of ten only where there are too many zeros to read."""
+    """A number to three digits, with a power of ten only where it is very large or small."""
     if 1_000 <= value < 1e7:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:.3g}"

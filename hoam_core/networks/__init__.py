@@ -1,4 +1,4 @@
-"""Networks of a potential or a vector field, by the names that commands and model files use."""
+"""Networks for potentials and vector fields, by the names used in commands and model files."""
 
 from collections.abc import Callable
 

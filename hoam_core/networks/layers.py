@@ -1,4 +1,4 @@
-"""What the networks share: dense stacks and the features of time."""
+"""Parts shared by the networks: stacks of dense layers, and features of time."""
 
 from typing import final
 

@@ -1,1 +1,1 @@
-"""Mathematics that knows no physics: domains, quadrature, derivatives, compiled loops."""
+"""Numerical methods without physics: domains, quadrature, derivatives, compiled loops."""

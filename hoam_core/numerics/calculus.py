@@ -13,24 +13,24 @@ Potential = Callable[[Float[Array, " d"], Float[Array, ""]], Float[Array, ""]]
 
 
 def gradient(s: Potential, x: Float[Array, " d"], t: Float[Array, ""]) -> Float[Array, " d"]:
-    """grad_x s."""
+    """The gradient grad_x s."""
     return jax.grad(s)(x, t)
 
 
 def derivatives(
     s: Potential, x: Float[Array, " d"], t: Float[Array, ""]
 ) -> tuple[Float[Array, " d"], Float[Array, ""]]:
-    """(grad_x s, d_t s).
+    """The gradient and the time derivative, (grad_x s, d_t s).
 
-    The time derivative is taken forwards: what depends on time alone, the weights of a network,
-    is then differentiated once for all particles and not once a particle.
+    The time derivative is taken in forward mode: what depends on time alone, such as the weights of
+    a network, is then differentiated once for all particles rather than once per particle.
     """
     rate = jax.jvp(lambda tau: s(x, tau), (t,), (jnp.ones_like(t),))[1]
     return jax.grad(s)(x, t), rate
 
 
 def laplacian(s: Potential, x: Float[Array, " d"], t: Float[Array, ""]) -> Float[Array, ""]:
-    """Lap_x s, one forward-over-reverse pass a component."""
+    """The Laplacian Lap_x s, by one forward-over-reverse pass per component."""
     grad = jax.grad(s)
     basis = jnp.eye(x.shape[0], dtype=x.dtype)
 

@@ -1,8 +1,8 @@
-"""Loops over particles that numba compiles, where XLA would pass over the memory many times.
+"""Loops over particles compiled by numba, where XLA would pass over the memory many times.
 
-Numba is the extra `fast`; whoever has a loop of this kind does the same by XLA without it. Both
-give the same numbers but for rounding, which a chaotic population amplifies: so every result says
-which one computed it, and the variable HOAM_BACKEND takes the choice out of what is installed.
+Numba is the optional extra `fast`; without it, every such loop is done by XLA. Both give the same
+numbers except for rounding, which a chaotic population amplifies: so every result records which one
+computed it, and the variable HOAM_BACKEND overrides the choice.
 """
 
 import os
@@ -19,20 +19,20 @@ from hoam_core.checks import lookup
 Backend = Literal["numba", "xla"]
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 VARIABLE = "HOAM_BACKEND"
-# Sums in any order and no signed zeros, but infinite and undefined numbers are what they are.
+# Sums may be reordered and signs of zeros ignored, but infinities and NaN are respected.
 FAST = frozenset({"contract", "arcp", "nsz", "reassoc"})
 
 
 @cache
 def is_installed() -> bool:
-    """Whether numba is there."""
+    """Whether numba is installed."""
     return find_spec("numba") is not None
 
 
 def backend() -> Backend:
-    """Who compiles loops that both can: numba on a CPU where it is installed, otherwise XLA.
+    """The compiler of loops that exist for both: numba on a CPU where installed, otherwise XLA.
 
-    `HOAM_BACKEND=xla` leaves numba out. Raises ValueError for a name of neither.
+    `HOAM_BACKEND=xla` leaves numba out. Raises ValueError for any other name.
     """
     choices: dict[str, Backend] = {"numba": "numba", "xla": "xla"}
     wanted = lookup(os.environ.get(VARIABLE) or "numba", choices, VARIABLE)
@@ -41,12 +41,12 @@ def backend() -> Backend:
 
 
 def is_plain(*trees: object) -> bool:
-    """Whether these are arrays that a loop of numba can take: none of them is traced."""
+    """Whether numba loops can take these arrays: none of them is traced by JAX."""
     return not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(trees))
 
 
 def compiler(fastmath: frozenset[str] = FAST) -> Callable[[Loop], Loop]:
-    """The decorator of such loops; they leave other threads their turn."""
+    """The decorator that compiles such loops; they release the GIL for other threads."""
     import numba
 
     made = numba.njit(nogil=True, error_model="numpy", fastmath=set(fastmath))

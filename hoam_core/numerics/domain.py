@@ -1,7 +1,7 @@
-"""The space a population lives in: each component is a free line or a circle of given length.
+"""The space of a population: each component is a line or a circle of given length.
 
 Positions on a circle are represented in [0, L). Differences are taken the short way round, so that
-a particle that crosses the edge of the box is never drawn through its middle.
+a particle that crosses the edge of the box does not appear to cross its middle.
 """
 
 from typing import final
@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 
 def along_last(vector: Float[Array, " d"], x: Float[Array, "*b d"]) -> Float[Array, "*ones d"]:
-    """`vector` with leading axes of length one, to meet x without implicit rank promotion."""
+    """`vector` with leading axes of length one, to broadcast with x without rank promotion."""
     return jnp.reshape(vector, (1,) * (jnp.ndim(x) - 1) + (-1,))
 
 
@@ -60,8 +60,8 @@ class Domain(eqx.Module):
     def chord(self, start: Float[Array, "*b d"], end: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
         """`displacement` with the chord (L / pi) sin(pi delta / L) in place of each arc.
 
-        Its length is the distance between points of the circle in the plane, on which Gaussians
-        are positive definite kernels. It is shorter than the arc, by up to 2 / pi.
+        Its length is the distance in the plane between points of the circle, of which Gaussians
+        are positive definite kernels. It is shorter than the arc, down to 2 / pi of it.
         """
         delta = self.displacement(start, end)
         if not any(self.periodic):
@@ -75,7 +75,7 @@ class Domain(eqx.Module):
         return jnp.cumsum(jnp.concatenate([path[:1], steps]), axis=0)
 
     def features(self, x: Float[Array, " d"], harmonics: int = 3) -> Float[Array, " f"]:
-        """Smooth coordinates for a network: cosines and sines of each circle, free ones as is."""
+        """Smooth inputs of a network: cosines and sines on circles, free components unchanged."""
         angle = 2 * jnp.pi * x / self.length
         columns = []
         for i, is_circle in enumerate(self.periodic):

@@ -17,7 +17,7 @@ from scipy.interpolate import CubicSpline
 
 @final
 class CardinalSpline(eqx.Module):
-    """Not-a-knot cubic spline through increasing knots (k,); continues its end pieces outside."""
+    """Not-a-knot cubic spline through increasing knots (k,); outside, the end pieces continue."""
 
     knots: Float[Array, " k"]
     coefficients: Float[Array, "4 pieces k"]

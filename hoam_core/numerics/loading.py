@@ -1,4 +1,4 @@
-"""Points of the unit cube, from which every initial population is made by its quantile functions.
+"""Points in the unit cube, from which initial populations are made by their quantile functions.
 
 Quiet loading takes the points from a scrambled Sobol sequence: the density of a loaded plasma then
 carries noise of order 1/n instead of 1/sqrt(n), and an instability grows from its seeded

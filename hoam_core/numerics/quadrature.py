@@ -1,8 +1,8 @@
-"""Rules for an integral over [0, 1]: int g(t) dt ~ sum_q weights_q g(nodes_q).
+"""Quadrature rules for integrals over [0, 1]: int g(t) dt ~ sum_q weights_q g(nodes_q).
 
 A rule is a function key -> Quadrature. Deterministic rules ignore the key, so their nodes stay
-fixed for all of a training; Monte Carlo draws new ones at every call. Higher-order rules are what
-makes action matching stable in time (Berman et al. 2024, sec. 3.2).
+fixed during training; Monte Carlo draws new ones at every call. Higher-order rules make action
+matching stable in time (Berman et al. 2024, sec. 3.2).
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Quadrature(eqx.Module):
     weights: Float[Array, " q"]
 
 
-# They are eigenvalues of a full matrix, (q, q).
+# The nodes are eigenvalues of a full matrix (q, q).
 MOST_GAUSS = 2_048
 
 Rule = Callable[[PRNGKeyArray], Quadrature]

@@ -1,4 +1,4 @@
-"""Populations that others recorded, out of their files and into a system (docs/own_data.md)."""
+"""Populations recorded by others: from their files to a system (docs/own_data.md)."""
 
 from hoam_core.recorded.collection import Collection
 from hoam_core.recorded.learning import judge, learn_recorded

@@ -1,4 +1,4 @@
-"""Recordings that fit together: the ensemble a method learns from, and the system it belongs to."""
+"""Compatible recordings as a collection: its training ensemble, and its system."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from hoam_core.systems import Recorded
 from hoam_core.systems.base import Component, Parameter
 from hoam_core.training.experiment import parameter_grid
 
-# What a recorded system keeps of each recording, and of all together.
+# The most particles of each recording that a recorded system keeps, and the most bytes of all.
 MOST_KEPT, MOST_BYTES = 8_192, 64 * 2**20
 # How far beyond the recorded values a slider goes, in parts of their range.
 ROOM = 0.1
@@ -91,10 +91,10 @@ class Collection:
 
 
 def bounds(axis: Sequence[float]) -> tuple[float, float]:
-    """A little beyond the values on both sides, in round numbers."""
+    """Slider bounds: a little beyond the values on both sides, in round numbers."""
     room = ROOM * (axis[-1] - axis[0])
     unit = 10.0 ** floor(log10(room))
     low, high = floor((axis[0] - room) / unit) * unit, ceil((axis[-1] + room) / unit) * unit
-    # Nothing that is positive by nature should become negative for the sake of a slider.
+    # A parameter that is always positive should not become negative because of its slider.
     low = max(low, 0.0) if axis[0] > 0 else low
     return float(f"{low:.12g}"), float(f"{high:.12g}")

@@ -1,7 +1,7 @@
-"""Which files are one run, in which order, and what each run is called.
+"""Grouping of files into runs, with their order and their names.
 
-A run is one file, or the files of an openPMD series of one file for each iteration. Only the files
-that were given are taken: others beside them may be somebody else's, or links that lead elsewhere.
+A run is one file, or the files of an openPMD series of one file for each iteration. Only the given
+files are used: others beside them may belong to somebody else, or be links that lead elsewhere.
 """
 
 import re
@@ -30,12 +30,12 @@ class RunFiles:
     name: str
 
     def called(self, file: Path) -> str:
-        """What messages call one of the files."""
+        """The name of one of the files in messages."""
         return self.name if len(self.files) == 1 else str(PurePath(self.name).with_name(file.name))
 
 
 def runs_of(paths: Sequence[Path]) -> list[RunFiles]:
-    """The runs in files, in the order of their first ones, called by as much as tells them apart.
+    """The runs in files, in the order of their first files, with the shortest distinct names.
 
     A path at which there is no file may be the pattern of a series, such as run1/data_%T.h5.
     """
@@ -53,12 +53,12 @@ def runs_of(paths: Sequence[Path]) -> list[RunFiles]:
 
 
 def series_of(paths: Sequence[Path]) -> list[Path]:
-    """The paths, those of the iterations of one openPMD series taken together as `data_%T.h5`."""
+    """The paths, with the iterations of one openPMD series joined into a pattern `data_%T.h5`."""
     return [run.place for run in runs_of(paths)]
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """The last parts of each path, as many as tell it from the others."""
+    """The last parts of each path, as few as distinguish it from the others."""
     found: dict[Path, str] = {}
     for length in range(1, 1 + max((len(path.parts) for path in paths), default=0)):
         last = {path: path.parts[-length:] for path in paths if path not in found}
@@ -80,7 +80,7 @@ def _place(path: Path) -> Path:
     try:
         with h5py.File(path) as file:
             encoding = plain(file.attrs.get("iterationEncoding", ""))
-    except Exception:  # whoever reads the file says what is wrong with it
+    except Exception:  # the error is reported when the file is read
         return path
     return Path(pattern) if encoding == "fileBased" else path
 

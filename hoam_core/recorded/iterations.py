@@ -1,7 +1,7 @@
-"""What stands in the HDF5 files of an openPMD series, read with h5py alone.
+"""Read the contents of an openPMD series' HDF5 files, with h5py alone.
 
-Only what is asked for is looked at, so that an attribute of any type on anything, which nobody asks
-for, changes nothing; whatever is asked for and cannot be used is told with file, place and name.
+Only what is needed is read, so that unrelated attributes of unreadable types do no harm; anything
+needed that cannot be used is reported with file, place and name.
 A component is a dataset or, where all particles have one value, a group with the attributes `value`
 and `shape` (openPMD standard, "Constant Record Components").
 """
@@ -19,22 +19,22 @@ from hoam_core.recorded.attributes import as_number, plain
 from hoam_core.recorded.options import MOST_NUMBERS
 
 Node = h5py.Dataset | h5py.Group
-# Beside the records of a species; not values of particles.
+# A group beside the records of a species that holds no values of particles.
 PATCHES = "particlePatches"
 
 
 class Extent(NamedTuple):
-    """How many particles a component has values of, and whether they all have one value."""
+    """Number of particles in a component, and whether they all have the same value."""
 
     count: int
     constant: bool
 
 
 class Dump(NamedTuple):
-    """One iteration: where it stands, its time in s, the components of its species, attributes.
+    """One iteration: its file, its time in s, the components of its species, and attributes.
 
-    `particles` is the place of the species; `called` what messages call the file; `attributes` are
-    those of the file and the iteration, of which only the wanted ones were read.
+    `particles` is the place of the species in the file; `called` the file's name in messages;
+    `attributes` are those of the file and the iteration, of which only the wanted ones were read.
     """
 
     number: int
@@ -70,13 +70,13 @@ def dumps_of(path: Path, called: str, wanted: Sequence[str]) -> Iterator[Dump]:
 
 
 def child(group: h5py.Group, place: str) -> Node | None:
-    """What stands at a place; None for nothing, and for a link that leads nowhere."""
+    """The group or dataset at a place; None if there is none, or for a dangling link."""
     found = group.get(place)
     return found if isinstance(found, h5py.Dataset | h5py.Group) else None
 
 
 def species_at(file: h5py.File, dump: Dump, name: str) -> h5py.Group:
-    """The group of a species. Raises ValueError where it has gone."""
+    """The group of a species. Raises ValueError if it is missing."""
     group = child(file, f"{dump.particles}/{name}")
     if not isinstance(group, h5py.Group):
         raise ValueError(f"{dump.called!r} lacks the species {name!r} at {dump}; copy it again.")
@@ -84,7 +84,7 @@ def species_at(file: h5py.File, dump: Dump, name: str) -> h5py.Group:
 
 
 def values_of(species: h5py.Group, place: str, called: str) -> np.ndarray | None:
-    """Values of a component (n,) as they stand in a file; None where there is no such component."""
+    """Values of a component (n,) as stored in a file; None if there is no such component."""
     node = child(species, place)
     if node is None:
         return None
@@ -111,7 +111,7 @@ def values_of(species: h5py.Group, place: str, called: str) -> np.ndarray | None
 
 
 def si_values_of(species: h5py.Group, place: str, called: str) -> np.ndarray | None:
-    """Values of a component (n,) in SI units; None where there is no such component."""
+    """Values of a component (n,) in SI units; None if there is no such component."""
     node, values = child(species, place), values_of(species, place, called)
     if node is None or values is None:
         return None
@@ -119,7 +119,7 @@ def si_values_of(species: h5py.Group, place: str, called: str) -> np.ndarray | N
 
 
 def power_of_weight(species: h5py.Group, record: str, called: str) -> float:
-    """To which power of its weight the values of a record are those of a whole macroparticle."""
+    """The power of the weight by which a record's values are multiplied (macroWeighted), or 0."""
     node = child(species, record)
     if node is None or not number_at(node, "macroWeighted", called, 0.0):
         return 0.0
@@ -160,7 +160,7 @@ def _attribute(node: Node, key: str, called: str, default: object = None) -> obj
 
 
 def _attributes(nodes: Sequence[Node], wanted: Sequence[str], called: str) -> dict[str, object]:
-    """Names of all attributes, and values of the wanted ones; the last node's count."""
+    """Names of all attributes, with values of the wanted ones; later nodes take precedence."""
     found: dict[str, object] = {}
     for node in nodes:
         found |= {

@@ -1,8 +1,8 @@
-"""A model of recorded snapshots, and what judges it where no full model can be run.
+"""Learn a model from recorded snapshots, and judge it without a full model.
 
-One parameter value is held out. Of its recording one half is the truth; the other half is both what
-the model starts from and the second truth that tells the noise floor. The model never meets the
-particles that it is compared with.
+One parameter value is held out. One half of its recording is the truth; the other half is both the
+initial samples of the model and the second truth, which gives the noise floor. The model never sees
+the particles that it is compared with.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ from hoam_core.seeds import seed_key
 from hoam_core.systems import register
 from hoam_core.training.experiment import default_experiment
 
-# Their data are paths: particle i at one time is particle i at the next.
+# Methods that learn from paths: particle i at one time is particle i at the next.
 NEED_PATHS = ("dice", "hoam-gauss", "hoam-simpson", "am", "hybrid")
 
 
@@ -40,7 +40,7 @@ def learn_recorded(
     """Fit a method to recordings, judge it at the value that is held out, save into `folder`.
 
     `changes` are fields of the `Experiment`, such as seed, steps or options. Raises ValueError for
-    a value that cannot be held out and for a method that needs paths which the files do not tell.
+    a value that cannot be held out and for a method that needs paths if the files have none.
     """
     if method in NEED_PATHS and not collection.paths:
         raise ValueError(
@@ -74,9 +74,9 @@ def learn_recorded(
 def judge(
     model: Model, collection: Collection, parameters: Mapping[str, float], *, seed: int = 0
 ) -> Iterator[dict[str, Any]]:
-    """W_2^2 to a recording at half and full time beside its floor, laid out as by `evaluate`.
+    """W_2^2 to a recording at half and full time beside its floor, in the layout of `evaluate`.
 
-    A generator of four values, since exact transport takes its time; the last is the whole.
+    A generator of four values, since exact transport is slow; the last is the complete result.
     Raises DivergedError where the model's samples are not finite.
     """
     population = collection.x[collection.sets().index(dict(parameters))]

@@ -1,7 +1,7 @@
 """Snapshots from NetCDF in this project's layout, `state(time, particle, component)`.
 
 Names and texts come as strings, as bytes or as arrays of characters (MATLAB, Fortran). Times are
-the numbers in the file, whatever their unit says; a date in it is that of no particle.
+the numbers in the file, whatever their unit; a reference date in the unit is ignored.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ UNWRITTEN = 9.969209968386869e36
 
 
 def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
-    """The population of a file; ValueError where a variable or an attribute is missing."""
+    """The recording in a NetCDF file; ValueError where a variable or an attribute is missing."""
     try:
         dataset = read_dataset(path)
     except ValueError as error:
@@ -49,9 +49,9 @@ def read_netcdf(path: Path, reading: Reading, name: str) -> Recording:
 
 
 def read_start(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
-    """Time, names of the components and state (n, d) of the first time of a run in a file.
+    """First time, names of the components and state (n, d) at that time of a run in a file.
 
-    Raises ValueError where the file holds no run.
+    Raises ValueError if the file holds no run.
     """
     try:
         run = read_dataset(path)
@@ -68,13 +68,13 @@ def read_start(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
 def _written(
     ts: np.ndarray, x: np.ndarray, name: str
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Times and states without those at the end that were never written, and what to tell of them.
+    """Times and states without those at the end that were never written, and notes on these.
 
-    A run that was interrupted may have written its times further than its states. The rest reads
-    as missing, as netCDF's default fill value, or as zeros, by the library that wrote the file.
+    An interrupted run may have written more times than states. The missing states read as NaN, as
+    netCDF's default fill value, or as zeros, depending on the library that wrote the file.
     """
     if x.dtype == np.float16:
-        x = x.astype(np.float32)  # a half cannot hold the fill value, nor tell it from others
+        x = x.astype(np.float32)  # half precision cannot represent the fill value
     numbers = np.nan_to_num(x.reshape(len(x), -1), nan=UNWRITTEN, posinf=0.5, neginf=0.5)
     unfilled = np.isclose(np.abs(numbers), UNWRITTEN, rtol=1e-6)
     empty = unfilled.all(axis=1) | (numbers == 0).all(axis=1)
@@ -93,7 +93,7 @@ def _written(
 
 
 def _text(value: object) -> str:
-    """Text that somebody wrote as such, as bytes, or padded with blanks or zeros."""
+    """Text from a str, from bytes, or from an array of one, without padding blanks and zeros."""
     if isinstance(value, np.ndarray):
         value = value.reshape(-1)[0] if value.size == 1 else ""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
@@ -115,7 +115,7 @@ def _labels(dataset: xr.Dataset, name: str) -> tuple[str, ...]:
 
 
 def _time_unit(dataset: xr.Dataset, name: str) -> str:
-    """The unit of the times without the date that they count from; empty if it says nothing."""
+    """The unit of the times without its reference date; empty if there is none."""
     unit = _text(dataset["time"].attrs.get("units", "")).partition(" since ")[0].strip()
     check_name(f"the unit of `time` of {name!r}", unit or "1")
     return "" if unit in ("1", "model time") else unit
@@ -136,7 +136,7 @@ def _components(dataset: xr.Dataset, name: str, x: np.ndarray) -> tuple[Componen
 
 
 def _lengths(dataset: xr.Dataset, parameters: Mapping[str, float], name: str) -> dict[str, float]:
-    """The attribute `lengths` (JSON); else what one of this project's own systems says."""
+    """Box lengths from the attribute `lengths` (JSON), or else from a known system's domain."""
     if "lengths" in dataset.attrs:
         return numbers_of(_text(dataset.attrs["lengths"]), "lengths", name)
     system = SYSTEMS.get(_text(dataset.attrs.get("system")))

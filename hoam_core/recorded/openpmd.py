@@ -1,10 +1,10 @@
 r"""Particles of an openPMD series (openPMD standard 1.0 to 2.0, HDF5) as a recording.
 
-Positions are `position` + `positionOffset`, each times its unitSI; a record that holds the sum of
-what its macroparticle stands for (macroWeighted) is divided by weighting^weightingPower.
+Positions are `position` + `positionOffset`, each times its unitSI; a record that holds values of
+the whole macroparticle (macroWeighted) is divided by weighting^weightingPower.
 
-First everything is looked over: which iterations hold particles, which components vary, which times
-are equally spaced. Then only what is used is read. What is left out is told.
+First everything is surveyed: which iterations hold particles, which components vary, which times
+are equally spaced. Then only what is used is read. Notes report what is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,12 +38,12 @@ from hoam_core.recorded.snapshots import Place, Snapshot, assembled, thinned
 from hoam_core.recorded.times import FEWEST_TIMES, kept_times
 
 MOST_TOLD = 6
-# Of a component that is not there.
+# The extent of a component that is missing.
 STILL = Extent(0, True)
 
 
 def is_openpmd(path: Path) -> bool:
-    """Whether a file is HDF5 and says that it follows the openPMD standard."""
+    """Whether a file is HDF5 and declares that it follows the openPMD standard."""
     if not h5py.is_hdf5(path):
         return False
     with h5py.File(path) as file:
@@ -51,7 +51,7 @@ def is_openpmd(path: Path) -> bool:
 
 
 def read_openpmd(run: RunFiles, reading: Reading) -> Recording:
-    """The particles of one species; ValueError where there is none, or it lacks a record."""
+    """The recording of one particle species; ValueError if it is missing or lacks a record."""
     name, wanted = run.name, {*reading.attributes, "parameters", "lengths"}
     found = [dump for file in run.files for dump in dumps_of(file, run.called(file), [*wanted])]
     dumps = sorted(found, key=lambda dump: dump.number)
@@ -114,7 +114,7 @@ def _with_particles(
 ) -> tuple[list[Dump], tuple[str, ...]]:
     """The iterations that hold enough particles, and a note on those that do not.
 
-    Where too few hold enough, those that hold any.
+    If too few iterations hold enough, all that hold any are taken.
     """
     counts = [
         max((one.count for one in dump.species.get(species, {}).values()), default=0)
@@ -142,7 +142,7 @@ def _with_particles(
 def _places(
     dumps: Sequence[Dump], species: str, reading: Reading, name: str
 ) -> tuple[list[Place], tuple[str, ...]]:
-    """The components asked for, else all that vary, and a note on those that do not."""
+    """The requested components, or by default all that vary, and a note on those that do not."""
     parts = [dump.species[species] for dump in dumps]
     known = {place: Place(*place.partition("/")[::2]) for part in parts for place in part}
     if reading.components:

@@ -1,8 +1,8 @@
-"""What every reader of snapshots asks: that a file is safe to open, and that its numbers fit.
+"""Checks shared by all readers of snapshots: a file is safe to open, and its numbers are usable.
 
 A file is checked before it is read: that it is HDF5, refers to nothing outside of itself (a file
-that a visitor sends must not make the server read its own), and is not too large. Then the times
-and the numbers. Every message names the file, what is wrong with it, and the cure.
+from a visitor must not make the server read its own files), and is not too large. Then the times
+and the numbers are checked. Every message names the file, what is wrong with it, and the cure.
 """
 
 import json
@@ -24,18 +24,18 @@ from hoam_core.storage.datasets import is_classic
 
 FEWEST_PARTICLES = 256
 MOST_NUMBERS = 2**28
-# More particles sharpen no moment that a method learns from by much.
+# More particles hardly improve the moments that a method learns from.
 MOST_PARTICLES = 32_768
 
 
 @final
 @dataclass(frozen=True)
 class Reading:
-    """How files are read; all of it can be left to them.
+    """Options for reading files; by default everything follows from the files themselves.
 
     `attributes` are names of attributes that hold parameters, where there is no attribute
     `parameters`; `species` and `components` (such as position/x, momentum/x) choose among what an
-    openPMD file holds; of more than `most` particles a random part is taken, by `seed`.
+    openPMD file holds; of more than `most` particles a random subset is taken, drawn with `seed`.
     """
 
     attributes: tuple[str, ...] = ()
@@ -46,10 +46,10 @@ class Reading:
 
 
 def check_file(path: Path, name: str) -> None:
-    """Raises ValueError unless the file is HDF5, self-contained and of a bearable size."""
+    """Raises ValueError unless the file is HDF5 or NetCDF 3, self-contained and not too large."""
     if not path.is_file():
         raise ValueError(f"There is no file {name!r}; check the path.")
-    if is_classic(path):  # it packs nothing and refers to nothing
+    if is_classic(path):  # NetCDF 3 has no compression and no references
         return
     if not h5py.is_hdf5(path):
         raise ValueError(
@@ -85,7 +85,7 @@ def check_file(path: Path, name: str) -> None:
             "can be read; save fewer particles or times."
         )
     if max(chunks, default=0) > MOST_NUMBERS:
-        # A chunk is unpacked as a whole, however little of it is a variable's.
+        # A chunk is unpacked as a whole, however little of it the variable fills.
         raise ValueError(
             f"{name!r} is stored in chunks of {max(chunks):,} numbers, but at most "
             f"{MOST_NUMBERS:,} can be read; save it with smaller chunks (`h5repack` does so)."
@@ -107,7 +107,7 @@ def numbers_of(text: str, attribute: str, name: str) -> dict[str, float]:
 def read_parameters(
     attributes: Mapping[str, object], wanted: Sequence[str], name: str
 ) -> dict[str, float]:
-    """Parameters by the attribute `parameters`, and by those that are named besides."""
+    """Parameters from the `wanted` attributes, or by default from the attribute `parameters`."""
     found = {}
     if "parameters" in attributes and not wanted:
         found = numbers_of(str(plain(attributes["parameters"])), "parameters", name)
@@ -141,7 +141,7 @@ def fewer(
             f"The variable `state` of {name!r} holds values of type {x.dtype}; write real numbers."
         )
     n = x.shape[1]
-    with np.errstate(over="ignore"):  # an infinity is told of its component
+    with np.errstate(over="ignore"):  # infinities are reported later, by component
         if n <= reading.most:
             return x.astype(np.float32), []
         rows = np.random.default_rng(reading.seed).permutation(n)[: reading.most]
@@ -152,7 +152,7 @@ def fewer(
 def checked(recording: Recording) -> Recording:
     """The recording with times from zero; ValueError where its times or numbers cannot be used.
 
-    Of many times equally spaced ones are taken.
+    If there are too many times, equally spaced ones are taken.
     """
     name, unit = recording.file, recording.time_unit
     _check_names(recording)

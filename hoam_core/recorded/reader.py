@@ -1,4 +1,4 @@
-"""Snapshots out of files: NetCDF in this project's layout, and openPMD."""
+"""Read snapshots from files: NetCDF in this project's layout, and openPMD."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ LONGEST_REASON = 200
 def read_recording(path: str | Path, reading: Reading = Reading(), name: str = "") -> Recording:  # noqa: B008
     """The population in a file, or in an openPMD series `data_%T.h5` of one file each iteration.
 
-    `name` is what messages call it, by default its own. Raises ValueError with the cure.
+    `name` is used in messages, by default the file's own. Raises ValueError with the cure.
     """
     (run,) = runs_of([Path(path)])
     # A single file of a series is read as it is.
@@ -25,9 +25,9 @@ def read_recording(path: str | Path, reading: Reading = Reading(), name: str = "
 def read_recordings(
     paths: Sequence[str | Path], reading: Reading = Reading()  # noqa: B008
 ) -> Iterator[Recording]:  # fmt: skip
-    """The populations in files, those of one openPMD series taken together, in their order.
+    """The populations in files, in order; the files of one openPMD series are one population.
 
-    They are called by as much of their paths as tells them apart. Raises ValueError.
+    They are named by as much of their paths as distinguishes them. Raises ValueError.
     """
     for run in runs_of([Path(path) for path in paths]):
         yield read_run(run, reading)
@@ -43,7 +43,7 @@ def read_run(run: RunFiles, reading: Reading) -> Recording:
             f"{run.name!r} needs more memory than there is; save fewer particles or times."
         ) from error
     except Exception as error:  # a damaged file makes the libraries raise anything
-        # Every sentence of this project about a file names it.
+        # This project's own errors about a file name it.
         if isinstance(error, ValueError) and any(repr(name) in str(error) for name in names):
             raise
         raise ValueError(
@@ -66,7 +66,7 @@ def _read(run: RunFiles, reading: Reading) -> Recording:
 
 
 def _reason(error: Exception, run: RunFiles) -> str:
-    """What a library says, without the folders of this machine."""
+    """A library's error message, without the folders of this machine."""
     told = " ".join(str(error).split())
     for folder in {str(file.parent) for file in run.files} - {".", "/"}:
         told = told.replace(folder, "")

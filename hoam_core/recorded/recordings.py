@@ -1,8 +1,7 @@
-"""Recordings: populations out of files, and whether several of them fit together.
+"""Recordings: populations from files, and whether several of them fit together.
 
 A `Recording` is one file's population at one parameter set. `collect` turns recordings into a
-`Collection`, or says in one sentence which file does not fit and what to do. Nothing is kept of
-what does not fit.
+`Collection`, or raises an error of one sentence that says which file does not fit and what to do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,9 @@ from hoam_core.recorded.collection import Collection
 from hoam_core.recorded.prefixes import TIME, Counted, recounted
 from hoam_core.systems.base import Component
 
-# What is learned from is divided by its own size first; but it is kept in single precision.
+# Data are scaled to order one before learning, but stored in single precision.
 MOST_SIZE = 1e30
-# Axes of what is written of own data.
+# Names of axes in the files that are written for own data.
 AXES = frozenset(("time", "particle", "component", "recording", "state", "quantile", "draw"))
 
 
@@ -30,10 +29,10 @@ class Recording:
     """Samples x (t, n, d) of a file at equispaced times ts (t,) from zero, at `parameters`.
 
     `found` is the smallest number of particles in the file, `paths` whether sample i is the same
-    particle at all times, `lengths` the circumferences that the file knows of, by component;
+    particle at all times, `lengths` the circumferences given in the file, by component;
     `notes` tell what was done to the data. `time_unit` is that of the times, if it is known.
-    `si` says in what SI units components, and the times as `TIME`, are counted, where the file
-    knows SI units, so that several files can be counted in one.
+    `si` holds the SI units of components, and of the times as `TIME`, where the file has SI units,
+    so that several files can be converted to common units.
     """
 
     file: str
@@ -52,7 +51,7 @@ class Recording:
 def with_values(
     recordings: Sequence[Recording], values: Mapping[str, Sequence[float]]
 ) -> list[Recording]:
-    """The recordings with typed parameter values, one for each file in the given order.
+    """The recordings with parameter values given by the user, one per file in the given order.
 
     A note tells which file has which value.
     """
@@ -80,14 +79,14 @@ def with_values(
 
 
 def time_note(unit: Counted) -> str:
-    """What is told of the unit of the times."""
+    """The note on the unit of the times."""
     return f"Times are in {unit}."
 
 
 def in_common_units(recordings: Sequence[Recording]) -> list[Recording]:
-    """The recordings with everything that all of them know in SI counted in one unit each.
+    """The recordings converted to common units where all of them have SI units.
 
-    The largest unit that one of them chose, which is that of the largest span.
+    The common unit is the largest that one of them chose, which belongs to the largest span.
     """
     wanted = {}
     for name, unit in recordings[0].si.items():
@@ -124,8 +123,8 @@ def collect(
 ) -> Collection:  # fmt: skip
     """The recordings as one collection, at the smallest number of particles among them.
 
-    `lengths` are circumferences of periodic components by name, over those that the files know
-    of; zero says that a component is free. Raises ValueError with the file and the cure.
+    `lengths` are circumferences of periodic components by name, and override those in the files;
+    zero makes a component free. Raises ValueError with the file and the cure.
     """
     if not recordings:
         raise ValueError("There is no file to learn from; give at least two.")
@@ -142,7 +141,7 @@ def collect(
     for i, length in enumerate(found):
         if length is not None:
             x[..., i] %= length
-            # The rest of a tiny negative number rounds to the length itself.
+            # The remainder of a tiny negative number rounds to the length itself.
             x[..., i][x[..., i] >= length] = 0.0
     components = tuple(
         replace(c, view=(0.0, length) if length is not None else _view(x[..., i]))
@@ -202,7 +201,7 @@ def _grid(
         if len({np.float32(value) for value in axis}) < len(axis):
             raise ValueError(
                 f"Two files, {recordings[0].file!r} or later ones, hold values of {name!r} that "
-                "differ by less than single precision tells; leave one of them out."
+                "are equal in single precision; leave one of them out."
             )
     names = tuple(name for name, axis in values.items() if len(axis) > 1)
     if taken := AXES & set(names):
@@ -261,7 +260,7 @@ def _lengths(
 
 
 def _view(values: np.ndarray) -> tuple[float, float]:
-    """Where nearly all values lie, with some room."""
+    """The range of nearly all values, with a margin."""
     low, high = np.percentile(values[..., :: max(1, values.size // 2**22)], (0.2, 99.8))
     room = 0.08 * (high - low)
     return float(f"{low - room:.3g}"), float(f"{high + room:.3g}")

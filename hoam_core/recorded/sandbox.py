@@ -1,10 +1,10 @@
-"""Files that visitors give, read in a process that may take only so much and can be killed.
+"""Read files from visitors in a child process with bounded resources, which can be killed.
 
-The library below NetCDF and openPMD trusts what stands in a file: a damaged one can end the process
-that reads it, keep it busy for ever, or make it unpack gigabytes out of kilobytes. So a child
+The library below NetCDF and openPMD trusts the contents of a file: a damaged one can crash the
+process that reads it, keep it busy for ever, or make it unpack gigabytes from kilobytes. So a child
 process reads (sandbox_child.py), bounded in memory, time and output, and hands over numbers and
-text (sandbox_protocol.py) as files in a temporary folder. Whatever happens to it becomes one
-sentence here, and nothing is left.
+text (sandbox_protocol.py) as files in a temporary folder. Whatever happens to it is reported here
+as one sentence, and no files are left behind.
 """
 
 import json
@@ -31,11 +31,11 @@ from hoam_core.recorded.sandbox_protocol import (
 )
 
 COMMAND = (sys.executable, "-m", "hoam_core.recorded.sandbox_child")
-# Of the process itself, until it reads.
+# Seconds that the process may take to start, before it reads.
 STARTING = 120.0
 BETWEEN_LOOKS = 0.1
 BAD_INPUT = 2
-# Of the time for a file, that a run of many files gets.
+# A run of many files gets at most so many times the time for one file.
 MOST_SHARES = 10
 MOST_RUNS = 64
 
@@ -43,7 +43,7 @@ MOST_RUNS = 64
 @final
 @dataclass(frozen=True)
 class ReadingLimits:
-    """What reading may take: seconds for each run, bytes of memory and of what comes out, runs."""
+    """Limits for reading: seconds for each run, bytes of memory and of output, number of runs."""
 
     seconds: float = 60.0
     memory: int = 4 * 2**30
@@ -53,14 +53,14 @@ class ReadingLimits:
 
 @final
 class OvertaxedError(ValueError):
-    """A file that took more than it may, or that ended the process which read it."""
+    """Raised for a file that exceeds the limits, or that crashes the process which reads it."""
 
 
 def read_recordings_sandboxed(
     paths: Sequence[Path], reading: Reading = Reading(), limits: ReadingLimits = ReadingLimits(),  # noqa: B008
     *, command: Sequence[str] = COMMAND,
 ) -> Generator[Recording | None]:  # fmt: skip
-    """The recordings of files, openPMD series taken together; None while one is waited for.
+    """The recordings of files, openPMD series joined; yields None while it waits for one.
 
     Raises ValueError with the sentence of `read_recording`, and OvertaxedError. Closing the
     iterator kills the process.
@@ -73,17 +73,17 @@ def read_recordings_sandboxed(
 def read_start_sandboxed(
     path: Path, limits: ReadingLimits = ReadingLimits(), *, command: Sequence[str] = COMMAND
 ) -> InitialState:  # fmt: skip
-    """The first state of a run in a file. Raises ValueError, OvertaxedError among them."""
+    """The first state of a run in a file. Raises ValueError, including OvertaxedError."""
     task = {"kind": "start", "paths": [str(path)], "reading": {}}
     *_, start = (to_start(data) for data in _parts(task, limits, command) if data is not None)
     return start
 
 
 def _parts(task: dict, limits: ReadingLimits, command: Sequence[str]) -> Iterator[bytes | None]:
-    """What the child hands over, part by part; None while it is waited for."""
+    """The child's output, part by part; yields None while it waits."""
     with tempfile.TemporaryDirectory(prefix="hoam-read-", ignore_cleanup_errors=True) as name:
         folder, paths = Path(name), task["paths"]
-        # A run may be all of the files, one for each iteration.
+        # All of the files may belong to one run, one for each iteration.
         seconds = limits.seconds * min(MOST_SHARES, 1 + (len(paths) - 1) // limits.runs)
         child = _started({**task, **asdict(limits), "folder": name}, command)
         try:
@@ -101,7 +101,7 @@ def _parts(task: dict, limits: ReadingLimits, command: Sequence[str]) -> Iterato
 
 
 def _started(task: dict, command: Sequence[str]) -> subprocess.Popen:
-    # The child runs the same code, wherever this process was started.
+    # The child must import the same code, wherever this process was started.
     code = os.pathsep.join([str(Path(hoam_core.__file__).parents[1]), *_path()])
     child = subprocess.Popen(  # noqa: S603 # nosec B603 -- this interpreter
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ def _started(task: dict, command: Sequence[str]) -> subprocess.Popen:
             with child.stdin as pipe:
                 pipe.write(json.dumps(task).encode())
         except BrokenPipeError:
-            pass  # it has ended, which is noticed when it is waited for
+            pass  # the child has ended; `_awaited` reports it
     return child
 
 
@@ -121,7 +121,7 @@ def _path() -> list[str]:
 
 
 def _awaited(part: Path, child: subprocess.Popen, seconds: float) -> Iterator[None]:
-    """None until the part is there or the child is done. Raises what went wrong with it."""
+    """Yields None until the part exists or the child is done. Raises what went wrong with it."""
     begun, reads = time.monotonic(), False
     while not part.exists():
         ended = child.poll()
@@ -129,7 +129,7 @@ def _awaited(part: Path, child: subprocess.Popen, seconds: float) -> Iterator[No
             _judge(ended, part.parent)
             return
         if not reads and (part.parent / NOW).exists():
-            # What the process took to start is not the file's.
+            # The time that the process took to start does not count for the file.
             begun, reads = time.monotonic(), True
         allowed = seconds if reads else STARTING
         if time.monotonic() - begun > allowed:
@@ -142,7 +142,7 @@ def _awaited(part: Path, child: subprocess.Popen, seconds: float) -> Iterator[No
 
 
 def _judge(code: int, folder: Path) -> None:
-    """Raise what the end of the child means, unless it is done."""
+    """Raise the error that belongs to the child's exit code; none for 0."""
     if code == 0:
         return
     if code == BAD_INPUT and (folder / PROBLEM).exists():

@@ -1,7 +1,8 @@
-"""The process that sandbox.py starts to read a file: `python -m hoam_core.recorded.sandbox_child`.
+"""The process that sandbox.py starts to read files: `python -m hoam_core.recorded.sandbox_child`.
 
-A task comes as JSON on standard input. Each part is written beside and renamed, so that the parent
-sees it whole. Exit codes as on the command line: 0 done, 2 a file is bad and the sentence says why.
+A task comes as JSON on standard input. Each part is written under another name and then renamed, so
+that the parent sees complete files only. Exit codes: 0 done; 2 a file is bad, and the file
+`problem` says why.
 """
 
 import json
@@ -25,17 +26,17 @@ from hoam_core.recorded.sandbox_protocol import (
 )
 from hoam_core.storage.datasets import whole_file
 
-# Of what describes the numbers.
+# Bytes allowed for the description of the numbers.
 ROOM = 2**20
 
 
 def bound(memory: int, output: int, seconds: float, files: int) -> None:
-    """Take no more memory than that from now on, nor seconds for so many files."""
+    """Limit this process's memory, file size and CPU time (`seconds` for each of `files` files)."""
     try:
         import resource
-    except ImportError:  # Windows has no such limits; the parent's clock remains
+    except ImportError:  # Windows has no such limits; the parent's time limit remains
         return
-    jnp.zeros(1).block_until_ready()  # what the compiler reserves is not the file's
+    jnp.zeros(1).block_until_ready()  # memory that the compiler reserves does not count
     pages = Path("/proc/self/statm")
     used = int(pages.read_text().split()[0]) * resource.getpagesize() if pages.exists() else 0
     cpu = int(seconds * (files + 1)) + 1
@@ -49,7 +50,7 @@ def bound(memory: int, output: int, seconds: float, files: int) -> None:
 
 
 def parts(task: dict[str, Any]) -> Iterator[bytes]:
-    """What is handed over of each file, or each run of several files."""
+    """The output for each file, or for each run of several files, as bytes."""
     folder, paths = Path(task["folder"]), [Path(path) for path in task["paths"]]
     options: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
@@ -72,13 +73,13 @@ def parts(task: dict[str, Any]) -> Iterator[bytes]:
 
 
 def say(folder: Path, name: str) -> None:
-    """Tell the parent which file is read now."""
+    """Tell the parent which file is being read."""
     with whole_file(folder / NOW) as part:
         part.write_text(name, "utf-8")
 
 
 def fitting(found: Iterable[bytes], output: int) -> Iterator[bytes]:
-    """The parts as long as they fit together; then ValueError."""
+    """The parts, unchanged; raises ValueError when their total size exceeds `output`."""
     total = 0
     for data in found:
         total += len(data)
@@ -91,7 +92,7 @@ def fitting(found: Iterable[bytes], output: int) -> Iterator[bytes]:
 
 
 def main() -> int:
-    """Read the task's files; the exit code."""
+    """Read the task's files and return the exit code."""
     task = json.load(sys.stdin)
     folder = Path(task["folder"])
     bound(task["memory"], task["output"], task["seconds"], len(task["paths"]))

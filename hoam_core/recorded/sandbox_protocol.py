@@ -1,7 +1,7 @@
-"""What a reading process hands over: arrays as safetensors, text as JSON in their header.
+"""The format in which a reading process hands over data: safetensors with JSON in the header.
 
-Numbers and text only, like a model, so that nothing which a hostile file has made of the process
-that read it is executed by the one that takes it.
+It holds numbers and text only, like a model's files, so that even if a hostile file takes over the
+process that reads it, the receiving process executes nothing.
 """
 
 import json
@@ -31,7 +31,7 @@ class InitialState(NamedTuple):
 
 
 def part_name(number: int) -> str:
-    """File name of a part; -1 is one that never comes."""
+    """File name of a part; -1 names a part that is never written."""
     return f"{number:05d}.safetensors"
 
 

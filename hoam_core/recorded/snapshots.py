@@ -1,8 +1,8 @@
-"""Snapshots of particles, put together to a recording: who is kept, who is who, in which units.
+"""Snapshots of particles assembled into a recording: selection, identity and units of particles.
 
-Particles of unequal weight are drawn anew in proportion to their weights, at each time by itself.
-Particles with an `id` are put in the order of their ids, for they change places in many codes; ids
-that stand twice, as parallel codes write them by mistake, are no identities.
+Particles of unequal weight are resampled in proportion to their weights, at each time
+independently. Particles with an `id` are sorted by id, since many codes reorder them; ids that
+occur twice, as some parallel codes write them by mistake, do not identify particles.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ SHORT = {"position": "", "momentum": "p", "velocity": "v"}
 
 
 class Snapshot(NamedTuple):
-    """One time in s: SI values (n, d), weights (n,) if unequal, ids (n,), None for neither.
+    """One snapshot at a time in s: SI values (n, d), weights (n,) if unequal, ids (n,) if any.
 
-    `found` is how many particles the file holds then; `twice` whether an id stands twice.
+    `found` is the number of particles in the file at that time; `twice` tells if an id is repeated.
     """
 
     time: float
@@ -45,12 +45,12 @@ class Place(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the component is called in a model, such as x or px."""
+        """The name of the component in a model, such as x or px."""
         return f"{SHORT.get(self.record, self.record)}{self.component}"
 
 
 def thinned(snapshot: Snapshot, reading: Reading) -> Snapshot:
-    """At most `reading.most` particles in random order, the same at all times where ids tell."""
+    """At most `reading.most` particles in random order, the same at all times if ids allow it."""
     n, rng, ids = len(snapshot.x), np.random.default_rng(reading.seed), snapshot.ids
     order = np.arange(n) if ids is None else np.argsort(ids, kind="stable")
     twice = ids is not None and bool(np.any(np.diff(ids[order]) == 0))
@@ -66,7 +66,7 @@ def assembled(
     snapshots: Sequence[Snapshot], places: Sequence[Place], parameters: Mapping[str, float],
     lengths: Mapping[str, float], reading: Reading, name: str,
 ) -> Recording:  # fmt: skip
-    """The recording of snapshots, in SI units counted so that numbers are of order one."""
+    """The recording of snapshots, in powers of SI units in which numbers are of order one."""
     n = min(one.found for one in snapshots)
     paths, notes = _followed(snapshots)
     if n > reading.most:
@@ -74,7 +74,7 @@ def assembled(
     whole = np.stack([one.x[: min(n, reading.most)] for one in snapshots])
     units = _units(whole, places)
     x = np.empty(whole.shape, np.float32)
-    with np.errstate(over="ignore"):  # an infinity is told of its component
+    with np.errstate(over="ignore"):  # infinities are reported later, by component
         for i, unit in enumerate(units):
             x[..., i] = whole[..., i] / 10.0**unit.power
     components = tuple(
@@ -95,10 +95,10 @@ def assembled(
 
 
 def _followed(snapshots: Sequence[Snapshot]) -> tuple[bool, list[str]]:
-    """Whether row i is the same particle at all times, and notes on why not, or since when."""
+    """Whether row i is the same particle at all times, and notes on the reason."""
     first, ids = snapshots[0].ids, [one.ids for one in snapshots]
     if any(one.weights is not None for one in snapshots):
-        return False, ["Particles of unequal weight were drawn anew by their weights."]
+        return False, ["Particles of unequal weight were resampled by their weights."]
     if len({one.found for one in snapshots}) > 1:
         return False, ["The number of particles changes with time; the smallest is used."]
     if all(one is None for one in ids):

@@ -1,4 +1,4 @@
-"""Which of the times of a file are used: equally spaced ones, and not too many."""
+"""Choice of the times of a file that are used: equally spaced ones, and not too many."""
 
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
@@ -7,12 +7,12 @@ import numpy as np
 from jaxtyping import Float
 
 FEWEST_TIMES, MOST_TIMES = 4, 401
-# Of a step, by which steps may differ.
+# The share of a step by which steps may differ.
 UNEVEN = 1e-3
 
 
 class UsedTimes(NamedTuple):
-    """Which rows of the times are used, and what is to be told of the others."""
+    """The rows of the times that are used, and notes on the others."""
 
     rows: slice
     notes: tuple[str, ...]
@@ -25,8 +25,8 @@ def kept_times(
 ) -> UsedTimes:  # fmt: skip
     """The equally spaced times among `ts`, `MOST_TIMES` at most.
 
-    A first and a last one that lie off the grid of the others are left out. `called(i)` is what
-    messages call a time, `source` where the times of `name` come from, and `missing` tells of
+    A first and a last one that lie off the grid of the others are left out. `called(i)` is the name
+    of a time in messages, `source` says where the times of `name` come from, and `missing` mentions
     times that were left out before. Raises ValueError, which names the time that does not fit.
     """
     source = source or f"The variable `time` of {name!r}"
@@ -42,7 +42,7 @@ def kept_times(
         i = int(np.argmax(np.diff(ts) <= 0))
         raise ValueError(
             f"{source} must hold increasing finite times, but {called(i)} is followed by "
-            f"{called(i + 1)}; sort them and remove what stands twice."
+            f"{called(i + 1)}; sort them and remove duplicates."
         )
     last = len(ts) - 1
     for begin, end in ((0, last), (0, last - 1), (1, last), (1, last - 1)):

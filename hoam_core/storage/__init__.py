@@ -1,1 +1,1 @@
-"""Datasets on disks: NetCDF and Zarr, written whole or not at all."""
+"""Datasets on disk: NetCDF and other files, written completely or not at all."""

@@ -1,4 +1,4 @@
-"""Populations as `xarray.Dataset`, and files that appear whole or not at all."""
+"""Populations as `xarray.Dataset`, and files that are written completely or not at all."""
 
 import contextlib
 import errno
@@ -22,14 +22,14 @@ from hoam_core.files.json_text import json_text
 from hoam_core.systems import Lattice, System
 from hoam_core.version import __version__
 
-# Deflate packs at most 1032 bytes into one; more is promised by a header that lies.
+# Deflate packs at most 1032 bytes into one; a header that claims more is false.
 MOST_PACKED = 1_100
 # First bytes of NetCDF 3.
 CLASSIC = b"CDF"
 
 
 def check_folder(folder: str | Path) -> Path:
-    """Make a folder and prove that it can be written; ValueError with the cure if not."""
+    """Make a folder and check that it can be written; ValueError with the cure if not."""
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def check_folder(folder: str | Path) -> Path:
 
 
 def check_file(path: str | Path) -> Path:
-    """Prove that a file can be written at `path`, before a long run is spent on it."""
+    """Check that a file can be written at `path`, before a long run; ValueError if not."""
     path = Path(path)
     if path.is_dir():
         raise ValueError(f"Argument `out` names the folder {str(path)!r}; add a file name.")
@@ -60,15 +60,15 @@ def check_file(path: str | Path) -> Path:
 
 
 def arrays_bytes(params: Any) -> bytes:
-    """A tree of arrays as safetensors, the very bytes for the same numbers."""
+    """A tree of arrays as safetensors; equal numbers give equal bytes."""
     arrays = {name: np.asarray(a) for name, a in flatten_dict(params, sep="/").items()}
-    # safetensors writes the memory as it lies, so a transposed view must be copied first.
+    # safetensors ignores strides, so a transposed view must be copied first.
     return save_arrays({name: np.array(a, order="C") for name, a in arrays.items()})
 
 
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Generator[Path]:
-    """A path beside `path` to write to; moved onto it at the end, removed after any failure.
+    """A temporary path beside `path` to write to: renamed to `path` at the end, removed on failure.
 
     Raises ValueError where the folder is missing or cannot be written; a full disk raises OSError.
     """
@@ -78,7 +78,7 @@ def whole_file(path: str | Path) -> Generator[Path]:
     part = Path(name)
     try:
         yield part
-        # mkstemp makes private files; give the result the rights of any new file.
+        # mkstemp makes private files; give the result the permissions of any new file.
         mask = os.umask(0)
         os.umask(mask)
         part.chmod(0o666 & ~mask)
@@ -88,13 +88,13 @@ def whole_file(path: str | Path) -> Generator[Path]:
 
 
 def write_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
-    """Write files, by their paths in the folder: all of them beside, then renamed in their order.
+    """Write files, by their paths in the folder: all to temporary ones, then renamed in order.
 
-    After a failure, such as a full disk, the folder is as it was.
+    After a failure, such as a full disk, the folder is unchanged.
     """
     with contextlib.ExitStack() as stack:
         parts = {}
-        # The last one that is entered is the first one that is renamed.
+        # The last context that is entered is the first to exit, which renames its file.
         for name in [*files][::-1]:
             check_folder((Path(folder) / name).parent)
             parts[name] = stack.enter_context(whole_file(Path(folder) / name))
@@ -105,7 +105,7 @@ def write_files(folder: str | Path, files: Mapping[str, bytes]) -> None:
 def observe(
     system: System, x: Float[Array | np.ndarray, "t n d"], mu: Float[Array | np.ndarray, " p"]
 ) -> dict[str, Float[Array, " t"]]:
-    """The observables of a path at every time."""
+    """The observables of a path at every time, by name."""
     return observe_all(system, x, mu)[0]
 
 
@@ -113,13 +113,13 @@ def observe_all(
     system: System, x: Float[Array | np.ndarray, "t n d"], mu: Float[Array | np.ndarray, " p"]
 ) -> tuple[dict[str, Float[Array, " t"]], Complex[Array, "t m"] | None]:
     """The observables of a path, and the complex amplitudes of its field's waves (or None)."""
-    # Only the functions, since what is compiled is kept, and a system may hold much memory.
+    # Only the functions: compiled code keeps its arguments, and a system may hold much memory.
     return _observe(system.observables, system.field_modes, jnp.asarray(x), jnp.asarray(mu))
 
 
 @partial(jax.jit, static_argnames=("observables", "field_modes"))
 def _observe(observables, field_modes, x, mu):
-    # The energy of a field is a sum over the same waves, so that they cost nothing more.
+    # The energy of a field is a sum over the same waves, so that they cost nothing extra.
     return jax.lax.map(lambda one: (observables(one, mu), field_modes(one, mu)), x)
 
 
@@ -127,7 +127,7 @@ def to_dataset(
     system: System, mu: Float[Array, " p"], ts: np.ndarray, x: Float[Array, "t n d"],
     *, seed: int, method: str,
 ) -> xr.Dataset:  # fmt: skip
-    """A run with its observables, units and provenance.
+    """A run as a dataset, with its observables, units and provenance.
 
     Variables: state(time, particle, component) in physical units with periodic positions wrapped,
     and one variable of time for each observable. Raises DivergedError where one is not finite.
@@ -142,7 +142,7 @@ def lattice_dataset(
     lattice: Lattice, mu: Float[Array, " p"], ts: np.ndarray, cells: np.ndarray,
     z: Float[Array, "t r k"], *, seed: int,
 ) -> xr.Dataset:  # fmt: skip
-    """Cells of one run (t, *cells), as `state(time, y, x)`, and the observables of all runs."""
+    """A lattice run as a dataset: cells of one run, `state(time, y, x)`, and all observables."""
     axes, names = ("z", "y", "x")[-(cells.ndim - 1) :], lattice.cell_names
     attributes: dict[str, Any] = {"units": "1"}
     if names:
@@ -181,7 +181,7 @@ def _with_observables(
 
 
 def check_not_infinite(variable: xr.DataArray) -> None:
-    """Raises DivergedError for an infinity; a NaN says that a value is missing, as in sweeps."""
+    """Raises DivergedError for an infinity; a NaN marks a missing value, as in sweeps."""
     values = variable.values
     if np.issubdtype(values.dtype, np.floating):
         check_finite(f"The variable {str(variable.name)!r}", values[~np.isnan(values)])
@@ -196,8 +196,8 @@ def dataset_bytes(dataset: xr.Dataset) -> bytes:
 
 
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write NetCDF (HDF5) whole or not at all."""
-    # Through memory: HDF5 cannot close a file on a full disk and ends the process instead.
+    """Write a NetCDF file (HDF5), completely or not at all."""
+    # Through memory: HDF5 cannot close a file on a full disk and aborts the process instead.
     data = dataset_bytes(dataset)
     with whole_file(path) as part:
         part.write_bytes(data)
@@ -210,8 +210,8 @@ def is_classic(path: Path) -> bool:
 
 
 def _opened(path: Path) -> xr.Dataset:
-    # Times as the numbers that stand in the file: what they are decoded to depends on the wording
-    # of their unit, and on the version of xarray.
+    # Times as the numbers in the file: decoding would depend on the wording of their unit, and on
+    # the version of xarray.
     if is_classic(path):
         with path.open("rb") as file:
             if file.read(len(CLASSIC) + 1)[-1] not in (1, 2):

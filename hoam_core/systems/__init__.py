@@ -1,4 +1,4 @@
-"""The systems, by the names that the command line, model files and page use.
+"""The registry of systems, by the names used in the command line, model files and the page.
 
 An installed package adds its own by an entry point of the group `hoam_core.systems` that names an
 instance of a `System` (docs/extending.md).
@@ -33,9 +33,9 @@ from hoam_core.systems.trap import Trap
 
 @final
 class Systems(Mapping[str, System]):
-    """Systems by name; those of other packages are loaded when any is first looked for.
+    """Systems by name; those of other packages are loaded on first use.
 
-    Such a package imports this one, so that nothing of it is loaded before this one stands.
+    Such a package imports this one, so nothing of it is loaded before this one is fully imported.
     """
 
     def __init__(self, *built_in: System):
@@ -75,13 +75,13 @@ SYSTEMS = Systems(
     NbMoTa(),
 )
 
-# Recorded systems hold much memory and come and go with their visitors: each is known for as long
-# as somebody holds it, as a model does by the domain that its method works in.
+# Recorded systems hold much memory and come and go with their visitors: each is registered only
+# while it is referenced, for example by a model.
 _RECORDED: WeakValueDictionary[str, Recorded] = WeakValueDictionary()
 
 
 def register(system: Recorded) -> Recorded:
-    """Let a recorded system be found by its name; returns the one that has this name already.
+    """Register a recorded system under its name; returns the one registered first, if any.
 
     Raises ValueError for the name of another kind of system.
     """
@@ -93,7 +93,7 @@ def register(system: Recorded) -> Recorded:
 
 
 def plugins(known: Mapping[str, System]) -> dict[str, System]:
-    """Systems of other packages; one that cannot be used costs a warning and not the program."""
+    """Systems of other packages; those that cannot be used are left out with a warning."""
     found: dict[str, System] = {}
     for entry in entry_points(group="hoam_core.systems"):
         try:

@@ -1,8 +1,8 @@
-"""What kinds of systems there are: what a kind decides for whoever learns, sweeps, names or draws.
+"""The two kinds of systems, and what depends on the kind in learning, sweeps and figures.
 
-A population moves in a space whose plane can be drawn, and is learned from runs of the whole of it.
-A lattice is seen through a few observables of single runs: one looks at their noise, too, and they
-are learned from small patches (arXiv 2511.12842).
+A population moves in a space of which a plane can be drawn, and is learned from runs of the whole
+population. A lattice is observed through a few observables of single runs, whose noise matters,
+too, and which are learned from small patches (arXiv 2511.12842).
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from typing import final
 class Family:
     """A kind of systems.
 
-    `method` is the usual one, `source` what its methods learn from, and `observed` what an
-    observable is of, in words. `from_patches`: the data are increments of patches instead of runs.
-    `has_plane`: a state is a density over two components. `is_noisy`: single runs are shown about
-    their mean, and the noise of a learned model has a share, lambda over K. A sweep takes so many
-    particles for each of its points.
+    `method` is the default, `source` what its methods learn from, and `observed` what observables
+    describe, in words. `from_patches`: the data are increments of patches instead of runs.
+    `has_plane`: a state is drawn as a density over two components. `is_noisy`: single runs are
+    shown about their mean, and the noise of a learned model has a share, lambda over K. A sweep
+    takes `sweep_particles` particles at each of its points.
     """
 
     name: str

@@ -8,8 +8,8 @@ x0 ~ N(-(1, 1), 0.1^2), v0 ~ N(0, 0.1^2), t in [0, 1]. The law stays Gaussian wi
     Var x(t) = 0.1^2 cos^2(omega t) + (0.1 / omega)^2 sin^2(omega t)
                + (0.05 / omega)^2 (t/2 - sin(2 omega t) / (4 omega)),
 
-in each dimension, which `moments` returns. The full model takes the exact Gaussian transition of
-(x, v) from one saved time to the next. Only x is seen, so the observed process is not Markov.
+in each dimension, which `moments` returns. The full model uses the exact Gaussian transition of
+(x, v) from one saved time to the next. Only x is observed, so the observed process is not Markov.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def _exact(key, omega, state, ts):
         (x, v), key = carry
         key, own = jax.random.split(key)
         c, s = jnp.cos(omega * interval), jnp.sin(omega * interval)
-        # Covariance of what the noise adds to (x, v) within the interval.
+        # Covariance of the noise added to (x, v) within the interval.
         swing = s * c / (2 * omega)
         xx = (NOISE / omega) ** 2 * jnp.maximum(interval / 2 - swing, 0.0)
         xv = 0.5 * (NOISE * s / omega) ** 2

@@ -1,4 +1,4 @@
-r"""The action of the oscillator in closed form: what a rule in time has to integrate.
+r"""The action of the oscillator in closed form, as a reference for quadrature rules in time.
 
 Its law is Gaussian in each of two dimensions, with mean m = -cos(omega t) and variance V = c^2, so
 that the exact potential is s = m' . y + (c'/2c) |y|^2 with y = x - m. Along it
@@ -6,8 +6,8 @@ that the exact potential is s = m' . y + (c'/2c) |y|^2 with y = x - m. Along it
     1/2 |grad s|^2 + d_t s = -m'^2 + m'' (y_1 + y_2) + (c''/2c) |y|^2,
     q(t) = E[1/2 |grad s|^2 + d_t s] = c c'' - m'^2 = V''/2 - V'^2 / (4V) - m'^2,
 
-and the least value of the action (methods/action.py) is -int (m'^2 + c'^2) dt. All in NumPy and in
-double precision: the rounding of q in single is larger than the errors of a good rule.
+and the least value of the action (methods/action.py) is -int (m'^2 + c'^2) dt. All of it is in
+NumPy and double precision, as rounding of q in single exceeds the errors of a good rule.
 """
 
 from functools import lru_cache
@@ -55,7 +55,7 @@ def law(omega: float, t: Float[np.ndarray, "*t"]) -> GaussianLaw:
 
 
 def integrand(omega: float, t: Float[np.ndarray, "*t"]) -> Float[np.ndarray, "*t"]:
-    """q(t) of the module's equation."""
+    """The integrand q(t) of the module's equation."""
     at = law(omega, t)
     return at.bending - at.speed**2
 
@@ -65,7 +65,7 @@ def sampled_integrand(
 ) -> Float[np.ndarray, "*t"]:
     """q(t) as the mean over `samples` particles, drawn anew at every entry of t.
 
-    Neither positions nor their number cost anything: mean and scatter of Gaussian samples are
+    No positions are drawn, so any number costs the same: mean and scatter of Gaussian samples are
     independent, Gaussian and chi-squared. ValueError for less than one sample.
     """
     samples = check_count("samples", samples)
@@ -80,7 +80,7 @@ def sampled_integrand(
 
 
 def sampling_variance(omega: float, t: Float[np.ndarray, "*t"]) -> Float[np.ndarray, "*t"]:
-    """Variance of what one particle contributes to q(t): of n particles, an n-th of it."""
+    """Variance of the contribution of one particle to q(t); the mean over n has 1 / n of it."""
     at = law(omega, t)
     return 2 * at.acceleration**2 * at.variance + at.bending**2
 
@@ -92,9 +92,9 @@ def integral(omega: float) -> float:
 
 
 def monte_carlo_error(omega: float, nodes: int, samples: int | None = None) -> float:
-    """Standard deviation of the integral of q by `nodes` independent uniform times.
+    """Standard deviation of the Monte Carlo integral of q at `nodes` independent uniform times.
 
-    With the exact q at each, or with the mean over `samples` particles drawn anew at each.
+    q is exact at each time, or the mean over `samples` particles drawn anew at each.
     """
     t, weights = _panels()
     q = integrand(omega, t)
@@ -107,7 +107,7 @@ def monte_carlo_error(omega: float, nodes: int, samples: int | None = None) -> f
 def least_action(omega: float, scale: Float[np.ndarray, " d"] | None = None) -> float:
     """The value of the action at the exact potential; no potential has a lower one.
 
-    In the units of a training divide both positions by their `scale` (2,); physical by default.
+    Physical units by default; with `scale` (2,), in units in which positions are divided by it.
     """
     nodes, weights = _panels()
     at = law(omega, nodes)

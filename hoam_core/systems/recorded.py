@@ -1,14 +1,14 @@
-"""A system that is known only by its snapshots: somebody else's simulation, or an experiment.
+"""A system known by its snapshots only: another code's simulation, or an experiment.
 
-What was recorded are populations at a grid of parameter values, all at the same times. There is no
+Populations are recorded at a grid of parameter values, all at the same times. There is no
 full model to run, so between the recorded values nothing is known for certain:
 
-- rho_0 is drawn from the first snapshots, at a recorded value from its own and between two from a
-  mixture of theirs, in the proportion of the distances (of all corners of the cell where there are
-  several parameters). A mixture moves the weight of what is there and invents nothing; a beam that
-  stands elsewhere at each value appears twice.
+- rho_0 is drawn from the first snapshots: at a recorded value from its own, and between two values
+  from a mixture of both with linear weights (multilinear over the corners of a cell with several
+  parameters). A mixture only reweights recorded particles; a beam whose position differs between
+  the two values appears twice.
 - The truth is a recording played back, where there is one. Two disjoint halves of its particles
-  stand for two seeds, and so tell the noise floor.
+  stand for two seeds, and so give the noise floor.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from hoam_core.systems.base import Component, Observable, Parameter, System
 
 
 def _no_modes(x: Array, mu: Array) -> None:
-    """A population that somebody recorded has no field that is known."""
+    """None: the field of a recorded population is not known."""
 
 
 @final
@@ -47,11 +47,11 @@ class Recorded(System):
     axes: tuple[tuple[float, ...], ...]
     t_end: float
     snapshots: Float[np.ndarray, "m t n d"]
-    # Whether methods of it work in units of its own (methods/own_units.py); older models do not.
+    # Whether its methods work in units of the data (methods/own_units.py); older models do not.
     own_units: bool = True
 
     def __post_init__(self) -> None:
-        # They come out of files that visitors give, and go into pages and code that is given away.
+        # Names come from visitors' files, and go into pages and exported code.
         for parameter in self.parameters:
             check_name("a parameter", parameter.name)
             check_name("a parameter", parameter.label)
@@ -92,12 +92,12 @@ class Recorded(System):
 
     @property
     def field_modes(self) -> Callable[[Array, Array], None]:
-        """None of any; a function without the snapshots, since what is compiled with it is kept."""
+        """A function that returns None; without the snapshots, since compiled code keeps it."""
         return _no_modes
 
     @property
     def observables(self) -> "RecordedMoments":
-        """The function (x, mu) -> scalars, apart from the snapshots: compiled code keeps it."""
+        """The function (x, mu) -> scalars; without the snapshots, since compiled code keeps it."""
         return RecordedMoments(tuple((i, self.components[i].name) for i in self._order))
 
     def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
@@ -115,13 +115,13 @@ class Recorded(System):
         return shares
 
     def load(self, u: Float[Array, "n k"], mu: Float[Array, " p"]) -> Float[Array, "n d"]:
-        """Recorded particles: u[:, 0] chooses the recording and u[:, 1] the particle of it."""
+        """Recorded particles: u[:, 0] chooses the recording and u[:, 1] a particle of it."""
         shares = self.weights(self._snapped(mu))
         edges = np.cumsum(shares)
         edges[np.flatnonzero(shares)[-1] :] = np.inf
         points = np.asarray(u, float)
         chosen = np.searchsorted(edges, points[:, 0], side="right")
-        # By rank, so that no particle comes twice before all have come once.
+        # By rank, so that no particle is used twice before all have been used once.
         rank = np.argsort(np.argsort(points[:, 1]))
         particle = rank * self.snapshots.shape[2] // len(rank)
         return jnp.asarray(self.snapshots[chosen, 0, particle], u.dtype)
@@ -132,7 +132,7 @@ class Recorded(System):
         return [dict(zip(names, values, strict=True)) for values in product(*self.axes)]
 
     def _find(self, mu: Float[Array | np.ndarray, " p"]) -> int | None:
-        """Which recording belongs to mu, up to single precision."""
+        """Index of the recording at mu, up to single precision; None if there is none."""
         wanted = np.asarray(mu, float)[None]
         values = np.array(list(product(*self.axes)))
         widths = np.array([p.high - p.low for p in self.parameters])[None]
@@ -226,7 +226,7 @@ class RecordedMoments:
         self, x: Float[Array, "n d"], mu: Float[Array, " p"]
     ) -> dict[str, Float[Array, ""]]:
         """Scalars of a population x at any mu."""
-        # In units in which neither sums nor squares leave the numbers.
+        # In units in which neither sums nor squares overflow or underflow.
         unit = jnp.max(jnp.abs(x), 0)
         unit = jnp.where(unit > 0, unit, 1.0)
         mean, spread = (of(x / unit[None], 0) * unit for of in (jnp.mean, jnp.std))

@@ -155,12 +155,12 @@ def test_errors_of_every_learned_column_stand_beside_their_floor(compared):
         for one, error in ((galerkin, np.nan), (dice, 30.0))
     ]
     words = compare_words.headline([full, *spoilt], busy=False)
-    assert words.startswith("No learned column is to be used here. C dice is closest")
+    assert words.startswith("None of these learned models should be used here. C dice is closest")
     assert "error more than 10 times" in words
     assert "B galerkin (not finite)" in words
     table = compare_words.table([full, galerkin, dice], "computing", dark=False)
     assert table.count("<small>floor") == 2 * len(galerkin.rows)
-    assert "Field evaluations a particle" in table
+    assert "Field evaluations per particle" in table
     assert table.count("<b>good</b>") == table.count("<b>usable</b>") == 1
 
 

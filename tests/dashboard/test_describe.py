@@ -133,7 +133,7 @@ def test_an_error_beyond_ten_times_is_said_so_and_none_is_written_as_a_number_th
     rows = errors(run_of({"electric_energy": model}), Reference(truth), TWO_STREAM, AXES)
     assert np.isnan([row.error for row in rows[:2]]).all()
     assert "nan" not in error_table(rows, "computing").lower()
-    assert "broke" in describe.headline(run_of({"electric_energy": model}), TWO_STREAM, AXES)
+    assert "failed" in describe.headline(run_of({"electric_energy": model}), TWO_STREAM, AXES)
 
 
 def test_errors_stand_beside_their_floor():
@@ -229,7 +229,7 @@ def test_what_is_in_doubt_is_not_repeated():
     learned = run_of({"electric_energy": growing()})
     doubt = Verdict("✕", "do not use", "its energy grew out of nothing")
     words = headline_of(learned, None, TWO_STREAM, AXES, doubt)
-    assert words.startswith("What the learned model says here is not to be used: its energy grew")
+    assert words.startswith("Do not use what the learned model says here: its energy grew")
     assert described(words, doubt).endswith(
         "Learned model: do not use: its energy grew out of nothing."
     )
@@ -275,4 +275,4 @@ def test_the_picture_is_judged_by_the_mass_in_the_wrong_place_beside_as_few_part
     assert rows[1].error == pytest.approx(0.68, abs=0.06)
     assert apart > 5
     assert errors(moved, Reference(truth), TWO_STREAM, AXES)[-1].floor is None
-    assert "Lumps that stay with more particles" in error_table(rows, "computing")
+    assert "Lumps that remain with more particles" in error_table(rows, "computing")

@@ -23,9 +23,9 @@ from hoam_core.learning import learn
 ERRORS = {
     "Argument `x` is wrong.": ValueError("Argument `x` is wrong."),
     "It diverged.": DivergedError("It diverged."),
-    "The run failed: No space left on device. Nothing was left half-written; make room and try "
-    "again.": OSError(28, "No space left on device", "/some/where"),
-    "The run failed: there is not enough memory for it; take fewer particles.": MemoryError(),
+    "The run failed: No space left on device. Nothing was left half-written; free some space "
+    "and try again.": OSError(28, "No space left on device", "/some/where"),
+    "The run failed: there is not enough memory for it; use fewer particles.": MemoryError(),
     "The run failed: there is not enough memory": jax.errors.JaxRuntimeError(
         "RESOURCE_EXHAUSTED: Out of memory while trying to allocate"
     ),

@@ -99,7 +99,7 @@ def test_when_the_teacher_leaves_followers_are_told_and_free(room):
     teacher.following.stop()
     pupil.run()
     assert (pupil.following.role, pupil.following.ended) == ("alone", True)
-    with pytest.raises(ValueError, match=f"Nobody teaches with the code '{code}' now"):
+    with pytest.raises(ValueError, match=f"No lecture has the code '{code}' now"):
         pupil.following.follow(code)
     assert pupil.following.role == "alone"
 
@@ -226,7 +226,7 @@ def test_the_banner_says_what_a_page_does_in_a_lecture(desks):
     pupil.classroom.follow(teacher.lead())
     assert banner.visible
     assert "Controls are locked" in banner[0].object
-    assert "One page follows" in teacher.classroom.__panel__()[0].object
+    assert "One page is following" in teacher.classroom.__panel__()[0].object
     teacher.classroom.close()
     assert "The teacher has left" in banner[0].object
     banner[1].param.trigger("clicks")
@@ -249,7 +249,7 @@ def test_a_class_gets_no_notes_for_instructors():
 def test_a_wrong_code_is_told_in_a_sentence(desks):
     desks[0].classroom.follow("nobody")
     assert desks[0].told == [
-        "Nobody teaches with the code 'nobody' now; ask the teacher for the present one."
+        "No lecture has the code 'nobody' now; ask the teacher for the current one."
     ]
 
 

@@ -62,7 +62,7 @@ def test_an_entry_that_is_wrong_costs_itself(tmp_path):
     shelf = read_glossary(file)
     assert list(shelf.items) == ["a"]
     assert len(shelf.problems) == 3
-    assert "small letters" in shelf.problems[0]
+    assert "lower-case letters" in shelf.problems[0]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -314,7 +314,7 @@ def test_what_was_read_and_trained_is_there_again_after_a_reload(trained, keep):
     assert workspace.model.errors == model.errors
     assert workspace.model_folder != trained.folder / "model"
     workspace.check()
-    assert "only what was read of them is kept" in workspace.problem
+    assert "only what was read from them is kept" in workspace.problem
     assert workspace.checked is not None
     choice.read(read_query(link | {"hold-out": "nothing"}, shelf), state)
     workspace.open(data)
@@ -324,7 +324,7 @@ def test_what_was_read_and_trained_is_there_again_after_a_reload(trained, keep):
         OwnChoice(), worker, worker, lambda f: f(), SavedItems("b" * 64, keep._root)
     )
     stranger.open(data)
-    assert "kept for them alone" in stranger.problem
+    assert "kept only for the visitor who made them" in stranger.problem
     assert stranger.checked is None
     stranger.close()
 

@@ -402,7 +402,7 @@ def test_a_person_is_told_of_answers_that_may_take_long_and_of_no_others(session
 def test_a_seed_that_is_none_is_told_and_the_seed_stays(session, text):
     field = seed_field(session.state)
     field.value = text
-    assert "is no seed" in field.helper_text
+    assert "is not a seed" in field.helper_text
     assert field.error_state
     assert session.state.seed == 77
     field.value = "12"

@@ -139,7 +139,7 @@ def test_the_table_names_mode_unit_and_the_fastest():
     found = of("two-stream", run_of("two-stream", growing(0.15)))
     table = rate_table(found._replace(fastest=Mode(2, 0.0, 0.3)), True, "1/(mu omega_p)")
     assert "Growth rate γ [μ ωₚ] of mode 1 of the field" in table
-    assert "In theory mode 2 grows fastest, with 0.3000; the start favours mode 1." in table
+    assert "In theory mode 2 grows fastest, with 0.3000; the initial state favours mode 1." in table
     chosen = found._replace(fastest=Mode(2, 0.0, 0.3), chosen=True)
     assert "grows fastest, with 0.3000.<" in rate_table(chosen, True, "1/omega_p")
     assert "model, fit" not in rate_table(found, False, "1/omega_p")

@@ -90,7 +90,7 @@ def _of_zero_days(root: Path, monkeypatch) -> SavedItems:
 def test_one_visitor_has_so_many_bytes_and_is_told(anna, monkeypatch):
     monkeypatch.setenv(MEGABYTES, "1")
     put(anna, "first", 600_000)
-    with pytest.raises(FullError, match=r"needs 488 kB, and 1 things take 586 kB of your 1 MB"):
+    with pytest.raises(FullError, match=r"needs 488 kB, and 1 items use 586 kB of your 1 MB"):
         put(anna, "second", 500_000)
     put(anna, "first", 900_000)  # in its own place
     assert [one.name for one in anna.things()] == ["first"]
@@ -113,7 +113,7 @@ def test_what_was_used_longest_ago_makes_room_and_what_is_in_use_does_not(tmp_pa
     for keep in keeps:
         if thing := keep.find("x"):
             keep.use(thing)
-    with pytest.raises(FullError, match="other visitors' things fill"):
+    with pytest.raises(FullError, match="other visitors' data fill"):
         put(keeps[1], "x", 300_000)
     assert [len(keep.things()) for keep in keeps] == [1, 0, 1, 1]
 
@@ -209,7 +209,7 @@ def test_a_collection_comes_back_as_it_was(tmp_path):
     assert found.system().name == collection.system().name
     data = (tmp_path / ARRAYS).read_bytes()
     (tmp_path / ARRAYS).write_bytes(data[:-1] + b"\1")
-    with pytest.raises(ValueError, match="give the files again"):
+    with pytest.raises(ValueError, match="upload the files again"):
         read_collection(tmp_path)
 
 

@@ -256,7 +256,7 @@ def test_bad_plans_are_refused_in_a_sentence_and_make_no_folder(tiny, kept, shel
     with pytest.raises(ValueError, match="must be odd and at least 3, but is 4"):
         kept.start(nodes, shelf)
     huge = tiny("oscillator", "dice", particles=2**28, n_times=401)
-    with pytest.raises(ValueError, match="take fewer particles"):
+    with pytest.raises(ValueError, match="use fewer particles"):
         kept.start(huge, shelf)
     for name in ("Two Streams", "none", "a--b", "x" * 60, "../x"):
         with pytest.raises(ValueError, match=r"Argument `name` must be .*try 'my-model-2'"):
@@ -347,7 +347,7 @@ def test_a_model_is_kept_with_what_else_its_visitor_has(tiny, kept, shelf, worke
     assert thing.size > sum(p.stat().st_size for p in made.folder.iterdir())
     assert other.find("mine") is None
     assert f"until {date(keep.until)}" in terms(keep, "mine")
-    assert "Offered to everybody" in terms(other, "mine")
+    assert "Available to everybody" in terms(other, "mine")
     restarted = Trainings(kept.folder)
     restarted.recall({"mine": made.look.model})
     again = restarted.get("mine").look

@@ -109,7 +109,7 @@ def test_the_facts_tell_population_cost_latency_and_file():
     assert found["energy, L2"] == "4 %, noise floor 0.2 %"
     assert found["energy, mean"] == "3 %, noise floor not known yet"
     assert found["Population"].startswith("4,096 of the model against 131,072 particles")
-    assert found["Latency"] == "model 31 ms, on the page after 48 ms"
+    assert found["Latency"] == "model 31 ms, shown after 48 ms"
     cost = MODEL.evaluations(ts)
     assert cost >= 100
     assert found["Steps"].startswith(f"{MODEL.steps:,} over the trained time")

@@ -93,7 +93,7 @@ def test_what_was_clicked_last_does_not_take_the_space_bar(live):
     seed = page.page.get_by_label("Seed")
     seed.fill("abc")
     seed.press("Enter")
-    page.page.get_by_text("“abc” is no seed").wait_for()
+    page.page.get_by_text("“abc” is not a seed").wait_for()
     assert page.query()["seed"] == "0"
 
 

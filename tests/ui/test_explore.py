@@ -460,7 +460,7 @@ def test_a_word_leads_to_what_it_means_and_escape_comes_back(live):
     page = live()
     page.page.locator('button.term[data-term="galerkin"]').first.click()
     entry = page.page.locator("dialog .entry.here")
-    entry.get_by_text("closes on its own moments").wait_for()
+    entry.get_by_text("A learned model with a closed loop").wait_for()
     assert page.serious() == []
     page.page.keyboard.press("Escape")
     entry.wait_for(state="hidden")

@@ -22,8 +22,8 @@ def class_of_two(live):
 def test_a_follower_sees_every_change_and_changes_nothing(class_of_two):
     teacher, pupil, code = class_of_two
     pupil.until_query(follow=code, mu="1.25", t="10")
-    pupil.page.get_by_text("You follow the teacher").wait_for()
-    teacher.page.get_by_text("One page follows you").wait_for()
+    pupil.page.get_by_text("You are following the teacher").wait_for()
+    teacher.page.get_by_text("One page is following you").wait_for()
     teacher.slider.press("ArrowRight")
     pupil.until_query(mu="1.26")
     pupil.until(lambda: pupil.slider.input_value() == "1.26", "the slider follows")
@@ -72,5 +72,5 @@ def test_axe_finds_nothing_serious_on_a_page_that_follows(class_of_two):
 
 def test_a_wrong_code_is_told(live):
     page = live("?follow=nobody")
-    page.page.get_by_text("Nobody teaches with the code 'nobody' now").wait_for()
+    page.page.get_by_text("No lecture has the code 'nobody' now").wait_for()
     assert page.slider.is_enabled()

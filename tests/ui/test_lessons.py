@@ -101,7 +101,7 @@ def test_the_list_opens_a_lesson_and_a_finished_one_returns_to_it(live):
     page.page.get_by_role("button", name="Lessons", exact=True).click()
     listed = page.page.get_by_role("region", name="Lessons", exact=True)
     listed.get_by_role("button", name="A bump on the tail").click()
-    heading(page, "A beam of one in ten")
+    heading(page, "One electron in ten")
     page.until_query(lesson="bump-on-tail", step="1", system="bump-on-tail", mu="1.35")
     page.page.get_by_role("button", name="All lessons").click()
     listed.get_by_role("button", name="How a magnet forgets").wait_for()

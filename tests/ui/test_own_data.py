@@ -68,7 +68,7 @@ def test_an_example_is_checked_trained_and_explored(live):
     page.get_by_role("button", name="Train", exact=True).last.click()
     explore = page.get_by_role("button", name="Explore it")
     explore.wait_for(timeout=120_000)
-    assert page.get_by_text("which the model has not seen").is_visible()
+    assert page.get_by_text("which was not used for training").is_visible()
     assert own.serious() == []
     explore.click()
     page.wait_for_url("**system=own-two-streams-*")

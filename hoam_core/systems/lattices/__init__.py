@@ -1,4 +1,4 @@
-"""Stochastic lattices as systems: their population are independent runs."""
+"""Stochastic lattices as systems, whose populations are independent runs."""
 
 from hoam_core.systems.lattices.base import Lattice, PatchedLattice
 from hoam_core.systems.lattices.curie_weiss import CurieWeiss

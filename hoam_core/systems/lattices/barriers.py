@@ -5,14 +5,15 @@ An atom of species a that jumps into the vacancy along [1, 1, 1] has the barrier
     E_b = C_a + sum_o sum_{j in o} c[a, o, s_j],      sum_s c[a, o, s] = 0,
 
 where the sites j with species s_j fall into 30 orbits o of the symmetry C3v of the jump's axis
-(the jumping atom is the 31st). Permutations of x, y, z make that symmetry, so an orbit is named by
-its sorted offset, in half lattice constants. That is 3 (1 + 30 * 2) = 183 coefficients. The other
-seven directions are reflections of the first. A vacancy on a site counts zero, the mean species.
+(the jumping atom is the 31st). Permutations of x, y, z make up that symmetry, so an orbit is named
+by its sorted offset, in half lattice constants. That is 3 (1 + 30 * 2) = 183 coefficients. The
+other seven directions are reflections of the first. A vacancy on a site counts zero, the mean
+species.
 
 The coefficients are fitted by least squares to 45,000 barriers of the neural network of Xing,
-Rupert, Pan and Cao (Nat. Commun. 15, 3879, 2024; assets/data/NOTICE.md). Errors are of folds whose
-environments the fit has not seen, for many are met more than once. Forward and backward barriers
-are two numbers of the model: detailed balance holds as nearly as the fit is good.
+Rupert, Pan and Cao (Nat. Commun. 15, 3879, 2024; assets/data/NOTICE.md). Errors are for folds whose
+environments the fit has not seen, as many environments occur more than once. Forward and backward
+barriers are separate predictions: detailed balance holds as well as the fit does.
 """
 
 import json
@@ -64,7 +65,7 @@ def species(name: str) -> int:
 
 
 def equal_barriers(energy: float) -> Barriers:
-    """The same barrier everywhere: every vacancy is a random walk."""
+    """The same barrier everywhere, so that every vacancy performs a random walk."""
     nothing = (((0.0,) * 3,) * len(ORBITS),) * 3
     return Barriers((float(energy),) * 3, nothing, float(energy))
 
@@ -81,7 +82,7 @@ def jumping(data: Measured) -> Int[np.ndarray, " n"]:
 
 
 def evaluate(barriers: Barriers, data: Measured) -> Float[np.ndarray, " n"]:
-    """Barriers in eV of the environments of `data`, whose own barriers are not read."""
+    """Predicted barriers in eV for the environments of `data`, whose own barriers are not read."""
     found = np.empty(len(data.environment))
     for a, own in _by_species(data):
         table = np.array(barriers.orbits[a])
@@ -90,12 +91,12 @@ def evaluate(barriers: Barriers, data: Measured) -> Float[np.ndarray, " n"]:
 
 
 def fit(data: Measured, reference: float | None = None) -> Barriers:
-    """Least squares, each jumping species by itself; the reference is the mean unless given."""
+    """Barriers fitted by least squares, per jumping species; `reference` is the mean by default."""
     _check(data)
     constants, orbits = [], []
     for _, own in _by_species(data):
         design, target = _design(data, own), data.barrier[own].astype(float)
-        # The normal equations: 61 well-separated columns, and a hundred times as many rows.
+        # The normal equations: 61 well-conditioned columns, and a hundred times as many rows.
         found = np.linalg.lstsq(design.T @ design, design.T @ target, rcond=None)[0]
         first, second = found[1:].reshape(2, -1)
         constants.append(float(found[0]))
@@ -105,7 +106,7 @@ def fit(data: Measured, reference: float | None = None) -> Barriers:
 
 
 def held_out(data: Measured, folds: int = 5, seed: int = 0) -> Float[np.ndarray, " n"]:
-    """Barriers in eV, each by a fit to the folds that do not hold its environment."""
+    """Barriers in eV, each predicted by a fit to the folds without its environment."""
     check_count("folds", folds, 2)
     number = np.unique(data.environment, axis=0, return_inverse=True)[1].ravel()
     fold = np.random.default_rng(seed).integers(0, folds, number.max() + 1)[number]
@@ -119,7 +120,7 @@ def held_out(data: Measured, folds: int = 5, seed: int = 0) -> Float[np.ndarray,
 
 @cache
 def law(barriers: Barriers) -> kmc.BarrierTable:
-    """The barriers less their reference, for all eight directions, as the solver takes them."""
+    """The barriers minus their reference, for all eight directions, in the solver's form."""
     # The reflection that turns a direction into [1, 1, 1] turns the sites with it.
     turned = np.stack([membership(kmc.SITES * d) for d in kmc.DIRECTIONS])
     weights = np.einsum("dso,aoc->csad", turned, np.array(barriers.orbits)[..., :2])
@@ -161,7 +162,7 @@ def from_dict(about: Mapping[str, Any]) -> Barriers:
 
 
 def read_barriers(path: Path) -> Barriers:
-    """Coefficients of a JSON file; ValueError with the cure where it is not one."""
+    """Coefficients from a JSON file; ValueError with the cure if it does not hold any."""
     try:
         return from_dict(json.loads(Path(path).read_text()))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError) as error:
@@ -173,12 +174,12 @@ def read_barriers(path: Path) -> Barriers:
 
 @cache
 def shipped_barriers() -> Barriers:
-    """The fit that ships."""
+    """The fitted barriers that are shipped with the package."""
     return read_barriers(asset("data") / "nbmota_barriers.json")
 
 
 def read_measured(path: Path | None = None) -> Measured:
-    """The barriers that the shipped fit is made from, or those of another file of their kind."""
+    """The barriers to which the shipped fit was made, or those of another file of this kind."""
     path = asset("data") / "nbmota_barriers.npz" if path is None else path
     try:
         # Member by member, so that nothing but plain arrays can be read.

@@ -1,12 +1,12 @@
-"""What a stochastic lattice is: a large system of which a few observables are followed.
+"""The interface of a stochastic lattice: a large system of which a few observables are followed.
 
 N = L^dimension cells change at random in continuous time; the observables z are means over them.
-As a `System` its population are independent runs, one sample the z of one run: the lattice itself
-is hidden, as the velocity of an oscillator is. A *partial evolution* moves one patch with the rest
-frozen and tells what that does to z; a macroscopic model is learned from such patches alone.
+As a `System` its population consists of independent runs, and one sample is the z of one run: the
+lattice itself is hidden, as the velocity of an oscillator is. A *partial evolution* moves one patch
+with the rest frozen and gives the change of z; a macroscopic model is learned from such patches.
 
-Arrays of runs have them on the last axis, and every run its own parameters mu (r, p): first the
-`rates` parameters of the law of motion, then those of the start, last the side L. The side does
+Arrays of states have runs on the last axis, and every run has its own parameters mu (r, p): first
+the `rates` parameters of the law of motion, then those of the start, last the side L. The side does
 not enter the learned drift, and the noise only by its exact factor 1 / N.
 """
 
@@ -34,7 +34,7 @@ class Lattice(System):
     # How many parameters, from the first, enter drift and noise.
     rates: ClassVar[int]
     dimension: ClassVar[int] = 2
-    # Sides of a patch and of the small lattices that are run to learn from.
+    # Sides of a patch and of the small lattices that are run for training.
     patch: ClassVar[int]
     small: ClassVar[int]
     loading_dimension = 1
@@ -46,7 +46,7 @@ class Lattice(System):
 
     @abc.abstractmethod
     def evolve(self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, duration: Time) -> Any:
-        """The full model: states after a time."""
+        """States after a time, by the full model."""
 
     @abc.abstractmethod
     def observe(self, state: Any) -> Float[Array, "r k"]:
@@ -54,7 +54,7 @@ class Lattice(System):
 
     @abc.abstractmethod
     def picture(self, state: Any) -> np.ndarray:
-        """The cells of the first run as they are drawn and stored, axes in the order (z, y, x)."""
+        """The cells of the first run for drawing and storing, axes in the order (z, y, x)."""
 
     @abc.abstractmethod
     def patch_increments(
@@ -74,23 +74,23 @@ class Lattice(System):
     def relax(self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, patch: int) -> Any:
         """States after a short time in which patches move, each among its frozen neighbours."""
 
-    # What the numbers of a picture stand for; none where its rows are fields.
+    # What the numbers of a picture stand for; empty where its rows are fields.
     cell_names: ClassVar[dict[int, str]] = {}
-    # What the numbers of a cell are where they are fields and no kinds.
+    # Names of the fields, where cells hold fields.
     field_names: ClassVar[tuple[str, ...]] = ()
     # What `limit` is, in words.
     limit_label: ClassVar[str] = ""
 
     def limit(self, mu: Float[Array, " p"]) -> float | None:
-        """The first observable of the infinite system at rest, where theory knows it."""
+        """The first observable of the infinite system at rest; None where theory has no value."""
         return None
 
     def limit_drift(self, z: Float[Array, "n k"], mu: Float[Array, " p"]) -> Array | None:
-        """dz/dt (n, k) of the infinite system where it is a function of z alone."""
+        """dz/dt (n, k) of the infinite system; None where it is no function of z alone."""
         return None
 
     def sites(self, mu: Float[Array, " p"]) -> Float[Array, ""]:
-        """N, over which the observables are means."""
+        """The number of sites N, over which the observables are means."""
         return mu[-1] ** self.dimension
 
     def domain(self, mu: Float[Array | np.ndarray, " p"]) -> Domain:
@@ -106,7 +106,7 @@ class Lattice(System):
         found = [self.observe(state)]
         each = jnp.tile(mu, (len(found[0]), 1))
         for i, duration in enumerate(np.diff(np.asarray(ts))):
-            # Equal times close a padded piece; a lattice would sort its random numbers for nothing.
+            # Padded pieces end in equal times, for which evolving would be wasted work.
             if duration:
                 state = self.evolve(jax.random.fold_in(key, i), each, state, duration)
             found.append(self.observe(state))
@@ -122,7 +122,7 @@ class Lattice(System):
 
 
 class PatchedLattice(Lattice):
-    """A lattice that shows its patches, so that observables of them can be learned (a closure)."""
+    """A lattice that gives access to its patches, from which a closure can be learned."""
 
     @abc.abstractmethod
     def patches(self, state: Any, patch: int) -> Float[Array, "c f r"]:
@@ -130,22 +130,22 @@ class PatchedLattice(Lattice):
 
     @abc.abstractmethod
     def patch_means(self, patches: Float[Array, "c f r"]) -> Float[Array, "c r k"]:
-        """What `observe` would find if each patch were all of its lattice."""
+        """The value of `observe` for each patch, as if it were the whole lattice."""
 
     @abc.abstractmethod
     def patch_moves(
         self, key: PRNGKeyArray, mu: Float[Array, "r p"], state: Any, patch: int,
         duration: Time,
     ) -> tuple[Float[Array, "c f r"], Float[Array, "c f r"]]:  # fmt: skip
-        """Every patch of a tiling before and after it has moved with all others frozen."""
+        """Every patch of a tiling before and after it has moved, with all others frozen."""
 
 
 def means_and_spreads(
     components: tuple[Component, ...], bounds: tuple[tuple[float, float], ...]
 ) -> tuple[Observable, ...]:
-    """The observables of a population of runs: of each component its mean and its deviation.
+    """The observables of a population of runs: mean and standard deviation of each component.
 
-    What lies within bounds deviates by half their distance at most.
+    The deviation of a component within bounds is at most half their distance.
     """
     pairs = list(zip(components, bounds, strict=True))
     means = tuple(Observable(c.name, c.label, c.unit, within) for c, within in pairs)

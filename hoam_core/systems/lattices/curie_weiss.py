@@ -1,10 +1,10 @@
-r"""The Curie-Weiss model: every spin sees the mean of all.
+r"""The Curie-Weiss model: every spin interacts with the mean of all others.
 
     E(s) = -N (m^2 / 2 + h m),    m = sum_i s_i / N,    rate of a flip 1 / (1 + exp(dE / T)).
 
 A flip of s_i has dE = 2 s_i (m' + h) with m' = m - s_i / N, the others' part of the magnetisation:
-the heat bath of Glauber again, in the field of all others. The number of spins up is a birth-death
-chain on N + 1 states, solved exactly by its master equation, with the mean field
+Glauber's heat bath in the field of all others. The number of spins up is a birth-death chain on
+N + 1 states, solved exactly by its master equation, with the mean field
 dm/dt = -m + tanh((m + h) / T) as the limit of large N.
 """
 
@@ -64,7 +64,7 @@ class CurieWeiss(SpinLattice):
     limit_label = "mean field"
 
     def limit(self, mu: Float[Array, " 4"]) -> float:
-        """The fixed point of the mean field that a start at m0 ends in."""
+        """The fixed point of the mean field that is reached from m0."""
         temperature, field, m = (float(value) for value in mu[:3])
         for _ in range(2_000):
             m += 0.1 * (math.tanh((m + field) / temperature) - m)
@@ -82,7 +82,7 @@ class CurieWeiss(SpinLattice):
         return rows.reshape(state.shape)
 
     def relax(self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int) -> Spins:
-        """A shuffle: no site has a neighbour, but a patch must not hold the copies of few spins."""
+        """Shuffle all spins, as sites have no neighbours: patches must not hold copies of a few."""
         sites = state.reshape(-1, state.shape[-1])
         return jax.random.permutation(key, sites).reshape(state.shape)
 
@@ -125,7 +125,7 @@ def _rates(sites: int, temperature: float, field: float) -> tuple[np.ndarray, np
 def master_equation(
     sites: int, temperature: float, field: float, start: float, ts: np.ndarray
 ) -> Float[np.ndarray, "t n"]:
-    """Law of the number of spins up (N + 1,) at `ts` from magnetisation `start`, exactly."""
+    """Exact laws (t, N + 1) of the number of spins up at `ts`, from magnetisation `start`."""
     check_times(ts)
     up, down = _rates(sites, temperature, field)
     shape = (sites + 1, sites + 1)

@@ -36,7 +36,7 @@ from hoam_core.systems.lattices.spins import (
 )
 
 CRITICAL = 2 / math.log(1 + math.sqrt(2))
-# Time in which copied spins relax: walls of blocks go within it, the magnetisation hardly moves.
+# Time in which copied spins relax: the walls of blocks vanish, the magnetisation hardly changes.
 RELAXATION = 6.0
 TILINGS = 8
 
@@ -75,7 +75,7 @@ class Ising(SpinLattice):
     limit_label = "exact, h = 0"
 
     def limit(self, mu: Float[Array, " 4"]) -> float:
-        """The spontaneous magnetisation with the sign of the start; in a field none is known."""
+        """The spontaneous magnetisation at h = 0, with the sign of the start."""
         return math.copysign(spontaneous_magnetisation(float(mu[0])), float(mu[2]))
 
     def evolve(
@@ -97,7 +97,7 @@ class Ising(SpinLattice):
         return _patch_increments(key, mu, state, patch, duration)
 
     def relax(self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int) -> Spins:
-        """In all patches of a tiling, then of one shifted by half a patch, and again."""
+        """Relax in all patches of a tiling, then of one shifted by half a patch, and repeat."""
         check_patch(patch, state.shape[0])
         if patch == state.shape[0]:
             return self.evolve(key, mu, state, RELAXATION)
@@ -114,7 +114,7 @@ def _observe(ups: Spins) -> Float[Array, "r 2"]:
 
 
 def _moved(key, mu, patches, patch, duration):
-    """Framed patches (c, s, r) after a time, each on its own with its frame frozen."""
+    """Framed patches (c, s, r) after a time, each moved independently with its frame frozen."""
     sites, neighbours = glauber.framed(patch)
     up = jnp.tile(glauber.thresholds(mu[:, 0], mu[:, 1]), (1, len(patches)))
     moved = glauber.ising(key, side_by_side(patches), sites, neighbours, up, duration)
@@ -130,7 +130,7 @@ def _patch_increments(key, mu, ups, patch, duration):
 
 
 def _framed_means(patches: UInt[Array, "c s r"], patch: int) -> Float[Array, "c r 2"]:
-    """Sum of the spins and half the unlike bonds that touch a patch, over its number of sites."""
+    """Sum of the spins and half the unlike bonds that touch a patch, divided by its sites."""
     side = patch + 2
     ups = patches.reshape(len(patches), side, side, -1)
     down = ups[:, 1:, 1:-1] != ups[:, :-1, 1:-1]
@@ -146,10 +146,10 @@ def _relax_tiles(key, mu, ups, patch, duration, offset):
     along = size // patch
     ups = jnp.roll(ups, (-offset, -offset), axis=(0, 1))
     column, row = np.meshgrid(np.arange(along), np.arange(along))
-    # Four colours part all neighbours on a torus with an even number of patches along each side.
+    # Four colours separate all neighbours on a torus with an even number of patches per side.
     colours = (2 * (row % 2) + column % 2 if along % 2 == 0 else along * row + column).ravel()
-    # Neighbours in turn and not at once: a patch that moves among others at rest keeps the law of
-    # Gibbs, two that move apart from each other would grow walls between them.
+    # Neighbours move in turn: a patch that moves among frozen ones preserves the Gibbs measure, but
+    # two neighbours that move independently at once would grow walls between them.
     for colour in np.unique(colours):
         which = np.flatnonzero(colours == colour)
         own = jax.random.fold_in(key, colour)
@@ -168,7 +168,7 @@ def spontaneous_magnetisation(temperature: float) -> float:
 
 
 def onsager_energy(temperature: float) -> float:
-    """Energy a site of the infinite lattice at h = 0 (Onsager 1944); rho = (1 + energy / 2) / 2."""
+    """Energy per site of the infinite lattice, h = 0 (Onsager 1944); rho = (1 + energy / 2) / 2."""
     check_positive("temperature", temperature)
     b = 1 / temperature
     sign = 2 * math.tanh(2 * b) ** 2 - 1

@@ -1,28 +1,28 @@
-r"""Short-range order in equimolar bcc NbMoTa, made by vacancies that move (arXiv 2511.12842).
+r"""Short-range order in equimolar bcc NbMoTa by vacancy diffusion (arXiv 2511.12842).
 
-One site in 1,024 is vacant. A vacancy changes places with a nearest neighbour at the rate
+One site in 1,024 is vacant. A vacancy exchanges places with a nearest neighbour at the rate
 
     Gamma = nu exp(-E_b / k_B T),      nu = 1e13 Hz,      T in K,
 
-with barriers E_b from the species around it (barriers.py). A cube of side L, in lattice
+with barriers E_b that depend on the species around it (barriers.py). A cube of side L, in lattice
 constants, has N = 2 L^3 sites, K = N / 1,024 vacancies and n = 341 K atoms of each species. The
 observables are the three short-range-order numbers of unlike species,
 
     delta_ij = mean number of j-neighbours of an i-atom, minus 8/3 = B_ij / n - 8/3,
 
 B_ij the number of i-j bonds, hence delta_ij = delta_ji exactly. The other three follow from the sum
-rules sum_j delta_ij = 0; a vacancy's neighbours have only seven, so measured on a lattice each sum
-is minus the vacancies' contacts with that species an atom, at most 8/341.
+rules sum_j delta_ij = 0; atoms next to a vacancy have only seven neighbours, so measured on a
+lattice each sum is minus the vacancies' contacts with that species per atom, at most 8/341.
 
-One unit of time is that in which a vacancy whose barriers all are E_0 jumps 1,024 times, or each
-site once: 1024 / (8 nu exp(-E_0 / k_B T)) seconds. With E_0 = 1.91 eV one axis of time serves all
-temperatures: from a random solution the order of Mo and Ta comes to 1 - 1/e of its final value
+One unit of time is that in which a vacancy with all barriers equal to E_0 jumps 1,024 times, or
+each site once: 1024 / (8 nu exp(-E_0 / k_B T)) seconds. With E_0 = 1.91 eV one time axis serves all
+temperatures: from a random solution the order of Mo and Ta reaches 1 - 1/e of its final value
 after 0.9 units at 3000 K, 0.85 at 2000 K, 1.05 at 1500 K and 1.7 at 1000 K, where 10 % are left at
-7. Atoms jump more often than that, most of them there and back: 2.5 jumps a site at 3000 K, 5 at
-2000 K, 11 at 1500 K and 50 at 1000 K, and a run takes as long.
+7. Atoms jump more often than that, most of them back and forth: 2.5 jumps per site at 3000 K, 5 at
+2000 K, 11 at 1500 K and 50 at 1000 K, and the cost of a run grows accordingly.
 
-The natural patch is one vacancy: all others are frozen. Each moves only a K-th part of z, on its
-own, whichever sites it visits. As the others leave their sites as they are, a patch is ahead of the
+The natural patch is one vacancy: all others are frozen. Each contributes a K-th part of the change
+of z, whichever sites it visits. As the others leave their sites unchanged, a patch is ahead of the
 whole: from a random solution at 2000 K its drift of Mo and Ta is too large by 25 % at dt = 0.2, by
 15 % at 0.1, 7 % (+- 3 %) at 0.05, and at 0.025 by no more than the measurement's error of 5 %.
 """
@@ -47,11 +47,11 @@ BOLTZMANN = 8.617333262e-5  # eV / K
 # Sites of which one is vacant: a cube of side 8.
 SHARE, BOX = 1_024, 8
 ATOMS = (SHARE - 1) // 3
-# Where the order of each pair is found, from a random solution to 1,400 K.
+# The range of each pair's order, from a random solution to 1,400 K.
 VIEWS = ((-0.2, 0.5), (-0.4, 0.2), (-0.2, 1.2))
 PAIRS = (("Nb", "Mo"), ("Nb", "Ta"), ("Mo", "Ta"))
-# Time in which the copies of a lattice become different, each vacancy going its own way. Copies
-# that are moved against each other would have seams, which take four times as long to heal.
+# Time in which the copies of a lattice become different, as each vacancy moves independently.
+# Copies shifted against each other would have seams, which take four times as long to heal.
 RELAXATION = 0.25
 
 
@@ -129,7 +129,7 @@ class NbMoTa(Lattice):
         return _observe(state.cells)
 
     def picture(self, state: Alloy) -> np.ndarray:
-        """(2 L, L, L): layers half a lattice constant apart, odd ones displaced by (1/2, 1/2)."""
+        """(2 L, L, L): layers half a lattice constant apart, odd ones shifted by (1/2, 1/2)."""
         return np.asarray(state.cells[..., 0], np.uint8)
 
     def patch_increments(
@@ -149,11 +149,11 @@ class NbMoTa(Lattice):
     def enlarge(
         self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Alloy, patch: int
     ) -> Alloy:
-        """Eight copies, which fit without seams, then each on its own way for a while."""
+        """Eight copies, which fit without seams, then relaxed so that they become different."""
         return self.relax(key, mu, _eightfold(state), patch)
 
     def relax(self, key: PRNGKeyArray, mu: Float[Array, "r 2"], state: Alloy, patch: int) -> Alloy:
-        """Every vacancy in turn moves among the frozen others."""
+        """Move every vacancy in turn, with the others frozen."""
         _check_patch(patch)
         cells, vacancies = state
         for i in range(len(vacancies)):
@@ -171,14 +171,14 @@ class NbMoTa(Lattice):
 
 
 def short_range_order(z: Float[Array, "*n 3"]) -> dict[str, Float[Array, "*n"]]:
-    """All six numbers by name, those of like species from the sum rules."""
+    """All six order numbers by name; those of like species follow from the sum rules."""
     nb_mo, nb_ta, mo_ta = (z[..., k] for k in range(len(PAIRS)))
     unlike = {"NbMo": nb_mo, "NbTa": nb_ta, "MoTa": mo_ta}
     return unlike | {"NbNb": -(nb_mo + nb_ta), "MoMo": -(nb_mo + mo_ta), "TaTa": -(nb_ta + mo_ta)}
 
 
 def order_between(z: Float[Array, "*n 3"], first: str, second: str) -> Float[Array, "*n"]:
-    """delta of two species, given by name in any order."""
+    """The order number delta of two species, given by name in any order."""
     i, j = sorted((species(first), species(second)))
     return short_range_order(z)[SPECIES[i - 1] + SPECIES[j - 1]]
 
@@ -187,7 +187,7 @@ def order_between(z: Float[Array, "*n 3"], first: str, second: str) -> Float[Arr
 def _observe(cells: kmc.Cells) -> Float[Array, "r 3"]:
     even, odd = cells[::2], cells[1::2]
     # An even site has its neighbours in the odd cubes at 0 or -1 along each axis. Products of two
-    # species tell their pair: 2 Nb-Mo, 3 Nb-Ta, 6 Mo-Ta, and 0 with a vacancy.
+    # species identify their pair: 2 Nb-Mo, 3 Nb-Ta, 6 Mo-Ta, and 0 with a vacancy.
     bonds = jnp.zeros((3, cells.shape[-1]), jnp.int32)
     for shift in kmc.DIRECTIONS:
         pairs = even * jnp.roll(odd, tuple(int(s) for s in (shift + 1) // 2), axis=(0, 1, 2))
@@ -214,7 +214,7 @@ def _solution(keys: PRNGKeyArray, size: int) -> Alloy:
 
 
 def _eightfold(state: Alloy) -> Alloy:
-    """Copies in a cube of twice the side; vacancies are found anew."""
+    """Eight copies in a cube of twice the side, with the indices of their vacancies."""
     cells = state.cells
     copies = jnp.tile(cells, (2, 2, 2, 1))
     sites = copies.reshape(-1, cells.shape[-1])
@@ -223,7 +223,7 @@ def _eightfold(state: Alloy) -> Alloy:
 
 
 def _check_patch(patch: int) -> None:
-    """Raises ValueError unless a patch is what one vacancy has to itself."""
+    """Raises ValueError unless a patch has the side of one vacancy's share of the lattice."""
     if patch != BOX:
         raise ValueError(
             f"Argument `patch` must be {BOX} for the alloy, but is {patch}: a patch is one vacancy "

@@ -1,4 +1,4 @@
-"""What spin lattices share: square states of spins, disordered starts, and growth by blocks."""
+"""Parts shared by spin lattices: square states of spins, disordered starts, growth by blocks."""
 
 import math
 
@@ -10,12 +10,12 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt
 from hoam_core.systems.base import Parameter
 from hoam_core.systems.lattices.base import Lattice
 
-# 1 up, 0 down; the last axis are independent runs.
+# 1 up, 0 down; the last axis runs over independent runs.
 Spins = UInt[Array, "l l r"]
 
 
 def start_magnetisation(default: float) -> Parameter:
-    """The magnetisation of the disordered state at t = 0; models learn from all of them."""
+    """The parameter m0, the magnetisation at t = 0; models learn from its whole range."""
     return Parameter(
         "m0", "magnetisation at the start", -1.0, 1.0, train=(-1.0, 1.0), test=(default,),
         optional=True,
@@ -23,7 +23,7 @@ def start_magnetisation(default: float) -> Parameter:
 
 
 def side(default: int = 64, low: int = 8, high: int = 128) -> Parameter:
-    """The side L of the lattice. The learned noise scales with it, so that one model serves all."""
+    """The parameter L, the side; learned noise scales with it, so that one model serves all."""
     return Parameter(
         "L", "side L of the lattice", low, high, train=(default,), optional=True, whole=1
     )
@@ -38,7 +38,7 @@ class SpinLattice(Lattice):
     cell_names = {-1: "down", 1: "up"}
 
     def start(self, key: PRNGKeyArray, mu: Float[Array, "r 4"], size: int) -> Spins:
-        """Spins without correlation, as many of them up as m0 says, in an order of chance."""
+        """Uncorrelated spins in random order, with the number of up spins given by m0."""
         ranks = jnp.argsort(jax.random.bits(key, (size**2, len(mu))), axis=0)
         ups = jnp.round(0.5 * (1 + mu[:, 2]) * size**2)
         return (ranks < ups[None]).astype(jnp.uint8).reshape(size, size, -1)
@@ -46,10 +46,10 @@ class SpinLattice(Lattice):
     def enlarge(
         self, key: PRNGKeyArray, mu: Float[Array, "r 4"], state: Spins, patch: int
     ) -> Spins:
-        """Four copies at first, larger states with each spin as a block of four.
+        """Four copies the first time, then each spin as a block of four; relaxed afterwards.
 
-        Copies of a torus fit without seams and keep the size of its domains, blocks double it. The
-        truth lies between: alone, the one leads the magnetisation to change too early, the other
+        Copies of a torus fit without seams and preserve the size of domains, blocks double it. The
+        truth lies between: with copies alone the magnetisation changes too early, with blocks alone
         too late.
         """
         copied = jnp.tile(state, (2, 2, 1))
@@ -67,7 +67,7 @@ def magnetisation(ups: Spins) -> Float[Array, " r"]:
 
 
 def tiles(ups: Spins, patch: int, frame: int = 0) -> UInt[Array, "c s r"]:
-    """The patches of a tiling, each of s = (patch + 2 frame)^2 rows with what surrounds it."""
+    """The patches of a tiling with their frames, each of s = (patch + 2 frame)^2 spins."""
     ring = jnp.pad(ups, ((frame, frame), (frame, frame), (0, 0)), mode="wrap")
     side, starts = patch + 2 * frame, range(0, ups.shape[0], patch)
     return jnp.stack([
@@ -84,11 +84,11 @@ def untiled(patches: UInt[Array, "c n r"], size: int) -> Spins:
 
 
 def shifted(key: PRNGKeyArray, ups: Spins) -> Spins:
-    """All runs moved round the torus by the same random vector: any tiling becomes the first."""
+    """All runs shifted on the torus by the same random vector, so that tilings are random."""
     shift = jax.random.randint(key, (2,), 0, ups.shape[0])
     return jnp.roll(jnp.roll(ups, shift[0], axis=0), shift[1], axis=1)
 
 
 def side_by_side(patches: UInt[Array, "c s r"]) -> UInt[Array, "s q"]:
-    """Patches as runs of their own, q = c * r."""
+    """Patches as separate runs, q = c * r."""
     return jnp.moveaxis(patches, 0, 1).reshape(patches.shape[1], -1)
