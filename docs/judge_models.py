@@ -25,7 +25,8 @@ def main(names: list[str]) -> None:
         model = load_model(name)
         if isinstance(model.system, Lattice):
             continue
-        model = with_growth(model, training_runs(model.experiment))
+        known = model.entry.knows_equations
+        model = with_growth(model, None if known else training_runs(model.experiment))
         seed = model.errors[0]["seed"]
         for judged in judge_steps(model, folders[name], seed):
             print(f"{name}: {judged.done} of {judged.total}", flush=True)

@@ -83,17 +83,22 @@ def error_rows(model: Model) -> list[str]:
         energy = e.get("electric_energy")
         ratios = ", ".join(f"{row['ratio']:.2f}" for row in e["w2"])
         times = ", ".join(f"{row['t']:g}" for row in e["w2"])
+        density = " ".join(f"{row['ratio']:.2f}," for row in e.get("density", ())).rstrip(",")
         mean, l2 = (beside(energy, f"{n}_error", f"floor_{n}") for n in ("mean", "l2"))
-        rows.append(f"{setting(e['parameters'])} | {mean} | {l2} | {ratios} (t = {times}) |")
+        transport = f"{ratios} (t = {times})"
+        rows.append(f"{setting(e['parameters'])} | {density} | {mean} | {l2} | {transport} |")
     return rows
 
 
-COLUMNS = "energy, mean error (floor) | energy, L2 (floor) | W_2^2 / floor |"
+COLUMNS = (
+    "density / floor at T/4, T/2, 3T/4, T | energy, mean error (floor) | energy, L2 (floor) | "
+    "W_2^2 / floor |"
+)
 
 
 def errors() -> str:
     """Energy and transport errors of every shipped model beside their floors."""
-    rows = [f"| model | parameters | {COLUMNS}", "|---|---|---|---|---|"]
+    rows = [f"| model | parameters | {COLUMNS}", "|---|---|---|---|---|---|"]
     for system in (name for name, s in SYSTEMS.items() if not isinstance(s, Lattice)):
         for model in (m for m in list_models() if m.experiment.system == system):
             rows += [f"| `{model.name}` | {row}" for row in error_rows(model)]
@@ -170,7 +175,7 @@ def card(model: Model) -> str:
         f"options {options}.",
         f"- Needs: {needs(model)}.",
         "- Limits: outside these parameter ranges it extrapolates, and later times it refuses.",
-        "", f"| parameters | {columns}", "|---|---|---|---|",
+        "", f"| parameters | {columns}", "|---" * (columns.count("|") + 1) + "|",
         *(f"| {row}" for row in rows), "",
     ])  # fmt: skip
 
@@ -204,12 +209,16 @@ def cards() -> str:
 
 def methods() -> str:
     """Name, title, family and budget of every method."""
-    rows = ["| name | title | learns from | network | usual budget |", "|---|---|---|---|---|"]
+    rows = [
+        "| name | title | learns from | network | knows the equations | usual budget |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, entry in METHODS.items():
         budget = ", ".join(f"{what} = {value:,g}" for what, value in entry.defaults.items())
         network = "needed" if entry.needs_network else "none"
         source = "patches of a lattice" if entry.family == "lattice" else "populations"
-        rows.append(f"| `{name}` | {entry.title} | {source} | {network} | {budget} |")
+        known = "of one particle" if entry.knows_equations else "no"
+        rows.append(f"| `{name}` | {entry.title} | {source} | {network} | {known} | {budget} |")
     return "\n".join(rows)
 
 

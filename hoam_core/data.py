@@ -1,9 +1,10 @@
-"""Populations to learn from, and the unit coordinates in which they are learned.
+"""Training data, and the unit coordinates in which methods work.
 
 Methods work in z = (x - shift) / scale, tau = t / t_end and nu in [-1, 1]; the potential s there
 moves samples by dz/dtau = grad_z s (+ sigma dW, sigma in these units).
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, final
 
@@ -22,7 +23,7 @@ Numbers = TypeVar("Numbers", Array, np.ndarray)
 def power_of_two(values: Numbers) -> Numbers:
     """The powers of two just above positive values, and one for zero.
 
-    Divided by them numbers lie from 1/2 to 1 and keep all their digits. NumPy for NumPy's arrays.
+    Numbers divided by them lie in [1/2, 1) and keep all their digits. NumPy in, NumPy out.
     """
     xp: Any = jnp if isinstance(values, jax.Array) else np
     return xp.ldexp(xp.ones_like(values), xp.frexp(values)[1])
@@ -30,7 +31,7 @@ def power_of_two(values: Numbers) -> Numbers:
 
 @final
 class Ensemble(eqx.Module):
-    """Samples x (m, t, n, d) of m populations, one a parameter set mu (m, p), at times ts (t,).
+    """Samples x (m, t, n, d) of m populations, one per parameter set mu (m, p), at times ts (t,).
 
     Sample i of a population is the same particle at all times where the full model has paths.
     """
@@ -52,11 +53,11 @@ class Ensemble(eqx.Module):
 
 
 class Increments(NamedTuple):
-    """Observables z of s states of a large system of `sites` sites, and what they change by in dt.
+    """Observables z of s states of a large system of `sites` sites, and their changes dz in dt.
 
-    `share` is lambda: how many times the covariance of dz is that of the large system's increments
+    `share` is lambda: the ratio of the covariance of dz to that of the large system's increments
     (arXiv 2511.12842, section 3.2). mu holds the parameters that the law of motion depends on.
-    `closure` is what made the learned ones among the observables, which stand last (macro/closure).
+    `closure` made the learned observables, which come last in z (macro/closure).
     """
 
     mu: Float[Array, "s p"]
@@ -66,6 +67,18 @@ class Increments(NamedTuple):
     share: float
     sites: float
     closure: dict[str, Any] | None = None
+
+
+class Means(NamedTuple):
+    """What a mean-field method learns from: means (m, t, k) of m runs, without their particles.
+
+    Runs of many particles at many parameters fill no memory in this way. `example` is one of them.
+    """
+
+    mu: Float[Array, "m p"]
+    ts: Float[Array, " t"]
+    values: Float[Array, "m t k"]
+    example: Ensemble
 
 
 @final
@@ -90,10 +103,10 @@ class Scaling(eqx.Module):
     def of_samples(
         cls, x: Float[Array, "*s d"], mu: Float[Array, "m p"], t_end: Float[Array, ""]
     ) -> "Scaling":
-        """The same of samples of any times and parameters."""
+        """The same, from samples at any times and parameters."""
         axes = tuple(range(x.ndim - 1))
         low, high = jnp.min(x, axes), jnp.max(x, axes)
-        # Neither sums nor squares leave the numbers, whatever the unit.
+        # Scaled so that neither sums nor squares overflow or underflow, whatever the unit.
         unit = power_of_two(jnp.maximum(jnp.abs(low), jnp.abs(high)))
         small = x / along_last(unit, x)
         return cls(
@@ -104,6 +117,22 @@ class Scaling(eqx.Module):
             mu_low=jnp.min(mu, 0),
             mu_high=jnp.max(mu, 0),
             t_end=t_end,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Scaling"]) -> "Scaling":
+        """The scaling of populations of equal size from the scalings of each."""
+        each = [jnp.stack(values) for values in zip(*map(jax.tree.leaves, parts), strict=True)]
+        shift, scale, low, high, mu_low, mu_high, t_end = each
+        mean = jnp.mean(shift, 0)
+        return cls(
+            shift=mean,
+            scale=jnp.sqrt(jnp.mean(scale**2 + (shift - mean[None]) ** 2, 0)),
+            low=jnp.min(low, 0),
+            high=jnp.max(high, 0),
+            mu_low=jnp.min(mu_low, 0),
+            mu_high=jnp.max(mu_high, 0),
+            t_end=t_end[0],
         )
 
     def unit(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
@@ -120,5 +149,5 @@ class Scaling(eqx.Module):
         return 2 * (mu - along_last(self.mu_low, mu)) / along_last(span, mu) - 1
 
     def unit_domain(self, domain: Domain) -> Domain:
-        """The domain of z; its circles have their length divided by the scale."""
+        """The domain of z: the lengths of periodic coordinates are divided by the scale."""
         return Domain(domain.length / self.scale, domain.periodic)

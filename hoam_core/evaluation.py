@@ -1,7 +1,7 @@
-"""Judging a model against the full model, every error beside its noise floor.
+"""Judge a model against the full model, every error beside its noise floor.
 
 The truth is a run of the full model; the floor is the same error between two such runs of different
-seeds. No model can be judged below it. Neither shares its particles with training or prediction.
+seeds. No model can be judged below it. Neither run shares particles with training or prediction.
 """
 
 import json
@@ -20,12 +20,14 @@ from hoam_core.metrics import (
     Distance,
     ModeFit,
     curve_error,
+    density_error,
     fit_mode,
     fit_window,
     over_blocks,
     over_subsets,
     transport_distance,
 )
+from hoam_core.metrics.density import marginals
 from hoam_core.metrics.rates import strongest, wavenumber, why, with_second
 from hoam_core.metrics.transport import SUBSETS, block_size
 from hoam_core.models.model import Model
@@ -47,7 +49,7 @@ def reference(
     system: System, mu: Float[Array, " p"], ts: np.ndarray, seed: int, snapshots: tuple[float, ...],
     particles: int | None = None,
 ) -> FullModelRun:  # fmt: skip
-    """A truth run of the system's own particle count, kept only where it is needed."""
+    """A truth run of the system's own particle count; states are kept at `snapshots` only."""
     particles = particles or system.judged_particles or system.truth_particles
     x0, run_key = start_truth(system, mu, particles, seed)
     curves: dict[str, list[np.ndarray]] = {}
@@ -68,16 +70,19 @@ def reference(
 
 
 class Stage(NamedTuple):
-    """What is done now, and how many of all stages are over."""
+    """The current stage, and how many of all stages are done."""
 
     name: str
     done: int
     total: int
 
 
-# What a judgement goes through, once there are references.
+# The stages of a judgement: those that make the references, and those after them.
 TRUTHS = ("truth", "second truth, for the floor")
-JUDGED = ("prediction", "transport distances")
+JUDGED = ("prediction", "transport distances", "densities")
+# Particles of each population whose densities are compared, and of its evaluations of a field, for
+# methods that need many of them for each particle.
+DENSITY_PARTICLES, DENSITY_EVALUATIONS = 131_072, 2**26
 
 
 class FullModelRuns(NamedTuple):
@@ -87,9 +92,15 @@ class FullModelRuns(NamedTuple):
     second: FullModelRun
 
 
+def quarters(ts: np.ndarray) -> tuple[float, ...]:
+    """The times at which densities are compared: a quarter, half, three quarters and the end."""
+    n = len(ts)
+    return tuple(float(ts[i]) for i in (n // 4, n // 2, 3 * n // 4, n - 1))
+
+
 def snapshots(ts: np.ndarray) -> tuple[float, float]:
-    """The times at which populations are compared: half and full time."""
-    return float(ts[len(ts) // 2]), float(ts[-1])
+    """The times at which transport distances are taken: half and full time."""
+    return quarters(ts)[1], quarters(ts)[3]
 
 
 def evaluate(
@@ -105,15 +116,15 @@ def evaluate(
 ) -> xr.Dataset:
     """Errors of a model at one parameter set, each beside its floor.
 
-    Variables: for systems with a field `electric_energy(run, time)` of model, truth and second
+    Variables: for systems with a field, `electric_energy(run, time)` of model, truth and second
     truth, and its mean and L2 error with their floors (and those of the energy that a method knows
-    without a roll-out); for lattices `mean_error(component)` and `spread_error`, the largest over
+    without a roll-out); for lattices, `mean_error(component)` and `spread_error`, the largest over
     time, with floors; each distance, by default `w2(snapshot)`, with its `_floor`, at half and
-    full time (sliced in more than twelve dimensions), over random subsets; beside the default one
-    `w2_aligned`, the same over aligned blocks, since truths and prediction are loaded quietly and
+    full time (sliced in more than twelve dimensions), over random subsets; with the default one
+    also `w2_aligned`, over aligned blocks, since truths and prediction are loaded quietly and
     keep their order: less noise, and a lower floor. The attributes `samples_of_w2` and
-    `samples_of_w2_aligned` say so in words; `growth` (JSON) holds the rate of one wave of the field
-    beside linear theory. Raises ValueError for parameters outside the bounds.
+    `samples_of_w2_aligned` describe the samples; `growth` (JSON) holds the rate of one wave of the
+    field beside linear theory. Raises ValueError for parameters outside the bounds.
     """
     options = {"references": references, "distances": distances, "n_times": n_times}
     stages = evaluate_steps(
@@ -143,9 +154,9 @@ def evaluate_steps(
     stages = (Stage(name, i, len(names)) for i, name in enumerate((*names, "done")))
     if references is None:
         yield next(stages), result
-        truth = reference(system, mu, ts, seed, snapshots(ts))
+        truth = reference(system, mu, ts, seed, quarters(ts))
         yield next(stages), result
-        references = FullModelRuns(truth, reference(system, mu, ts, seed + 1, snapshots(ts)))
+        references = FullModelRuns(truth, reference(system, mu, ts, seed + 1, quarters(ts)))
     yield next(stages), result
     run = model.predict(parameters, particles=particles, seed=seed, steps=steps, n_times=n_times)
     result.attrs["warnings"] = run.attrs["warnings"]
@@ -158,6 +169,8 @@ def evaluate_steps(
         result = _means(result, system, run, references)
     yield next(stages), result
     result = _distances(result, model, mu, run, references, distances, seed, aligned=is_usual)
+    yield next(stages), result
+    result = _densities(result, model, parameters, references, seed, steps)
     yield next(stages), result
 
 
@@ -220,7 +233,7 @@ def _distances(
 ) -> xr.Dataset:  # fmt: skip
     """Distances of model and second truth from the truth, at the snapshots."""
     domain, scale = model.system.domain(mu), model.scaling.scale
-    times = list(references.truth.states)
+    times = [t for t in references.truth.states if t in snapshots(references.truth.ts)]
     size = min(2_000, len(run.particle) // SUBSETS)
     block = block_size(len(references.truth.states[times[0]]), len(run.particle))
 
@@ -245,6 +258,36 @@ def _distances(
         result[f"{name}{suffix}_floor"] = (("snapshot",), values[1])
         result.attrs[f"samples_of_{name}{suffix}"] = words
     return result.assign_coords(snapshot=times)
+
+
+def _densities(
+    result: xr.Dataset, model: Model, parameters: Mapping[str, float], references: FullModelRuns,
+    seed: int, steps: int | None,
+) -> xr.Dataset:  # fmt: skip
+    """Density errors of model and second truth on the plane where the model's is largest."""
+    times = list(references.truth.states)
+    asked = np.array([0.0, *times])
+    most = min(DENSITY_PARTICLES, len(references.truth.states[times[0]]))
+    evaluations = model.method.evaluations(asked, steps or model.steps)
+    # A power of two, so that the first of a quiet population are quiet too.
+    affordable = DENSITY_EVALUATIONS // max(evaluations, 1)
+    particles = 2 ** (max(min(most, affordable), 1).bit_length() - 1)
+    mu, x0, key = model.start(parameters, particles, seed)
+    path = np.asarray(model.sample(x0, asked, mu, key, steps=steps))[1:]
+    rows = []
+    for time, mine in zip(times, path, strict=True):
+        truth, second = (np.asarray(r.states[time])[:particles] for r in references)
+        errors = [
+            (density_error(mine, truth, one), density_error(second, truth, one), one)
+            for one in marginals(model.system, mu)
+        ]
+        rows.append(max(errors, key=lambda row: row[0]))
+    result = result.assign_coords(quarter=times)
+    result["density"] = (("quarter",), [value for value, _, _ in rows])
+    result["density_floor"] = (("quarter",), [floor for _, floor, _ in rows])
+    result["density_plane"] = (("quarter",), ["-".join(one.names) for *_, one in rows])
+    result.attrs["samples_of_density"] = f"{particles:,} samples"
+    return result
 
 
 def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
@@ -279,18 +322,22 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
             for name in result.component.values
         }
     for name in (n for n in result.data_vars if f"{n}_floor" in result):
-        rows = zip(result.snapshot, result[name], result[f"{name}_floor"], strict=True)
+        over = result[result[name].dims[0]]
+        rows = zip(over, result[name], result[f"{name}_floor"], strict=True)
         summary[str(name)] = [
             {"t": float(t), "value": float(v), "floor": float(f), "ratio": float(v / f)}
             for t, v, f in rows
         ]
         summary.setdefault("samples", {})[str(name)] = result.attrs[f"samples_of_{name}"]
+    if "density_plane" in result:
+        for row, plane in zip(summary["density"], result["density_plane"].values, strict=True):
+            row["plane"] = str(plane)
     return summary
 
 
 def affordable_times(model: Model) -> int | None:
-    """Saved times of a prediction that is to be judged or drawn: the model's own, None, or few.
+    """Number of saved times for a prediction that is judged or drawn; None: the model's own.
 
-    Methods that integrate anew for every saved time would take hours for all of them.
+    It is few for methods that integrate anew for every saved time and would otherwise take hours.
     """
     return None if model.method.evaluations(model.times(), None) <= 5_000 else 21

@@ -1,7 +1,7 @@
-"""An experiment from its data to a saved model, as a generator that reports progress.
+"""Carry out an experiment, from its data to a saved model, as a generator that reports progress.
 
-The folder holds a checkpoint while training goes on, so that a training that was cut off is resumed
-and ends where an uninterrupted one would; then `model.json` and `model.safetensors`.
+During training the folder holds a checkpoint, so that an interrupted training can be resumed and
+ends where an uninterrupted one would; afterwards it holds `model.json` and `model.safetensors`.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from hoam_core.checks import DivergedError
-from hoam_core.data import Ensemble, Increments, Scaling
+from hoam_core.data import Ensemble, Increments, Means, Scaling
 from hoam_core.judgement.convergence import with_growth
 from hoam_core.judgement.judging import judge_steps
 from hoam_core.macro.closure import (
@@ -28,6 +28,8 @@ from hoam_core.macro.closure import (
     with_start,
 )
 from hoam_core.macro.increments import increments_of, joined, lattice_of, plan_of
+from hoam_core.methods import METHODS
+from hoam_core.methods.mean_field import means_of
 from hoam_core.models.files import save_model
 from hoam_core.models.model import Model
 from hoam_core.seeds import seed_key
@@ -41,9 +43,9 @@ from hoam_core.training.fit import TrainState, adam, fit
 
 
 class Progress(NamedTuple):
-    """Stage of a training, its share done, the last losses, and the model as it is now.
+    """Stage of a training, its progress, the last losses, and the current model.
 
-    From the stage "training" on there is a model, and in that stage the `data` that it learns from.
+    There is a model from the stage "training" on, and in that stage the `data` it learns from.
     All models of one training share their method, so that sampling from them compiles once.
     """
 
@@ -80,17 +82,20 @@ def learn(
 
     The model is called `<system>-<method>` unless a name is given.
 
-    An `ensemble` that is given, such as recorded snapshots on the experiment's grid and times, is
-    learned from in place of full-model runs.
-    So many `devices` share every batch of a network's training (training/devices.py).
-    With `resume` goes on from the checkpoint in the folder; ValueError if that belongs to another
-    experiment. Raises DivergedError when the loss is no longer finite.
+    If an `ensemble` is given, such as recorded snapshots on the experiment's grid and times, the
+    model learns from it in place of full-model runs.
+    `devices` devices share every batch of a network's training (training/devices.py).
+    With `resume` the training continues from the checkpoint in the folder; ValueError if that
+    belongs to another experiment. Raises DivergedError when the loss is no longer finite.
     """
     mesh, folder = mesh_of(devices), check_folder(folder)
     started = time.perf_counter()
-    from_patches = get_system(experiment.system).family.from_patches
+    system = get_system(experiment.system)
     if ensemble is None:
-        data, scaling = yield from (_patches if from_patches else _populations)(experiment)
+        way = _patches if system.family.from_patches else _populations
+        if METHODS[experiment.method].knows_equations:
+            way = _means
+        data, scaling = yield from way(experiment)
     else:
         ensemble.check()
         data, scaling = ensemble, Scaling.of(ensemble)
@@ -99,7 +104,8 @@ def learn(
     state = None
     for state in _fit(model, data, folder / CHECKPOINT, resume, every, mesh):
         model = dataclasses.replace(model, params=state.params)
-        yield Progress("training", state.step, experiment.steps, state.losses, model, data)
+        seen = data.example if isinstance(data, Means) else data
+        yield Progress("training", state.step, experiment.steps, state.losses, model, seen)
     if state is None:
         raise RuntimeError("The training yielded no state.")
     told = {
@@ -109,11 +115,11 @@ def learn(
         "final_loss": float(np.mean(state.losses)) if state.losses.size else None,
     }
     model = dataclasses.replace(model, training=told)
-    if isinstance(data, Ensemble):
-        model = with_growth(model, data.x)
+    if not isinstance(data, Increments):
+        model = with_growth(model, data.x if isinstance(data, Ensemble) else None)
     save_model(model, folder)
     if judge:
-        # Judging takes this seed and the next; after the highest come the lowest.
+        # Judging takes this seed and the next; after the highest seed it wraps round to the lowest.
         seed = (experiment.seed + 1) % (2**32 - 1)
         for judged in judge_steps(model, folder, seed):
             yield Progress("judging", judged.done, judged.total, model=judged.model)
@@ -131,6 +137,27 @@ def _populations(experiment: Experiment) -> Generator[Progress, None, tuple[Ense
     ensemble = as_ensemble(experiment, runs)
     ensemble.check()
     return ensemble, Scaling.of(ensemble)
+
+
+def _means(experiment: Experiment) -> Generator[Progress, None, tuple[Means, Scaling]]:
+    """Means of full-model runs, of which only the one in the middle is kept."""
+    system, grid, ts = get_system(experiment.system), parameter_grid(experiment.axes), None
+    law = system.mean_field
+    if law is None:
+        raise ValueError(f"System {system.name!r} must have a `mean_field`, but has none.")
+    means, parts, example = [], [], None
+    for i, run in enumerate(training_runs(experiment)):
+        ts = jnp.asarray(experiment.times, run.dtype)
+        one = Ensemble(grid[i : i + 1], ts, run[None])
+        one.check()
+        means.append(means_of(law, one)[0])
+        parts.append(Scaling.of(one))
+        if i == len(grid) // 2:
+            example = one
+        yield Progress("full-model runs", i + 1, len(grid))
+    if ts is None or example is None:
+        raise RuntimeError("The full model yielded no run.")
+    return Means(grid, ts, jnp.stack(means), example), Scaling.joined(parts)
 
 
 def _patches(experiment: Experiment) -> Generator[Progress, None, tuple[Increments, Scaling]]:
@@ -154,7 +181,7 @@ def _patches(experiment: Experiment) -> Generator[Progress, None, tuple[Incremen
 
 
 def _closure(experiment: Experiment, lattice: PatchedLattice) -> Generator[Progress, None, Closure]:
-    """Observables that an experiment learns before its increments are made."""
+    """The closure: observables that are learned before the increments are made."""
     seen = []
     plan = plan_of(experiment)
     seen_key, fit_key = jax.random.split(seed_key(experiment.seed, "closure"))
@@ -176,10 +203,10 @@ def _closure(experiment: Experiment, lattice: PatchedLattice) -> Generator[Progr
 
 
 def _fit(
-    model: Model, data: Ensemble | Increments, checkpoint: Path, resume: bool, every: int,
+    model: Model, data: Ensemble | Increments | Means, checkpoint: Path, resume: bool, every: int,
     mesh: Mesh,
 ) -> Iterator[TrainState]:  # fmt: skip
-    """`fit` with a checkpoint after every yield; at least the finished state of a resumed one."""
+    """`fit` with a checkpoint at every yield; a finished training that is resumed yields once."""
     experiment, learner = model.experiment, model.method.learner
     optimizer = adam(experiment.steps, experiment.rate)
     key = seed_key(experiment.seed, "fit")
@@ -192,7 +219,7 @@ def _fit(
         learner, data, optimizer, key, steps=experiment.steps, every=every, state=state, mesh=mesh
     )
     for now in states:
-        # The losses are those before each update: parameters may be spoilt beside finite ones.
+        # Losses are those before each update: parameters may not be finite although losses are.
         if not now.finite:
             what = "parameters are" if np.all(np.isfinite(now.losses)) else "loss is"
             kept = "; the last checkpoint is kept" if checkpoint.is_file() else ""

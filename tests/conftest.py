@@ -38,9 +38,9 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from hoam_core import Ensemble, Experiment, Model, default_experiment, fit
+from hoam_core import METHODS, Ensemble, Experiment, Model, default_experiment, evaluation, fit
 from hoam_core.data import Scaling
-from hoam_core.judgement import convergence
+from hoam_core.judgement import convergence, judging
 from hoam_core.simulation import as_ensemble, training_runs
 from hoam_core.systems import get_system
 from hoam_core.training import adam
@@ -71,6 +71,7 @@ TINY_OPTIONS = {
         "frequencies": 2,
         "training": {"intervals": 4, "samples": 16},
     },
+    "mean-field": {},
     "dice": {"intervals": 4, "samples": 16, "frequencies": 2},
     "hoam-simpson": {"nodes": 5, "samples": 16, "frequencies": 2},
     "cfm": {"populations": 4, "samples": 16, "frequencies": 2, "steps": 5},
@@ -106,11 +107,13 @@ def fresh_programs() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_are_tried(pytestconfig) -> Iterator[None]:
-    """What a model needs is measured with few particles, but where slow tests are run too."""
+    """Models are judged with few particles, but where slow tests are run too."""
     with pytest.MonkeyPatch.context() as patch:
         if hurried(pytestconfig):
             patch.setattr(convergence, "MOST", 256)
             patch.setattr(convergence, "USUAL", 256)
+            patch.setattr(judging, "PARTICLES", 1_024)
+            patch.setattr(evaluation, "DENSITY_PARTICLES", 1_024)
         yield
 
 
@@ -139,18 +142,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def tiny_experiment(system: str, method: str, **changes) -> Experiment:
     """A training of seconds: few particles, few times, a small network."""
-    target = get_system(system)
+    target, trained = get_system(system), METHODS[method].needs_network
     first = tuple(p.train[: 3 if len(target.parameters) == 1 else 2] for p in target.parameters)
     values = {
         "axes": TINY_AXES.get(system, first),
         "t_end": 1.0 if system == "oscillator" else 0.05 * target.t_end,
         "n_times": 9,
         "particles": 256,
-        "steps": 1 if method == "galerkin" else 6,
+        "steps": 6 if trained else 1,
         "options": TINY_OPTIONS.get(method, TINY_NEURAL),
         # The plain network compiles fastest.
-        "network": None if method == "galerkin" else "mlp",
-        "network_options": {} if method == "galerkin" else {"width": 8, "depth": 2},
+        "network": "mlp" if trained else None,
+        "network_options": {"width": 8, "depth": 2} if trained else {},
     }
     return default_experiment(target, method, **{**values, **changes})
 

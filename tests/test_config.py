@@ -16,7 +16,7 @@ def experiment(**changes):
 
 
 def fits(system, method):
-    return METHODS[method].family == SYSTEMS[system].family.name
+    return METHODS[method].fits(SYSTEMS[system])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hoam_core import evaluate
+from hoam_core import evaluate, evaluation
 from hoam_core.evaluation import evaluate_steps, reference, report
 from hoam_core.metrics import curve_error, wasserstein2
 from hoam_core.systems.plasmas.instabilities import TwoStream
@@ -16,6 +16,7 @@ def judged(galerkin_model):
     """A tiny model judged against small truths."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TwoStream, "truth_particles", 2048)
+        patch.setattr(evaluation, "DENSITY_PARTICLES", 1_024)
         return evaluate(galerkin_model, {"mu": 1.5}, particles=500, seed=3)
 
 
@@ -44,8 +45,19 @@ def test_aligned_blocks_stand_beside_random_subsets_and_both_are_named(judged, g
         assert set(aligned) == {"t", "value", "floor", "ratio"}
         assert 0 < aligned["floor"] < random["floor"]
     assert found["samples"] == {
-        "w2": "5 random subsets of 100", "w2_aligned": "5 aligned blocks of 64"
+        "w2": "5 random subsets of 100", "w2_aligned": "5 aligned blocks of 64",
+        "density": "1,024 samples",
     }  # fmt: skip
+
+
+def test_densities_are_compared_at_four_times_and_say_on_which_plane(judged, galerkin_model):
+    rows = report(judged, galerkin_model)["density"]
+    assert [row["t"] for row in rows] == [0.5, 1.0, 1.5, 2.0]
+    assert {row["plane"] for row in rows} == {"x-v"}
+    for row in rows:
+        # Two quiet runs of 1,024 particles, after a plasma period at most.
+        assert 0.02 < row["floor"] < 0.2
+        assert row["ratio"] == pytest.approx(row["value"] / row["floor"])
 
 
 def test_floors_of_aligned_blocks_are_those_of_two_quiet_truths(judged, galerkin_model):
@@ -105,7 +117,7 @@ def test_verdicts_have_a_truth_of_their_own_size_where_the_page_has_a_small_one(
 def test_stages_are_told_before_they_run(galerkin_model):
     steps = evaluate_steps(galerkin_model, {"mu": 1.5}, particles=500, seed=3)
     stage, result = next(steps)
-    assert stage == ("truth", 0, 4)
+    assert stage == ("truth", 0, 5)
     assert "w2" not in result
     steps.close()
 

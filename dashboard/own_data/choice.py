@@ -1,6 +1,6 @@
 """What a visitor says about own data: how they are read, and what is trained on them.
 
-Pure `param` state. The texts are read here, so that a slip is told by the field it is in.
+Pure `param` state. The texts are parsed here, so that a mistake is reported with its field.
 """
 
 from collections.abc import Mapping
@@ -15,19 +15,23 @@ from hoam_core import METHODS
 from hoam_core.checks import lookup
 from hoam_core.recorded.reader import Reading
 
-METHOD_TITLES = {e.title: name for name, e in METHODS.items() if e.family == "population"}
+METHOD_TITLES = {
+    e.title: name
+    for name, e in METHODS.items()
+    if e.family == "population" and not e.knows_equations
+}
 
 
-# What is said about files, and goes with them.
+# What the visitor says about files, kept with them.
 SAID = ("title", "attributes", "values", "lengths", "species", "components")
 LONGEST_NAME = 120
 
 
 @final
 class OwnChoice(Choice):
-    """The fields of the view; all may be left as they are.
+    """The fields of the view; all defaults may be kept.
 
-    A link names what is kept for the visitor, which nobody else finds by it, and the plan.
+    A link names what is kept for the visitor, which nobody else can open with it, and the plan.
     """
 
     addressed: ClassVar[tuple[str, ...]] = ("data", "method", "held_out")
@@ -35,12 +39,12 @@ class OwnChoice(Choice):
     data = param.String(doc="The name of what is shown among the things that are kept.")
     title = param.String(default="My data", label="Title")
     attributes = param.String(label="Attributes with the parameters")
-    values = param.String(label="Parameter values, if no file tells them")
+    values = param.String(label="Parameter values, if not in the files")
     lengths = param.String(label="Periodic components")
     species = param.String(label="Particle species (openPMD)")
     components = param.String(label="Components (openPMD)")
     method = param.Selector(default="galerkin", objects=METHOD_TITLES, label="Method")
-    held_out = param.Selector(default="", objects={"nothing": ""}, label="Hold out to judge")
+    held_out = param.Selector(default="", objects={"nothing": ""}, label="Hold out for testing")
 
     def __init__(self, **params):
         super().__init__(**params)
@@ -57,7 +61,7 @@ class OwnChoice(Choice):
         for entry, (name, read) in kinds.items():
             if (value := reader.attempt(entry, read)) is not None:
                 self.param.update(**{name: value})
-        # What can be held out is known when the data are there.
+        # The values that can be held out are known once the data are read.
         self._wanted = reader.query.get("hold-out")
 
     def write(self, state: Exploration) -> dict[str, str]:
@@ -71,11 +75,11 @@ class OwnChoice(Choice):
         return len(self.param.held_out.names) > 1
 
     def said(self) -> dict[str, str]:
-        """What the visitor has said about files, as it was typed."""
+        """What the visitor has entered about files, as it was typed."""
         return {name: getattr(self, name) for name in SAID}
 
     def take_over(self, said: Mapping[str, str]) -> None:
-        """Say that again."""
+        """Restore those entries."""
         self.param.update(**{name: said[name] for name in SAID if name in said})
 
     def reading(self) -> Reading:
@@ -119,7 +123,7 @@ def _text(text: str) -> tuple[str, ...]:
 
 
 def assignments(text: str, field: str) -> Mapping[str, str]:
-    """Names and texts from "a = ...; b = ..."; ValueError where there is no name."""
+    """Names and texts from "a = ...; b = ..."; ValueError if a name is missing."""
     found = {}
     for part in text.split(";"):
         if part.strip():

@@ -1,7 +1,7 @@
-"""What a training may cost: which methods fit a system, presets, training values, options.
+"""The plan of a training: methods that suit a system, presets, training values, options.
 
-Everything starts from `default_experiment`, the project's own choice. The preset "quick" takes less
-of the same, so that a class can watch: fewer particles, times and steps. Pure functions.
+Everything starts from `default_experiment`, the project's own choice. The preset "quick" uses less
+of everything, so that a class can watch: fewer particles, times and steps. Pure functions.
 """
 
 import inspect
@@ -44,14 +44,14 @@ class Axis(NamedTuple):
         return cls(min(values), max(values), len(values))
 
     def values(self, parameter: Parameter) -> tuple[float, ...]:
-        """The values: the system's own where they are meant, else spaced as those are."""
+        """The values: the system's own if they match, else spaced in the same way."""
         usual = parameter.train
         if self == Axis.of(usual):
             return usual
         if self.count < 1 or (self.count > 1 and not self.high > self.low):
             raise ValueError(
                 f"Argument `{parameter.name}` must have at least 1 training value and a range that "
-                f"grows, but has {self.count} from {self.low:g} to {self.high:g}; mend the range."
+                f"grows, but has {self.count} from {self.low:g} to {self.high:g}; correct it."
             )
         check_within(f"number of {parameter.name}", self.count, 1, MOST_VALUES)
         for end in (self.low, self.high):
@@ -73,9 +73,8 @@ def _is_logarithmic(values: tuple[float, ...]) -> bool:
 
 
 def methods_for(system: System) -> dict[str, str]:
-    """Names of the methods that fit a system, by their titles."""
-    family = system.family.name
-    return {entry.title: name for name, entry in METHODS.items() if entry.family == family}
+    """Names of the methods that suit a system, by their titles."""
+    return {entry.title: name for name, entry in METHODS.items() if entry.fits(system)}
 
 
 def has_loss(method: str) -> bool:
@@ -84,11 +83,11 @@ def has_loss(method: str) -> bool:
 
 
 def preset(system: System, method: str, network: str | None, which: str) -> Experiment:
-    """The experiment that a preset means."""
+    """The experiment of a preset."""
     full = default_experiment(system, method, network=network)
     if which == "full":
         return full
-    # Powers of two, for which a quiet start is balanced.
+    # Powers of two, for which quiet loading is balanced.
     room = 1 << ((QUICK_NUMBERS // len(system.components)).bit_length() - 1)
     changes: dict[str, Any] = {"particles": min(full.particles, QUICK_PARTICLES, room)}
     if system.family.from_patches:
@@ -101,7 +100,7 @@ def preset(system: System, method: str, network: str | None, which: str) -> Expe
 
 
 def options_of(experiment: Experiment, system: System) -> dict[str, int]:
-    """Whole numbers that a method lets one choose, with what they are unless chosen."""
+    """Integer options of a method, with their defaults."""
     if system.family.from_patches:
         return {"patch": plan_of(experiment).patch}
     known = inspect.signature(METHODS[experiment.method].build).parameters
@@ -114,7 +113,7 @@ def options_of(experiment: Experiment, system: System) -> dict[str, int]:
 
 
 def sets_of(axes: tuple[tuple[float, ...], ...]) -> int:
-    """How many parameter sets the values span."""
+    """Number of parameter sets that the values span."""
     return int(np.prod([len(axis) for axis in axes]))
 
 
@@ -127,5 +126,5 @@ def data_bytes(experiment: Experiment, system: System) -> int:
 
 
 def changed(usual: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What differs from the usual."""
+    """The fields that differ from the default."""
     return ((name, value) for name, value in now.items() if usual.get(name) != value)

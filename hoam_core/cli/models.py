@@ -1,4 +1,4 @@
-"""The commands of learned models: training, prediction, and judging beside the full model."""
+"""The commands for learned models: training, prediction, and judging against the full model."""
 
 import dataclasses
 import json
@@ -50,7 +50,7 @@ def train(
     system: str,
     out: Annotated[Path, typer.Option("--out", help="Folder for the model.")],
     method: Annotated[
-        str | None, typer.Option("--method", help="galerkin, or partial for a lattice, unless told")
+        str | None, typer.Option("--method", help="Default: galerkin; partial for a lattice.")
     ] = None,
     network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
     loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
@@ -60,10 +60,10 @@ def train(
     n_times: Times = None,
     options: Annotated[
         list[str] | None,
-        typer.Option("--option", metavar="NAME=VALUE", help="Of the method; repeatable."),
+        typer.Option("--option", metavar="NAME=VALUE", help="Method option; repeatable."),
     ] = None,
     patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the checkpoint.")] = False,
     devices: Annotated[
         int, typer.Option("--devices", help="Devices that share the training of a network.")
     ] = 1,
@@ -74,7 +74,9 @@ def train(
 ) -> None:
     """Train a model: full-model runs, fit, errors at the test parameters."""
     target = get_system(system)
-    axes = parse_axes(settings, target, lambda parameter: parameter.train)
+    usual = default_experiment(target, method, network=network).axes
+    axes_by_name = {p.name: axis for p, axis in zip(target.parameters, usual, strict=True)}
+    axes = parse_axes(settings, target, lambda parameter: axes_by_name[parameter.name])
     asked = {"steps": loss_steps, "particles": particles, "t_end": t_end, "n_times": n_times}
     changes = {name: value for name, value in asked.items() if value is not None}
     experiment = default_experiment(
@@ -99,7 +101,7 @@ def train(
 
 
 def _tell_of(trained: Model, out: Path, as_json: bool, quiet: bool) -> None:
-    """Where a trained model is, and its errors beside their noise floors."""
+    """Print where a trained model is saved, and its errors beside their noise floors."""
     if not quiet:
         messages.print(f"Saved in {out}.", soft_wrap=True, markup=False)
     if as_json:
@@ -129,7 +131,7 @@ def predict(
     if initial is not None:
         if particles is not None:
             raise ValueError(
-                "Option `--particles` cannot stand beside `--initial`, which has its own number; "
+                "Option `--particles` cannot be combined with `--initial`, which sets the number; "
                 "leave one of them out."
             )
         start = read_initial(initial, learned.system)
@@ -142,7 +144,7 @@ def predict(
         bar.update(task, total=1, completed=1)
     write_dataset(run, out)
     written(run, out, quiet)
-    # Quiet or not, the file itself says them.
+    # The file holds the warnings too, whether or not they are printed.
     _warn_of(json.loads(run.attrs["warnings"]), quiet)
 
 
@@ -176,7 +178,7 @@ def evaluate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Judge a model against the full model; every error stands beside its noise floor."""
+    """Judge a model against the full model, every error beside its noise floor."""
     learned = load_model(model)
     values = parse_settings(settings, learned.system)
     result = xr.Dataset()
@@ -222,5 +224,6 @@ def _error_table(model: Model, summary: dict[str, Any]) -> Table:
                 f"{row['floor']:.5f}",
                 f"{row['ratio']:.2f}",
             )
-            table.add_row(f"W_2^2 at t = {row['t']:g}, {words}", error, floor, ratio)
+            what = f"density of {row['plane']}" if name == "density" else "W_2^2"
+            table.add_row(f"{what} at t = {row['t']:g}, {words}", error, floor, ratio)
     return table

@@ -1,1 +1,1 @@
-"""What a trained model needs, and how far it is from the truth."""
+"""Judgement of trained models: the steps and particles they need, and their errors."""

@@ -1,13 +1,13 @@
-"""How many steps and particles a model needs, measured where it is judged.
+"""The numbers of steps and particles that a model needs, measured at the test parameters.
 
-Steps: the fewest of 100, 200, 400, ... with which the curves of its observables differ from those
-of four times as many by less than these differ from the truth. More would change nothing that its
-error does not hide; fewer would be part of its error.
+Steps: the fewest of 100, 200, 400, ... for which the curves of the observables differ from those
+with four times as many steps by less than the latter differ from the truth. More steps would change
+less than the model's error; with fewer the integration would add to that error.
 
 Particles: a closed loop takes its field from its own population, so that a small one can run away.
-Needed is the least power of two from which on every run is plausible (plausibility.py), with two
-seeds at the tests, at the corners of the trained range and in its middle. Where particles do not
-feel each other any number will do.
+The model needs the least power of two from which on every run is plausible (plausibility.py), with
+two seeds at the tests, at the corners of the trained range and in its middle. Where particles do
+not interact any number will do.
 """
 
 import json
@@ -31,28 +31,37 @@ Curves = Mapping[str, Float[np.ndarray, " t"]]
 FEWEST_STEPS, MOST_STEPS = 100, 1_600
 FEWEST, USUAL, MOST = 64, 4_096, 16_384
 SEEDS = (1, 2)
-# Smaller distances are rounding, or chance in what single particles do.
+# Smaller distances are due to rounding, or to chance in the paths of single particles.
 ALIKE = 2e-3
 
 
-def with_growth(model: Model, runs: Iterable[Float[Array, "t n d"]]) -> Model:
-    """The model with what its field's energy grew by in each training run, if it has a field."""
+def with_growth(model: Model, runs: Iterable[Float[Array, "t n d"]] | None) -> Model:
+    """The model with the growth of its field's energy in each training run, if it has a field.
+
+    Without the runs the energy is what the method knows without a roll-out.
+    """
     system = model.system
     if all(o.name != FIELD for o in system.observable_info):
         return model
-    pairs = zip(runs, product(*model.experiment.axes), strict=True)
-    energies = (np.asarray(observe(system, x, jnp.asarray(mu))[FIELD]) for x, mu in pairs)
-    growth = tuple(growth_of(energy) for energy in energies)
+    places = list(product(*model.experiment.axes))
+    if runs is None:
+        names, ts = [p.name for p in system.parameters], model.times()
+        known = [model.learned_energy(dict(zip(names, mu, strict=True)), ts) for mu in places]
+        energies = [energy for energy in known if energy is not None]
+    else:
+        pairs = zip(runs, places, strict=True)
+        energies = [np.asarray(observe(system, x, jnp.asarray(mu))[FIELD]) for x, mu in pairs]
+    growth = tuple(map(growth_of, energies))
     return replace(model, limits=replace(model.limits, growth=growth))
 
 
 def measured(
     model: Model, tests: Sequence[Values], truths: Sequence[Curves]
 ) -> Generator[None, None, Model]:
-    """The model with the steps and particles that it needs; gives way between two runs.
+    """The model with the steps and particles that it needs; a generator that yields between runs.
 
     `truths` are the observables of the full model at each of the `tests`, at equispaced times of
-    the trained range. What it extrapolates to tells nothing of its needs.
+    the trained range. Tests at which the model extrapolates are left out.
     """
     known = [
         (values, truth)
@@ -78,7 +87,7 @@ def places(model: Model) -> list[dict[str, float]]:
 
 
 def difference(one: Curves, other: Curves) -> float:
-    """Relative L2 distance over time: of the energies of a field, else of all curves together."""
+    """Relative L2 distance over time: of the field energies, or else of all curves together."""
     names = [FIELD] if FIELD in other else list(other)
     first, second = (np.concatenate([np.asarray(c[n], float) for n in names]) for c in (one, other))
     return float(np.linalg.norm(first - second) / np.linalg.norm(second))

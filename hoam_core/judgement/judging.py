@@ -1,7 +1,7 @@
-"""The judgement that a model's file holds: what it needs, then its errors at the system's tests.
+"""The judgement stored with a model: the steps and particles it needs, and its errors at the tests.
 
-Its errors belong to the steps that it takes everywhere, so these are measured first, beside the
-same runs of the full model.
+Errors depend on the number of steps, so the steps that the model will take everywhere are
+determined first, against the same runs of the full model.
 """
 
 import dataclasses
@@ -16,9 +16,9 @@ from hoam_core.evaluation import (
     FullModelRuns,
     affordable_times,
     evaluate_steps,
+    quarters,
     reference,
     report,
-    snapshots,
 )
 from hoam_core.judgement.convergence import measured
 from hoam_core.models.files import save_model
@@ -28,7 +28,7 @@ PARTICLES = 16_384
 
 
 class Judgement(NamedTuple):
-    """The model with what is known of it so far, and the share of the judging that is done."""
+    """The model with its judgement so far, and how many of all stages are done."""
 
     model: Model
     done: int
@@ -36,29 +36,29 @@ class Judgement(NamedTuple):
 
 
 def parameters_to_judge(model: Model) -> list[dict[str, float]]:
-    """The system's own test values, those of several parameters taken together in turn."""
+    """The system's test parameter sets: the i-th test values of all parameters together."""
     chosen = [p for p in model.system.parameters if not p.optional]
     names, tests = [p.name for p in chosen], [p.test for p in chosen]
     return [dict(zip(names, values, strict=True)) for values in zip(*tests, strict=False)]
 
 
 def truth_at(model: Model, values: Mapping[str, float], seed: int) -> FullModelRun:
-    """The run of the full model that a model is judged by."""
+    """The run of the full model against which a model is judged."""
     ts = model.times(n_times=affordable_times(model))
-    return reference(model.system, model.system.vector(values), ts, seed, snapshots(ts))
+    return reference(model.system, model.system.vector(values), ts, seed, quarters(ts))
 
 
 def judge_steps(
     model: Model, folder: Path, seed: int,
     truth: Callable[[Model, Mapping[str, float], int], FullModelRun] = truth_at,
 ) -> Iterator[Judgement]:  # fmt: skip
-    """Judge a model anew, saved with ever more of its errors; `seed` and the next are the truths'.
+    """Judge a model anew and save it after each test; the truths use `seed` and the next.
 
-    A generator, for progress and cancel.
+    A generator, for progress and cancelling.
     """
     tests = parameters_to_judge(model)
     model = dataclasses.replace(model, errors=())
-    # What a model needs is measured at all tests together.
+    # The steps and particles that a model needs are measured at all tests together.
     done, total = 0, (len(TRUTHS) + len(JUDGED)) * len(tests) + 1
     known = []
     for values in tests:

@@ -1,4 +1,4 @@
-"""The methods, by the names that the command line, model files and page use."""
+"""The registry of methods, by the names used in the command line, model files and the page."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -13,14 +13,18 @@ from hoam_core.methods.closed_loop.phase_plane_numba import compile_roll_out
 from hoam_core.methods.dice import dice, interval_loss
 from hoam_core.methods.flow import cfm
 from hoam_core.methods.macroscopic import macroscopic, with_share
+from hoam_core.methods.mean_field import mean_field
 from hoam_core.methods.score import ncsm
 from hoam_core.numerics.quadrature import gauss_legendre, monte_carlo, simpson
+from hoam_core.systems import System
 
 
 class MethodEntry(NamedTuple):
     """A method's title, constructor, default budget, and whether it trains a network.
 
-    `build(frame, network, **options)` makes the method; `family` names the systems that it fits.
+    `build(frame, network, **options)` makes the method; `family` names the kind of systems it
+    applies to. `knows_equations`: it is given the equation of one particle. `needs_trajectories`:
+    it learns from the paths of particles, not only from populations at different times.
     """
 
     title: str
@@ -28,6 +32,13 @@ class MethodEntry(NamedTuple):
     needs_network: bool
     defaults: Mapping[str, Any]
     family: str = "population"
+    knows_equations: bool = False
+    needs_trajectories: bool = False
+
+    def fits(self, system: System) -> bool:
+        """Whether a system is of its family, and has the equation that it knows."""
+        known = not self.knows_equations or system.mean_field is not None
+        return self.family == system.family.name and known
 
 
 def _hoam_gauss(frame: Frame, network: nn.Module, *, nodes: int = 128, **options: Any) -> Method:
@@ -44,6 +55,7 @@ def _action_matching(
     return hoam(frame, network, monte_carlo(nodes), **options)
 
 
+_FIELD = {"particles": 131_072}
 _NEURAL = {"n_times": 401, "particles": 16_384}
 _ACTION = {**_NEURAL, "steps": 12_000, "rate": 3e-3}
 _DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
@@ -53,6 +65,9 @@ _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 METHODS: dict[str, MethodEntry] = {
     "galerkin": MethodEntry("Galerkin, closed loop", galerkin, False, {"particles": 32_768}),
+    "mean-field": MethodEntry(
+        "Particles in the learned mean field", mean_field, False, _FIELD, knows_equations=True
+    ),
     "hybrid": MethodEntry("Network under the closed loop", hybrid, True, _HYBRID),
     "hoam-gauss": MethodEntry("HOAM, Gauss-Legendre", _hoam_gauss, True, _ACTION),
     "hoam-simpson": MethodEntry("HOAM, Simpson", _hoam_simpson, True, _ACTION),
@@ -71,5 +86,5 @@ METHODS: dict[str, MethodEntry] = {
 __all__ = [
     "METHODS", "Frame", "Learner", "Method", "MethodEntry", "action_loss", "cfm",
     "compile_roll_out", "dice", "galerkin", "hoam", "hybrid", "interval_loss", "macroscopic",
-    "ncsm", "with_share",
+    "mean_field", "ncsm", "with_share",
 ]  # fmt: skip

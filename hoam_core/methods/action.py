@@ -1,13 +1,14 @@
 r"""Higher-order action matching (Berman, Blickhan, Peherstorfer 2024, arXiv 2410.12000).
 
-Among all fields that move rho_t, grad s of least kinetic energy minimises (eq. 5 there)
+Among all fields that transport rho_t, the one of least kinetic energy is a gradient grad s, whose
+potential minimises (eq. 5 there)
 
     E(s) = int_0^1 E_{rho_t}[ 1/2 |grad s|^2 + d_t s + (sigma^2/2) Lap s ] dt
            + E_{rho_0}[ s(., 0) ] - E_{rho_1}[ s(., 1) ],
 
-averaged over parameters. Adding f(t) to s changes nothing in the exact integral but moves the
-discrete one by the error of its quadrature, which an optimiser exploits; hence a higher-order rule
-in time. Plain action matching (Neklyudov et al. 2023) is the same loss with a Monte Carlo rule.
+averaged over parameters. Adding f(t) to s does not change the exact integral, but changes the
+discrete one by the quadrature error, which an optimiser exploits; hence a higher-order rule in
+time. Plain action matching (Neklyudov et al. 2023) is the same loss with a Monte Carlo rule.
 """
 
 from collections.abc import Callable
@@ -80,11 +81,11 @@ def hoam(
     sigma: float = 0.0,
     steps: int = 200,
 ) -> Method:
-    """Action matching with the given rule in time.
+    """Action matching with the given quadrature rule in time.
 
     A batch holds `samples` particles of each of `populations` parameter sets at every node; the
     same particles at all nodes, so that the telescoping terms of the action nearly cancel. Many
-    steps on few particles learn faster than few steps on many.
+    steps with few particles learn faster than few steps with many.
     """
     potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling
@@ -93,7 +94,7 @@ def hoam(
         rule_key, mu_key, block_key = jax.random.split(key, 3)
         quadrature = rule(rule_key)
         m, n = ensemble.x.shape[0], ensemble.x.shape[2]
-        # All parameter sets in each step where they fit, else a random subset of them.
+        # All parameter sets in each step if they fit, otherwise a random subset of them.
         chosen = jax.random.permutation(mu_key, m)[: min(populations, m)]
 
         def population(i: Array, key: PRNGKeyArray):

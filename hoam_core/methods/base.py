@@ -1,4 +1,4 @@
-"""What a method is: pure functions from an ensemble to parameters, and from those to samples."""
+"""The interface of a method: pure functions from data to parameters, and from these to samples."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,17 +13,19 @@ from hoam_core.data import Scaling
 from hoam_core.numerics.compiled import Backend
 from hoam_core.numerics.domain import Domain
 from hoam_core.solvers.stepping import count_substeps
+from hoam_core.systems.mean_field import MeanField
 
 Params = Any
 Batch = Any
 
 
 class Frame(NamedTuple):
-    """Where a method works: the domain, the unit coordinates, the training values and times.
+    """The setting of a method: domain, unit coordinates, training values and training times.
 
     `axes` holds the training values of each parameter; the training set is their product, the last
-    parameter fastest. Lattices say besides how many parameters, from the first, are `rates` of
-    their law of motion, and their number of `sites`.
+    parameter fastest. For lattices, the first `rates` parameters belong to the law of motion, and
+    `sites` gives the number of sites. `mean_field` is the equation of one particle,
+    where it is known.
     """
 
     domain: Callable[[Float[Array, " p"]], Domain]
@@ -32,14 +34,16 @@ class Frame(NamedTuple):
     times: np.ndarray
     rates: int = 0
     sites: Callable[[Float[Array, " p"]], Array] = jnp.ones_like
+    mean_field: MeanField | None = None
 
 
 class Sampler(Protocol):
-    """From x0 (n, d) at ts[0] to samples (t, n, d) at all ts, in physical units, wrapped.
+    """A function from x0 (n, d) at ts[0] to samples (t, n, d) at all ts, in physical units.
+
+    Periodic components are wrapped into [0, L).
 
     `steps` is the number of integration steps from 0 to the trained end time, or of the inner
-    integration of a method that makes every saved time afresh; the method's own choice unless
-    given.
+    integration of a method that computes every saved time afresh; the default is the method's own.
     """
 
     def __call__(
@@ -49,21 +53,21 @@ class Sampler(Protocol):
 
 
 class Evaluations(Protocol):
-    """How many evaluations of its field a sampler spends on each particle, `steps` as given to it.
+    """A function that gives the number of field evaluations per particle of a sampler's run.
 
-    The cost of a roll-out that knows no machine: table 1 of Berman et al. 2024 compares by it.
+    It is a machine-independent cost of a roll-out, as compared in table 1 of Berman et al. 2024.
     """
 
     def __call__(self, ts: np.ndarray, steps: int | None = None) -> int: ...
 
 
 class Learner(NamedTuple):
-    """How parameters are found, as pure functions.
+    """How parameters are learned, as pure functions.
 
     `init(key, data)` makes parameters from an `Ensemble` (or `Increments`), `draw(key, data)` a
     batch, `loss(params, batch)` a scalar. Without a loss `init` alone fits, in closed form.
-    `batch_axes` names the arrays of a batch (a named tuple) that hold particles, with the axis of
-    those: the loss is a mean over them, so that several devices can share a batch.
+    `batch_axes` maps the arrays of a batch (a named tuple) that hold particles to their particle
+    axis: the loss is a mean over particles, so that several devices can share a batch.
     """
 
     init: Callable[[PRNGKeyArray, Any], Params]
@@ -75,12 +79,12 @@ class Learner(NamedTuple):
 class Method(NamedTuple):
     """An algorithm as a tuple of pure functions: how it learns, and how it samples.
 
-    `evaluations(ts, steps)` is what `sample` costs a particle. `modes(params, ts, mu)` are density
-    modes 1, 2, ... that a method knows without a roll-out; `coefficients(params, z, mu)` drift
-    (k,) and noise sigma (k, k) of one that learns an SDE. `steps` is what `sample` takes unless it
-    is told. Where it is `smooth`, a roll-out without noise in equal steps, its states may be
-    interpolated between two of them; where it is `coupled`, samples move by what all of them do
-    together. `backend(particles)` says who compiles a roll-out of so many.
+    `evaluations(ts, steps)` is the cost of `sample` per particle. `modes(params, ts, mu)` are
+    density modes 1, 2, ... that a method knows without a roll-out; `coefficients(params, z, mu)`
+    are drift (k,) and noise sigma (k, k) of a method that learns an SDE. `steps` is the default of
+    `sample`. In a `smooth` method, a roll-out without noise in equal steps, states between two
+    steps may be interpolated; in a `coupled` method the motion of a sample depends on all samples.
+    `backend(particles)` names the compiler of a roll-out of so many particles.
     """
 
     learner: Learner
@@ -97,8 +101,9 @@ class Method(NamedTuple):
 def each(f: Callable, *examples: Array) -> Any:
     """Map f over the leading axis of its arguments.
 
-    One after another on a CPU, where XLA runs batched products of small matrices eight times slower
-    than plain ones and an example fits the cache; all at once on an accelerator.
+    Examples are mapped one after another on a CPU, where XLA runs batched products of small
+    matrices eight times slower than plain ones and an example fits the cache; all at once on an
+    accelerator.
     """
     if jax.default_backend() == "cpu":
         return jax.lax.map(jax.checkpoint(lambda example: f(*example)), examples)
@@ -121,9 +126,9 @@ def rollout(
     substeps: int,
     saved: Callable[[State], Float[Array, "n d"]] = _all,
 ) -> Float[Array, "t n d"]:
-    """Repeat step(state, t, h, key) -> state from ts[0], `substeps` equal steps an interval.
+    """Repeat step(state, t, h, key) -> state from ts[0], with `substeps` equal steps per interval.
 
-    A state is an array (n, d), or a tree of arrays with `saved(state)` the one that is wanted.
+    A state is an array (n, d), or a tree of arrays of which `saved(state)` is returned.
     """
 
     def save(carry: tuple[State, Array, PRNGKeyArray], interval: Array):
@@ -134,7 +139,7 @@ def rollout(
             return step(state, t + i * h, h, jax.random.fold_in(key, i))
 
         moved = jax.lax.fori_loop(0, substeps, substep, state)
-        # Two equal saved times are one state, also where a step divides by its length.
+        # Equal saved times have the same state, also where a step divides by its length.
         state = jax.tree.map(lambda new, old: jnp.where(interval > 0, new, old), moved, state)
         return (state, t + interval, jax.random.split(key, 1)[0]), saved(state)
 
@@ -147,10 +152,10 @@ def afresh_sampler(
     frame: Frame,
     steps: int,
 ) -> Sampler:
-    """A sampler that makes every saved time but the first on its own.
+    """A sampler that computes every saved time but the first independently of the others.
 
     `end(params, z0, tau, mu, key, steps)` are the samples (n, d) at time tau from the start z0, all
-    in unit coordinates. One time after another on a CPU, several at once on an accelerator.
+    in unit coordinates. Times are computed one by one on a CPU, several at once on an accelerator.
     """
     scaling, default_steps = frame.scaling, steps
     together = None if jax.default_backend() == "cpu" else 16
@@ -181,7 +186,7 @@ def afresh_sampler(
 
 
 def rollout_evaluations(scaling: Scaling, steps: int, stages: int) -> Evaluations:
-    """The evaluations of one roll-out through all saved times, `stages` in each step."""
+    """Field evaluations of one roll-out through all saved times, `stages` in each step."""
     default_steps = steps
 
     def evaluations(ts: np.ndarray, steps: int | None = None):
@@ -192,7 +197,7 @@ def rollout_evaluations(scaling: Scaling, steps: int, stages: int) -> Evaluation
 
 
 def afresh_evaluations(per_time: Callable[[int], int], steps: int) -> Evaluations:
-    """The evaluations of a method that spends per_time(steps) on every saved time but the first."""
+    """Field evaluations of a method that takes per_time(steps) for every saved time but one."""
     default_steps = steps
 
     def evaluations(ts: np.ndarray, steps: int | None = None):

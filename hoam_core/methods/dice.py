@@ -5,9 +5,10 @@ the midpoint,
 
     L_j = dt_j E[ 1/2 |grad s(x_mid, t_mid)|^2 ] - E[ s(x_{j+1}, t_mid) - s(x_j, t_mid) ],
 
-which no function f(t) added to s can change, and which holds no time derivative. The same particles
-at both ends make the difference of the expectations nearly free of variance. A random subset of the
-intervals is an unbiased estimate of the sum over all of them, which converges to the action.
+which does not change when a function f(t) is added to s, and which contains no time derivative.
+With the same particles at both ends, the difference of the expectations has little variance. A
+random subset of the intervals gives an unbiased estimate of the sum over all of them, which
+converges to the action.
 """
 
 from collections.abc import Callable
@@ -48,8 +49,8 @@ def interval_loss(
 ) -> Float[Array, ""]:
     """L_j / dt_j of one interval for a potential s(z) at its midpoint.
 
-    The change of s along a particle's path is grad s at its middle times the move, to third order:
-    one gradient serves both terms.
+    The change of s along a particle's path is grad s at its midpoint times the move, to third
+    order: one gradient serves both terms.
     """
     field = jax.vmap(jax.grad(s))(start + 0.5 * move)
     return jnp.mean(jnp.sum(field * (0.5 * field - move / width), axis=-1))
@@ -64,7 +65,7 @@ def dice(
     frequencies: int = 16,
     steps: int = 200,
 ) -> Method:
-    """Gauge-free action matching on `intervals` random intervals of `samples` particles a step."""
+    """Gauge-free action matching; a step takes `intervals` random ones of `samples` particles."""
     potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling
 

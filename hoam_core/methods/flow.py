@@ -1,20 +1,20 @@
 r"""Conditional flow matching (Lipman et al. 2023, arXiv 2210.02747), a baseline of HOAM.
 
-For every saved time t and parameter mu on its own, a field v(x, s; t, mu) of an inner time s in
-[0, 1] moves rho_{0,mu} to rho_{t,mu}. Particles x_0 and x_t are joined by a straight line, and
+For every saved time t and parameter mu separately, a field v(x, s; t, mu) of an inner time s in
+[0, 1] transports rho_{0,mu} to rho_{t,mu}. Particles x_0 and x_t are joined by a straight line, and
 
     L(v) = E_{t,mu,s} E| v(x_s, s; t, mu) - (x_t - x_0) |^2,    x_s = x_0 + s (x_t - x_0),
 
-is least for the mean velocity of all lines through a point, whose flow dx/ds = v has the law of x_s
-at every s, so that of x_t at s = 1.
+is minimal for the mean velocity of all lines through a point, whose flow dx/ds = v has the law of
+x_s at every s, and hence that of x_t at s = 1.
 
 Both ends are drawn independently, as in the works cited: any pairing has the right law at both
-ends, and this one needs snapshots only, no paths. (The pairing along the paths of the full model
-gives another field, as valid.) On a circle the line is the shorter arc (Chen & Lipman 2023,
+ends, and this one needs snapshots only, no paths. (Pairing along the paths of the full model gives
+another, equally valid field.) On a circle the line is the shorter arc (Chen & Lipman 2023,
 arXiv 2302.03660).
 
-Nothing is carried from one saved time to the next: each takes a whole integration from x_0 by the
-classical Runge-Kutta rule, 4 * steps evaluations, where HOAM rolls out once.
+Nothing is carried from one saved time to the next: each needs a whole integration from x_0 by the
+classical Runge-Kutta rule, 4 * steps evaluations, whereas HOAM rolls out once.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ INNER_FREQUENCIES = 4
 class LineBatch(NamedTuple):
     """Straight lines of random populations in unit coordinates; axes g (population), n, d.
 
-    All lines of a population are met at one inner time, so that its weights are merged once.
+    All lines of a population are taken at one inner time, so that weights are merged only once.
     """
 
     mu: Float[Array, "g p"]
@@ -96,7 +96,7 @@ def runge_kutta(
 def _lines(
     frame: Frame, populations: int, samples: int
 ) -> Callable[[PRNGKeyArray, Ensemble], LineBatch]:
-    """The `draw` of flow matching."""
+    """The function that draws batches for flow matching."""
     scaling = frame.scaling
 
     def draw(key: PRNGKeyArray, ensemble: Ensemble):
@@ -129,10 +129,10 @@ def cfm(
     frequencies: int = 16,
     steps: int = 100,
 ) -> Method:
-    """Flow matching on `samples` lines of each of `populations` random (t, mu) a step.
+    """Conditional flow matching; a training step takes `samples` lines at `populations` (t, mu).
 
-    Many small populations: a gradient varies with t, mu and the inner time far more than with the
-    lines. `steps` is the number of inner steps for every saved time.
+    Populations are small and many, as gradients vary with t, mu and the inner time far more than
+    with the lines. `steps` is the number of inner steps for every saved time.
     """
     network = network.clone(outputs=frame.scaling.scale.shape[0])
     field = neural_field(network, frame, frequencies)

@@ -2,16 +2,17 @@ r"""A learned stochastic differential equation of a few observables z of a large
 
     dz = f(z; mu) dt + sigma(z; mu) dW,        Sigma = sigma sigma',
 
-by the likelihood of increments whose covariance is lambda times that of dz (macro/increments.py),
+fitted by the likelihood of increments whose covariance is lambda times that of dz
+(macro/increments.py),
 
     L = E[ r' C^-1 r / dt + log det C ],      C = lambda Sigma,      r = dz_I - f dt
 
 (arXiv 2511.12842, eq. 8 and theorem 1; lambda = 1 for increments of the whole system). Only C
-enters: lambda is no matter of training, it divides the noise of the paths afterwards. Nor is the
-number N of sites, as long as drift and patches do not feel it: Sigma ~ 1 / N, so that a model of
-one size serves the others. sigma is lower triangular with a positive diagonal, bounded from below
-by 1e-3 of the measured noise: the bound belongs to the model, so that the likelihood and the
-samples know the same Sigma. Paths are sampled by the Euler-Maruyama rule.
+enters: lambda plays no part in training, but divides Sigma when paths are sampled. Nor does the
+number N of sites, as long as drift and patches do not depend on it: Sigma ~ 1 / N, so that a model
+of one size serves the others. sigma is lower triangular with a positive diagonal, bounded from
+below by 1e-3 of the measured noise: the bound is part of the model, so that the likelihood and the
+samples use the same Sigma. Paths are sampled by the Euler-Maruyama rule.
 """
 
 from functools import partial
@@ -31,14 +32,14 @@ from hoam_core.networks import MLP
 from hoam_core.solvers.stepping import count_substeps
 
 LEAST_NOISE = 1e-3
-# Options of an experiment that say how its increments were made, beside `dt`.
+# Options of an experiment that say how its increments were made, in addition to `dt`.
 PLANNED = ("patch", "small", "snapshots", "repeats", "starts")
 
 
 def measured_units(data: Increments) -> dict[str, Array]:
-    """Means and spreads of what is learned from; drift and noise of a patch per unit of time.
+    """Means and spreads of the training data; drift and noise of a patch per unit of time.
 
-    Noise is what a straight line leaves of the increments, drift what it explains.
+    Drift is the part of the increments that a linear fit explains, noise is its residual.
     """
     z_mean, z_scale = jnp.mean(data.z, 0), _spread(data.z)
     mu_mean, mu_scale = jnp.mean(data.mu, 0), _spread(data.mu)
@@ -59,19 +60,19 @@ def _standard(values: Array, mean: Array, scale: Array) -> Array:
 
 def _spread(values: Float[Array, "s k"]) -> Float[Array, " k"]:
     spread = jnp.std(values, axis=0)
-    # What does not vary but by rounding is one value.
+    # Values that vary by rounding only count as constant.
     constant = spread < 1e-5 * jnp.max(jnp.abs(values), axis=0, initial=0.0)
     return jnp.where(constant | (spread == 0), jnp.ones_like(spread), spread)
 
 
 def with_share(params: dict[str, Any], share: Float[Array, ""] | float) -> dict[str, Any]:
-    """Parameters whose paths assume that increments had that lambda; no training knows it."""
+    """Parameters whose paths assume another lambda of the increments; no retraining is needed."""
     units = params["units"]
     return {**params, "units": {**units, "share": jnp.full_like(units["share"], share)}}
 
 
 def monomials(x: Float[Array, " a"]) -> Float[Array, " b"]:
-    """1, x_i and x_i x_j."""
+    """The monomials 1, x_i and x_i x_j (i <= j)."""
     return jnp.concatenate([jnp.ones(1, x.dtype), x, jnp.outer(x, x)[np.triu_indices(len(x))]])
 
 
@@ -84,13 +85,13 @@ def macroscopic(
     frame: Frame, network: None = None, *, dt: float = 0.1, step: float | None = None,
     closures: int = 0, width: int = 64, batch: int = 4_096, **data: float,
 ) -> Method:  # fmt: skip
-    """The method of the module's docstring, from increments over `dt`.
+    """A method that learns an SDE of the observables from increments over `dt`.
 
-    Paths take steps of `step`, or of `dt` too: what is seen of drift and noise wants short
-    increments, a path need only resolve what it relaxes by.
-    `closures` of the observables are learned: paths start with what their polynomial says of the
-    parameters of the start, and are returned without them. The other options, in `data`, are those
-    of the plan by which the increments were made.
+    Paths take steps of `step`, by default `dt`: measuring drift and noise needs short increments,
+    whereas a path need only resolve its relaxation.
+    `closures` of the observables are learned: their initial values follow from the parameters of
+    the start by a polynomial, and paths are returned without them. The other options, in `data`,
+    are those of the plan by which the increments were made.
     """
     for name in data:
         lookup(name, dict.fromkeys(PLANNED), "option")
@@ -115,7 +116,7 @@ def macroscopic(
 
     def coefficients(params: Params, z: Array, mu: Array) -> tuple[Array, Array]:
         units = params["units"]
-        # A closure that is not given is at its mean.
+        # Learned observables that are not given are at their mean.
         z = jnp.concatenate([z, jnp.zeros(k - len(z), z.dtype)])
         drift, root = parts(params, z, mu[:rates])
         scale = units["noise"] * jnp.sqrt(units["sites"] / (units["share"] * sites(mu)))

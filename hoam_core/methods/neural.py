@@ -1,6 +1,6 @@
-"""A network as potential s(z, tau; mu) or vector field in unit coordinates, and batches for it.
+"""Networks as potentials s(z, tau; mu) or vector fields in unit coordinates, and their batches.
 
-`gradient_sampler` is the roll-out of a potential's gradient.
+`gradient_sampler` rolls out the gradient of a potential.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Field = Callable[..., Float[Array, " d"]]
 def neural_field(network: nn.Module, frame: Frame, frequencies: int) -> Field:
     """field(params, z, tau, mu, *inner) of one sample: all outputs of the network.
 
-    `inner` are features (k,) of what else conditions it, beside those of time and parameter.
+    `inner` are features (k,) of further conditions, in addition to time and parameter.
     """
 
     def field(params: Params, z: Array, tau: Array, mu: Array, *inner: Array):
@@ -84,7 +84,7 @@ def potential_velocity(
 def gradient_sampler(
     potential: Potential, frame: Frame, *, sigma: float = 0.0, steps: int = 200
 ) -> Sampler:
-    """Integrates dz = grad s dtau (+ sigma dW): midpoint rule, Euler-Maruyama with noise."""
+    """A sampler of dz = grad s dtau (+ sigma dW): midpoint rule, or Euler-Maruyama with noise."""
     scaling, default_steps = frame.scaling, steps
     velocity = potential_velocity(potential, frame)
 
@@ -121,7 +121,7 @@ def gradient_sampler(
 def block(key: PRNGKeyArray, n: int, samples: int) -> Array:
     """Indices of a random aligned block of samples.
 
-    An aligned block of a Sobol sequence is balanced by itself, so that batches stay quiet.
+    Every aligned block of a Sobol sequence is itself balanced, so that batches stay quiet.
     """
     samples = min(samples, n)
     start = jax.random.randint(key, (), 0, n // samples) * samples
@@ -141,7 +141,7 @@ def random_populations(
     Stratified in time and parameter: every batch sees the whole run and all populations.
     """
     which = (stratified(time_key, count) * intervals).astype(int)
-    # A random sequence of all populations, as often as needed; its order knows nothing of time.
+    # A random sequence of all populations, as often as needed, independent of time.
     sequence = jax.random.permutation(mu_key, -(-count // m) * m)
     # Rounding may bring the last point of a stratum to one.
     return sequence[:count] % m, jnp.minimum(which, intervals - 1)
@@ -150,7 +150,7 @@ def random_populations(
 def later_populations(
     time_key: PRNGKeyArray, mu_key: PRNGKeyArray, count: int, ensemble: Ensemble
 ) -> tuple[Array, Array]:
-    """`count` random parameter sets and saved times after the first, which needs no learning."""
+    """`count` random parameter sets and saved times, without the first time, which is known."""
     m, t = ensemble.x.shape[:2]
     which_mu, interval = random_populations(time_key, mu_key, count, m, t - 1)
     return which_mu, interval + 1

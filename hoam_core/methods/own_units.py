@@ -1,14 +1,15 @@
-"""A method in units in which its data are about one.
+"""Run a method in units in which its data are of order one.
 
-Numbers in SI units are 1e-13 for a time, 1e7 for a velocity, 1e24 for a density: their squares and
-cubes, of which every method makes some, are none in single precision. So a method of own data
-works in
+Numbers in SI units may be 1e-13 for a time, 1e7 for a velocity, 1e24 for a density: their squares
+and cubes, which every method needs, underflow or overflow in single precision. So a method for a
+user's own data works in
 
     x / u,   t / T,   mu / m        with u, T, m powers of two,
 
 where u is about the spread of each component, T about the last time and m about the largest value
-of each parameter. Division by a power of two loses no digit: what is learned of ordinary numbers is
-what would be learned without, and a start comes back to the last bit. From outside all is physical.
+of each parameter. Division by a power of two loses no digit: for ordinary numbers the result of
+learning is unchanged, and initial samples are returned to the last bit. All arguments and results
+of the method are in physical units.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from hoam_core.numerics.domain import Domain, along_last
 
 
 class Units(NamedTuple):
-    """What components (d,), times and parameters (p,) are divided by."""
+    """The units by which components (d,), times and parameters (p,) are divided."""
 
     x: Float[np.ndarray, " d"]
     t: float
@@ -32,7 +33,7 @@ class Units(NamedTuple):
 
     @classmethod
     def of(cls, frame: Frame) -> "Units":
-        """Those of a frame's data."""
+        """The units of a frame's data."""
         spread, end = (np.asarray(a, float) for a in (frame.scaling.scale, frame.scaling.t_end))
         largest = np.array([max(abs(value) for value in axis) for axis in frame.axes])
         return cls(power_of_two(spread), float(power_of_two(end)), power_of_two(largest))
@@ -42,7 +43,7 @@ class Units(NamedTuple):
         s = frame.scaling
 
         def divided(values: Array, by: np.ndarray | float) -> Array:
-            # In double precision first: the smallest numbers have no quotient in single.
+            # In double precision first: quotients of the smallest numbers underflow in single.
             return jnp.asarray(np.asarray(values, float) / by)
 
         scaling = Scaling(
@@ -102,5 +103,5 @@ def in_own_units(build: Callable[[Frame], Method], frame: Frame) -> Method:
     draw = learner.draw
     own = None if draw is None else lambda key, data: draw(key, units.ensemble(data))
     learns = learner._replace(init=init, draw=own)
-    # Density modes have no energy here: nobody knows the charge of what was recorded.
+    # No density modes: without the charge of recorded particles they give no energy.
     return inner._replace(learner=learns, sample=sample, evaluations=evaluations, modes=None)

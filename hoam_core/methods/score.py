@@ -1,29 +1,29 @@
 r"""A noise-conditional score network (Song & Ermon 2019, arXiv 1907.05600), a baseline of HOAM.
 
-For every saved time t and parameter mu on its own, s(x, sigma; t, mu) is the score of rho_{t,mu}
+For every saved time t and parameter mu separately, s(x, sigma; t, mu) is the score of rho_{t,mu}
 blurred by Gaussian noise of strength sigma (unit coordinates), learned by denoising,
 
     L(s) = E_{t,mu,sigma} sigma^2 E| s(x + sigma eps, sigma; t, mu) + eps / sigma |^2,
 
 eps ~ N(0, 1), over geometric levels sigma_1 > ... > sigma_L; the network is sigma s, of order one
 at every level (Song & Ermon 2020, arXiv 2006.09011). Annealed Langevin dynamics takes `steps` steps
-a level,
+per level,
 
     x <- x + (alpha_i / 2) s(x, sigma_i) + sqrt(alpha_i) eps,    alpha_i = step * sigma_i^2,
 
 which is their epsilon (sigma_i / sigma_L)^2 with epsilon = step * sigma_L^2. On a Gaussian of
 spread c a step multiplies deviations by 1 - lambda, lambda = alpha_i / (2 (c^2 + sigma_i^2)), and
-the variance settles at (c^2 + sigma_i^2) / (1 - lambda / 2): a small step leaves behind the noise
-of levels a little below c, a large one overshoots. With 100 steps a level the recursion ends
+the variance settles at (c^2 + sigma_i^2) / (1 - lambda / 2): a small step leaves noise of levels a
+little below c behind, a large one overshoots. With 100 steps per level the recursion ends
 within 2 % of c for step = 0.5 and c >= 2 sigma_L, and 3 % above for the 0.2 of the reference.
 
-The last step is x + (sigma_L^2 / 2) s(x, sigma_L), half of the usual denoising: it takes the
-variance sigma_L^2 of the noise from that of the population; a whole one would take it twice.
+The last step is x + (sigma_L^2 / 2) s(x, sigma_L), half of the usual denoising: it subtracts the
+variance sigma_L^2 of the noise from that of the population; a whole one would subtract it twice.
 
-The dynamics start at x_0 + sigma_1 eps: at a small t nearly the blurred rho_t itself, and where
-modes of rho_t lie too far apart for sigma_1 to mix them, the better guess than a broad Gaussian. A
-circle needs no wrapped noise: the network sees the circle only, so that the least loss over
-unwrapped eps is at the mean over all windings, the score of the blurred density of the circle.
+The dynamics start at x_0 + sigma_1 eps: at small t this is nearly the blurred rho_t itself, and
+where modes of rho_t lie too far apart for sigma_1 to mix them, it is a better guess than a broad
+Gaussian. A circle needs no wrapped noise: the network's inputs are periodic, so that the loss over
+unwrapped eps is least at the mean over all windings, the score of the circle's blurred density.
 """
 
 import math
@@ -96,9 +96,10 @@ def annealed_langevin(
     steps: int,
     step: float = 0.5,
 ) -> Float[Array, "n d"]:
-    """Samples of the density whose blurred scores are given, `steps` steps a level from `start`.
+    """Samples of the density whose blurred scores are given, by `steps` steps at each noise level.
 
-    `sigmas` fall; noise of the first is added to `start`, and half of the last is taken away.
+    `sigmas` decrease; noise of the first level is added to `start`, and a half denoising step at
+    the last level ends the run.
     """
     field = jax.vmap(score, in_axes=(0, None))
     start_key, key = jax.random.split(key)
@@ -121,7 +122,7 @@ def annealed_langevin(
 def _noisy_populations(
     frame: Frame, sigmas: np.ndarray, populations: int, samples: int
 ) -> Callable[[PRNGKeyArray, Ensemble], NoisyBatch]:
-    """The `draw` of denoising."""
+    """The function that draws batches for denoising."""
     scaling, levels = frame.scaling, len(sigmas)
 
     def draw(key: PRNGKeyArray, ensemble: Ensemble):
@@ -156,12 +157,12 @@ def ncsm(
     steps: int = 100,
     step: float = 0.5,
 ) -> Method:
-    """Denoising of `samples` particles of each of `populations` random (t, mu) a step.
+    """A noise-conditional score; a training step denoises `samples` at `populations` (t, mu).
 
-    Many small populations: a gradient varies with t, mu and level far more than with the particles.
-    `levels` noise levels fall from `sigma_max` to `sigma_min` (unit coordinates); every saved time
-    takes `steps` Langevin steps of length `step` (relative to sigma^2) at each. Raises ValueError
-    for levels that do not fall.
+    Populations are small and many, as gradients vary with t, mu and level far more than with the
+    particles. `levels` noise levels fall from `sigma_max` to `sigma_min` (unit coordinates); every
+    saved time takes `steps` Langevin steps of length `step` (relative to sigma^2) at each. Raises
+    ValueError for levels that do not fall.
     """
     levels = check_count("levels", levels, 2)
     check_within("sigma_min", sigma_min, 1e-6 * sigma_max, 0.99 * sigma_max)

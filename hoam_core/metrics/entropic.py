@@ -7,11 +7,11 @@ For costs C (n, k), weights a_i = 1/n and b_j = 1/k, and regularisation e
 
 F is concave. With the plan P_ij = a_i b_j exp((f_i + g_j - C_ij) / e), whose first marginal is a
 and whose second is q, its gradient is b - q and its Hessian -(diag(q) - P^T diag(1/a) P) / e. The
-potential at the maximum varies by no more than the costs do, so that F is known to be short of the
-maximum by at most |b - q|_1 (range of g + range of C) / 2.
+potential at the maximum varies by no more than the costs do, so that F is below its maximum by at
+most |b - q|_1 (range of g + range of C) / 2.
 
 Scaling the marginals in turn (Sinkhorn) may need exp(range of C / e) steps where mass has to go
-from one cluster to another, and F is too low for as long. Newton's steps with a damping in
+from one cluster to another, and F is too low until then. Newton steps with a damping in
 proportion to |b - q|_1 (Levenberg and Marquardt) need ten to forty, each a factorisation of order
 k^3.
 """
@@ -27,12 +27,12 @@ from scipy.special import logsumexp
 ACCURACY = 1e-5
 STEPS = 200
 SCALINGS = 3
-# Relative to 1/k; below the least of them a factorisation is lost in rounding.
+# Relative to 1/k; with less damping rounding errors spoil the factorisation.
 LEAST_DAMPING = 1e-10
 
 
 class TransportPlan(NamedTuple):
-    """The plan (n, k) of potentials f (n,), g (k,); the value F(g); what misses of b: b - q."""
+    """Potentials f (n,) and g (k,), the value F(g), their plan (n, k) and the residual b - q."""
 
     first: np.ndarray
     potential: np.ndarray
@@ -51,7 +51,7 @@ def cost(
     now = _plan(costs, epsilon, start)
     for _ in range(SCALINGS):
         now = _scaled(now, costs, epsilon)
-    # The value is a difference of potentials as large as the costs: so well can a rise be seen.
+    # The value is a difference of potentials as large as the costs, which limits its precision.
     damping, rounding = 1.0, 1e-14 * np.ptp(costs)
     for _ in range(STEPS):
         short = 0.5 * np.abs(now.missing).sum() * (np.ptp(now.potential) + np.ptp(costs))
@@ -62,7 +62,7 @@ def cost(
         if trial.value >= now.value + 0.1 * step @ now.missing - rounding:
             now, damping = trial, max(damping / 4, 1e-6)
         else:
-            # Far from the maximum a scaling never fails to rise.
+            # Far from the maximum a scaling always increases F.
             now, damping = _scaled(now, costs, epsilon), 4 * damping
     raise ValueError(
         f"Argument `epsilon` must be larger for these samples, but is {epsilon:g}, where their "
@@ -84,13 +84,13 @@ def _plan(costs: np.ndarray, epsilon: float, potential: np.ndarray) -> Transport
 
 def _scaled(now: TransportPlan, costs: np.ndarray, epsilon: float) -> TransportPlan:
     """The plan after one scaling of its second marginal and of its first."""
-    # By logarithms, since parts of the marginal may be too small for a number.
+    # By logarithms, since parts of the marginal may underflow.
     levels = logsumexp((now.first[:, None] - costs) / epsilon, axis=0, b=1 / len(costs))
     return _plan(costs, epsilon, -epsilon * levels)
 
 
 def _newton_step(now: TransportPlan, epsilon: float, damping: float) -> np.ndarray:
-    """A step of the potential; for large damping that of a scaling."""
+    """A Newton step of the potential; for large damping it is in the direction of a scaling."""
     n, k = now.plan.shape
     hessian = -n * (now.plan.T @ now.plan)
     more = damping * np.abs(now.missing).sum() + LEAST_DAMPING

@@ -2,10 +2,10 @@ r"""The maximum mean discrepancy of two samples (Gretton et al., JMLR 13, 723, 2
 
     MMD = |E k(x, .) - E k(y, .)|,        k(x, y) = exp(-|x - y|^2 / (2 h^2)),
 
-with the bandwidth h the median distance between a sample of x and one of y unless one is given. On
+whose bandwidth h is the median distance between a sample of x and one of y unless it is given. On
 circles |x - y| is the chord, with which k is a positive definite kernel. The estimate takes all
-pairs, those of a point with itself too: it is the distance of two means, never imaginary, but
-biased; two samples of one law have up to about sqrt(1/n + 1/k) of it.
+pairs, including those of a point with itself: it is the distance of two means, so never imaginary,
+but biased; for two samples of one law it is up to about sqrt(1/n + 1/k).
 """
 
 import jax.numpy as jnp

@@ -1,18 +1,18 @@
-"""The rate and frequency of one mode of a field, by fit, with an uncertainty.
+"""The rate and frequency of one mode of a field by a fit, with their uncertainty.
 
-While a wave is small, linear theory makes its complex amplitude a sum of exponentials, one for each
-root of the dispersion relation that the start has excited,
+While a wave is small, its complex amplitude is, by linear theory, a sum of exponentials, one for
+each root of the dispersion relation that the initial state has excited,
 
     y(t) = sum_j c_j exp(lambda_j t),    lambda_j = gamma_j - i omega_j,
 
-so that |y| is a straight line on a logarithmic axis only once the others have died: two beams
+so that |y| is a straight line on a logarithmic axis only once all but one have died out: two beams
 beat for as long as they grow. All lambda_j of a window follow from the singular vectors of the
 Hankel matrix of its samples (matrix pencil: Hua and Sarkar, IEEE Trans. ASSP 38 (1990) 814). The
 rate is that of the part that is largest at the end of the window.
 
-A fit is worth no more than what remains of it when its window moves: the uncertainty holds the
-rates of a window with either end cut, of either number of exponentials, and of all other windows
-that are nearly as good. Nothing here knows of theory.
+A fit is only as good as its stability when its window moves: the uncertainty covers the rates of
+a window with either end cut, with either number of exponentials, and of all other windows that are
+nearly as good. The fit uses nothing of linear theory's predicted rates.
 """
 
 from collections.abc import Iterator
@@ -22,31 +22,31 @@ import numpy as np
 from jaxtyping import Complex, Float
 from scipy.signal import find_peaks
 
-# Numbers of exponentials of a fit; the fewest samples that determine them, the most it takes.
+# Numbers of exponentials in a fit; the fewest samples that determine them, and the most used.
 ORDERS = (3, 4)
 FEWEST, MOST = 12, 100
-# A wave is told from noise where it is so many times higher.
+# A wave counts as above the noise where it is so many times higher.
 ABOVE_NOISE = 4.0
 # Where windows of a growing wave end, as shares of its first maximum, and where they start.
 SHARES = (0.15, 0.2, 0.3, 0.4, 0.5)
 STARTS = (0.0, 0.15, 0.3, 0.45)
 # Maxima of a damped wave at which its windows end.
 MAXIMA = (2, 3, 4, 6, 8, 12)
-# A growing wave grows by e in its window at least, or nobody can tell that it does.
+# The least number of e-foldings in a window of a growing wave.
 LEAST_GROWTH = 0.7
-# Windows so many times as uncertain as the best one are nearly as good.
+# Windows at most so many times as uncertain as the best one count as nearly as good.
 NEARLY = 2.0
-# Of itself: a wave that begins to saturate, the steps and the cells of a full model shift a rate by
-# up to a hundredth, and no window tells.
+# The least uncertainty, relative to the rate: the onset of saturation, and the steps and cells of
+# a full model, shift a rate by up to a hundredth, which moving the window does not reveal.
 LEAST_UNCERTAIN = 0.01
-# A rate that the windows leave so uncertain, of itself and of one e-folding a window, is none.
+# The largest uncertainty of an accepted rate, relative to it or to half an e-folding per window.
 MOST_UNCERTAIN = 0.5
 
 
 class ModeFit(NamedTuple):
     """Rate gamma +- uncertainty and frequency omega (>= 0) of a mode, and the window.
 
-    `height` is |c exp(lambda t)| at the end of the window, of the part whose rate it is.
+    `height` is |c exp(lambda t)| at the end of the window, of the exponential with that rate.
     """
 
     rate: float
@@ -71,9 +71,9 @@ def exponentials(
 
 
 def noise_of(modes: Complex[np.ndarray, "t m"], number: int) -> Float[np.ndarray, " t"]:
-    """Noise of the field of mode `number`, from the highest modes, which hold little else.
+    """Noise of the field of mode `number`, from the highest modes, which hold little but noise.
 
-    Particles make density noise of one height n in all modes, and a field n / k.
+    Particles make density noise of the same height n in all modes, and hence a field n / k.
     """
     numbers = np.arange(1, modes.shape[1] + 1)
     high = numbers > modes.shape[1] // 2
@@ -98,7 +98,7 @@ def fit_mode(
     """The fit of mode `number` (1, 2, ...) in the window that the data leave least uncertain.
 
     `modes` holds the complex amplitudes of modes 1 to m of the field. None where nothing rises
-    above the noise, or no window has one rate: `grows` says which of both is looked for.
+    above the noise, or no window has a single rate. `grows`: whether to fit growth or damping.
     """
     ts, y = np.asarray(ts, float), np.asarray(modes[:, number - 1], complex)
     if len(ts) < FEWEST or not np.isfinite(y).all():
@@ -135,19 +135,19 @@ def _fit(ts: np.ndarray, y: np.ndarray, start: int, end: int) -> ModeFit | None:
         return None
     rates, frequencies, residuals, heights = np.array(found).T
     middle, frequency = float(np.median(rates)), float(np.median(frequencies))
-    # What is left over tilts a slope; the wave is as high at the end as in its last half swing.
+    # Residuals tilt the slope; the height at the end is the maximum over the last half period.
     swing = end - start if not frequency else round(np.pi / frequency / dt * stride)
     last, span = np.abs(y[max(start, end - swing) : end]).max(), ts[end - 1] - ts[start]
     scatter = 2 * np.median(residuals) / (last * span)
     around = float(np.hypot(np.abs(rates - middle).max(), scatter))
     around = max(around, LEAST_UNCERTAIN * abs(middle))
-    # That of the whole window: the median would be of windows with several ends.
+    # The height in the whole window only: the shortened windows end at different times.
     whole = float(np.median(heights[: len(ORDERS)]))
     return ModeFit(middle, around, frequency, float(ts[start]), float(ts[end - 1]), whole)
 
 
 def _last(y: np.ndarray, dt: float, order: int) -> tuple[float, float, float, float]:
-    """Of the part that is largest at the last sample: rate, frequency, rms of the rest, height."""
+    """Rate, frequency, rms residual and height of the part that is largest at the last sample."""
     exponents, amplitudes = exponentials(y, dt, order)
     parts = amplitudes * np.exp(np.outer(dt * np.arange(len(y)), exponents))
     which = exponents[np.argmax(np.abs(parts[-1]))]

@@ -1,4 +1,4 @@
-"""Errors of curves and growth rates by fit."""
+"""Errors of curves, and fits of growth and damping rates."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from scipy.signal import find_peaks
 
 from hoam_core.checks import check_finite, check_shape
 
-# Energies are never smaller where their logarithm is asked for.
+# Energies are clipped to this from below before their logarithm is taken.
 TINY = 1e-30
 
 
@@ -20,7 +20,7 @@ class CurveError(NamedTuple):
 
 
 def curve_error(truth: Float[np.ndarray, " t"], model: Float[np.ndarray, " t"]) -> CurveError:
-    """Errors of a positive curve such as the electric energy; the mean leaves the first time out.
+    """Errors of a positive curve such as the electric energy; the mean leaves out the first time.
 
     At t = 0 both populations are drawn from the same law, so that only their noise would count.
     Raises DivergedError where a curve is not finite.
@@ -35,7 +35,7 @@ def curve_error(truth: Float[np.ndarray, " t"], model: Float[np.ndarray, " t"]) 
 
 
 class GrowthFit(NamedTuple):
-    """Rate gamma of an energy that goes as exp(2 gamma t), and where it was fitted."""
+    """Rate gamma of an energy proportional to exp(2 gamma t), and the window of the fit."""
 
     rate: float
     start: float
@@ -47,10 +47,10 @@ def fit_growth(
     energy: Float[np.ndarray, " t"],
     window: tuple[float, float] | None = None,
 ) -> GrowthFit | None:
-    """Least-squares slope of log(energy) / 2 over `window`.
+    """Growth rate: the least-squares slope of log(energy) / 2 over `window`.
 
-    Without a window the stretch is taken that ends at a third of the first maximum and starts four
-    times above the first energies, where the growth is exponential. None if there is none.
+    The default window ends at a third of the first maximum and starts four times above the first
+    energies, where the growth is exponential. None if there is no such window.
     """
     ts, energy = np.asarray(ts, float), np.asarray(energy, float)
     check_finite("The energy whose growth is fitted", energy)
@@ -60,7 +60,7 @@ def fit_growth(
         inside = (np.arange(len(ts)) <= peak) & (energy > 4 * floor) & (energy < energy[peak] / 3)
         if energy[peak] < 20 * floor:
             return None
-        # Only the last unbroken stretch below the peak: before it the modes still compete.
+        # Only the last contiguous stretch below the peak: before it the modes still compete.
         gaps = np.flatnonzero(~inside[: peak + 1] & (energy[: peak + 1] < energy[peak] / 3))
         if gaps.size:
             inside[: gaps[-1] + 1] = False
@@ -87,14 +87,14 @@ def maxima(
 
 
 def fit_damping(ts: Float[np.ndarray, " t"], energy: Float[np.ndarray, " t"]) -> GrowthFit | None:
-    """Least-squares slope of log(W) / 2 through the first maxima, as long as each is lower.
+    """Damping rate: the least-squares slope of log(W) / 2 through the first, decreasing maxima.
 
-    Four at most: later ones tell of trapped particles, or of the noise that is left.
+    At most four maxima are used: later ones show trapped particles, or the remaining noise.
     """
     t, height = (values[:4] for values in maxima(ts, energy))
     rises = np.flatnonzero(np.diff(height) >= 0)
     stop = int(rises[0]) + 1 if rises.size else len(t)
-    # Two maxima make a rate only where they differ by much; many may differ by little.
+    # Two maxima give a rate only if they differ much; three or more may differ less.
     if stop < 2 or height[0] < (2.0 if stop == 2 else 1.3) * height[stop - 1]:
         return None
     slope = np.polyfit(t[:stop], 0.5 * np.log(height[:stop]), 1)[0]

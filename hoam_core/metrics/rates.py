@@ -1,13 +1,13 @@
-"""Rates of the waves of a plasma's field beside linear theory, and why both differ.
+"""Rates of the waves of a plasma's field compared with linear theory, and why they differ.
 
-Linear theory speaks of one wave E_m exp(i k x) at a time, and holds while electrons hardly move
-within it. In a wave of amplitude E those at its own speed bounce with
+Linear theory treats one wave E_m exp(i k x) at a time, and holds while electrons hardly move
+within it. In a wave of amplitude E the resonant electrons bounce with the frequency
 
     omega_B = sqrt(k E)      (e = m = 1; O'Neil, Phys. Fluids 8 (1965) 2255),
 
-in each of the two halves of a standing wave with sqrt(k E / 2). Linear theory wants
-omega_B << |gamma|. A wave 2 m, however small, is driven by a stronger one m as its square, at twice
-that one's rate.
+and in each of the two travelling halves of a standing wave with sqrt(k E / 2). Linear theory needs
+omega_B << |gamma|. A wave 2 m, however small, is driven by the square of a stronger wave m, and
+grows at twice its rate.
 """
 
 import json
@@ -23,14 +23,14 @@ from hoam_core.storage.datasets import observe_all
 from hoam_core.systems import System, get_system
 from hoam_core.systems.plasmas.dispersion import Mode
 
-# Bounces of half the rate are no small ones.
+# A bounce frequency above this share of the rate is not small.
 BOUNCES = 0.5
-# Only modes well below the end of the spectrum may be the one to look at.
+# Only modes well below the end of the spectrum are considered.
 HIGHEST = 6
 
 
 class Rate(NamedTuple):
-    """A mode, its fit (None if it has no rate) and a sentence on how it stands to theory."""
+    """A mode, its fit (None if it has no rate) and a sentence that compares it with theory."""
 
     mode: Mode
     fit: ModeFit | None
@@ -61,9 +61,9 @@ def parameters_of(system: System, run: xr.Dataset):
 def growth(
     run: xr.Dataset, *, number: int | None = None, window: tuple[float, float] | None = None
 ) -> Rate | None:
-    """The rate of one mode of a run, the strongest one that theory has growing unless told.
+    """The rate of one mode of a run, by default the strongest of those that grow by theory.
 
-    None for a system of which linear theory says nothing. Raises ValueError without a field.
+    None for a system without linear theory. Raises ValueError for a system without a field.
     """
     system = get_system(str(run.attrs["system"]))
     mu = parameters_of(system, run)
@@ -86,10 +86,10 @@ def wavenumber(system: System, mu) -> float:
 
 
 def strongest(modes: Complex[np.ndarray, "t m"], theory: tuple[Mode, ...]) -> Mode:
-    """The growing mode with the largest amplitude at the time at which the field has grown.
+    """The growing mode with the largest amplitude when the field first has a third of its maximum.
 
-    That is when it first has a third of its first large height. The start may favour another mode
-    than the one that grows fastest. Of damped modes it is the one that is damped least.
+    It need not be the fastest-growing mode, as the initial state may favour another one. If all
+    modes are damped it is the least damped one.
     """
     growing = [mode for mode in theory[:HIGHEST] if mode.growth_rate > 0]
     if not growing:
@@ -103,7 +103,7 @@ def strongest(modes: Complex[np.ndarray, "t m"], theory: tuple[Mode, ...]) -> Mo
 def with_second(
     fit: ModeFit, ts: Float[np.ndarray, " t"], second: Complex[np.ndarray, "t m"] | None, mode: Mode
 ) -> ModeFit:
-    """The fit, whose uncertainty holds what a second run of another seed finds in its window."""
+    """The fit, whose uncertainty includes the difference from a second run of another seed."""
     window = fit.start, fit.end
     again = None if second is None else fit_window(ts, second, mode.number, window)
     if again is None:
@@ -115,11 +115,11 @@ def why(
     fit: ModeFit | None, mode: Mode, theory: tuple[Mode, ...], ts: Float[np.ndarray, " t"],
     modes: Complex[np.ndarray, "t m"], first: float,
 ) -> str:  # fmt: skip
-    """How a fit stands to theory, in one sentence; `first` is the wavenumber of the first mode."""
+    """A sentence that compares a fit with theory; `first` is the wavenumber of the first mode."""
     rate, m = mode.growth_rate, mode.number
     if fit is None:
         phase = "grows" if rate > 0 else "is damped"
-        return f"No rate: mode {m} has no time in which it {phase} at one rate, above the noise."
+        return f"No rate: mode {m} has no window in which it {phase} at one rate above the noise."
     if abs(fit.rate - rate) <= fit.uncertainty:
         return "Fit and theory agree within the uncertainty."
     inside = (ts >= fit.start) & (ts <= fit.end)
@@ -132,7 +132,7 @@ def why(
             f"Mode {m} grows {itself}: it is driven by mode {half + 1}, which is stronger and "
             f"whose square grows with 2γ = {twice:.3g}."
         )
-    # A wave that stands and swings is two that run, of half its amplitude each.
+    # A standing wave is two travelling waves of half its amplitude each.
     share = 0.5 if rate <= 0 else 1.0
     bounces = np.sqrt(share * first * np.arange(1, heights.shape[1] + 1) * heights.max(axis=0))
     return _by_bounces(fit, mode, bounces)
@@ -150,8 +150,8 @@ def _by_bounces(fit: ModeFit, mode: Mode, bounces: np.ndarray) -> str:
     if bounces[other] >= BOUNCES * abs(rate):
         return (
             f"Modes compete: in mode {other + 1}, which is stronger, electrons bounce with the "
-            f"frequency {bounces[other]:.2g}, so that mode {mode.number} grows in a plasma it has "
-            "changed."
+            f"frequency {bounces[other]:.2g}, which changes the plasma in which mode {mode.number} "
+            "grows."
         )
     if abs(fit.frequency - abs(mode.frequency)) > max(abs(rate), 0.1 * abs(mode.frequency)):
         return (

@@ -1,9 +1,9 @@
 """Distances between two populations by optimal transport: exact and sliced by POT, entropic.
 
 Coordinates are divided by given scales (the standard deviations of the training data). Where a
-component is periodic exact transport goes the short way round. What has a kernel, as the entropic
-one does, exp(-cost / epsilon), takes the chord of the circle instead: a Gaussian of the length of
-an arc is no positive definite kernel, and distances made of it turn negative.
+component is periodic, exact transport goes the short way round. Distances with a kernel, such as
+exp(-cost / epsilon) of the entropic one, take the chord of the circle instead: a Gaussian of the
+length of an arc is no positive definite kernel, and distances made of it can be negative.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def _pairs(
 
 
 def _squares(move: Float[Array, "n k d"], scale: Float[Array, " d"]) -> Float[Array, "n k"]:
-    """Scaled and squared; DivergedError where one is not finite: solvers take it for zero."""
+    """Squared scaled distances; DivergedError where one is not finite: solvers take it for zero."""
     costs = jnp.sum((move / jnp.asarray(scale)[None, None]) ** 2, axis=-1)
     check_finite("The distances between two samples", costs)
     return costs
@@ -94,7 +94,7 @@ def sinkhorn_divergence(
     between, first, second = (
         np.asarray(squared_chords(x, y, domain, scale), float) for x, y in ((a, b), (a, a), (b, b))
     )
-    # From the exact plan few steps are left, and to itself a sample has nothing to move.
+    # The exact plan is a close first guess; from a sample to itself nothing has to move.
     exact = ot.emd2([], [], between, numItermax=2_000_000, log=True)[1]["v"]
     own = (entropic.cost(costs, epsilon, np.zeros(len(costs))) for costs in (first, second))
     return entropic.cost(between, epsilon, exact) - 0.5 * sum(own)
@@ -114,7 +114,7 @@ def over_subsets(
     scale: Float[Array, " d"], rng: np.random.Generator, *, subsets: int = SUBSETS,
     size: int = 2_000,
 ) -> float:  # fmt: skip
-    """Mean distance over disjoint random subsets; smaller ones where a sample is too small."""
+    """Mean distance over disjoint random subsets, which are smaller if a sample is too small."""
     size = min(size, min(len(a), len(b)) // subsets)
     size = check_count("size", size)
     first = rng.permutation(len(a))[: subsets * size].reshape(subsets, size)
@@ -135,8 +135,8 @@ def over_blocks(
 ) -> float:  # fmt: skip
     """Mean distance over the first aligned blocks of two samples in the order of their loading.
 
-    Such a block of a quiet sample is as quiet as the whole, where a random subset is as noisy as a
-    random sample: floors are several times lower, and smaller errors are seen.
+    Such a block of a quiet sample is itself quiet, whereas a random subset is as noisy as a
+    random sample: floors are several times lower, and smaller errors can be seen.
     """
     size = block_size(len(a), len(b), blocks=blocks, largest=largest)
     index = np.arange(blocks * size).reshape(blocks, size)
@@ -147,7 +147,7 @@ def _mean(
     distance: Distance, a: Samples, b: Samples, domain: Domain, scale: Float[Array, " d"],
     first: Int[np.ndarray, "s n"], second: Int[np.ndarray, "s n"],
 ) -> float:  # fmt: skip
-    """Mean distance of the subsets of those indices."""
+    """Mean distance over pairs of subsets, given by their indices."""
     a, b = jnp.asarray(a), jnp.asarray(b)
     values = [distance(a[i], b[j], domain, scale) for i, j in zip(first, second, strict=True)]
     return float(np.mean(values))

@@ -1,4 +1,4 @@
-"""A trained model: where it was trained, what it predicts, and the card that tells of it."""
+"""A trained model: its training data's range, its predictions, and its summary (the card)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from hoam_core.version import __version__
 
 
 class Start(NamedTuple):
-    """A parameter (p,), the initial samples of a run (n, d), and the key of the rest of it."""
+    """Parameters (p,), the initial samples of a run (n, d), and the key for the rest of the run."""
 
     mu: Float[Array, " p"]
     x0: Float[Array, "n d"]
@@ -39,7 +39,7 @@ class Start(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Model:
-    """A trained method with what it was trained on; make one with `load_model` or `Model.build`."""
+    """A trained method and its experiment; make one with `load_model` or `Model.build`."""
 
     name: str
     experiment: Experiment
@@ -50,7 +50,7 @@ class Model:
     training: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     version: str = __version__
-    # A recorded system is known for as long as somebody holds it.
+    # A recorded system stays registered only while a reference to it exists.
     recorded: Recorded | None = field(default=None, repr=False)
 
     @classmethod
@@ -65,22 +65,22 @@ class Model:
 
     @property
     def system(self) -> System:
-        """The system it was trained on."""
+        """The system that the model was trained on."""
         return self.recorded or get_system(self.experiment.system)
 
     @property
     def entry(self) -> MethodEntry:
-        """Title and budget of its method."""
+        """The registry entry of its method: title, constructor and budget."""
         return METHODS[self.experiment.method]
 
     @property
     def steps(self) -> int:
-        """Integration steps that its answers take everywhere: those measured, else its method's."""
+        """Default number of integration steps: as measured, otherwise the method's."""
         return self.limits.steps or self.method.steps
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of its arrays, which names the model whatever its folder is called."""
+        """SHA-256 hash of its arrays, which identifies the model whatever its folder is called."""
         return hashlib.sha256(arrays_bytes(self.params)).hexdigest()
 
     def trained_range(self) -> dict[str, tuple[float, float]]:
@@ -118,9 +118,9 @@ class Model:
         *,
         steps: int | None = None,
     ) -> Float[Array, "t n d"]:
-        """Roll x0 out to the times ts; `steps` integration steps over the trained time.
+        """Samples at the times ts, rolled out from x0; `steps` counts over the trained time.
 
-        Where nothing is random on the way, x at a time does not depend on which others are saved.
+        In a roll-out without noise, x at a time does not depend on which other times are saved.
         """
         check_times(ts)
         check_shape("x0", x0.shape, (None, len(self.system.components)))
@@ -150,7 +150,7 @@ class Model:
         steps: int | None = None,
         initial: Float[Array, "n d"] | None = None,
     ) -> xr.Dataset:
-        """Samples and observables at a parameter, from fresh initial samples or from `initial`.
+        """Samples and observables over time, from fresh initial samples or from `initial`.
 
         Raises ValueError for parameters outside the hard bounds of the system.
         """
@@ -177,7 +177,7 @@ class Model:
         return run
 
     def provenance(self, particles: int, steps: int | None = None) -> dict[str, Any]:
-        """What made a run of so many particles: the model by name and hash, steps and backend."""
+        """Provenance of a run of so many particles: the model's name and hash, steps, backend."""
         return {
             "model": self.name, "model_sha256": self.sha256, "steps": steps or self.steps,
             "backend": self.method.backend(particles),
@@ -187,10 +187,10 @@ class Model:
         self, parameters: Mapping[str, float], curves: Mapping[str, Float[np.ndarray, " t"]],
         outside: float, particles: int, steps: int | None = None,
     ) -> tuple[str, ...]:  # fmt: skip
-        """A sentence for everything that speaks against one of its runs: see plausibility.py.
+        """A sentence for each reason not to trust one of its runs (see plausibility.py).
 
-        `curves` are the observables over time, `outside` the largest share of samples that the
-        usual view does not hold.
+        `curves` are the observables over time, `outside` the largest share of samples outside the
+        usual range.
         """
         values = self.system.complete(parameters)
         return doubts(
@@ -199,7 +199,7 @@ class Model:
         )  # fmt: skip
 
     def evaluations(self, ts: np.ndarray) -> int:
-        """How many evaluations of its field a roll-out to the times ts costs each sample."""
+        """Number of field evaluations per sample of a roll-out to the times ts."""
         if not self.method.smooth:
             return self.method.evaluations(ts, None)
         taken = step_times(ts, self.experiment.t_end / self.steps)
@@ -209,7 +209,7 @@ class Model:
         self, parameters: Mapping[str, float], particles: int, seed: int,
         initial: Float[Array, "n d"] | None = None,
     ) -> Start:  # fmt: skip
-        """What a prediction starts from: fresh initial samples of that seed, or those `initial`."""
+        """The start of a prediction: fresh initial samples of that seed, or the given `initial`."""
         mu = self.system.vector(parameters)
         first, rest = run_keys(seed, "predict")
         if initial is not None:
@@ -240,13 +240,15 @@ class Model:
         return None if energies is None else np.asarray(energies)
 
     def card(self) -> dict[str, Any]:
-        """What `hoam models --json` lists."""
+        """The model's summary as plain values, as listed by `hoam models --json`."""
         parameters = [p.name for p in self.system.parameters]
         return {
             "name": self.name,
             "system": self.experiment.system,
             "method": self.experiment.method,
             "network": self.experiment.network,
+            "knows_equations": self.entry.knows_equations,
+            "needs_trajectories": self.entry.needs_trajectories,
             "parameters": {k: list(v) for k, v in self.trained_range().items()},
             "train_values": dict(zip(parameters, map(list, self.experiment.axes), strict=True)),
             "errors": list(self.errors),
@@ -265,5 +267,5 @@ def _energies(system: System, modes: Complex[Array, "t k"], mu: Float[Array, " p
 def _between(
     x: Float[Array, "s n d"], taken: Float[Array, " s"], ts: Float[Array, " t"], domain: Domain
 ) -> Float[Array, "t n d"]:
-    """States at the times ts between those at which steps were taken."""
+    """States at the times ts, interpolated between the times of the steps."""
     return domain.wrap(at_times(x, jnp.asarray(taken, x.dtype), jnp.asarray(ts, x.dtype), domain))

@@ -1,6 +1,6 @@
-"""What the papers show, run again: tables and figures as JSON, CSV and pictures.
+"""Reproduction of the papers' tables and figures, as JSON, CSV and pictures.
 
-A target is a generator of (what is done now, share done), called with the folder, `quick` and
+A target is a generator of (current step, share done), called with the folder, `quick` and
 `core_seconds`.
 """
 
@@ -21,7 +21,7 @@ TARGETS: dict[str, Callable[..., Iterator[tuple[str, float]]]] = {
     "lattices": lattices,
     "barriers": barriers,
 }
-# Those of many parts that do not depend on each other; they take a `client` too.
+# Targets of many independent parts, which accept a `client`.
 SPREAD = ("table1", "figure2", "figure8", "lattices")
 
 __all__ = [

@@ -1,6 +1,6 @@
-"""The alloy's barrier coefficients and their errors, fitted anew to the measured barriers.
+"""Fit the alloy's barrier coefficients to the given barriers, with their errors.
 
-Errors are of environments that the fit has not seen: five folds of the unique environments, each
+Errors are for environments that the fit has not seen: five folds of the unique environments, each
 predicted by a fit to the other four. The coefficients written are those of a fit to all.
 """
 
@@ -15,8 +15,8 @@ from hoam_core.storage.datasets import whole_file
 from hoam_core.studies.cells import SEED
 from hoam_core.systems.lattices import barriers as model
 
-# The energy E_0 of the unit of time, in eV. It lies above the mean barrier, 1.73 eV, for pairs of
-# jumps there and back are fast and change nothing; with it the order relaxes alike at all T.
+# The energy E_0 of the unit of time, in eV. It lies above the mean barrier, 1.73 eV, because pairs
+# of jumps there and back are fast and change nothing; with it the order relaxes similarly at all T.
 REFERENCE = 1.91
 SOURCE = {
     "data": "assets/data/nbmota_barriers.npz",
@@ -30,7 +30,7 @@ Progress = tuple[str, float]
 def barriers(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None
 ) -> Iterator[Progress]:
-    """Write `folder`/nbmota_barriers.json; seconds of work, so that `core_seconds` is no bound."""
+    """Write `folder`/nbmota_barriers.json; it takes seconds, so `core_seconds` is ignored."""
     yield "reading barriers", 0.0
     data = model.read_measured()
     folds = 2 if quick else 5
@@ -71,7 +71,7 @@ def _rmse(error: np.ndarray) -> float:
 
 
 def _text(about: dict[str, Any]) -> str:
-    """JSON with an orbit a line, as a person reads it; nine digits are more than float32 has."""
+    """JSON with one orbit per line, for reading; nine digits are more than float32 has."""
     tables = about["coefficients_eV"]
     rows = {
         name: [json_text([round(c, 9) for c in row]) for row in table]

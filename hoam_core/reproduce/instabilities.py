@@ -1,7 +1,7 @@
 """The instabilities side by side: histograms (Figure 3) and electric energy (Figure 4).
 
-Both show the models that `reproduce table1` left in the same folder, and the shipped ones where it
-left none; a method without a model is not drawn.
+Both show the models that `reproduce table1` saved in the same folder, and the shipped ones where
+there are none; a method without a model is not drawn.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _predict(model: Model, values: dict[str, float], n_times: int, quick: bool):
 def figure3(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None
 ) -> Iterator[Progress]:
-    """Phase-space histograms at the end time, the full model first; figure3.png."""
+    """Draw phase-space histograms at the end time, the full model first, in figure3.png."""
     shelves = {name: models_of(name, folder) for name in SYSTEMS}
     columns = 1 + max(len(shelf) for shelf in shelves.values())
     total = sum(len(shelf) + 1 for shelf in shelves.values())
@@ -71,7 +71,7 @@ def figure3(
                 axis = axes[row * columns + column]
                 axis.set_axis_on()
                 density, *_ = np.histogram2d(x, v, (48, 36), limits, density=True)
-                # One scale a row: the full model comes first and gives it.
+                # One colour scale per row: the full model comes first and sets it.
                 top = density.max() if method == "full model" else top
                 axis.imshow(density.T, origin="lower", vmin=0, vmax=top, aspect="auto")
                 axis.set(title=f"{name}\n{method}", xticks=[], yticks=[])
@@ -81,7 +81,7 @@ def figure3(
 def figure4(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None
 ) -> Iterator[Progress]:
-    """Electric energy over time at the first test parameter, all methods; figure4.png and .csv."""
+    """Write electric energies over time at the first test parameter to figure4.png and .csv."""
     shelves = {name: models_of(name, folder) for name in SYSTEMS}
     lines = ["system,method,t,electric_energy"]
     with panels(folder / "figure4.png", 1, len(SYSTEMS), (4.6, 3.2)) as (_, axes):
@@ -97,7 +97,7 @@ def figure4(
                 )
                 t, energy = run.time.values, run["electric_energy"].values
                 style = {"lw": 2.0, "ls": "--"} if method == "truth" else {"lw": 1.1}
-                # At t = 0 there is no field but rounding.
+                # At t = 0 the field is zero but for rounding.
                 axis.semilogy(t[1:], energy[1:], color=COLOURS[method], label=method, **style)
                 lines += [
                     f"{name},{method},{a:.6g},{b:.6g}" for a, b in zip(t, energy, strict=True)

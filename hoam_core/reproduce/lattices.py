@@ -1,15 +1,16 @@
-r"""The studies of arXiv 2511.12842 again: what patches teach about a large lattice.
+r"""Reproduce the studies of arXiv 2511.12842: models of large lattices learned from patches.
 
-- `patches`: error of the learned transient against the side of the patch, ours and the baseline of
-  small lattices alone. The error of the paper, sum_t (m - m_true)^2 / sum_t m_true^2, over times
-  before the system has come to rest; beside it the largest errors of mean and spread.
-- `starts`: mean and spread of the observables from starts that no training favoured.
+- `patches`: error of the learned transient against the side of the patch, for patches among frozen
+  neighbours and for the baseline of small lattices alone. It is the error of the paper,
+  sum_t (m - m_true)^2 / sum_t m_true^2, over times before the system has come to rest; beside it
+  the largest errors of mean and spread.
+- `starts`: mean and spread of the observables from starts that were not preferred in training.
 - `share`: the maximum mean discrepancy of predators and prey against lambda, least at K.
 - `scaling`: susceptibility and Binder cumulant of the Ising lattice at its critical point, and the
   exponents of their growth with L. One model of one side serves all, by its noise ~ 1 / N.
 - `alloy`: short-range order at rest and its fluctuation, against temperature and size.
 
-Truth is the full model (the master equation for Curie-Weiss), of a seed that no training had.
+Truth is the full model (the master equation for Curie-Weiss), with a seed not used in training.
 """
 
 import dataclasses
@@ -57,9 +58,9 @@ def lattices(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None,
     client: "Client | None" = None,
 ) -> Iterator[Progress]:  # fmt: skip
-    """Fill `folder`/lattices.json row by row, then draw lattices.png; goes on where it was cut.
+    """Fill `folder`/lattices.json row by row, then draw lattices.png; can be resumed.
 
-    Quick rows and whole ones lie side by side; neither stands for the other.
+    Quick rows and full ones are kept side by side; neither replaces the other.
     """
     if core_seconds is not None:
         raise ValueError(
@@ -86,7 +87,7 @@ def lattices(
 
 
 def one_row(task: Task) -> Stages:
-    """One row of the table."""
+    """Compute one row of the table."""
     _, function, arguments = task
     yield "running", 0.0
     found = function(*arguments)
@@ -146,10 +147,10 @@ def judged(model: Model, values: dict[str, float], t_end: float) -> Row:
 
 
 def patches(system: str, method: str, patch: int, quick: bool) -> Result:
-    """A training from patches of that side: its errors, and the files of the model."""
+    """Train on patches of that side; returns the errors and the files of the model."""
     lattice = get_system(system)
     usual = default_experiment(lattice, method)
-    # As many patches whatever their side; and every number of steps the same.
+    # As many patches whatever their side, with the same number of steps.
     changes: dict[str, Any] = {"particles": max(256, int(1_024 * min(1.0, (patch / 16) ** 2)))}
     if quick:
         changes = {"particles": 128, "steps": 200}
@@ -167,7 +168,7 @@ def patches(system: str, method: str, patch: int, quick: bool) -> Result:
 
 
 def starts(system: str, start: float) -> Row:
-    """The shipped model from another start."""
+    """Errors of the shipped model from another start."""
     model = load_model(f"{system}-partial")
     values = {**HERE[system], "m0": start}
     return {"system": system, "m0": start, **judged(model, values, TRANSIENT[system])}
@@ -208,8 +209,8 @@ def shares() -> Row:
 def scaling(side: int) -> Row:
     """chi = N var|m| / T and the Binder cumulant at rest at the critical point, h = 0.
 
-    One model answers for all sides, with a drift learned on patches of one. Correlations longer
-    than a patch are not in it, so that its susceptibility does not diverge.
+    One model is used for all sides, with a drift learned on patches of a single side. It lacks
+    correlations longer than a patch, so that its susceptibility does not diverge.
     """
     model = load_model("ising-partial")
     values = {"T": CRITICAL, "h": 0.0, "m0": 0.8, "L": float(side)}

@@ -11,14 +11,14 @@ Row = dict[str, Any]
 
 
 def exponent(rows: list[Row], kind: str, quantity: str) -> float:
-    """Slope of log quantity against log L: gamma / nu, or -beta / nu."""
+    """Slope of log(quantity) against log(L): gamma / nu, or -beta / nu."""
     sides = [row["L"] for row in rows]
     values = [row[kind][quantity] for row in rows]
     return float(np.polyfit(np.log(sides), np.log(values), 1)[0])
 
 
 def draw(rows: list[Row], path: Path) -> None:
-    """Four panels: errors against patches, discrepancy against lambda, scaling, the alloy."""
+    """Draw four panels: errors against patches, discrepancy against lambda, scaling, the alloy."""
     with panels(path, 1, 4) as (_, axes):
         _draw_patches(axes[0], [r for r in rows if r["name"].startswith("patches")])
         share = next(r for r in rows if r["name"].startswith("share"))

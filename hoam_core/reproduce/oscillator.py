@@ -5,12 +5,12 @@ of two dimensions, s = m' . (x - m) + (c'/2c) |x - m|^2, and the integrand of th
 
     q(t) = E[1/2 |grad s|^2 + d_t s] = c c'' - m'^2 = V''/2 - V'^2 / (4 V) - m'^2,    V = c^2.
 
-All samples start in one place and meet again every half period, where V nearly vanishes: q has
-poles sqrt(2 V / V'') from the real axis there, .066, .016 and .005 for omega = 4, 8, 14. A Gauss
-rule of n nodes gains a factor of about exp(-4 n d) at a distance d, so that 14 asks for hundreds
-of nodes.
+All samples start in one place and meet again every half period, where V nearly vanishes: there q
+has poles at distances sqrt(2 V / V'') from the real axis, .066, .016 and .005 for omega = 4, 8, 14.
+The error of a Gauss rule of n nodes falls as about exp(-4 n d) for a distance d, so that omega = 14
+needs hundreds of nodes.
 
-Figure 2 asks how well a rule in time finds its integral, then what that does to training.
+Figure 2 shows how accurately a rule in time integrates q, and what that means for training.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 RULES = {"am": monte_carlo, "hoam-simpson": simpson, "hoam-gauss": gauss_legendre}
 TITLES = {"am": "Monte Carlo (AM)", "hoam-simpson": "Simpson", "hoam-gauss": "Gauss-Legendre"}
 NETWORK_TITLES = {"colora": "CoLoRA", "film": "FiLM", "mlp": "MLP"}
-# Three minutes of two cores at most; the frequency of the paper's Figure 8 has five seeds.
+# At most three minutes on two cores; the frequency of the paper's Figure 8 has five seeds.
 BUDGET = Budget(core_seconds=360.0, train_times=201, particles=4_096, times=21, tests=0)
 OMEGA, OTHERS = 8.0, (4.0, 14.0)
 
@@ -51,7 +51,7 @@ Progress = tuple[str, float]
 def quadrature_study(omega: float, draws: int = 100) -> dict[str, Any]:
     """Integral of q by each rule and number of nodes, and its spread over draws.
 
-    In double precision: the rounding of q in single is larger than the errors of a good rule.
+    It is computed in double precision, as rounding in single exceeds the errors of a good rule.
     """
     with jax.enable_x64(True):
         return _quadrature_study(omega, draws)
@@ -99,7 +99,7 @@ def distance(model: Model, omega: float, seed: int = SEED) -> dict[str, float]:
 
 
 def trained(task: tuple[dict[str, Any], Budget]) -> Stages:
-    """One training at one frequency; returns its record."""
+    """Run one training at one frequency; returns its record."""
     run, budget = task
     options = {name: value for name, value in run.items() if name not in ("method", "omega")}
     axes, found = ((run["omega"],),), None
@@ -115,7 +115,7 @@ def trained(task: tuple[dict[str, Any], Budget]) -> Stages:
     record = {**run, "steps": found.row["training"]["steps"],
               "losses": [float(f"{loss:.5g}") for loss in losses]}  # fmt: skip
     if found.model is not None:
-        # Samples that fly apart have no distance; the figures leave out what has none.
+        # Diverged samples have no distance; the figures leave out records without one.
         with contextlib.suppress(DivergedError):
             record |= distance(found.model, run["omega"])
     return Result(record)
@@ -124,9 +124,9 @@ def trained(task: tuple[dict[str, Any], Budget]) -> Stages:
 def study(
     folder: Path, name: str, runs: list[dict[str, Any]], budget: Budget, client: "Client | None"
 ) -> Generator[Progress, None, list[dict[str, Any]]]:
-    """All trainings of a figure, kept one by one in <name>.json; returns their records.
+    """Run all trainings of a figure, saved one by one in <name>.json; returns their records.
 
-    A record tells its budget: those of another one stay in the file, but do not stand for it.
+    A record holds its budget: records of another budget stay in the file, but are not used.
     """
     path, told = folder / f"{name}.json", asdict(budget)
     found = json.loads(path.read_text())["runs"] if path.is_file() else []
@@ -157,7 +157,7 @@ def figure2(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None,
     client: "Client | None" = None,
 ) -> Iterator[Progress]:  # fmt: skip
-    """Integrand, quadrature and training curves; figure2.json and figure2.png."""
+    """Write integrand, quadrature and training curves to figure2.json and figure2.png."""
     found = quadrature_study(14.0)
     with whole_file(folder / "figure2-quadrature.json") as part:
         part.write_text(json_text(found, indent=1) + "\n")
@@ -191,7 +191,7 @@ def _draw_figure2(path: Path, found: dict[str, Any], records: list[dict[str, Any
             share = np.linspace(0, 1, len(record["losses"]))
             right.plot(share, record["losses"], color=COLOURS[record["method"]], alpha=0.7, lw=0.9)
         losses = np.concatenate([r["losses"] for r in records if r["omega"] == OMEGA])
-        # A few steps leap far above the others and would flatten all of them.
+        # A few steps have far larger losses, which would compress the axis of all others.
         right.set_ylim(losses.min(), np.quantile(losses, 0.97))
         right.set(title=f"loss over training, ω = {OMEGA:g}", xlabel="share of training")
         for name, title in TITLES.items():
@@ -208,7 +208,7 @@ def figure8(
     folder: Path, *, quick: bool = False, core_seconds: float | None = None,
     client: "Client | None" = None,
 ) -> Iterator[Progress]:  # fmt: skip
-    """CoLoRA, FiLM and MLP on the oscillator over seeds; figure8.json and figure8.png."""
+    """Compare CoLoRA, FiLM and MLP on the oscillator over seeds; figure8.json and figure8.png."""
     runs = [
         {"method": "hoam-gauss", "omega": OMEGA, "seed": seed, "network": network}
         for seed in range(1 if quick else 5)

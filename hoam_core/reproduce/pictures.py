@@ -1,4 +1,4 @@
-"""Pictures of results: one style, colours that colour-blind eyes tell apart, files under 200 kB."""
+"""Pictures of results: one style, colour-blind-safe colours, files under 200 kB."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,8 +1,8 @@
 """Table 1 of Berman et al. 2024: every method on every system, beside its noise floor.
 
-One row a cell, with the keys method and system; rows of the full model tell its time. A cell that
-was not run says so, one that diverged too. Finished cells of the same budget are kept: a run that
-was cut off goes on. Those of another budget are run again and their rows replaced.
+There is one row per cell, with the keys method and system; rows of the full model hold its run
+time. Cells that were not run or that diverged are marked. Finished cells of the same budget are
+kept, so that an interrupted run continues; those of another budget are run again and replaced.
 """
 
 import csv
@@ -28,18 +28,22 @@ if TYPE_CHECKING:
     from distributed import Client
 
 PAPER = ("oscillator", "two-stream", "bump-on-tail", "strong-landau-6d", "chaos-9d", "trap")
-# Ten minutes of two cores.
+# Ten minutes on two cores.
 FULL = Budget(core_seconds=1_200.0)
 QUICK = Budget(
     core_seconds=4.0, steps=30, train_particles=2_048, train_times=51, particles=500, times=6,
     truth_particles=16_384, closed_loop_particles=8_192, tests=1,
 )  # fmt: skip
 QUICK_SYSTEMS = ("oscillator", "two-stream")
-# The full model that every speed is told against; the six-dimensional one needs this many.
+# Particles of the full model whose run time is the baseline, where not the system's own number.
 BASELINE_PARTICLES = {"strong-landau-6d": 1_000_000}
 
-# Those of populations; lattices have a table of their own.
-PAPER_METHODS = [name for name, entry in METHODS.items() if entry.family == "population"]
+# Methods that learn a population from its samples alone; lattices have a table of their own.
+PAPER_METHODS = [
+    name
+    for name, entry in METHODS.items()
+    if entry.family == "population" and not entry.knows_equations
+]
 
 Progress = tuple[str, float]
 
@@ -50,7 +54,7 @@ def table1(
 ) -> Iterator[Progress]:  # fmt: skip
     """Fill `folder`/table1.json and .csv cell by cell; models go to `folder`/models.
 
-    Cells are run by the workers of a client where there is one.
+    With a `client`, its workers run the cells.
     """
     budget = QUICK if quick else FULL if core_seconds is None else Budget(core_seconds)
     systems = [lookup(s, SYSTEMS, "system").name for s in systems] or list(
@@ -74,7 +78,7 @@ def table1(
 
 
 def table_cell(task: tuple[str, str, Budget]) -> Stages:
-    """One cell: its row, and the files of its model."""
+    """Compute one cell: its row, and the files of its model."""
     system, method, budget = task
     if method == "full-model":
         yield "runs", 0.0
@@ -92,7 +96,7 @@ def table_cell(task: tuple[str, str, Budget]) -> Stages:
 
 
 def finished(rows: list[dict[str, Any]], system: str, method: str, budget: Budget) -> bool:
-    """Whether that cell was run with that very budget."""
+    """Whether that cell was run with exactly that budget."""
     return any(
         row["system"] == system
         and row["method"] == method
@@ -115,12 +119,12 @@ def _full_model(system: str, budget: Budget) -> dict[str, Any]:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a table that was begun; none if there is none."""
+    """The rows of an existing table; empty if there is none."""
     return json.loads(path.read_text()) if path.is_file() else []
 
 
 def write_row(path: Path, row: dict[str, Any]) -> None:
-    """Put one row in its place; cells that nobody ran stand there as such."""
+    """Put one row in its place in the table; cells not yet run are listed as "not run"."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = {(r["system"], r["method"]): r for r in read_rows(path)}
     rows[row["system"], row["method"]] = row
@@ -133,7 +137,7 @@ def write_row(path: Path, row: dict[str, Any]) -> None:
 
 
 def summary(row: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a row that fit into one line: means over parameters and snapshots."""
+    """A row in brief, for one line: means over parameters and snapshots."""
     line = {key: row.get(key) for key in ("system", "method", "status", "inference_seconds")}
     line["evaluations"] = row.get("evaluations")
     line["training_seconds"] = row.get("training", {}).get("seconds")
@@ -152,7 +156,7 @@ def summary(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    """One line a cell."""
+    """Write the summaries of all rows as CSV, one line per cell."""
     lines = [summary(row) for row in rows]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(lines[0]), lineterminator="\n")

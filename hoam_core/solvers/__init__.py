@@ -1,1 +1,1 @@
-"""How full models are integrated: particle-in-cell and stochastic differential equations."""
+"""Integrators of the full models, such as particle-in-cell, SDEs and kinetic Monte Carlo."""

@@ -1,18 +1,19 @@
 r"""Glauber dynamics of Ising spins in continuous time, by uniformisation.
 
-Every spin waits an exponential time of mean one and is then drawn anew from its law at the given
-neighbours (the heat bath of Glauber 1963), up with the probability
+Every spin waits an exponential time of mean one and is then redrawn from its conditional law given
+its neighbours (the heat bath of Glauber 1963), up with the probability
 
     p(S) = 1 / (1 + exp(-2 (J S + h) / T)),      S = sum of the neighbours' spins, J = 1.
 
-For n spins the attempts make a Poisson process of rate n: their number in a time t is Poisson(n t)
-and their sites are uniform, so that a fixed *time* is simulated exactly, at a cost of O(1) an
-attempt (a fixed number of flips would bias the law towards states that flip seldom).
+For n spins the attempts form a Poisson process of rate n: their number in a time t is Poisson(n t)
+and their sites are uniform, so that a fixed *time* is simulated exactly, at a cost of O(1) per
+attempt (a fixed number of flips would bias the law towards states that rarely flip).
 
-Many runs go together, the last axis of the spins. Each has its own number of attempts and its own
-draws; groups of 64 runs share the order of the sites, so that an attempt reads and writes whole
-rows instead of scattered numbers. Each run has the exact law; within a group a small part of the
-variance (2 % of that of m after unit time, for 1,024 spins in their mean field) is common.
+Many runs are simulated together, along the last axis of the spins. Each has its own number of
+attempts and its own draws; groups of 64 runs share the order of the sites, so that an attempt reads
+and writes whole rows instead of scattered numbers. Each run has the exact law; within a group a
+small part of the variance (2 % of that of m after unit time, for 1,024 spins in their mean field)
+is common.
 """
 
 import math
@@ -24,7 +25,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 NEIGHBOURS = 4
-# Attempts for which random numbers are made at once: enough to hide the cost of a call.
+# Attempts whose random numbers are drawn at once: enough to hide the cost of a call.
 CHUNK = 64
 # Runs that share an order of sites: fewer would leave the rows too short.
 SHARED = 64
@@ -39,14 +40,14 @@ def thresholds(temperature: Float[Array, " r"], field: Float[Array, " r"]) -> UI
 
 
 def bits_below(probability: Float[Array, "*n"]) -> UInt[Array, "*n"]:
-    """The number that 32 random bits fall below with a probability (to 24 bits)."""
-    # One short of the next power of two, which 32 bits cannot hold.
+    """The threshold below which 32 random bits fall with a probability (to 24 bits)."""
+    # Just below one, as 2^32 does not fit into 32 bits.
     below = jnp.minimum(probability.astype(jnp.float32), 1 - 2.0**-24)
     return (below * 2.0**32).astype(jnp.uint32)
 
 
 def groups_of(runs: int) -> int:
-    """How many orders of sites there are for so many runs: one for 64 where that divides them."""
+    """Number of groups of runs that share an order of sites: one per 64 runs if these divide."""
     return math.gcd(runs, max(1, runs // SHARED))
 
 
@@ -58,17 +59,17 @@ def uniformised(
     level: Level,
     count: bool = False,
 ) -> UInt[Array, "s r"]:
-    """Spins of all runs after a time; the rows `sites` are drawn anew, the others stay frozen.
+    """Spins of all runs after a time; spins at `sites` move, all others stay frozen.
 
-    A spin turns up where 32 random bits are less than `level(ups, which, inside)`: from all rows in
-    groups (s, g, q), the numbers of the sites that are drawn (g,), and how many of the moving spins
-    are up (g, q), which is kept only where `count` asks for it; the level is (g, q) too.
+    A redrawn spin is up if 32 random bits are less than `level(ups, which, inside)` (g, q). Its
+    arguments are all spins in groups (s, g, q), the indices into `sites` that are drawn (g,), and
+    how many of the moving spins are up (g, q), which is kept up to date only with `count`.
     """
     s, runs = ups.shape
     n, groups = sites.shape[0], groups_of(runs)
     group = jnp.arange(groups)
     count_key, site_key, bits_key = jax.random.split(key, 3)
-    # Each run has its own number, or all would be ahead of their time, or behind, together.
+    # Each run has its own number; otherwise all would run ahead of time, or behind, together.
     attempts = jax.random.poisson(count_key, n * duration, (groups, runs // groups))
     longest = jnp.max(attempts)
 
@@ -106,7 +107,7 @@ def ising(
     up: UInt[Array, "5 r"],
     duration: Float[Array, ""] | float,
 ) -> UInt[Array, "s r"]:
-    """Spins (1 up, 0 down) after a time, each drawn at its four `neighbours`, with `thresholds`."""
+    """Spins (1 up, 0 down) after a time, by their four `neighbours` and thresholds `up`."""
     table = up.reshape(NEIGHBOURS + 1, groups_of(ups.shape[1]), -1)
     group = jnp.arange(table.shape[1])
 
@@ -131,8 +132,8 @@ def mean_field(
     field: Float[Array, " r"],
     duration: Float[Array, ""] | float,
 ) -> UInt[Array, "n r"]:
-    """Spins after a time, each drawn in the mean m' of all others of `total`; `outside` of those
-    that do not move are up.
+    """Spins after a time in the mean field of all others of `total` spins; of the spins that do not
+    move, `outside` are up.
     """
     n, runs = ups.shape
 

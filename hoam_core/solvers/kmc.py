@@ -1,21 +1,22 @@
 r"""Vacancies on a bcc lattice in continuous time, by rejection-free kinetic Monte Carlo.
 
-A vacancy changes places with one of its eight nearest neighbours d at the rate
+A vacancy exchanges places with one of its eight nearest neighbours d at the rate
 
     Gamma_d = pace exp(-beta E_d),      E_d = C_a + sum_j w_d,a,j . e(s_j),
 
-where a is the species of the atom that jumps, s_j those of the 112 sites nearest to the vacancy,
-and e codes them by two numbers, e(1) = (1, 0), e(2) = (0, 1), e(3) = (-1, -1) and e(vacancy) = 0.
-So a linear function of the species whose mean over them is zero costs one product of matrices for
-all directions and species at once, and another vacancy near by counts as the mean of the species.
-A vacancy does not jump onto another. With W the sum of all rates of a run, the next jump comes
+where a is the species of the atom that jumps, s_j are those of the 112 sites nearest to the
+vacancy, and e codes them by two numbers, e(1) = (1, 0), e(2) = (0, 1), e(3) = (-1, -1) and
+e(vacancy) = 0. So a linear function of the species whose mean over them is zero costs one matrix
+product for all directions and species at once, and another vacancy nearby counts as the mean of the
+species. A vacancy does not jump onto another. With W the sum of all rates of a run, the next jump
+comes
 after an exponential time of mean 1 / W and is d with probability Gamma_d / W (Bortz, Kalos,
 Lebowitz 1975): a fixed *time* is simulated exactly (a fixed number of jumps would favour states
 that are left quickly).
 
-Many runs go together, each with its own clock. Rates are kept until a jump within their 112 sites
-makes them stale; a pass of the loop renews those of one vacancy of every run, and jumps where none
-is stale, so that one pass is one jump unless vacancies meet.
+Many runs are simulated together, each with its own clock. Rates are kept until a jump within their
+112 sites makes them stale; a pass of the loop renews those of one vacancy of every run, and jumps
+where none is stale, so that one pass is one jump unless vacancies meet.
 
 A site has doubled coordinates (z, y, x) in half lattice constants, all even or all odd, modulo 2 L.
 Cells (2 L, L, L, runs) are layers of them, [z, y // 2, x // 2]; a flat index numbers them in order.
@@ -30,7 +31,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt
 
 Cells = UInt[Array, "2*l l l r"]
-# Three arrays, for one with an axis of three would be copied together in every pass.
+# Three separate arrays: a single one with an axis of three would be assembled anew in every pass.
 Point = tuple[Array, Array, Array]
 
 # Squared distance of the 112 sites, in half lattice constants: eight shells.
@@ -46,7 +47,7 @@ SITES = np.array(
 DIRECTIONS = np.array(list(itertools.product((-1, 1), repeat=3)), np.int32)
 # Where among the 112 sites the eight neighbours are.
 NEIGHBOURS = np.array([int(np.flatnonzero((d == SITES).all(1))[0]) for d in DIRECTIONS], np.int32)
-# Events for which random numbers are made at once: enough to hide the cost of a call.
+# Events whose random numbers are drawn at once: enough to hide the cost of a call.
 CHUNK = 64
 
 
@@ -66,14 +67,14 @@ class Moved(NamedTuple):
 
 
 class _Runs(NamedTuple):
-    """What the loop carries; here runs come first, so that the cells of a run lie together."""
+    """The state of the loop; runs are the first axis, so that the cells of a run are contiguous."""
 
     cells: UInt[Array, "r n"]
     vacancies: Int[Array, "r m"]
-    # Of each vacancy the sums of its first 1, ..., 8 rates.
+    # The cumulative sums of the eight rates of each vacancy.
     below: Float[Array, "r m 8"]
     stale: Bool[Array, "r m"]
-    # Time in single precision, and what rounding has left out of it: near a trap waits are short.
+    # Time in single precision, and its rounding error: near a trap waits are very short.
     time: Float[Array, " r"]
     rest: Float[Array, " r"]
     going: Bool[Array, " r"]
@@ -118,7 +119,7 @@ def evolve(
 ) -> Moved:
     """Cells after a time in which the vacancies at these flat indices move; others stay frozen.
 
-    Species are 1, 2 and 3, a vacancy is 0. The side must be 8 or more, or a site would be met twice
+    Species are 1, 2 and 3, a vacancy is 0. The side must be 8 or more, or a site would occur twice
     among the 112.
     """
     law = BarrierTable(*(part.astype(jnp.float32) for part in law))
@@ -150,7 +151,7 @@ def evolve(
 
 
 def _renewed(runs: _Runs, size: int, law: BarrierTable, beta: Array, pace: float) -> _Runs:
-    """The rates of the first stale vacancy of each run, from the species around it."""
+    """Renew the rates of the first stale vacancy of each run from the species around it."""
     each = jnp.arange(len(runs.cells), dtype=jnp.int32)
     which = jnp.argmax(runs.stale, axis=1)
     centre = coordinates(runs.vacancies[each, which], size)
@@ -166,7 +167,7 @@ def _renewed(runs: _Runs, size: int, law: BarrierTable, beta: Array, pace: float
 
 
 def _jumped(runs: _Runs, size: int, draws: Float[Array, "2 r"], duration: Array) -> _Runs:
-    """Where no rate is stale: the next jump, or the end if it would come too late."""
+    """Where no rate is stale, make the next jump, or end the run if it would come too late."""
     each = jnp.arange(len(runs.cells), dtype=jnp.int32)
     which, direction, total = _choice(runs.below, draws[0])
     # Compensated summation (Kahan 1965).
@@ -197,10 +198,10 @@ def _jumped(runs: _Runs, size: int, draws: Float[Array, "2 r"], duration: Array)
 def _choice(
     below: Float[Array, "r m 8"], draw: Float[Array, " r"]
 ) -> tuple[Int[Array, " r"], Int[Array, " r"], Float[Array, " r"]]:
-    """Which vacancy jumps where, each with the probability of its rate; and the sum of all."""
+    """The vacancy that jumps and its direction, drawn in proportion to rates, and their sum."""
     until = jnp.cumsum(below[..., -1], axis=1)
     total = until[:, -1]
-    # Draws are at most 1 - 2^-23, so that their product with a number is less than that number.
+    # Draws are at most 1 - 2^-23, so that their product with the total is less than the total.
     left = draw * total
     which = jnp.sum(until <= left[:, None], axis=1)
     own = jnp.take_along_axis(below, which[:, None, None], axis=1)[:, 0]
@@ -212,7 +213,7 @@ def _choice(
 def _within_reach(
     vacancies: Int[Array, "r m"], site: Int[Array, " r"], size: int
 ) -> Bool[Array, "r m"]:
-    """Which vacancies have that site among their 112, or stand on it."""
+    """Which vacancies have that site among their 112, or are on it."""
     pairs = zip(coordinates(vacancies, size), coordinates(site, size), strict=True)
     apart = (jnp.abs(c - centre[:, None]) for c, centre in pairs)
     z, y, x = (jnp.minimum(a, 2 * size - a) ** 2 for a in apart)

@@ -35,7 +35,7 @@ from hoam_core.solvers.stepping import count_substeps
 def _stencil(
     x: Float[Array, " n"], cells: int, length: Float[Array, ""] | float, order: int
 ) -> tuple[list[Int[Array, " n"]], list[Float[Array, " n"]]]:
-    """Grid points that a particle touches and its weight on each; `order` + 1 of both."""
+    """The `order` + 1 grid points that each particle touches, and its weights on them."""
     s = x * (cells / length)
     if order == 1:
         base = jnp.floor(s)
@@ -91,7 +91,7 @@ def acceleration(
 def transfer(
     cells: int, length: Float[Array, ""] | float, coupling: Float[Array, ""] | float
 ) -> Complex[Array, " k"]:
-    """What the Fourier modes 0, 1, ... of the density become in dv/dt: n_k / (i c k)."""
+    """Factors from the Fourier modes 0, 1, ... of the density to those of dv/dt: 1 / (i c k)."""
     modes = jnp.arange(cells // 2 + 1)
     k = 2 * jnp.pi / length * jnp.maximum(modes, 1)
     # The mean carries no force, and the derivative of the highest mode has no real representation.
@@ -145,7 +145,7 @@ def field_modes(
 
 
 class Collisions(NamedTuple):
-    """Rate eta of the collisions and thermal speed v_th of what is collided with."""
+    """Rate eta of the collisions, and thermal speed v_th of the background."""
 
     rate: float
     thermal_speed: float
@@ -176,16 +176,16 @@ def _run(x, v, ts, length, coupling, key, *, substeps, cells, order, collisions)
 
 
 def backend_of(particles: int, order: int = 1, collisions: Collisions | None = None) -> Backend:
-    """Who compiles the loop over so many particles, given that they are ordinary arrays."""
+    """The compiler of the loop over so many particles, if they are ordinary arrays."""
     fits = order == 1 and collisions is None and particles >= pic_numba.CHUNK
     return backend() if fits else "xla"
 
 
 def _is_sound(x: Array, v: Array, length: Array | float) -> bool:
-    """Whether the fused loop takes these particles: ordinary arrays, every number in its place."""
+    """Whether the numba loop can take these particles: ordinary arrays, x in the box, v finite."""
     if not is_plain(x, v, length) or x.dtype != v.dtype:
         return False
-    # By numpy, which has nothing to compile.
+    # By NumPy, which needs no compilation.
     places, speeds = np.asarray(x), np.asarray(v)
     return bool(np.all((places >= 0) & (places < float(length)) & np.isfinite(speeds)))
 

@@ -35,6 +35,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Int
 
+from hoam_core.numerics.domain import wrap_circle
 from hoam_core.solvers.leapfrog import leapfrog
 from hoam_core.solvers.stepping import count_substeps
 
@@ -45,7 +46,7 @@ def _locate(
     """Flat index of the cell of each particle and its offset from the corner, in cells."""
     s = x * (cells / length)
     base = jnp.floor(s)
-    # The edge belongs to the first cell. Even the index of a NaN is in the grid, as promised below.
+    # x = L belongs to the first cell. Even the index of a NaN is in the grid, as promised below.
     i = jnp.mod(base.astype(jnp.int32), cells)
     return (i[0] * cells + i[1]) * cells + i[2], s - base
 
@@ -56,7 +57,7 @@ def deposit(
     """Density on the grid points (i, j, k) L / cells, of mean 1, from n equal particles."""
     index, (rx, ry, rz) = _locate(x, cells, length)
     yz = ry * rz
-    # Two moments as one complex number: half as many scattered additions, which are the bottleneck.
+    # Two moments in one complex number: half as many scattered additions, which are the bottleneck.
     pairs = ((jnp.ones_like(rx), rz), (ry, yz), (rx, rx * rz), (rx * ry, rx * yz))
     empty = jnp.zeros(cells**3, jnp.result_type(x.dtype, jnp.complex64))
     sums = [empty.at[index].add(jax.lax.complex(*pair), mode="promise_in_bounds") for pair in pairs]
@@ -110,6 +111,22 @@ def acceleration(
     The response S of the spline, once in the deposit and once in the gather, is divided out.
     """
     cells = density.shape[0]
+    spectrum = jnp.fft.rfftn(density) / _response(cells, density.dtype)
+    return _slopes(spectrum, cells, length, coupling)
+
+
+def _response(cells: int, dtype: jnp.dtype) -> Float[Array, "c c h"]:
+    """The spline's factors on all modes of a grid."""
+    return jnp.asarray(_spline_response(_mode_numbers(cells), cells), dtype)
+
+
+def _slopes(
+    spectrum: Complex[Array, "c c h"],
+    cells: int,
+    length: Float[Array, ""] | float,
+    coupling: Float[Array, ""] | float,
+) -> Float[Array, "3 c c c"]:
+    """grad phi on the grid from an rfftn of the density, for a gather by the spline."""
     numbers = _mode_numbers(cells)
     square = sum((m**2 for m in numbers), start=np.zeros(()))
     # The mean carries no force.
@@ -117,10 +134,11 @@ def acceleration(
         np.broadcast_arrays(*(abs(m) <= cells / 4 for m in numbers))
     )
     inverse = np.divide(1, square, out=np.zeros_like(square), where=kept)
-    weight = jnp.asarray(inverse / _spline_response(numbers, cells) ** 2, density.dtype)
-    scaled = jnp.fft.rfftn(density) * weight * (-1j * length / (2 * jnp.pi * coupling))
-    slopes = [scaled * jnp.asarray(m, density.dtype) for m in numbers]
-    return jnp.stack([jnp.fft.irfftn(slope, density.shape) for slope in slopes])
+    real = spectrum.real.dtype
+    weight = jnp.asarray(inverse, real) / _response(cells, real)
+    scaled = spectrum * weight * (-1j * length / (2 * jnp.pi * coupling))
+    slopes = [scaled * jnp.asarray(m, real) for m in numbers]
+    return jnp.stack([jnp.fft.irfftn(slope, (cells,) * 3) for slope in slopes])
 
 
 def density_modes(
@@ -208,3 +226,44 @@ def simulate(
     """
     substeps = count_substeps(ts, dt)
     return _run(x, v, jnp.asarray(ts, x.dtype), length, coupling, substeps=substeps, cells=cells)
+
+
+@partial(jax.jit, static_argnames=("every", "cells"))
+def follow(
+    x: Float[Array, "n 3"],
+    v: Float[Array, "n 3"],
+    times: Float[Array, " s"],
+    modes: Complex[Array, "s a a h"],
+    *,
+    every: int,
+    length: Float[Array, ""] | float,
+    coupling: Float[Array, ""] | float,
+    cells: int = 16,
+) -> Float[Array, "t n 6"]:
+    """Particles in the field of given density modes (as of `density_modes`), kick-drift-kick.
+
+    Positions in [0, L)^3 and velocities at every `every`-th of the times, from the first on; the
+    modes are given at all of them, between which a step each is taken (characteristics.py).
+    """
+    low = np.arange(modes.shape[1]) - modes.shape[1] // 2
+    empty = jnp.zeros((cells, cells, cells // 2 + 1), modes.dtype)
+
+    def field(i: Int[Array, ""]):
+        placed = empty.at[np.ix_(low, low, np.arange(modes.shape[3]))].set(modes[i])
+        return _slopes(placed * cells**3, cells, length, coupling)
+
+    def step(i, state):
+        x, v, a = state
+        h = times[i + 1] - times[i]
+        v = v + 0.5 * h * a
+        x = wrap_circle(x + h * v, length)
+        a = gather(field(i + 1), x, length=length)
+        return x, v + 0.5 * h * a, a
+
+    def save(state, first):
+        state = jax.lax.fori_loop(0, every, lambda i, state: step(first + i, state), state)
+        return state, jnp.concatenate(state[:2]).T
+
+    start = x.T, v.T, gather(field(jnp.zeros((), int)), x.T, length=length)
+    _, path = jax.lax.scan(save, start, jnp.arange(0, times.shape[0] - 1, every))
+    return jnp.concatenate([jnp.concatenate([x, v], axis=1)[None], path])

@@ -1,13 +1,13 @@
 """The particle loop of the 1D1V particle-in-cell code in one pass over the memory.
 
-A leapfrog step gathers the force, kicks, drifts and deposits. As separate array operations, which
-is what XLA makes of them, each of these reads and writes all particles; here a particle is loaded
-once a step. Half kicks of neighbouring steps are one kick, so that velocities stand half a step
-behind positions and are synchronised for a saved time only.
+A leapfrog step gathers the force, kicks, drifts and deposits. As separate array operations, as
+compiled by XLA, each of these reads and writes all particles; here a particle is loaded once per
+step. Half kicks of neighbouring steps are merged, so that velocities lag half a step behind
+positions and are synchronised at saved times only.
 
 Needs numba (the extra `fast`); without it pic.py does the same by XLA. Order 1, without collisions.
-Particles are cut into chunks with a density each, whose number does not depend on the machine, and
-threads share the chunks: the sums have the same order, and the results the same bits, everywhere.
+Particles are divided into chunks with a density each, whose number does not depend on the machine,
+and threads share the chunks: sums have the same order, and results the same bits, everywhere.
 """
 
 import os
@@ -38,12 +38,12 @@ def kernels() -> ParticleKernels:
     """The compiled loops, which threads can share."""
     compiled = compiler(FAST - {"reassoc"})
 
-    # Three loops instead of one: those without a scatter are made vector instructions.
+    # Three loops instead of one, as the compiler vectorises those without a scatter.
     @compiled
     def accelerate(x, v, field, slope, scale, kick):
         for i in range(len(x)):
             s = x[i] * scale
-            j = np.uint32(np.int32(s))  # unsigned: nobody looks whether it counts from the end
+            j = np.uint32(np.int32(s))  # unsigned: no test for negative indices
             v[i] += kick * (field[j] + (s - np.floor(s)) * slope[j])
 
     @compiled
@@ -52,7 +52,7 @@ def kernels() -> ParticleKernels:
         for i in range(len(x)):
             moved = x[i] + drift * v[i]
             moved -= length * np.floor(moved / length)
-            # By rounding, or of a velocity beyond all bounds: never outside the grid.
+            # Never outside the grid, whatever the rounding or the velocity.
             x[i] = moved if zero <= moved < length else zero
 
     @compiled
@@ -90,9 +90,9 @@ def kernels() -> ParticleKernels:
 class Threads:
     """Particles in chunks, and threads that share them.
 
-    Each takes the next chunk when it has done one, since a thread that sleeps may need as long to
-    wake up as for a chunk. The last one is left to the thread that calls, which else would fall
-    asleep while others finish theirs.
+    Each takes another chunk whenever it has finished one, since a sleeping thread may need as long
+    to wake up as for a chunk. The last chunk is left to the calling thread, which would otherwise
+    fall asleep while others finish theirs.
     """
 
     def __init__(self, n: int, pool: ThreadPoolExecutor, count: int):
@@ -101,18 +101,18 @@ class Threads:
         self._pool, self._others = pool, min(count, len(self.chunks)) - 1
 
     def each(self, work: Callable[[int, slice], None]) -> None:
-        """work(number, chunk) for every chunk, some of them here."""
+        """Call work(number, chunk) for every chunk, some of them in the calling thread."""
         left = deque(enumerate(self.chunks))
 
         def some(take: Callable[[], tuple[int, slice]], leave: int = 0) -> None:
             while len(left) > leave:
                 try:
                     number, chunk = take()
-                except IndexError:  # somebody else was quicker
+                except IndexError:  # another thread took the last chunk
                     return
                 work(number, chunk)
 
-        # From both sides: what a core has in its cache it will most likely get again.
+        # From both ends, so that a core is likely to get the chunks that are in its cache.
         others = [self._pool.submit(some, left.pop, 1) for _ in range(self._others)]
         some(left.popleft)
         for other in others:
@@ -136,7 +136,7 @@ def run(
 
 def _run(x, v, ts, length, transfer, substeps, threads: Threads) -> np.ndarray:
     real, cells, n = x.dtype.type, 2 * (len(transfer) - 1), len(x)
-    # A particle at the very end of the box touches one point beyond those of the grid.
+    # A particle at the very end of the box touches one point beyond the grid.
     density = np.zeros((len(threads.chunks), cells + 2), x.dtype)
     scale, size = real(cells / length), real(length)
     push, write = kernels()
@@ -163,7 +163,7 @@ def _run(x, v, ts, length, transfer, substeps, threads: Threads) -> np.ndarray:
     save(force, 0.0, path[0])
     for interval, out in zip(np.diff(ts), path[1:], strict=True):
         h = interval / substeps
-        # The second half kick of the interval before and the first one of this.
+        # The second half kick of the previous interval and the first one of this.
         force = step(force, 0.5 * (before + h), h)
         for _ in range(substeps - 1):
             force = step(force, h, h)

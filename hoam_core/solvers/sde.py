@@ -1,8 +1,8 @@
 """Stochastic differential equations with additive noise, dX = f(t, X) dt + g dW, by diffrax.
 
-With additive noise the Stratonovich and Ito readings agree. ShARK (Foster, dos Reis & Strange 2024,
-a shifted additive-noise Runge-Kutta method) has strong order 1.5 there and order 2 in the drift; a
-method of order 1 in the drift, such as SEA, gains energy visibly on an oscillator.
+With additive noise the Stratonovich and Ito interpretations agree. ShARK (Foster, dos Reis &
+Strange 2024, a shifted additive-noise Runge-Kutta method) then has strong order 1.5, and order 2 in
+the drift; with a method of order 1 in the drift, such as SEA, an oscillator visibly gains energy.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def _solve(drift, noise, key, mu, x0, ts, substeps):
 
         state = solver.init(terms, t, t + interval / substeps, x, None)
         moved, _ = jax.lax.fori_loop(0, substeps, step, (x, state))
-        # Two equal saved times are one state: a Brownian path has no increment over nothing.
+        # Equal saved times have the same state: a Brownian path needs an interval of some length.
         x = jnp.where(interval > 0, moved, x)
         return (x, t + interval, key), x
 

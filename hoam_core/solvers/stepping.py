@@ -1,8 +1,8 @@
-"""Which steps an integration takes to its saved times.
+"""The steps that an integration takes to its saved times.
 
-How many lie between two of them is part of a compiled program, so that every interval takes as
-many. What must not depend on how many times somebody saves takes its own steps instead, between
-which its states are interpolated.
+The number of steps between two saved times is part of a compiled program, so it is the same for
+every interval. Where the result must not depend on the number of saved times, the integration takes
+steps of its own, and states are interpolated between these.
 """
 
 import math
@@ -13,22 +13,22 @@ from hoam_core.checks import check_positive, check_times
 
 
 def count_substeps(ts: np.ndarray, dt: float) -> int:
-    """Equal steps of at most `dt` in the longest interval of `ts`; every interval takes as many.
+    """The number of equal steps of at most `dt` in the longest interval of `ts`, used for all.
 
     Raises ValueError for times that decrease or a step that is not positive.
     """
     check_times(np.asarray(ts))
     check_positive("dt", dt)
     longest = float(np.max(np.diff(ts), initial=0.0))
-    # A step that fits a whole number of times must not gain one more by rounding.
+    # Where a whole number of steps fits, rounding must not add one more.
     return max(1, math.ceil(longest / dt - 1e-6))
 
 
 def step_times(ts: np.ndarray, dt: float) -> np.ndarray:
-    """Times at which steps of exactly `dt` from ts[0] to ts[-1] lead to all of `ts`.
+    """Times at which to compute states, in steps of exactly `dt`, so that those at `ts` follow.
 
-    `ts` itself where its intervals are one and the same whole number of steps; else the end of
-    every step, the last of them not before ts[-1].
+    These are `ts` itself if all its intervals are the same whole number of steps; otherwise the
+    ends of all steps from ts[0] on, the last of them not before ts[-1].
     """
     ts = np.asarray(ts, float)
     check_times(ts)

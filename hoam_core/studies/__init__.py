@@ -1,4 +1,4 @@
-"""Many runs or trainings that do not depend on each other, in one store."""
+"""Many independent runs or trainings, with their results in one store."""
 
 from hoam_core.studies.base import Study, run_study
 from hoam_core.studies.ensemble import ensemble_study

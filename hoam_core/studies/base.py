@@ -1,8 +1,8 @@
 """A study: a grid of tasks, the work on each, and the store that their results go to.
 
 The client writes a result when it arrives: first its files, then its arrays, then that it is done.
-So a study goes on where a worker or the client was lost, nothing is lost that was stored, and
-nothing is stored twice.
+So a study can continue after a worker or the client was lost; stored results are neither lost nor
+stored twice.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Study:
-    """One task for each point of the layout's grid, and the work on one.
+    """One task for each point of the layout's grid, and the work to be done on each.
 
-    The values of its result are the variables of the layout, its files go beside the store.
+    The values of a result are the variables of the layout; its files go beside the store.
     """
 
     layout: Layout
@@ -34,7 +34,7 @@ class Study:
 
 
 class StudyProgress(NamedTuple):
-    """Tasks that are done, of how many, the share of all that is, and what is done now."""
+    """Number of tasks done and in total, the share of all work done, and the current step."""
 
     done: int
     total: int
@@ -45,7 +45,7 @@ class StudyProgress(NamedTuple):
 def run_study(
     study: Study, path: str | Path, client: "Client | None" = None
 ) -> Iterator[StudyProgress]:
-    """Do what is not in the store yet; stop asking to stop, and call again to go on.
+    """Do all tasks that are not in the store yet; to resume a stopped study, call it again.
 
     Raises ValueError for a store of another plan and ClusterError where workers cannot go on.
     """
@@ -64,5 +64,5 @@ def run_study(
 
 
 def files_folder(path: str | Path) -> Path:
-    """The folder beside a store for what is no array: models, say."""
+    """The folder beside a store for results that are no arrays, such as models."""
     return Path(path).with_suffix(".files")

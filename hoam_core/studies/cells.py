@@ -1,11 +1,11 @@
 """One cell of a comparison: a method trained on a system for a given time, and judged.
 
-Budgets are equal: every method of a system meets the same full-model runs, trains for the same
-core-seconds on the same machine (steps are timed first, so that the learning rate decays over
-exactly that time) and is judged at the same particles, times and seeds. Core-seconds, two to the
-second on two cores, depend less than seconds on what else runs on a shared machine, but threads
-that wait for each other count, too: at a load of seven a step took twice as many. So cells that are
-compared want a quiet machine. On an accelerator they are seconds.
+Budgets are equal: every method of a system learns from the same full-model runs, trains for the
+same core-seconds on the same machine (steps are timed first, so that the learning rate decays over
+exactly that time) and is judged at the same particles, times and seeds. Core-seconds, two per
+second on two cores, depend less than seconds on what else runs on a shared machine, but waiting
+threads count, too: at a load of seven a step took twice as many. So cells that are compared need an
+otherwise idle machine. On an accelerator they are seconds.
 """
 
 import time
@@ -24,9 +24,9 @@ from hoam_core.evaluation import (
     FullModelRuns,
     affordable_times,
     evaluate,
+    quarters,
     reference,
     report,
-    snapshots,
 )
 from hoam_core.judgement.judging import parameters_to_judge
 from hoam_core.methods.base import Learner, Params
@@ -46,8 +46,7 @@ SEED = 1
 class Budget:
     """Core-seconds of training; particles and saved times of training and of judging.
 
-    `steps` replaces the core-seconds where only the way is tried, not the result: no time is lost
-    on timing a step.
+    `steps` replaces the core-seconds in trial runs, so that no time is spent on timing a step.
     """
 
     core_seconds: float
@@ -64,7 +63,7 @@ class Budget:
 @final
 @dataclass(frozen=True)
 class Cell:
-    """What was found: a row of the table, the losses over training, and the model."""
+    """The result of a cell: a row of the table, the losses over training, and the model."""
 
     row: dict[str, Any]
     losses: np.ndarray
@@ -75,7 +74,7 @@ class Cell:
 def training_data(
     system: str, axes: tuple[tuple[float, ...], ...], budget: Budget
 ) -> tuple[Ensemble, Scaling]:
-    """The full-model runs that all neural methods share on a system and training parameters."""
+    """The full-model runs of a system, shared by all neural methods."""
     experiment = experiment_for(system, "dice", budget, axes=axes)
     ensemble = training_ensemble(experiment)
     return ensemble, Scaling.of(ensemble)
@@ -83,22 +82,22 @@ def training_data(
 
 @lru_cache(maxsize=4)
 def truths(system: str, parameters: tuple[tuple[str, float], ...], budget: Budget) -> FullModelRuns:
-    """The full-model runs that judge every method at one parameter set."""
+    """The full-model runs against which every method is judged at one parameter set."""
     target = get_system(system)
     mu, ts = target.vector(dict(parameters)), target.times(n_times=budget.times)
     truth, second = (
-        reference(target, mu, ts, seed, snapshots(ts), budget.truth_particles)
+        reference(target, mu, ts, seed, quarters(ts), budget.truth_particles)
         for seed in (SEED, SEED + 1)
     )
     return FullModelRuns(truth, second)
 
 
 def experiment_for(system: str, method: str, budget: Budget, **changes: Any) -> Experiment:
-    """The experiment of a cell; the closed loop keeps its recipe, which costs it less time."""
+    """The experiment of a cell; the closed loop keeps its own recipe, which takes less time."""
     target = get_system(system)
     if method == "galerkin" and budget.closed_loop_particles is None:
         return default_experiment(target, method, **changes)
-    # A hundred components take the memory of as many particles.
+    # Memory grows with the number of components, so particles are fewer for many components.
     particles = max(1_024, min(budget.train_particles, 2**18 // len(target.components)))
     if method == "galerkin":
         particles = budget.closed_loop_particles
@@ -107,7 +106,7 @@ def experiment_for(system: str, method: str, budget: Budget, **changes: Any) -> 
 
 
 class Trained(NamedTuple):
-    """Where a training stands: the experiment with its counted steps, parameters, all losses."""
+    """The state of a training: the experiment with its number of steps, parameters, all losses."""
 
     share: float
     experiment: Experiment
@@ -119,7 +118,7 @@ class Trained(NamedTuple):
 def train_for(
     experiment: Experiment, ensemble: Ensemble, scaling: Scaling, budget: Budget
 ) -> Iterator[Trained]:
-    """Train for the core-seconds of a budget, compilation not counted."""
+    """Train for the core-seconds of a budget, excluding compilation."""
     learner = build_method(experiment, scaling).learner
     key = seed_key(experiment.seed, "fit")
     if learner.loss is None:
@@ -141,7 +140,7 @@ def train_for(
 
 
 def _core_seconds_a_step(learner: Learner, ensemble: Ensemble, key: PRNGKeyArray) -> float:
-    # The first chunk compiles, the others tell the time.
+    # The first chunk compiles; the others are timed.
     trial = fit(learner, ensemble, adam(1_000), key, steps=30, every=10)
     next(trial)
     clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
@@ -152,7 +151,7 @@ def _core_seconds_a_step(learner: Learner, ensemble: Ensemble, key: PRNGKeyArray
 
 
 def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[tuple[str, Any]]:
-    """Train and judge; yields (what is done now, share), at the end ("done", Cell)."""
+    """Train and judge; yields (current step, share done), and at the end ("done", Cell)."""
     experiment = experiment_for(system, method, budget, **changes)
     yield "full-model runs", 0.0
     if method == "galerkin":
@@ -184,9 +183,9 @@ def cell(system: str, method: str, budget: Budget, **changes: Any) -> Iterator[t
 
 
 def judged(model: Model, budget: Budget) -> dict[str, Any]:
-    """Errors at unseen parameters, time of a roll-out and field evaluations a particle.
+    """Errors at unseen parameters, time of a roll-out and field evaluations per particle.
 
-    Methods that integrate anew for every saved time are judged at few of them.
+    Methods that integrate anew for every saved time are judged at few times.
     """
     ts = model.times(n_times=budget.times)
     n_times = min(budget.times, affordable_times(model) or budget.times)
@@ -215,9 +214,9 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
 
 
 def rollout_seconds(model: Model, ts: np.ndarray, particles: int) -> float:
-    """Seconds of a roll-out at the first test parameters, compiled by a first one.
+    """Seconds of a roll-out at the first test parameters, after a first one that compiles.
 
-    Where every saved time is made anew and costs the same, a tenth of them is timed.
+    Where every saved time is computed afresh at the same cost, a tenth of them is timed.
     """
     mu, x0 = _start(model.system, particles)
     timed = ts if affordable_times(model) is None else ts[:: max(1, (len(ts) - 1) // 5)]
@@ -230,7 +229,7 @@ def rollout_seconds(model: Model, ts: np.ndarray, particles: int) -> float:
 
 
 def full_model_seconds(system: System, ts: np.ndarray, particles: int) -> float:
-    """Seconds of the full model for the same saved times, compiled by a first run."""
+    """Seconds of the full model for the same saved times, after a first run that compiles."""
     mu, x0 = _start(system, particles)
     jax.block_until_ready(system.simulate(jax.random.key(SEED), mu, x0, ts))
     return _shortest(lambda: system.simulate(jax.random.key(SEED), mu, x0, ts))
@@ -242,7 +241,7 @@ def _start(system: System, particles: int) -> tuple[Array, Array]:
 
 
 def _shortest(run: Callable[[], Array]) -> float:
-    """The shortest of three runs; of one where it takes seconds, which noise hardly changes."""
+    """The shortest time of three runs, or of fewer if they take seconds, where noise is small."""
     times: list[float] = []
     while len(times) < 3 and sum(times) < 2.0:
         started = time.perf_counter()

@@ -1,13 +1,13 @@
-"""Tasks that do not depend on each other, done here or by the workers of dask.distributed.
+"""Independent tasks, done in this process or by the workers of dask.distributed.
 
-A task is plain data, and the work on it a generator at the top of a module, which yields (what is
-done now, share done) and returns a `Result`, plain too. Randomness comes from the seeds in the
-task, so that a result does not depend on where or when it was made. Workers take the
-numerical settings of JAX from the client, and must have its versions.
+A task is plain data, and the work on it a module-level generator, which yields (current step,
+share done) and returns a `Result` of plain data. Randomness comes from the seeds in the
+task, so that a result does not depend on where or when it was computed. Workers take the
+numerical settings of JAX from the client, and must have the same package versions.
 
-A worker that dies costs no more than its running task, which dask gives to another. Results come
-back one by one, each once, and only the client writes them. dask.distributed speaks pickle among
-its own processes: whoever reaches a scheduler can run code there (docs/cluster.md).
+If a worker dies, only its running task is lost, which dask gives to another worker. Results come
+back one by one, each once, and only the client writes them. The processes of dask.distributed
+exchange pickles: whoever can reach a scheduler can run code there (docs/cluster.md).
 """
 
 import contextlib
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Stages = Generator[tuple[str, float], None, "Result"]
 Work = Callable[[Any], Stages]
 
-# Those that change numbers.
+# Settings of JAX that change numbers.
 SETTINGS = (
     "jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl",
     "jax_threefry_partitionable",
@@ -38,14 +38,14 @@ SCHEMES = ("tcp://", "tls://")
 
 
 class Result(NamedTuple):
-    """What a task leaves: values, and the bytes of files by their path in the folder for them."""
+    """The result of a task: values, and the bytes of files by their paths in the study's folder."""
 
     values: dict[str, Any]
     files: dict[str, bytes] = {}
 
 
 class Report(NamedTuple):
-    """What happens in the task of that number, its share done, and at the end its result."""
+    """Progress of the task of that number: current step, share done, and at the end its result."""
 
     task: int
     note: str
@@ -56,9 +56,10 @@ class Report(NamedTuple):
 def run_tasks(work: Work, tasks: Sequence[Any], client: "Client | None" = None) -> Iterator[Report]:
     """Work on all tasks, and report; each ends with one report of share 1 that holds its result.
 
-    Without a client in order and here, with all stages; with one in the order of completion. An
-    error in a task is raised here. Raises ClusterError where a task loses its worker again and
-    again or the scheduler is gone. Tasks that are not done when nobody asks any more are cancelled.
+    Without a client, tasks are done in this process, in order, with reports on all stages; with
+    one, results come in the order of completion. An error in a task is raised here. Raises
+    ClusterError if a task repeatedly loses its worker or the scheduler is gone. Unfinished tasks
+    are cancelled when the iterator is closed.
     """
     if client is None:
         for i, task in enumerate(tasks):
@@ -89,7 +90,7 @@ def _elsewhere(work: Work, tasks: Sequence[Any], client: "Client") -> Iterator[R
     try:
         for future in as_completed(futures):
             yield Report(numbers[str(future.key)], "done", 1.0, future.result())
-            # The worker need not hold what has arrived.
+            # The worker need not keep a result that has arrived.
             future.release()
     except KilledWorker as error:
         raise ClusterError(
@@ -106,7 +107,7 @@ def _elsewhere(work: Work, tasks: Sequence[Any], client: "Client") -> Iterator[R
 
 
 def _settings() -> dict[str, Any]:
-    """What client and worker must have in common."""
+    """Package versions and JAX settings that client and worker must share."""
     versions = {"hoam_core": __version__, "jax": jax.__version__}
     return {"versions": versions, "jax": {name: getattr(jax.config, name) for name in SETTINGS}}
 
@@ -130,11 +131,11 @@ def _on_worker(settings: dict[str, Any], work: Work, task: Any) -> Result | None
 def connect(
     scheduler: str | None = None, workers: int | None = None, tasks: int | None = None
 ) -> Generator["Client | None"]:
-    """A client of the scheduler at that address, else of so many worker processes made here.
+    """A client of the scheduler at that address, or of `workers` local processes started for it.
 
-    One worker is this process: None. Without either, one worker a core, though no more than there
-    are tasks. Raises ValueError for an
-    address that does not answer, and where `distributed` is not installed.
+    One worker means this process, with client None. Without either argument there is one worker per
+    core, though no more than there are tasks. Raises ValueError for an address that does not
+    answer, and where `distributed` is not installed.
     """
     if scheduler is not None and workers is not None:
         raise ValueError(
@@ -148,7 +149,7 @@ def connect(
         yield None
         return
     distributed = _distributed()
-    # A lost scheduler is told in a sentence, and not in the traceback of a background thread.
+    # A lost scheduler is reported in a sentence, not in the traceback of a background thread.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
         if scheduler is None:
@@ -173,12 +174,12 @@ def connect(
 
 
 def local_cluster(workers: int, threads: int | None = None) -> Any:
-    """So many worker processes of this machine, on loopback only; they share its cores.
+    """A cluster of so many worker processes on this machine, on loopback only.
 
-    Each has so many `threads` for its arithmetic, an equal share of the cores unless given.
+    Each has `threads` threads for its arithmetic, by default an equal share of the cores.
     """
     threads = max(1, cores() // workers) if threads is None else threads
-    # XLA makes as many threads as this; workers on one accelerator must not reserve all of it.
+    # The number of XLA's threads; and workers that share an accelerator must not reserve all of it.
     env = {
         "PJRT_NPROC": str(threads),
         "NPROC": str(threads),
@@ -193,7 +194,7 @@ def local_cluster(workers: int, threads: int | None = None) -> Any:
 
 
 def _ignore_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal: the client alone answers and ends its workers."""
+    """Ignore Ctrl-C, which reaches all processes of a terminal: the client ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -1,8 +1,8 @@
 """Trainings of methods on systems with many seeds: how far errors depend on chance.
 
-All are judged by the same full-model runs, as the cells of table 1 are (reproduce/cells.py), so
+All are judged by the same full-model runs, as the cells of table 1 are (studies/cells.py), so
 that the spread over seeds is that of training alone. A worker trains in a folder of its own and
-sends the model's files to the client, which is then free to lie on another machine.
+sends the model's files to the client, which may therefore be on another machine.
 """
 
 import tempfile
@@ -25,9 +25,9 @@ from hoam_core.systems import Lattice, get_system
 from hoam_core.training.experiment import Experiment, default_experiment
 from hoam_core.version import __version__
 
-# Test parameters and snapshots of a model that are judged.
+# Numbers of test parameters and of snapshots at which a model is judged.
 TESTS, SNAPSHOTS = 2, 2
-# Judged at so many particles and times; no core-seconds, since experiments have their steps.
+# Budgets of judging; without core-seconds, since experiments have their own numbers of steps.
 FULL = Budget(core_seconds=0.0, tests=TESTS)
 QUICK = replace(FULL, particles=500, times=6, truth_particles=16_384, tests=1)
 QUICK_RUNS = 64
@@ -47,10 +47,10 @@ VARIABLES = {
 def ensemble_study(
     systems: Sequence[str], methods: Sequence[str], seeds: Sequence[int], *, quick: bool = False
 ) -> Study:
-    """Each method trained on each system with each seed, by the project's own choices.
+    """A study that trains each method on each system with each seed, by default experiments.
 
     Variables over (system, method, seed): see VARIABLES; NaN where a system has no field or a
-    training diverged. Snapshots are half and full time. `quick` only tries the way. Raises
+    training diverged. Snapshots are half and full time. `quick` is a short trial run. Raises
     ValueError for unknown names and for a method that cannot learn one of the systems.
     """
     for seed in seeds:

@@ -1,7 +1,7 @@
 """Runs of the full model over a grid of parameters and seeds.
 
-A run is that of `simulate` with the same options. Runs of one seed share their random numbers, so
-that they differ by their parameters only.
+Each run equals that of `simulate` with the same options. Runs of one seed share their random
+numbers, so that they differ by their parameters only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ def full_model_study(
     loading: str = "quiet",
     states: bool = False,
 ) -> Study:
-    """A run at every combination of the values and seeds.
+    """A study that runs the full model at every combination of the values and seeds.
 
-    Of 16,384 particles unless told, or of as many runs of a lattice as judge a model of it.
-    Variables: each observable over (parameters, seed, time), in the order of `values`, and with
+    By default with 16,384 particles, or for a lattice with as many runs as its models are judged
+    by. Variables: each observable over (parameters, seed, time), in the order of `values`, and with
     `states` also state(..., time, particle, component) in physical units. Raises ValueError for
-    unknown names, values outside the bounds or that stand twice.
+    unknown names, and for values that are outside the bounds or given twice.
     """
     if isinstance(system, str):
         system = get_system(system)
@@ -91,7 +91,7 @@ def _layout(
 
 
 def run(task: Mapping[str, Any]) -> Stages:
-    """The run of one point of the grid."""
+    """Run the full model at one point of the grid."""
     options = {name: task[name] for name in ("particles", "t_end", "n_times")}
     parameters = {name: value for name, value in task["point"].items() if name != "seed"}
     name = ", ".join(f"{k} = {v:g}" for k, v in task["point"].items())

@@ -1,12 +1,13 @@
-"""The results of many tasks as one Zarr store, in which a task is there as a whole or not at all.
+"""The results of many tasks in one Zarr store, each task stored completely or not at all.
 
-The tasks of a study are the points of a grid: one axis a swept parameter, a method, a seed. A
-variable is one array over the grid and what the variable itself extends over, such as time, with
-one chunk a task; `done` (one chunk a task too) is written last, so that a task without it is worked
-on again. The plan of the study stands in the attributes, and a store takes results of no other.
+The tasks of a study are the points of a grid, with an axis for each swept parameter, method or
+seed. A variable is one array over the grid and over its own dimensions, such as time, with one
+chunk per task; `done` (one chunk per task, too) is written last, so that a task without it is
+worked on again. The plan of the study is in the attributes, and a store accepts results of no other
+plan.
 
-Any Zarr reader opens the store; what is not done yet is NaN. Names on an axis are numbers with the
-attributes `flag_values` and `flag_meanings` of the CF conventions.
+Any Zarr reader can open the store; tasks not done yet are NaN. Names on an axis are stored as
+numbers with the attributes `flag_values` and `flag_meanings` of the CF conventions.
 """
 
 import itertools
@@ -30,7 +31,7 @@ DONE = "done"
 
 
 class Variable(NamedTuple):
-    """What each task leaves: dimensions beside those of the grid, and attributes (units, names)."""
+    """A variable of each task: dimensions besides those of the grid, attributes (units, names)."""
 
     dims: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = {}
@@ -41,9 +42,9 @@ class Variable(NamedTuple):
 class Layout:
     """A plan (plain values) and the arrays that belong to it.
 
-    The product of the `axes` are the tasks, the last axis fastest; `coordinates` are the values
-    along the other dimensions. Values are numbers or names, their attributes in `about`. Arrays are
-    of type `dtype`.
+    The tasks are the product of the `axes`, the last axis fastest; `coordinates` are the values
+    along the other dimensions. Values are numbers or names, with their attributes in `about`.
+    Arrays are of type `dtype`.
     """
 
     plan: Mapping[str, Any]
@@ -55,7 +56,7 @@ class Layout:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many values each axis has."""
+        """Number of values of each axis."""
         return tuple(len(values) for values in self.axes.values())
 
     def points(self) -> list[dict[str, Any]]:
@@ -74,20 +75,20 @@ class TaskStore:
         self.path, self.layout, self._group = path, layout, group
 
     def finished(self) -> np.ndarray:
-        """Which tasks (n,) are there."""
+        """Which tasks (n,) are done."""
         try:
             return np.asarray(self._group[DONE][...]).ravel()
         except Exception as error:
             raise _damaged(self.path, error) from error
 
     def write(self, task: int, values: Mapping[str, Any]) -> None:
-        """Write the variables of a task, then that it is done.
+        """Write the variables of a task, then mark it as done.
 
-        Raises ValueError for other names or shapes than those of the layout, and a second time.
+        Raises ValueError for names or shapes other than the layout's, and for a task already done.
         """
         check_names("variable", values, self.layout.variables)
         for name, variable in self.layout.variables.items():
-            # Zarr would fill or cut what does not fit.
+            # Zarr would silently broadcast or cut values of another shape.
             sizes = tuple(len(self.layout.coordinates[dim]) for dim in variable.dims)
             check_shape(name, np.shape(values[name]), sizes)
         place = np.unravel_index(task, self.layout.shape)
@@ -99,7 +100,7 @@ class TaskStore:
 
 
 def open_store(path: str | Path, layout: Layout) -> TaskStore:
-    """Go on with the store at that path, or make it.
+    """Open the store at that path to continue it, or make a new one.
 
     Raises ValueError for a store of another plan, one that cannot be read, or a path that cannot
     be written.
@@ -116,7 +117,7 @@ def open_store(path: str | Path, layout: Layout) -> TaskStore:
 def read_store(path: str | Path) -> xr.Dataset:
     """All of a store in memory, with names instead of flags; NaN where a task is not done.
 
-    The variable `done` tells which are. A store that is too large for this is read piece by piece
+    The variable `done` tells which tasks are done. A store too large for this is read in pieces
     by `xarray.open_zarr(path, consolidated=False)`. Raises ValueError for a damaged one.
     """
     path = Path(path)
@@ -131,13 +132,13 @@ def read_store(path: str | Path) -> xr.Dataset:
         for name, c in found.coords.items()
         if "flag_meanings" in c.attrs
     }
-    # Zarr lists them in the order of the folder.
+    # Zarr lists variables in the order of the folder.
     found = found[sorted(str(name) for name in found.data_vars)]
     return found.assign_coords(named).assign_attrs(plan=json_text(plan))
 
 
 def _create(path: Path, layout: Layout) -> None:
-    """Make the whole store beside its place, then move it there."""
+    """Make the complete store under a temporary name, then rename it."""
     zarr = _zarr()
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:

@@ -1,9 +1,9 @@
-"""What a system is: parameters with bounds, an initial law, a full model and its observables.
+"""The interface of a system: parameters with bounds, initial law, full model and observables.
 
 A full model moves a population of n samples whose law rho_t depends on the physics parameters mu.
-It may carry more than is observed (an oscillator's velocity, say): `lift` completes the observed
-state, `advance` moves the complete one. `mu` is always an argument (p,), never a field, so that one
-system serves every parameter and functions of it can be vectorised over parameters.
+Its state may contain more than is observed (such as an oscillator's velocity): `lift` completes the
+observed state, `advance` moves the complete one. `mu` is always an argument (p,), never a field, so
+that one system serves every parameter and its functions can be vectorised over parameters.
 """
 
 import abc
@@ -28,17 +28,18 @@ from hoam_core.numerics.compiled import Backend
 from hoam_core.numerics.domain import Domain
 from hoam_core.numerics.loading import Loading, quiet
 from hoam_core.systems.family import POPULATION, Family
+from hoam_core.systems.mean_field import MeanField
 from hoam_core.systems.plasmas.dispersion import Mode
 
 
 @final
 @dataclass(frozen=True)
 class Parameter:
-    """A physics parameter: outside [low, high] is an error, outside `train` only a warning.
+    """A physics parameter: values outside [low, high] are errors, outside `train` only warnings.
 
-    An `optional` one (the start of a lattice, its side) is its default where it is not given; a
-    `whole` one takes multiples of that number only. The `symbol` stands for it in formulas, where
-    it is not the name.
+    An `optional` one (such as the side of a lattice) takes its default where it is not given; with
+    `whole` it must be a multiple of that number. The `symbol` is used in formulas if it is not the
+    name.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Parameter:
 
     @property
     def default(self) -> float:
-        """The value a new view starts with: the first that no model was trained on."""
+        """The default value: the first test value, or else the first training value."""
         return self.test[0] if self.test else self.train[0]
 
 
@@ -76,7 +77,7 @@ class Component:
 @final
 @dataclass(frozen=True)
 class Observable:
-    """A scalar of the population, with its label, its unit and what it can never leave."""
+    """A scalar of the population, with its label, its unit and the bounds it cannot leave."""
 
     name: str
     label: str
@@ -97,15 +98,17 @@ class System(abc.ABC):
     observable_info: ClassVar[tuple[Observable, ...]]
     t_end: ClassVar[float]
     n_times: ClassVar[int]
-    # The unit of its times, in ASCII; empty: they are plain numbers.
+    # The unit of its times, in ASCII; empty for plain numbers.
     time_unit: ClassVar[str] = ""
     loading_dimension: ClassVar[int]
     truth_particles: ClassVar[int]
-    # Size of the truth that models are judged by, where the quick one of the page is too small.
+    # Size of the truth for judging models, where that of the page is too small.
     judged_particles: ClassVar[int | None] = None
-    # Names of the two components that are drawn first; empty: the first two.
+    # Names of the two components that are drawn by default; empty for the first two.
     plane: ClassVar[tuple[str, ...]] = ()
-    # What the population consists of, and what tells the truth about it, in words.
+    # The equation of one particle, where only means of the population couple them.
+    mean_field: ClassVar[MeanField | None] = None
+    # What the population consists of, and what its truth is called, in words.
     population: ClassVar[str] = "particles"
     truth_name: ClassVar[str] = "Full model"
 
@@ -115,13 +118,13 @@ class System(abc.ABC):
 
     @abc.abstractmethod
     def load(self, u: Float[Array, "n k"], mu: Float[Array, " p"]) -> Float[Array, "n d"]:
-        """rho_0 from points of the unit cube, by its quantile functions."""
+        """Samples of rho_0 from points of the unit cube, by its quantile functions."""
 
     @abc.abstractmethod
     def advance(
         self, key: PRNGKeyArray, mu: Float[Array, " p"], state: Any, ts: np.ndarray
     ) -> tuple[Any, Float[Array, "t n d"]]:
-        """Move a complete state from ts[0]; returns it at ts[-1] and what is observed at all ts."""
+        """Move a complete state from ts[0]; returns it at ts[-1], and observed states at all ts."""
 
     @abc.abstractmethod
     def observables(
@@ -130,19 +133,19 @@ class System(abc.ABC):
         """Scalars of an observed population, in the order of `observable_info`."""
 
     def lift(self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"]) -> Any:
-        """The complete state for an observed one; the same unless something is hidden."""
+        """The complete state for an observed one; unchanged unless components are hidden."""
         return x0
 
     def backend(self, particles: int) -> Backend:
-        """Who compiles a run of the full model with so many particles."""
+        """The compiler of a full-model run with so many particles."""
         return "xla"
 
     def setting(self, mu: Iterable[float]) -> str:
-        """All parameters as a sentence names them, such as "α = 0.3, k = 0.42"."""
+        """All parameters as text, such as "α = 0.3, k = 0.42"."""
         return ", ".join(p.setting(v) for p, v in zip(self.parameters, mu, strict=True))
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter of a name; ValueError with the known ones for any other."""
+        """The parameter of that name; ValueError with the known names if there is none."""
         return lookup(name, {p.name: p for p in self.parameters}, "parameter")
 
     def initial(
@@ -175,7 +178,7 @@ class System(abc.ABC):
         return None
 
     def linear_modes(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Mode, ...]:
-        """What linear theory says of these waves, where it is known; in the order of m."""
+        """Frequencies and growth rates of these waves by linear theory, by m; empty without one."""
         return ()
 
     def growth_rate(self, mu: Float[Array | np.ndarray, " p"]) -> float | None:
@@ -183,11 +186,11 @@ class System(abc.ABC):
         return max((mode.growth_rate for mode in self.linear_modes(mu)), default=None)
 
     def has_truth(self, mu: Float[Array | np.ndarray, " p"]) -> bool:
-        """Whether there is a truth at these parameters; of a full model there always is."""
+        """Whether there is a truth at these parameters; always so with a full model."""
         return True
 
     def card(self) -> dict[str, Any]:
-        """What `hoam systems --json` lists."""
+        """The system's summary as plain values, as listed by `hoam systems --json`."""
         return {
             "name": self.name,
             "title": self.title,
@@ -198,11 +201,11 @@ class System(abc.ABC):
 
     @property
     def time_attributes(self) -> dict[str, str]:
-        """What a file says of the coordinate `time`."""
+        """Attributes of the coordinate `time` in files."""
         return {"units": self.time_unit or "1", "long_name": "time t"}
 
     def times(self, t_end: float | None = None, n_times: int | None = None) -> np.ndarray:
-        """Equispaced times from zero; the system's own end and number unless given."""
+        """Equispaced times from zero, by default with the system's own end and number."""
         n = self.n_times if n_times is None else n_times
         end = self.t_end if t_end is None else t_end
         n = check_count("n-times", n, 2)
@@ -220,11 +223,11 @@ class System(abc.ABC):
         return jnp.asarray([float(values[p.name]) for p in self.parameters])
 
     def complete(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The values with those of optional parameters that are not given."""
+        """The values, with defaults for optional parameters that are not given."""
         return {p.name: p.default for p in self.parameters if p.optional} | dict(values)
 
     def named(self, mu: Float[Array, " p"]) -> dict[str, float]:
-        """The inverse of `vector`."""
+        """Parameter values by name, the inverse of `vector`."""
         # Through the shortest decimal of the stored precision, so that 1.25 stays 1.25.
         return {
             p.name: float(str(value))

@@ -1,4 +1,4 @@
-r"""A hundred interacting particles in an aharmonic trap that is dragged about (mean field).
+r"""A hundred interacting particles in a moving aharmonic trap (mean field).
 
     dx_i = (a(t) - x_i)^3 dt - (1/2) (x_i - mean_j x_j) dt + sqrt(0.02) dW_i,    i = 1..100,
     a(t) = 1.25 sin(pi t + 1.5 + mu cos 2 pi t),    x_i(0) = 0.1 (N(0, 1) - m_i),
@@ -19,13 +19,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.numerics.domain import Domain
 from hoam_core.solvers import sde
 from hoam_core.systems.base import Component, Observable, Parameter, System
+from hoam_core.systems.mean_field import MeanField
 
 PARTICLES = 100
 NOISE = 0.02**0.5
 
 
 def centre(t: Float[Array, ""], mu: Float[Array, " p"]) -> Float[Array, ""]:
-    """a(t), where the trap is at time t."""
+    """The position a(t) of the trap."""
     return 1.25 * jnp.sin(jnp.pi * t + 1.5 + mu[0] * jnp.cos(2 * jnp.pi * t))
 
 
@@ -34,6 +35,34 @@ def drift(
 ) -> Float[Array, "n d"]:
     """Force of the trap and of the mean of the particles of the same sample."""
     return (centre(t, mu) - x) ** 3 - 0.5 * (x - jnp.mean(x, axis=-1, keepdims=True))
+
+
+@final
+@dataclass(frozen=True)
+class MeanPosition(MeanField):
+    """The mean position of all particles, in place of that of the hundred of a sample."""
+
+    noisy = True
+
+    def means(self, x: Float[Array, "n d"], mu: Float[Array, " p"]) -> Float[Array, " 1"]:
+        return jnp.mean(x)[None]
+
+    def follow(
+        self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"],
+        times: Float[np.ndarray, " s"], means: Float[Array, "s 1"], every: int,
+    ) -> Float[Array, "t n d"]:  # fmt: skip
+        law = jnp.concatenate([mu, jnp.asarray(times, x0.dtype), means[:, 0].astype(x0.dtype)])
+        noise = (NOISE,) * x0.shape[1]
+        dt = float(np.max(np.diff(times)))
+        return sde.simulate(_given_mean, noise, key, law, x0, times[::every], dt=dt)
+
+
+def _given_mean(
+    t: Float[Array, ""], x: Float[Array, "n d"], law: Float[Array, " l"]
+) -> Float[Array, "n d"]:
+    """The drift in a mean that is given: `law` holds mu, the times and the mean at them."""
+    times, means = jnp.split(law[1:], 2)
+    return (centre(t, law[:1]) - x) ** 3 - 0.5 * (x - jnp.interp(t, times, means))
 
 
 @final
@@ -66,6 +95,7 @@ class Trap(System):
         Observable("mean_last", "mean position of particle 100", ""),
     )
     loading_dimension = PARTICLES
+    mean_field = MeanPosition()
     plane = ("x1", "x100")
     t_end = 2.0
     n_times = 101

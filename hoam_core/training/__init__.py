@@ -1,4 +1,4 @@
-"""From data to parameters: the experiment, the loop, its checkpoints and devices."""
+"""Training: the experiment, the training loop, its checkpoints and devices."""
 
 from hoam_core.training.experiment import Experiment, build_method, default_experiment
 from hoam_core.training.fit import TrainState, adam, fit

@@ -1,6 +1,6 @@
 """The checkpoint of a training: the arrays of parameters and optimiser, the step, the experiment.
 
-Numbers and text only, like a model; whole or not at all.
+Like a model's files it holds numbers and text only, and is written completely or not at all.
 """
 
 import json
@@ -15,7 +15,7 @@ from jaxtyping import PRNGKeyArray
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from hoam_core.data import Ensemble, Increments
+from hoam_core.data import Ensemble, Increments, Means
 from hoam_core.files.json_text import json_text
 from hoam_core.methods.base import Learner
 from hoam_core.storage.datasets import whole_file
@@ -39,9 +39,9 @@ def write_checkpoint(path: Path, experiment: Experiment, state: TrainState) -> N
 
 def read_checkpoint(
     path: Path, experiment: Experiment, learner: Learner,
-    optimizer: optax.GradientTransformation, data: Ensemble | Increments, key: PRNGKeyArray,
+    optimizer: optax.GradientTransformation, data: Ensemble | Increments | Means, key: PRNGKeyArray,
 ) -> TrainState | None:  # fmt: skip
-    """The state to go on from; None without a file.
+    """The state from which to resume a training; None if there is no file.
 
     Raises ValueError for the checkpoint of another experiment and for a damaged one.
     """

@@ -1,9 +1,9 @@
 """A training step on several devices: each takes its share of the particles of every batch.
 
-A loss is a mean over the particles of its batch, so that it is the mean of the losses of equal
-shares, and its gradient is the mean of theirs. Parameters and training data are on every device; a
-step exchanges one gradient. The batch is drawn by the same key whatever the number of devices, so
-that parameters are those of one device to rounding.
+A loss is a mean over the particles of its batch, so it is the mean of the losses of equal shares,
+and its gradient is the mean of their gradients. Parameters and training data are on every device; a
+step exchanges one gradient. The batch is drawn with the same key whatever the number of devices, so
+that parameters equal those of one device up to rounding.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ AXIS = "particles"
 
 
 def mesh_of(devices: int) -> Mesh:
-    """So many of the devices that JAX sees here, in a row; ValueError where there are fewer."""
+    """A one-dimensional mesh of the first `devices` devices; ValueError if there are fewer."""
     devices = check_count("devices", devices)
     found = jax.devices()
     if devices > len(found):
@@ -42,12 +42,12 @@ def check_sharable(learner: Learner, mesh: Mesh) -> None:
 
 
 def replicated(tree: Any, mesh: Mesh) -> Any:
-    """The arrays of a tree, whole on every device."""
+    """The arrays of a tree, replicated on every device."""
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
 def shared_loss(loss: Loss, batch_axes: Mapping[str, int], batch: Batch, mesh: Mesh) -> Loss:
-    """The loss of a method, each batch of which is shared out among the devices of a mesh.
+    """The loss of a method, with each batch divided among the devices of a mesh.
 
     `batch_axes` are those of the method; of `batch` only the shapes matter. Raises ValueError where
     its particles cannot be shared equally.

@@ -1,4 +1,4 @@
-"""What was asked of a training, as plain values that a JSON file holds."""
+"""The specification of a training (`Experiment`), as plain values for a JSON file."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ from hoam_core.systems import FAMILIES, Lattice, Recorded, System, get_system
 from hoam_core.training.recipes import RECIPES
 
 Options = Mapping[str, Any]
-# The largest number of times, and of whatever an option counts.
+# The largest number of times, and the largest value of an option.
 MOST_WHOLE = 2**17
 
 
 @final
 @dataclass(frozen=True)
 class Experiment:
-    """System, method, data and budget of one training; everything a model is rebuilt from.
+    """System, method, data and budget of one training; everything needed to rebuild a model.
 
     `axes` are the training values of each parameter in the order of the system; their product is
     the training set. `options` go to the method, `network_options` to the network.
@@ -51,11 +51,16 @@ class Experiment:
         system = get_system(self.system)
         entry = lookup(self.method, METHODS, "method")
         if entry.family != system.family.name:
-            fitting = [name for name, e in METHODS.items() if e.family == system.family.name]
+            fitting = [name for name, e in METHODS.items() if e.fits(system)]
             kind = FAMILIES[entry.family].source
             raise ValueError(
                 f"Argument `method` must be one of {', '.join(fitting)} for {self.system!r}, but "
                 f"is {self.method!r}, which learns from {kind}."
+            )
+        if not entry.fits(system):
+            raise ValueError(
+                f"Argument `method` must not be {self.method!r} for {self.system!r}, of which no "
+                "equation of one particle is known; take 'galerkin', which needs none."
             )
         lookup(self.loading, LOADINGS, "loading")
         if entry.needs_network:
@@ -67,10 +72,10 @@ class Experiment:
             )
         for name, least in (("particles", 1), ("steps", 1), ("n_times", 4)):
             whole = check_count(name, getattr(self, name), least)
-            object.__setattr__(self, name, whole)  # 256.0 and NumPy's 256 are no sizes of arrays
+            object.__setattr__(self, name, whole)  # sizes of arrays must be Python ints
         check_within("n_times", self.n_times, 4, MOST_WHOLE)
         for name, value in {**self.options, **self.network_options}.items():
-            # What makes a method of them would fill the memory before it could say so.
+            # Otherwise building the method could fill the memory before any error.
             if isinstance(value, (int, float)):
                 check_within(name, value, -MOST_WHOLE, MOST_WHOLE)
         check_positive("t_end", self.t_end)
@@ -85,7 +90,7 @@ class Experiment:
             if not axis or any(b <= a for a, b in pairwise(axis)):
                 raise ValueError(
                     f"Argument `axes` must hold increasing training values of {parameter.name!r}, "
-                    f"but holds {list(axis)}; sort them and remove what stands twice."
+                    f"but holds {list(axis)}; sort them and remove duplicates."
                 )
             for value in axis:
                 check_within(parameter.name, value, parameter.low, parameter.high)
@@ -123,9 +128,9 @@ class Experiment:
 def default_experiment(
     system: System, method: str | None = None, *, network: str | None = None, **changes: Any
 ) -> Experiment:
-    """The project's own choice of data and budget for a method on a system.
+    """The recommended data and budget for a method on a system, with `changes`.
 
-    Without a method the usual one of its family: `partial` for a lattice, `galerkin` for others.
+    The default method is that of the system's family: `partial` for a lattice, else `galerkin`.
     """
     if method is None:
         method = system.family.method
@@ -149,7 +154,9 @@ def default_experiment(
 def build_method(experiment: Experiment, scaling: Scaling) -> Method:
     """The method of an experiment in the coordinates of its training data."""
     system = get_system(experiment.system)
-    frame = Frame(system.domain, scaling, experiment.axes, experiment.times)
+    frame = Frame(
+        system.domain, scaling, experiment.axes, experiment.times, mean_field=system.mean_field
+    )
     if isinstance(system, Lattice):
         frame = frame._replace(rates=system.rates, sites=system.sites)
     network = None

@@ -1,4 +1,4 @@
-"""The training loop as a generator: its consumer prints, plots, saves, or stops asking."""
+"""The training loop as a generator, whose caller may print, plot, save or stop at any state."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from jax.sharding import Mesh
 from jaxtyping import PRNGKeyArray
 
 from hoam_core.checks import check_count
-from hoam_core.data import Ensemble, Increments
+from hoam_core.data import Ensemble, Increments, Means
 from hoam_core.methods.base import Learner, Method, Params
 from hoam_core.training.devices import check_sharable, replicated, shared_loss
 
 
 class TrainState(NamedTuple):
-    """Everything needed to go on from `step`; `losses` are those since the last yield."""
+    """Everything needed to continue from `step`; `losses` are those since the last yield."""
 
     step: int
     params: Params
@@ -25,7 +25,7 @@ class TrainState(NamedTuple):
 
     @property
     def finite(self) -> bool:
-        """Whether losses and parameters are: a clipped infinite gradient spoils those alone."""
+        """Whether losses and parameters are finite; an infinite gradient spoils parameters only."""
         leaves = map(np.asarray, jax.tree.leaves((self.losses, self.params)))
         return all(bool(np.all(np.isfinite(leaf))) for leaf in leaves)
 
@@ -39,7 +39,7 @@ def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
 
 def fit(
     method: Method | Learner,
-    ensemble: Ensemble | Increments,
+    ensemble: Ensemble | Increments | Means,
     optimizer: optax.GradientTransformation,
     key: PRNGKeyArray,
     *,
@@ -48,12 +48,12 @@ def fit(
     state: TrainState | None = None,
     mesh: Mesh | None = None,
 ) -> Iterator[TrainState]:
-    """Yield a state every `every` steps until `steps`; go on from `state` if one is given.
+    """Train a method: yields a state every `every` steps until `steps`, continuing from `state`.
 
-    What has no samples of its own, such as a closure, is given as a bare `Learner`. Step i uses the
+    A learner without a sampler, such as a closure, is given as a bare `Learner`. Step i uses the
     key fold_in(key, i), so that a resumed training equals an uninterrupted one. Without a loss
-    there is one state. The devices of a `mesh` share the particles of every batch, which changes no
-    more than rounding; ValueError where they cannot.
+    there is one state. The devices of a `mesh` share the particles of every batch, which changes
+    results by rounding only; ValueError where they cannot.
     """
     steps = check_count("steps", steps)
     every = check_count("every", every)

@@ -1,1 +1,1 @@
-"""Methods without an integral in time: the field follows from the population as it is now."""
+"""Methods without an integral in time: the field follows from the current population."""

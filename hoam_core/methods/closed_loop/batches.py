@@ -1,10 +1,10 @@
 """Means and fields of a large population, a batch of particles at a time.
 
-What a basis makes of all particles at once, some dozen numbers of each, no longer fits the cache of
-a processor from some ten thousand particles on, and no machine from some hundred million. Moments
+The values of a basis at all particles, some dozen numbers for each, do not fit the cache of a
+processor beyond some ten thousand particles, nor any memory beyond some hundred million. Moments
 and stiffness matrices are means over particles, so they are means over batches too; the field at a
-particle needs the particle and the coefficients alone. So only one batch of functions ever exists,
-at the price that those of the middle of a step are made twice.
+particle needs the particle and the coefficients alone. So only one batch of functions exists at a
+time, at the price that those at the middle of a step are computed twice.
 """
 
 from collections.abc import Callable
@@ -16,19 +16,19 @@ from jaxtyping import Array, Float
 
 from hoam_core.methods.closed_loop.least_energy import Basis
 
-# As fast as half or twice as many, and all at once is as fast up to twice this number.
+# Half or twice as many are as fast, and up to twice this number so are all particles at once.
 BATCH = 8_192
 
 
 class Population(NamedTuple):
-    """The view of a basis in batches: particles, of which no function is made yet."""
+    """The view of a basis in batches: particles at which no function has been evaluated yet."""
 
     y: Float[Array, "n b"]
     with_products: bool
 
 
 class InBatches(NamedTuple):
-    """A basis that does the same as `basis`, a batch of so many particles at a time."""
+    """A basis equivalent to `basis` that works on `batch` particles at a time."""
 
     basis: Basis
     batch: int = BATCH
@@ -39,7 +39,7 @@ class InBatches(NamedTuple):
         return self.basis.size
 
     def view(self, y: Float[Array, "n b"], with_products: bool = True) -> Population:
-        """Nothing yet."""
+        """The particles themselves; functions are evaluated later, in batches."""
         return Population(y, with_products)
 
     def means(self, view: Population) -> Float[Array, " k"]:
@@ -65,7 +65,7 @@ class InBatches(NamedTuple):
         return jnp.concatenate([whole, single(rest)]) if len(rest) else whole
 
     def _mean(self, of: Callable, view: Population) -> Array:
-        """The mean over all particles of what is a mean over those of a view."""
+        """The mean over all particles of a quantity that is a mean over the particles of a view."""
         batches, rest = self._batches(view.y)
 
         def single(y: Float[Array, "m b"]) -> Array:
@@ -81,11 +81,11 @@ class InBatches(NamedTuple):
         return jax.lax.scan(add, first, others)[0] / len(view.y)
 
     def _batches(self, y: Float[Array, "n b"]) -> tuple[Float[Array, "g m b"], Float[Array, "r b"]]:
-        """Whole batches, and the particles that are left."""
+        """Whole batches, and the remaining particles."""
         whole = len(y) - len(y) % self.batch
         return y[:whole].reshape(-1, self.batch, y.shape[1]), y[whole:]
 
 
 def in_batches(basis: Basis, particles: int) -> Basis:
-    """A basis for so many particles: itself, or in batches where they are many."""
+    """The basis for so many particles: unchanged if they are few, otherwise in batches."""
     return InBatches(basis) if particles > 2 * BATCH else basis

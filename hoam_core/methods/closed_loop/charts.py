@@ -1,9 +1,9 @@
 r"""Coordinates in which a closed loop works, and blocks of components that do not mix.
 
-A chart is y = slope (x - origin), one number of each for every component; periodic components
-become angles in [0, 2 pi). A phase plane has a fixed chart. A population of any other kind is
-standardised by its own mean and spread, which are learned with the moments and may move in time: a
-population that spreads, shrinks or travels then looks the same all the way.
+A chart is y = slope (x - origin), with one slope and one origin for every component; periodic
+components become angles in [0, 2 pi). A phase plane has a fixed chart. A population of any other
+kind is standardised by its own mean and spread, which are learned with the moments and may change
+in time: a population that spreads, shrinks or travels then looks the same at all times.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,10 @@ class Chart(NamedTuple):
 
 
 class Charts(NamedTuple):
-    """`measure(path, mu)` learns arrays (t, ...) from a path (t, n, d); `at(arrays, mu)` is the
-    chart that such arrays of one time make.
+    """How charts are learned and made.
+
+    `measure(path, mu)` learns arrays (t, ...) from a path (t, n, d); `at(arrays, mu)` is the chart
+    from such arrays at one time.
     """
 
     measure: Callable[[Array, Array], dict[str, Array]]
@@ -42,7 +44,7 @@ class Charts(NamedTuple):
 
 
 def phase_planes(frame: Frame, periodic: tuple[bool, ...]) -> Charts:
-    """Angles: positions round their circle, velocities over half a turn of their whole range."""
+    """Charts of angles: positions go round their circle, the range of velocities to half a turn."""
     circle = jnp.array(periodic)
     # The cosines in v are even about both ends: leave room beyond the fastest particle.
     room = 0.05 * (frame.scaling.high - frame.scaling.low)
@@ -60,7 +62,7 @@ def phase_planes(frame: Frame, periodic: tuple[bool, ...]) -> Charts:
 
 
 def standardised(frame: Frame, periodic: tuple[bool, ...]) -> Charts:
-    """Angles for positions on a circle; free components by the population's mean and spread."""
+    """Charts with angles on circles, and free components standardised by mean and spread."""
     circle = jnp.array(periodic)
 
     def measure(path: Array, mu: Array):
@@ -86,7 +88,7 @@ class Blocks(NamedTuple):
 
     def split(self, y: Float[Array, "*n d"]) -> Float[Array, "g *n b"]:
         """The components of each block along a new first axis."""
-        # By whole rows: on a CPU to gather single numbers costs more than the step they are for.
+        # By whole rows: on a CPU gathering single numbers costs more than the step itself.
         return jnp.moveaxis(jnp.moveaxis(y, -1, 0)[np.array(self.members)], 1, -1)
 
     def join(self, y: Float[Array, "g *n b"]) -> Float[Array, "*n d"]:
@@ -95,8 +97,8 @@ class Blocks(NamedTuple):
         return jnp.moveaxis(rows[np.argsort(np.array(self.members).ravel())], 0, -1)
 
     def map(self, f: Callable, *arguments: Any) -> Any:
-        """f of every block, results along a new first axis."""
-        # Products of small matrices are slow in a batch on CPUs: one by one where they are few.
+        """f applied to every block, with results along a new first axis."""
+        # Batched products of small matrices are slow on CPUs: one by one where blocks are few.
         if len(self.members) > 8:
             return jax.vmap(f)(*arguments)
         each = [f(*jax.tree.map(lambda a, g=g: a[g], arguments)) for g in range(len(self.members))]
@@ -104,8 +106,10 @@ class Blocks(NamedTuple):
 
 
 def default_blocks(periodic: tuple[bool, ...]) -> Blocks:
-    """Phase planes where each position on a circle has its velocity; single components in high
-    dimensions, where functions of all are too many; else one block of everything.
+    """The default division into blocks.
+
+    Phase planes where each position on a circle has its velocity; single components above twelve
+    dimensions, where functions of all would be too many; otherwise one block of everything.
     """
     d, positions = len(periodic), sum(periodic)
     if is_phase_space(periodic):

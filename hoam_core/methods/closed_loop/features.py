@@ -8,12 +8,12 @@ and skewness exactly; random Fourier features (Rahimi & Recht 2007) carry the sh
 
 The partial derivatives of all functions are combinations of few others, p = (1, lower monomials)
 and the waves themselves. Each monomial that holds y_i is y_i times one lower monomial, so its
-derivative is that one times the power of y_i. So the stiffness matrix
+derivative is that lower monomial times the power of y_i. So the stiffness matrix
 
     A_kl = E[sum_i g_i d_i phi_k d_i phi_l]
 
 is a sum of few entries of one Gram matrix E[(p, waves) (p, waves)^T], and the gradients of every
-function at every particle are never made.
+function at every particle are never computed.
 """
 
 from itertools import combinations_with_replacement
@@ -62,7 +62,7 @@ def random_waves(
 
 @final
 class FeatureBasis(eqx.Module):
-    """The functions of the module's first lines on a block of b components."""
+    """The basis of monomials and waves in the module's docstring, on a block of b components."""
 
     periodic: tuple[bool, ...] = eqx.field(static=True)
     degree: int = eqx.field(static=True)
@@ -83,8 +83,8 @@ class FeatureBasis(eqx.Module):
         return len(self._monomials) + 2 * len(self.waves)
 
     def _raised(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Free components (f,); of each lower monomial times each of them, (f, l): which monomial
-        that is, and the power of the component in it.
+        """Free components (f,), and two tables (f, l) for each times each lower monomial: which
+        monomial the product is, and the power of the component in it.
         """
         known = {factors: row for row, factors in enumerate(self._monomials)}
         free = [i for i, circle in enumerate(self.periodic) if not circle]
@@ -144,7 +144,7 @@ class FeatureBasis(eqx.Module):
         free, which, powers = self._raised()
         powers, waves = jnp.asarray(powers, dtype), jnp.asarray(self.waves, dtype)
         number = len(self._monomials)
-        # Lower monomials are 1, whose derivative is none, and the first ones of all.
+        # Lower monomials are 1, whose derivative is zero, and the first of all monomials.
         mean = powers * jnp.mean(view.lower_monomials, -1)[None]
         slopes = jnp.zeros((len(free), 1 + number), dtype)
         slopes = slopes.at[np.arange(len(free))[:, None], 1 + which].add(mean)

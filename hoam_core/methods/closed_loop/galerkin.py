@@ -1,9 +1,9 @@
-"""Galerkin in closed loop: which functions, charts and blocks a kind of population gets.
+"""Galerkin in closed loop: the functions, charts and blocks for each kind of population.
 
 Phase spaces (positions on circles, each with its velocity) get trigonometric functions in every
 phase plane. Other populations get monomials and random waves: of all components together in up to
-twelve dimensions, of single components above, where functions of all would be too many. Nothing is
-trained but moments; see closed_loop.py for the method.
+twelve dimensions, of single components above, where functions of all would be too many. Only
+moments are learned; see loop.py for the method.
 """
 
 from functools import partial
@@ -28,7 +28,7 @@ from hoam_core.methods.closed_loop.sampler_numba import backend_of, fused
 from hoam_core.methods.closed_loop.trigonometric import TrigonometricBasis
 from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
 
-# The tables of products hold the square of this number many times.
+# The tables of products have several times the square of this number of entries.
 MOST_FUNCTIONS = 2_048
 
 
@@ -47,7 +47,7 @@ def galerkin(
     trigonometric: bool | None = None,
     base: Velocity | None = None,
 ) -> Method:
-    """The closed loop with the functions that fit the frame's components.
+    """The Galerkin method in closed loop, with functions that suit the frame's components.
 
     Phase planes take `modes_x` harmonics of position and `modes_v` cosines of velocity; the others
     monomials up to `degree` and `waves` random wave vectors of standard deviation `wave_width` in
@@ -75,7 +75,7 @@ def galerkin(
 
 
 def check_functions(modes_x: int, modes_v: int, degree: int, waves: int) -> None:
-    """ValueError for numbers of functions whose tables would fill the memory."""
+    """Raises ValueError for numbers of functions whose tables would fill the memory."""
     given = {"modes_x": modes_x, "modes_v": modes_v, "degree": degree, "waves": waves}
     for name, value in given.items():
         check_count(name, value, 0)

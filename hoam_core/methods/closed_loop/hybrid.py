@@ -1,8 +1,9 @@
-"""A trained potential under the closed loop.
+"""A trained potential corrected by the closed loop.
 
-The network learns the gauge-free loss (dice.py); its field moves the particles, and the closed loop
-adds the least correction that keeps their moments on the learned ones. So the network gives the
-fine structure that a small basis cannot; the loop removes the drift that a network cannot avoid.
+The network is trained with the gauge-free loss (dice.py); its field moves the particles, and the
+closed loop adds the least correction that keeps their moments on the learned ones. So the network
+gives the fine structure that a small basis cannot resolve, and the loop removes the drift that a
+network alone would accumulate.
 """
 
 from collections.abc import Callable, Mapping

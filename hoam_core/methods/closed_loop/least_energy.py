@@ -1,4 +1,4 @@
-"""The gradient field of least energy on a linear basis: what every step of a closed loop solves.
+"""The gradient field of least energy on a linear basis, solved for in every closed-loop step.
 
 On functions phi_1..phi_K the field sum_k c_k grad phi_k that moves their means at given rates b and
 takes the least energy E|grad s|^2 has the coefficients A c = b with the stiffness matrix
@@ -13,9 +13,9 @@ from jaxtyping import Array, Float
 
 
 class Basis(Protocol):
-    """Functions of y (n, b) on one block; a `view` holds what the others need of a population.
+    """Functions of y (n, b) on one block; a `view` holds what the other methods need.
 
-    Only a view `with_products` of functions serves for `stiffness`.
+    `stiffness` needs a view `with_products`.
     """
 
     @property

@@ -1,7 +1,7 @@
-"""The field of least energy of a phase plane, solved in a loop for numba.
+"""The field of least energy of a phase plane, solved by a numba loop.
 
-The same equations as in least_energy.py, for all functions of trigonometric_numba.py. A matrix of a
-few hundred rows is factored here as fast as by LAPACK, without its threads.
+It solves the equations of least_energy.py, for all functions of trigonometric_numba.py. A matrix of
+a few hundred rows is factored here as fast as by LAPACK, without its threads.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from hoam_core.numerics.compiled import compiler
 
 @cache
 def coefficients(dtype: np.dtype) -> Callable:
-    """The compiled function (matrix, rate, ridge): solves A c = rate, whose result replaces `rate`.
+    """The compiled function (matrix, rate, ridge) that solves A c = rate and writes c into `rate`.
 
-    Of A (k, k) the lower half is given, and overwritten. NaN if the matrix has no factor.
+    `matrix` holds the lower half of A (k, k), which is overwritten. c is NaN if A has no factor.
     """
     compiled, zero, thousandth = compiler(), dtype.type(0), dtype.type(1e-3)
     factored = compiled(_factored)
@@ -48,7 +48,7 @@ def coefficients(dtype: np.dtype) -> Callable:
 
 
 def _factored(a: np.ndarray):
-    """L with A = L L^T (Cholesky), in the lower half of a, which held that of A; False if none."""
+    """Replace the lower half of A in `a` by its Cholesky factor L, A = L L^T; False if none."""
     last, zero = len(a) - 1, a[0, 0] - a[0, 0]
     for j in range(len(a)):
         row, total = a[j], zero
@@ -59,8 +59,8 @@ def _factored(a: np.ndarray):
             return False
         pivot = np.sqrt(rest)
         row[j] = pivot
-        # Four rows at a time: a number once loaded is used as often. Beyond the last one that one
-        # is taken again, with the same result.
+        # Four rows at a time, so that a loaded number is used four times. Beyond the last row the
+        # last one is taken again, with the same result.
         for i in range(j + 1, len(a), 4):
             r0, r1 = a[i], a[min(i + 1, last)]
             r2, r3 = a[min(i + 2, last)], a[min(i + 3, last)]

@@ -1,4 +1,4 @@
-r"""The action on a linear basis, closed on the moments.
+r"""The closed loop: the action on a linear basis, with fields solved for from learned moments.
 
 On a basis phi_1..phi_K the minimiser of the action at fixed (t, mu) solves
 
@@ -10,7 +10,7 @@ and asks each step to end on the learned moments,
 
     A(X') c = (M(t + h) - mean phi(X)) / h - (sigma^2/2) mean Lap phi(X),
 
-with X' the middles of the paths. Where a particle is in the middle of a step follows from its own
+with X' the midpoints of the paths. The midpoint of a particle in a step follows from its own
 velocities in the two steps before, which vary less along its path than the field does at a point;
 so a step costs one solve, and long steps stay stable. The field is still the gradient field of
 least energy that obeys the continuity equation, now for the model's own population; errors are
@@ -18,7 +18,7 @@ corrected at the next step instead of accumulating. Given a velocity u to start 
 adds the correction: E[grad phi . u] is subtracted from the right-hand side.
 
 Functions of different blocks of components have orthogonal gradients: A is block-diagonal, and each
-block is a problem of its own (the phase planes of a plasma, the particles of a mean field). A block
+block is a separate problem (the phase planes of a plasma, the particles of a mean field). A block
 whose moments never moved, like the planes across a one-dimensional wave, has no field and costs
 nothing. The loop runs in the coordinates y of a chart, where energy has the metric
 g_i = (scale_i slope_i)^2.
@@ -46,7 +46,7 @@ Velocity = Callable[[Params, Array, Array, Array], Float[Array, "n d"]]
 
 
 def without_noise(moments: Float[Array, "m t g k"], particles: int) -> Float[Array, "m t g k"]:
-    """Constant moments for blocks that moved no more than noise of as many independent samples."""
+    """Moments made constant for blocks that move no more than the noise of independent samples."""
     move = jnp.mean((moments - moments[:, :1]) ** 2, axis=(0, 1, 3), keepdims=True)
     return jnp.where(move > 1 / particles, moments, jnp.mean(moments, axis=1, keepdims=True))
 
@@ -84,14 +84,14 @@ class Motion(NamedTuple):
     before: Float[Array, "n d"]
 
     def middle(self, h: Float[Array, ""]) -> Float[Array, "n d"]:
-        """Where the samples will be after h/2, by the velocities so far along their own paths."""
-        # What a step overshoots comes back in the next with the other sign: their mean is without
-        # it, which counts for more than the extrapolation of what is smooth.
+        """The samples after h/2, predicted from their own velocities in the last two steps."""
+        # The overshoot of a step comes back in the next with the opposite sign: the mean of both
+        # cancels it, which matters more than extrapolating the smooth part.
         return self.y + 0.25 * h * (self.last + self.before)
 
 
 class Loop(NamedTuple):
-    """What a step of the closed loop needs besides what was learned."""
+    """What a step of the closed loop needs besides the learned moments and charts."""
 
     basis: Basis
     blocks: Blocks
@@ -114,7 +114,7 @@ class Loop(NamedTuple):
         return self.basis.means(self.basis.view(y, with_products=False))
 
     def drift(self, params: Params, learned: Learned, y: Array, t: Array) -> Float[Array, "n d"]:
-        """dy/dt of the base velocity, seen from the chart, which moves itself."""
+        """dy/dt of the base velocity in the coordinates of the chart, which itself moves."""
         if self.base is None:
             return jnp.zeros_like(y)
         x = learned.chart(t).outward(y)
@@ -122,7 +122,7 @@ class Loop(NamedTuple):
         return jax.jvp(lambda x, t: learned.chart(t).inward(x), (x, t), (u, jnp.ones_like(t)))[1]
 
     def rate(self, y: Array, metric: Array, target: Array, h: Array) -> Float[Array, " k"]:
-        """How fast the means of one block have to change from now on."""
+        """The rate at which the means of one block have to change."""
         view = self.basis.view(y, with_products=False)
         rate = (target - self.basis.means(view)) / h
         if not self.sigma:
@@ -132,7 +132,7 @@ class Loop(NamedTuple):
     def block_velocity(
         self, y: Array, middle: Array, u: Array, metric: Array, target: Array, h: Array
     ) -> Float[Array, "n b"]:
-        """dy/dt of one block over a step: the given velocity and what it lacks."""
+        """dy/dt of one block over a step: the given velocity plus its correction."""
         rate = self.rate(y, metric, target, h)
         if self.base is not None:
             rate = rate - jax.jvp(self.means, (middle,), (u,))[1]
@@ -142,7 +142,7 @@ class Loop(NamedTuple):
     def velocity(
         self, params: Params, learned: Learned, y: Array, middle: Array, t: Array, h: Array
     ) -> Float[Array, "n d"]:
-        """dy/dt over the step from y at t, whose middle is given."""
+        """dy/dt over the step from y at t, whose midpoint is given."""
         split = self.blocks.split
         metric = (self.scaling.scale * learned.chart(t + 0.5 * h).slope) ** 2
         u = self.drift(params, learned, middle, t + 0.5 * h)
@@ -200,8 +200,8 @@ def closed_loop(
             return {**arrays, "moments": jax.lax.map(at_time, (path, arrays))}
 
         params = jax.jit(partial(jax.lax.map, measure))((ensemble.x, ensemble.mu))
-        # Where charts move, moments at rest are those of a population that moves with them; a
-        # single block that hardly moves is still all there is to tell.
+        # With moving charts, constant moments belong to a population that moves with the charts;
+        # a single block is kept even if it hardly moves.
         if set(params) == {"moments"} and len(blocks.members) > 1:
             params["moments"] = without_noise(params["moments"], ensemble.x.shape[2])
         return params
@@ -224,7 +224,7 @@ def closed_loop(
         start = Motion(y0, v0, v0)
         path = rollout(step, start, ts, key, substeps, saved=lambda now: now.y)
         x = domain.wrap(jax.vmap(lambda y, t: learned.chart(t).outward(y))(path, ts))
-        # The start is given back as it came, not as it went through the chart and back.
+        # The start is returned unchanged, without the rounding of the chart and its inverse.
         return jnp.where((ts == ts[0])[:, None, None], x0[None], x)
 
     def sample(

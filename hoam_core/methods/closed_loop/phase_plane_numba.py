@@ -1,10 +1,10 @@
 """The roll-out of one phase plane as a single compiled loop over its steps.
 
-A step of loop.py, in its order, with the functions of trigonometric_numba.py: a block of
-particles is moved, and what it adds to the moments at its new place and at its next middle is
-summed, before the next block is touched. XLA makes a dozen passes over the memory of that and
-shares each of them among all cores; one core does this in two thirds of the time, and leaves the
-others to the page.
+It takes the steps of loop.py, in its order, with the functions of trigonometric_numba.py: a block
+of particles is moved, and its contributions to the moments at its new place and at its next
+midpoint are summed, before the next block is touched. XLA makes a dozen passes over memory for the
+same and shares each of them among all cores; one core does this in two thirds of the time, and
+leaves the other cores free for the page.
 """
 
 # Numba infers the types of the loops' arguments.
@@ -21,11 +21,11 @@ from hoam_core.numerics.compiled import backend, compiler
 
 
 class PlaneRollOut(NamedTuple):
-    """One roll-out in numbers of one precision, as numba takes them.
+    """The arguments of one roll-out, in one precision.
 
-    Angles (n, 2); learned means (s, k); the clock's lengths and numbers of steps; the metric (2,);
-    the ridge; how many functions of each angle. Then how angles become components: their origins
-    and slopes (2,), the length of the circle, and which two components they are.
+    Angles (n, 2); learned means (s, k); lengths of steps and numbers of steps done (`StepTimes`);
+    the metric (2,); the ridge; how many functions of each angle. Then how angles become components:
+    their origins and slopes (2,), the length of the circle, and which two components they are.
     """
 
     angles: np.ndarray
@@ -45,7 +45,7 @@ _compiled: dict[np.dtype, Callable[..., None]] = {}
 
 
 def roll_out(dtype: np.dtype) -> Callable[..., None] | None:
-    """The compiled loop in that precision, if somebody has asked for it.
+    """The compiled loop in that precision, or None if `compile_roll_out` was not called.
 
     It takes a `PlaneRollOut` and writes the plane's components into a path (t, n, d).
     """
@@ -53,11 +53,11 @@ def roll_out(dtype: np.dtype) -> Callable[..., None] | None:
 
 
 def compile_roll_out(dtype: type[np.floating] = np.float32) -> bool:
-    """From now on closed loops on phase planes are rolled out by numba, in that precision.
+    """Compile the numba roll-out of phase planes in that precision, to be used from now on.
 
     Compiling takes some seconds, once for all models and sizes, where XLA takes one or two for each
-    of them: worth it for a process that lives long. False where XLA is to do it: numba (the extra
-    `fast`) is not installed, or HOAM_BACKEND says so.
+    of them: worth it for a long-lived process. False where XLA is used instead: numba (the extra
+    `fast`) is not installed, or HOAM_BACKEND chooses XLA.
     """
     real = np.dtype(dtype)
     if real not in _compiled and backend() == "numba":
@@ -80,7 +80,7 @@ def _roll_out(dtype: np.dtype) -> Callable[..., None]:
     @compiled
     def inside(x, length):
         rest = x - length * np.floor(x / length)
-        # By rounding; what is no number stays none.
+        # By rounding; NaN stays NaN.
         return zero if rest < zero or rest >= length else rest
 
     @compiled
@@ -113,7 +113,7 @@ def _roll_out(dtype: np.dtype) -> Callable[..., None]:
         eta = np.empty((2, max(high, 2), BLOCK), dtype)
         point, velocity = np.empty((2, BLOCK), dtype), np.empty((2, BLOCK), dtype)
         matrix, work = np.empty((size, size), dtype), np.empty(BLOCK, dtype)
-        # Moments at the present place and at the next middle.
+        # Moments at the present place and at the next midpoint.
         sums, rate = np.zeros((2, 2, groups, high), dtype), np.empty(size, dtype)
         saved = 0
         while saved < len(done) and done[saved] == 0:
@@ -137,7 +137,7 @@ def _roll_out(dtype: np.dtype) -> Callable[..., None]:
                 sums[:] = zero
             for block in range(blocks):
                 m = min(BLOCK, n - block * BLOCK)
-                # The middle of this step, where the field moves; the new place; the next middle.
+                # The midpoint of this step, where the field acts; the new place; the next midpoint.
                 for stage in range(0 if turn > 0 else 1, 3 if turn <= steps else 1):
                     reach = quarter * (h if stage == 0 else ahead)
                     for c in range(2):
@@ -151,7 +151,7 @@ def _roll_out(dtype: np.dtype) -> Callable[..., None]:
                         field(theta, eta, rate, shape, m, work, velocity)
                         for c in range(2):
                             now, v, u = y[block, c], last[block, c], before[block, c]
-                            # The velocity of the start is that of both steps before it.
+                            # The velocity of the start stands for those of both steps before it.
                             for _ in range(2 if turn == 1 else 1):
                                 follow(
                                     now, v, u, velocity[c], metric[c], h if turn > 1 else zero, m

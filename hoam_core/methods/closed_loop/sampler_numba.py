@@ -1,8 +1,8 @@
 """The sampler of a closed loop on phase planes by the compiled loop of phase_plane_numba.py.
 
-Phase planes know nothing of each other: each has a roll-out of its own. XLA keeps the rest: noise
-and given velocities, accelerators, transformations of JAX, so many particles that all cores
-together are faster, and whoever has not asked for the loop by `compile_roll_out`.
+Phase planes are independent: each has a roll-out of its own. XLA is used in all other cases: with
+noise or given velocities, on accelerators, under transformations of JAX, with so many particles
+that all cores together are faster, and where `compile_roll_out` was not called.
 """
 
 from typing import NamedTuple
@@ -21,12 +21,12 @@ from hoam_core.numerics.compiled import Backend, backend, is_plain
 from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
 from hoam_core.solvers.stepping import count_substeps
 
-# With more of them XLA is as fast by two cores.
+# With more particles XLA on two cores is as fast.
 MOST_PARTICLES = 16_384
 
 
 class RollOutPlan(NamedTuple):
-    """What a model says about all planes and steps: means (s, g, k) at their ends, which planes
+    """What a roll-out needs from a model: means (s, g, k) at the ends of all steps, which planes
     move (g,), and the chart's origin and slope, the metric and the length of the components (d,).
     """
 
@@ -41,7 +41,7 @@ class RollOutPlan(NamedTuple):
 class StepTimes(NamedTuple):
     """Lengths and ends (s,) of all steps, and how many are done at each saved time (t,).
 
-    The first entry of `lengths` and `ends` is not taken: it gives the velocity of the start.
+    The first entry of `lengths` and `ends` is no step of the path: it gives the start's velocity.
     """
 
     lengths: np.ndarray
@@ -50,7 +50,7 @@ class StepTimes(NamedTuple):
 
     @classmethod
     def of(cls, ts: np.ndarray, substeps: int, t_end: float) -> "StepTimes":
-        """That many equal steps in every interval; none where two times are one."""
+        """`substeps` equal steps in every interval; none between two equal times."""
         intervals = np.diff(ts)
         first = np.max(intervals, initial=1e-3 * t_end) / substeps
         real = intervals > 0
@@ -64,7 +64,7 @@ class StepTimes(NamedTuple):
 
 
 def backend_of(particles: int, dtype: np.dtype | None = None) -> Backend:
-    """Who rolls so many particles out, in JAX's usual precision, given ordinary arrays."""
+    """The backend that rolls out so many particles; by default in JAX's default precision."""
     real = np.dtype(jnp.result_type(float)) if dtype is None else dtype
     fits = roll_out(real) is not None and particles <= MOST_PARTICLES
     return backend() if fits else "xla"
@@ -74,7 +74,7 @@ def fused(
     slow: Sampler, frame: Frame, basis: TrigonometricBasis, charts: Charts, blocks: Blocks,
     *, ridge: float, steps: int,
 ) -> Sampler:  # fmt: skip
-    """The sampler of a closed loop on phase planes; `slow` does what this one leaves."""
+    """The sampler of a closed loop on phase planes; `slow` is used where numba is not."""
     mu_splines = [CardinalSpline.through(axis) for axis in frame.axes]
     time_spline, default_steps = CardinalSpline.through(frame.times), steps
     t_end, shape = float(frame.scaling.t_end), (2 * basis.modes_x + 1, basis.modes_v + 1)
@@ -120,7 +120,7 @@ def fused(
                 origin, slope, length[0], (position, velocity),
             )  # fmt: skip
             roll(*plane, path)
-        # The start is given back as it came, not as it went through the chart and back.
+        # The start is returned unchanged, without the rounding of the chart and its inverse.
         path[clock.done == 0] = start
         return jnp.asarray(path)
 

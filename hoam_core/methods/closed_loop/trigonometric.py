@@ -4,10 +4,10 @@ r"""Trigonometric functions on a phase plane (x on a circle, v on a line) and th
     y = (theta, eta) = (2 pi x / L, pi (v - v_low) / (v_high - v_low)).
 
 The product of two trigonometric functions is a sum of two others. All entries of the stiffness
-matrix A_kl = E[grad phi_k . grad phi_l] are therefore combinations, fixed once and for all, of the
-moments E[cos(p theta) cos(r eta)] and E[sin(p theta) cos(r eta)], p <= 2M, r <= 2Q: one product of
-two thin matrices instead of n gradients of every function. Multiples of an angle come from one
-sine and cosine by recurrence.
+matrix A_kl = E[grad phi_k . grad phi_l] are therefore fixed combinations of the moments
+E[cos(p theta) cos(r eta)] and E[sin(p theta) cos(r eta)], p <= 2M, r <= 2Q: one product of
+two thin matrices instead of n gradients of every function. Functions of multiples of an angle
+follow from one sine and cosine by recurrence.
 """
 
 from typing import NamedTuple, final
@@ -29,12 +29,12 @@ class Harmonics(NamedTuple):
 
 
 def harmonics(angle: Float[Array, " n"], order: int) -> Harmonics:
-    """Multiples 0..order of an angle by the addition theorems, twice as many at each turn."""
+    """Harmonics 0..order of an angle by the addition theorems, doubling their number each time."""
     cos, sin = cos_sin(angle)
     cos = jnp.stack([jnp.ones_like(angle), cos])
     sin = jnp.stack([jnp.zeros_like(angle), sin])
     while len(cos) <= order:
-        # Or XLA would fuse the turns and compute the first ones anew for every row of the last.
+        # Otherwise XLA would fuse the doublings and recompute the first for every row of the last.
         cos, sin = jax.lax.optimization_barrier((cos, sin))
         more = slice(1, order + 2 - len(cos))
         c, s = cos[-1:], sin[-1:]
@@ -57,7 +57,7 @@ class TrigonometricValues(NamedTuple):
 
 
 class _Tables(NamedTuple):
-    """Where each entry of the stiffness matrix finds its four moments, and their weights."""
+    """Indices and weights of the four moments in each entry of the stiffness matrix."""
 
     places: np.ndarray  # (4, k, k) into the flat moments
     x_weight: np.ndarray  # (4, k, k)
@@ -66,7 +66,7 @@ class _Tables(NamedTuple):
 
 @final
 class TrigonometricBasis(eqx.Module):
-    """The basis of the module's first equation."""
+    """The basis of trigonometric functions in the module's docstring."""
 
     modes_x: int = eqx.field(static=True)
     modes_v: int = eqx.field(static=True)
@@ -93,7 +93,7 @@ class TrigonometricBasis(eqx.Module):
         return TrigonometricValues(theta, eta, moments.reshape(2, len(theta.cos), len(eta.cos)))
 
     def means(self, view: TrigonometricValues) -> Float[Array, " k"]:
-        """E[phi_k] out of the moments."""
+        """E[phi_k] from the moments."""
         own = view.moments[:, : self.modes_x + 1, : self.modes_v + 1]
         # In the order of the labels: without the constant and the sines of zero.
         return jnp.concatenate([own[0].ravel()[1:], own[1, 1:].ravel()])

@@ -2,11 +2,12 @@
 
 The same harmonics, moments, stiffness and field as trigonometric.py, as loops for numba: a block's
 harmonics stay in the fastest cache from the angles to the moments or to the field, where array
-operations write and read them all. Functions come in groups, one for each function of theta,
+operations would write all of them to memory and read them back. Functions come in groups, one for
+each function of theta,
 
     F_g = cos(g theta), g = 0..M,    F_g = sin((g - M) theta), g = M + 1..2M,
 
-times cos(q eta), q = 0..Q. The constant (g = q = 0) is among them and moves nothing.
+times cos(q eta), q = 0..Q. The constant (g = q = 0) is among them; its gradient is zero.
 """
 
 from collections.abc import Callable
@@ -23,11 +24,11 @@ BLOCK = 256
 
 
 class TrigonometricKernels(NamedTuple):
-    """Loops in one precision; what they write comes last among their arguments.
+    """Loops in one precision; their last argument is the array that they write to.
 
     `harmonics(angle, order, n, table)`: cos and sin of multiples 0..order, axes (2, p, n).
     `products(rows, columns, shape, n, sums)` adds the first of rows (r, n) times columns (c, n),
-    summed over n; `shape` says how many of both.
+    summed over n; `shape` = (r, c).
     `stiffness(moments, shape, metric, matrix)`: A (k, k) of 2M + 1 times Q + 1 functions (`shape`)
     out of E[cos(p theta) cos(r eta)] and E[sin(p theta) cos(r eta)], axes (2, p, r); lower half.
     `field(theta, eta, coefficients, shape, n, work, out)`: gradient (2, n) of sum_k c_k phi_k.
@@ -48,7 +49,7 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
 
     @compiled
     def harmonics(angle: np.ndarray, order: int, n: int, table: np.ndarray):
-        # By their numbers: of arrays out of a tuple the compiler does not know that they are dense.
+        # By index: the compiler does not know that arrays unpacked from a tuple are contiguous.
         cos, sin = table[0], table[1]
         for k in range(n):
             cos[0, k] = 1
@@ -58,7 +59,7 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
         for p in range(2, order + 1):
             c, s, ca, sa = cos[p], sin[p], cos[p // 2], sin[p // 2]
             cb, sb = cos[p - p // 2], sin[p - p // 2]
-            # A loop for each: of both at once the compiler would make no vector instructions.
+            # A loop for each: a joint loop would not be vectorised by the compiler.
             for k in range(n):
                 c[k] = ca[k] * cb[k] - sa[k] * sb[k]
             for k in range(n):
@@ -68,8 +69,8 @@ def kernels(dtype: np.dtype) -> TrigonometricKernels:
     def products(
         rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], n: int, sums: np.ndarray
     ):
-        # Four rows by three columns: a number once loaded is used as often, all sums in registers.
-        # Beyond the last row or column that one is taken again, with the same result.
+        # Four rows by three columns, so that loaded numbers are reused with all sums in registers.
+        # Beyond the last row or column the last one is taken again, with the same result.
         last, end = shape[0] - 1, shape[1] - 1
         for i in range(0, last + 1, 4):
             i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
@@ -170,7 +171,7 @@ def _cos_sin_double(angle: np.ndarray, n: int, cos: np.ndarray, sin: np.ndarray)
         cos[i], sin[i] = np.cos(angle[i]), np.sin(angle[i])
 
 
-# The polynomials of angles.py, in numbers that make nothing double.
+# The polynomials of angles.py, in single-precision constants that avoid promotion to double.
 _TURN, _COARSE, _FINE = (np.float32(x) for x in (1 / (COARSE + FINE), COARSE, FINE))
 _S3, _S5, _S7, _S9 = (np.float32(x) for x in (-1 / 6, 1 / 120, -1 / 5_040, 1 / 362_880))
 _C2, _C4, _C6, _C8 = (np.float32(x) for x in (-1 / 2, 1 / 24, -1 / 720, 1 / 40_320))

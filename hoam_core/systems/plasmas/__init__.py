@@ -1,1 +1,1 @@
-"""Plasmas of electrons before fixed ions, by particles in cells."""
+"""Plasmas of electrons on a fixed ion background, by particle-in-cell codes."""

@@ -7,7 +7,7 @@ A density mode exp(i k x - i omega t) of the field equation c phi'' = n - 1 obey
 
 with the plasma dispersion function Z(z) = i sqrt(pi) w(z), w the Faddeeva function, and
 Z' = -2 (1 + z Z) (Fried & Conte 1961; Stix, Waves in Plasmas, ch. 8). The growth rate is Im omega.
-Roots are searched in the complex plane with scipy, never with a small-k expansion.
+Roots are found in the complex plane with SciPy, not by a small-k expansion.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Mode(NamedTuple):
 
 
 def dispersion(omega: complex, k: float, beams: Sequence[Maxwellian], coupling: float) -> complex:
-    """D(omega, k) of the module's first equation, continued analytically to damped modes."""
+    """The dispersion function D(omega, k), continued analytically to damped modes."""
     total = 0.0 + 0.0j
     for beam in beams:
         zeta = (omega - k * beam.drift) / (np.sqrt(2) * abs(k) * beam.width)
@@ -53,7 +53,7 @@ def solve(
 ) -> complex:
     """The least damped root omega at wavenumber k > 0.
 
-    `guesses` start the search; without them a grid around the drifts and the plasma frequency does.
+    `guesses` start the search; the default is a grid around the drifts and the plasma frequency.
     Raises ValueError if no start converges.
     """
     plasma_frequency = 1 / np.sqrt(coupling)

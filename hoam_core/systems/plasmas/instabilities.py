@@ -1,8 +1,8 @@
 """Beam instabilities in 1D1V.
 
-Those of Berman et al. 2024, sec. 5, have the coupling c = mu^2, and their seed multiplies
-velocities by 1 + 0.05 cos(2 pi mu x / L). For non-integer mu that factor jumps at the edge of the
-box; it is kept for comparison with the paper.
+Those of Berman et al. 2024, sec. 5, have the coupling c = mu^2, and their seed perturbation
+multiplies velocities by 1 + 0.05 cos(2 pi mu x / L). For non-integer mu that factor is
+discontinuous at the edge of the box; it is kept for comparison with the paper.
 """
 
 from dataclasses import dataclass

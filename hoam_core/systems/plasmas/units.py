@@ -1,4 +1,4 @@
-"""The units in which the numbers of a plasma are told: of page, tables and files alike.
+"""The units of a plasma's numbers, in the page, tables and files alike.
 
 A plasma of this package has mean density 1 and obeys c phi'' = n - 1 (vlasov.py), so that its
 plasma frequency is 1/sqrt(c). With the unit s of its velocities, that makes
@@ -6,8 +6,8 @@ plasma frequency is 1/sqrt(c). With the unit s of its velocities, that makes
     unit of length  = lambda / sqrt(c),    lambda = s / omega_p,
     unit of time    = 1 / (sqrt(c) omega_p),
 
-and a rate is told in sqrt(c) omega_p. Where s is the thermal speed v_th, lambda is the Debye
-length. Energies are sums over the electrons of a unit of length and area one, scaled with the box:
+and rates are given in sqrt(c) omega_p. Where s is the thermal speed v_th, lambda is the Debye
+length. Energies are sums over the electrons in a unit of length and area one, scaled with the box:
 
     kinetic = 1/2 int int v^2 f dv dx    in m s^2,
     W       = 1/2 int E^2 dx             in c m s^2,
@@ -33,7 +33,7 @@ class PlasmaUnits:
     coupling: str = ""
 
     def observables(self) -> tuple[Observable, ...]:
-        """What a plasma shows besides its particles: the field, and what the full model keeps."""
+        """The observables of a plasma: energies and momentum, with their units."""
         energy = f"m {self.speed}^2"
         return (
             Observable("electric_energy", "electric energy W", f"{self.coupling} {energy}".strip()),
@@ -57,4 +57,4 @@ SCALED = PlasmaUnits(length="lambda_D/mu", time="1/(mu omega_p)", coupling="mu^2
 """c = mu^2 and a Maxwellian of width 1: mu units of length are a Debye length."""
 
 FREE_SPEED = PlasmaUnits(speed="v_0", length="v_0/omega_p")
-"""c = 1 and beams of any width: v_0 is a speed that nothing fixes, and no thermal one."""
+"""c = 1 and beams of any width: v_0 is an arbitrary speed, not the thermal one."""
