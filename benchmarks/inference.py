@@ -14,7 +14,7 @@ from hoam_core.simulation import training_ensemble
 from hoam_core.training.experiment import build_method
 
 PARTICLES, TIMES = 1_024, 26
-METHODS = ("hoam-gauss", "dice", "galerkin", "cfm", "ncsm")
+METHODS = ("hoam-gauss", "dice", "galerkin", "mean-field", "cfm", "ncsm")
 FULL = "full model"
 
 
@@ -48,7 +48,7 @@ def compare_methods(name: str = "two-stream") -> dict[str, float]:
 
 
 def compare_with_the_full_model(particles: int = 1_000_000) -> dict[str, float]:
-    """The closed loop in six dimensions beside the compiled 3D3V solver, in one run."""
+    """Closed loop and mean field in six dimensions beside the compiled 3D3V solver, in one run."""
     model = load_model("strong-landau-6d-galerkin")
     system, ts, key = model.system, model.times(n_times=31), jax.random.key(1)
     mu = system.vector({"alpha": 0.375})
@@ -57,6 +57,8 @@ def compare_with_the_full_model(particles: int = 1_000_000) -> dict[str, float]:
         f"closed loop, {n:,} particles": lambda n=n: model.sample(x0[n], ts, mu, key, steps=30)
         for n in (4_096, 16_384)
     }
+    known = load_model("strong-landau-6d-mean-field")
+    contenders["mean field, 4,096 particles"] = lambda: known.sample(x0[4_096], ts, mu, key)
     contenders[FULL] = lambda: system.simulate(key, mu, x0[particles], ts)
     times = compete(contenders, repeats=6)
     print(f"\n{system.name}: {FULL}, compiled 3D3V particle-in-cell, {particles:,} particles")
@@ -65,9 +67,27 @@ def compare_with_the_full_model(particles: int = 1_000_000) -> dict[str, float]:
     return times
 
 
+def compare_pictures(name: str = "two-stream", particles: int = 131_072) -> dict[str, float]:
+    """The mean field beside the full model that gives the same picture, at five saved times."""
+    model = load_model(f"{name}-mean-field")
+    system, ts, key = model.system, model.times(n_times=5), jax.random.key(1)
+    mu = system.vector({p.name: p.default for p in system.parameters})
+    x0 = system.initial(jax.random.key(0), mu, particles)
+    contenders = {
+        "mean field": lambda: model.sample(x0, ts, mu, key, steps=100),
+        FULL: lambda: system.simulate(key, mu, x0, ts),
+    }
+    times = compete(contenders, repeats=6)
+    print(f"\n{name}: {particles:,} particles, {FULL}: {system.backend(particles)}")
+    for kind, seconds in times.items():
+        print(f"  {kind:<34} {seconds:8.3f} s, {times[FULL] / seconds:7.1f} times as fast")
+    return times
+
+
 def main() -> None:
-    """Both comparisons."""
+    """All comparisons."""
     compare_methods()
+    compare_pictures()
     compare_with_the_full_model()
 
 

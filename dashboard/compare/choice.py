@@ -30,8 +30,14 @@ class Column(NamedTuple):
 
 
 def usual(system: str, catalogue: Offer) -> tuple[Column, ...]:
-    """The full model and the best learned models of a system."""
-    return (Column(), *(Column(name) for name in catalogue.models_of(system)))[:USUAL]
+    """The full model, and the best learned model of each kind, then the others."""
+    names, kinds = catalogue.models_of(system), []
+    for name in names:
+        entry = catalogue.models[name].entry
+        kinds.append((entry.knows_equations, entry.needs_network))
+    # The best of a kind comes before the second best of another.
+    order = sorted(range(len(names)), key=lambda i: kinds[:i].count(kinds[i]))
+    return (Column(), *(Column(names[i]) for i in order))[:USUAL]
 
 
 @final

@@ -101,7 +101,28 @@ def trust_lines(
                 "" if model.method.smooth else "; at least one for each time that is shown")),
             Fact("Latency", f"model {took}, shown after {duration(waited)}"),
         ]  # fmt: skip
-    return [*found, *origin(model)]
+    return [*found, *judged_before(model), *origin(model)]
+
+
+def judged_before(model: Model) -> list[Fact]:
+    """Whether a model was given the equations, and its density errors at the test values."""
+    known = "no, it has learned from samples alone"
+    if model.entry.knows_equations:
+        known = "yes, that of one particle; it has learned what couples them"
+    facts = [Fact("Knows the equations", known)]
+    for one in model.errors:
+        rows = one.get("density", ())
+        if rows:
+            worst = max(rows, key=lambda row: row["ratio"])
+            at = ", ".join(f"{name} = {value:g}" for name, value in one["parameters"].items())
+            facts.append(
+                Fact(
+                    f"Density error, {at}",
+                    f"{percent(worst['value'])} at t = {worst['t']:g}, noise floor "
+                    f"{percent(worst['floor'])} ({one['samples']['density']})",
+                )
+            )
+    return facts
 
 
 def status_line(state: Exploration, system: System, answer: Run | None, session: Session) -> str:

@@ -6,6 +6,7 @@ runs is added for everybody; those in the user's own folder are found again at t
 """
 
 import abc
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -30,7 +31,14 @@ MOST_PARTICLES = 131_072
 # A roll-out is one array of all its times, single precision; a visitor must not fill the machine.
 MOST_BYTES = 512 * 2**20
 USUAL, USUAL_NUMBERS = 4_096, 131_072
-PREFERRED = ("partial", "galerkin", "hybrid", "dice", "hoam-gauss")
+PREFERRED = ("partial", "mean-field", "galerkin", "hybrid", "dice", "hoam-gauss")
+
+
+def judged_density(model: Model) -> float:
+    """The mean density error at the test values inside the trained range; infinite if unknown."""
+    inside = [one for one in model.errors if not model.outside(one["parameters"])]
+    found = [row["value"] for one in inside for row in one.get("density", ())]
+    return sum(found) / len(found) if found else math.inf
 
 
 class Offer(abc.ABC):
@@ -61,10 +69,11 @@ class Offer(abc.ABC):
         names = [name for name, m in self.models.items() if m.experiment.system == system]
         return sorted(names, key=self._rank)
 
-    def _rank(self, name: str) -> tuple[bool, int, str]:
-        method = self.models[name].experiment.method
+    def _rank(self, name: str) -> tuple[bool, float, int, str]:
+        model = self.models[name]
+        method = model.experiment.method
         place = PREFERRED.index(method) if method in PREFERRED else len(PREFERRED)
-        return name not in self.shipped, place, name
+        return name not in self.shipped, judged_density(model), place, name
 
     def model(self, name: str, share: float = 1.0) -> Model:
         """A model; one of a lattice with the noise of another lambda, `share` times the right one.

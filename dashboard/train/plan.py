@@ -120,6 +120,9 @@ def sets_of(axes: tuple[tuple[float, ...], ...]) -> int:
 def data_bytes(experiment: Experiment, system: System) -> int:
     """Memory of the training data in single precision."""
     numbers = experiment.particles * len(system.components)
+    if METHODS[experiment.method].knows_equations:
+        # Its runs are measured one after another.
+        return 4 * experiment.n_times * numbers
     if system.family.from_patches:
         return 8 * numbers * plan_of(experiment).parts
     return 4 * sets_of(experiment.axes) * experiment.n_times * numbers

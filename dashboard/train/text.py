@@ -69,6 +69,8 @@ def errors_of(model: Model) -> Iterator[Error]:
             yield Error(at, "field energy, L2", energy["l2_error"], energy["floor_l2"], True)
         for name, found in one.get("observables", {}).items():
             yield Error(at, f"mean of {name}", found["mean_error"], found["mean_floor"], False)
+        for row in one.get("density", ()):
+            yield Error(at, f"density at t = {row['t']:g}", row["value"], row["floor"], True)
         for row in one.get("w2", ()):
             yield Error(at, f"W₂² at t = {row['t']:g}", row["value"], row["floor"], False)
 

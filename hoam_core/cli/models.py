@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import typer
 import xarray as xr
+from rich.progress import Progress
 from rich.table import Table
 
 from hoam_core.cli.console import (
@@ -42,8 +43,9 @@ from hoam_core.models.model import Model
 from hoam_core.networks import NETWORKS
 from hoam_core.recorded.sandbox import read_start_sandboxed
 from hoam_core.storage.datasets import check_file, write_dataset
+from hoam_core.studies.spacing import refine
 from hoam_core.systems import System, get_system
-from hoam_core.training.experiment import default_experiment
+from hoam_core.training.experiment import Experiment, default_experiment, parameter_grid
 
 
 def train(
@@ -63,6 +65,10 @@ def train(
         typer.Option("--option", metavar="NAME=VALUE", help="Method option; repeatable."),
     ] = None,
     patch: Annotated[int | None, typer.Option("--patch", help="Side of a lattice's patch.")] = None,
+    dense: Annotated[
+        int | None,
+        typer.Option("--dense", help="Add training values, up to this many combinations."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the checkpoint.")] = False,
     devices: Annotated[
         int, typer.Option("--devices", help="Devices that share the training of a network.")
@@ -90,6 +96,8 @@ def train(
     trained: Model | None = None
     with progress(quiet) as bar:
         tasks: dict[str, Any] = {}
+        if dense is not None:
+            experiment = _denser(experiment, dense, bar)
         for state in learn(experiment, out, resume=resume, judge=judge, devices=devices):
             if state.stage not in tasks:
                 tasks[state.stage] = bar.add_task(state.stage, total=state.total, note="")
@@ -98,6 +106,16 @@ def train(
             trained = state.model
     if trained is not None:
         _tell_of(trained, out, as_json, quiet)
+
+
+def _denser(experiment: Experiment, most: int, bar: Progress) -> Experiment:
+    """The experiment with as many training values as interpolation needs."""
+    task = bar.add_task("training values", total=most, note="")
+    for now in refine(experiment, most=most):
+        experiment = now.experiment
+        note = f"error {now.error:.4f}, floor {now.floor:.4f}"
+        bar.update(task, completed=len(parameter_grid(experiment.axes)), note=note)
+    return experiment
 
 
 def _tell_of(trained: Model, out: Path, as_json: bool, quiet: bool) -> None:

@@ -6,16 +6,16 @@ run of the full model there tells it,
     e = |m_interpolated - m| / |m|    (norm over time and means),
 
 and two runs that differ in their seed tell its floor. Greedy refinement adds the value with the
-largest error, until all are below the floor or there are as many values as may be: a few where the
-population depends smoothly on the parameter, many where it does not. With several parameters a
-value joins the axis on which it errs most; the others are at their lowest, middle and highest
+largest error, until all are within 1.5 floors or there are as many values as may be: a few where
+the population depends smoothly on the parameter, many where it does not. With several parameters
+a value joins the axis on which it errs most; the others are at their lowest, middle and highest
 training value then.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise, product
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,8 @@ from hoam_core.systems import get_system
 from hoam_core.training.experiment import Experiment, parameter_grid
 
 Point = tuple[float, ...]
+# Both errors are random: what is interpolated carries the noise of the training runs too.
+ALIKE = 1.5
 
 
 class Spacing(NamedTuple):
@@ -45,6 +47,7 @@ class Spacing(NamedTuple):
     finished: bool = False
 
 
+@final
 class _Runs:
     """Means of full-model runs, each made once."""
 
@@ -139,7 +142,7 @@ def refine(experiment: Experiment, *, most: int = 256) -> Iterator[Spacing]:
             yield Spacing(experiment, worst.error, worst.floor, worst.where, len(runs))
         axes = list(experiment.axes)
         axes[worst.axis] = tuple(sorted({*axes[worst.axis], worst.value}))
-        if worst.ratio <= 1 or len(parameter_grid(tuple(axes))) > most:
+        if worst.ratio <= ALIKE or len(parameter_grid(tuple(axes))) > most:
             told = worst.error, worst.floor, worst.where, len(runs)
             yield Spacing(experiment, *told, finished=True)
             return

@@ -1,12 +1,12 @@
 """The waves that move an electron of a plasma, as means of the population (mean_field.py).
 
-Of an electrostatic plasma m are the modes of the density: their Poisson equation gives the field,
-and in it an electron follows its characteristic, dx/dt = v, dv/dt = grad phi (and collides).
+Of an electrostatic plasma m are the modes n_k of the density, divided by k as in its field. The
+Poisson equation gives that field, in which an electron follows its characteristic, dx/dt = v,
+dv/dt = grad phi (and collides).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import final
 
 import jax
@@ -29,15 +29,16 @@ ENERGY_WAVES = 12
 WAVES_3D = 4
 
 
-@partial(jax.jit, static_argnums=0)
-def _real(count: int, modes: Complex[Array, " k"]) -> Float[Array, " k2"]:
-    return jnp.concatenate([modes.real.ravel(), modes.imag.ravel()])
+def _means(modes: Complex[Array, " k"], numbers: Float[np.ndarray, " k"]) -> Float[Array, " k2"]:
+    """Real numbers of density modes, divided by their wave numbers in units of 2 pi / L."""
+    modes = modes / jnp.asarray(numbers, modes.real.dtype)
+    return jnp.concatenate([modes.real, modes.imag])
 
 
-@jax.jit
-def _complex(means: Float[Array, "s k2"]) -> Complex[Array, "s k"]:
+def _modes(means: Float[Array, "s k2"], numbers: Float[np.ndarray, " k"]) -> Complex[Array, "s k"]:
     half = means.shape[1] // 2
-    return jax.lax.complex(means[:, :half], means[:, half:])
+    modes = jax.lax.complex(means[:, :half], means[:, half:])
+    return modes * jnp.asarray(numbers, means.dtype)[None]
 
 
 @final
@@ -58,18 +59,24 @@ class PlaneWaves(MeanField):
     def noisy(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.collisions is not None
 
+    @property
+    def _numbers(self) -> Float[np.ndarray, " k"]:
+        return np.arange(1.0, self.waves + 1)
+
     def means(self, x: Float[Array, "n d"], mu: Float[Array, " p"]) -> Float[Array, " k"]:
-        return _real(self.waves, pic.density_modes(x[:, 0], self.length(mu), modes=self.waves))
+        modes = pic.density_modes(x[:, 0], self.length(mu), modes=self.waves)
+        return _means(modes, self._numbers)
 
     def modes(self, means: Float[Array, "s k"]) -> Complex[Array, "s m"]:
-        return _complex(means)[:, :ENERGY_WAVES]
+        return _modes(means, self._numbers)[:, :ENERGY_WAVES]
 
     def follow(
         self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"],
         times: Float[np.ndarray, " s"], means: Float[Array, "s k"], every: int,
     ) -> Float[Array, "t n d"]:  # fmt: skip
         length, axes = self.length(mu), x0.shape[1] // 2
-        grids = characteristics.accelerations(_complex(means), length, self.coupling(mu))
+        modes = _modes(means, self._numbers)
+        grids = characteristics.accelerations(modes, length, self.coupling(mu))
         path = characteristics.simulate(
             x0[:, 0], x0[:, axes], times, grids, every=every, length=length,
             collisions=self.collisions, key=key,
@@ -99,15 +106,23 @@ class CubeWaves(MeanField):
     coupling: float
     waves: int = WAVES_3D
 
+    @property
+    def _numbers(self) -> Float[np.ndarray, " k"]:
+        low = np.arange(-self.waves, self.waves + 1.0)
+        squares = (low**2)[:, None, None] + (low**2)[:, None] + low[self.waves :] ** 2
+        # The mean density stays: any number but zero will do.
+        return np.sqrt(np.maximum(squares, 1.0)).ravel()
+
     def means(self, x: Float[Array, "n d"], mu: Float[Array, " p"]) -> Float[Array, " k"]:
-        return _real(self.waves, pic3d.density_modes(x[:, :3].T, self.length, modes=self.waves))
+        modes = pic3d.density_modes(x[:, :3].T, self.length, modes=self.waves)
+        return _means(modes.ravel(), self._numbers)
 
     def follow(
         self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"],
         times: Float[np.ndarray, " s"], means: Float[Array, "s k"], every: int,
     ) -> Float[Array, "t n d"]:  # fmt: skip
         side = 2 * self.waves + 1
-        modes = _complex(means).reshape(-1, side, side, self.waves + 1)
+        modes = _modes(means, self._numbers).reshape(-1, side, side, self.waves + 1)
         return pic3d.follow(
             x0[:, :3], x0[:, 3:], jnp.asarray(times, x0.dtype), modes, every=every,
             length=self.length, coupling=self.coupling,
