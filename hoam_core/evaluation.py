@@ -170,7 +170,8 @@ def evaluate_steps(
     yield next(stages), result
     result = _distances(result, model, mu, run, references, distances, seed, aligned=is_usual)
     yield next(stages), result
-    result = _densities(result, model, parameters, references, seed, steps)
+    found = densities(model, parameters, references, seed=seed, steps=steps)
+    result = result.merge(found).assign_attrs(result.attrs | found.attrs)
     yield next(stages), result
 
 
@@ -260,18 +261,22 @@ def _distances(
     return result.assign_coords(snapshot=times)
 
 
-def _densities(
-    result: xr.Dataset, model: Model, parameters: Mapping[str, float], references: FullModelRuns,
-    seed: int, steps: int | None,
+def densities(
+    model: Model, parameters: Mapping[str, float], references: FullModelRuns, *, seed: int,
+    steps: int | None = None,
 ) -> xr.Dataset:  # fmt: skip
-    """Density errors of model and second truth on the plane where the model's is largest."""
+    """Density errors of model and second truth, on the plane where the model's is largest.
+
+    Variables `density`, `density_floor` and `density_plane` over `quarter`, the times at which the
+    references have states. As many samples are compared as these have, but at most 131,072, and
+    fewer where the method needs many evaluations of its field.
+    """
     times = list(references.truth.states)
     asked = np.array([0.0, *times])
     most = min(DENSITY_PARTICLES, len(references.truth.states[times[0]]))
-    evaluations = model.method.evaluations(asked, steps or model.steps)
+    evaluations = max(model.method.evaluations(asked, steps or model.steps), 1)
     # A power of two, so that the first of a quiet population are quiet too.
-    affordable = DENSITY_EVALUATIONS // max(evaluations, 1)
-    particles = 2 ** (max(min(most, affordable), 1).bit_length() - 1)
+    particles = 2 ** (max(min(most, DENSITY_EVALUATIONS // evaluations), 1).bit_length() - 1)
     mu, x0, key = model.start(parameters, particles, seed)
     path = np.asarray(model.sample(x0, asked, mu, key, steps=steps))[1:]
     rows = []
@@ -282,12 +287,15 @@ def _densities(
             for one in marginals(model.system, mu)
         ]
         rows.append(max(errors, key=lambda row: row[0]))
-    result = result.assign_coords(quarter=times)
-    result["density"] = (("quarter",), [value for value, _, _ in rows])
-    result["density_floor"] = (("quarter",), [floor for _, floor, _ in rows])
-    result["density_plane"] = (("quarter",), ["-".join(one.names) for *_, one in rows])
-    result.attrs["samples_of_density"] = f"{particles:,} samples"
-    return result
+    return xr.Dataset(
+        {
+            "density": (("quarter",), [value for value, _, _ in rows]),
+            "density_floor": (("quarter",), [floor for _, floor, _ in rows]),
+            "density_plane": (("quarter",), ["-".join(one.names) for *_, one in rows]),
+        },
+        coords={"quarter": times},
+        attrs={"samples_of_density": f"{particles:,} samples"},
+    )
 
 
 def report(result: xr.Dataset, model: Model) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hoam_core.systems import Lattice
 from hoam_core.systems.lattices.curie_weiss import master_equation, moments, stationary_law
 
 CARD = {"name", "system", "method", "network", "parameters", "train_values"}
-CARD |= {"errors", "limits", "seed", "version"}
+CARD |= {"errors", "limits", "seed", "version", "knows_equations", "needs_trajectories"}
 
 pytestmark = pytest.mark.usefixtures("float32")
 names = pytest.mark.parametrize("name", sorted(shipped_models()))

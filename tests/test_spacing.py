@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hoam_core import default_experiment
-from hoam_core.studies.spacing import refine, relative
+from hoam_core.studies.spacing import middle, refine, relative
 from hoam_core.systems import get_system
 
 
@@ -51,3 +51,8 @@ def test_a_limit_below_the_start_and_a_system_without_an_equation_are_refused():
 def test_the_distance_is_relative():
     assert relative(np.full((2, 2), 1.1), np.ones((2, 2))) == pytest.approx(0.1)
     assert relative(np.zeros((2, 2)), np.zeros((2, 2))) == 0.0
+
+
+def test_a_test_value_is_never_trained_on():
+    assert middle(1.2, 1.4, (1.25,)) == 1.3
+    assert middle(1.2, 1.3, (1.25,)) == 1.245

@@ -86,6 +86,12 @@ def relative(a: Float[np.ndarray, "t k"], b: Float[np.ndarray, "t k"]) -> float:
     return float(np.linalg.norm(a - b) / max(np.linalg.norm(b), np.finfo(float).tiny))
 
 
+def middle(low: float, high: float, tests: tuple[float, ...]) -> float:
+    """The middle of an interval, or a value near it: at test values nothing is trained."""
+    value = float(f"{0.5 * (low + high):.6g}")
+    return value if value not in tests else float(f"{0.55 * low + 0.45 * high:.6g}")
+
+
 def _points(axes: tuple[Point, ...], axis: int, value: float) -> list[Point]:
     """Where a candidate value of an axis is tried: the others low, in the middle and high."""
     others = [
@@ -111,13 +117,13 @@ class _Candidate(NamedTuple):
 
 def _candidates(experiment: Experiment, runs: _Runs) -> Iterator[_Candidate]:
     """The middle of every interval of every axis."""
-    axes = experiment.axes
+    axes, system = experiment.axes, get_system(experiment.system)
     splines = [CardinalSpline.through(axis) for axis in axes]
     grid = np.asarray(parameter_grid(axes), float)
     known = np.stack([runs(tuple(float(f"{v:.6g}") for v in point)) for point in grid])
     for axis, own in enumerate(axes):
         for pair in pairwise(own):
-            value = float(f"{0.5 * sum(pair):.6g}")
+            value = middle(*pair, system.parameters[axis].test)
             found = []
             for point in _points(axes, axis, value):
                 weights = np.asarray(grid_weights(splines, jnp.asarray(point)))

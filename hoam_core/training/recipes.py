@@ -45,7 +45,7 @@ def _even(low: float, high: float, count: int) -> tuple[float, ...]:
 
 
 # So many that what lies between them is below the noise of two full models (studies/spacing.py).
-_DENSE = {"axes": (_even(1.2, 1.9, 29),)}
+_DENSE = {"axes": (_even(1.2, 1.9, 30),)}
 
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     # Collisions are random: their noise in the moments falls with the particles only.

@@ -1,10 +1,12 @@
 """The columns of a comparison: their links, and how they are added, removed and pinned."""
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.compare.choice import Column, Comparison, usual
 from dashboard.compare.headers import ColumnHeader
-from dashboard.runs.catalogue import catalogue
+from dashboard.runs.catalogue import Catalogue, catalogue
 from dashboard.state.exploration import Exploration
 from dashboard.state.url import read_query, write_query
 from hoam_core import SYSTEMS
@@ -63,6 +65,21 @@ def test_the_usual_columns_are_the_full_model_and_at_most_two_learned_ones():
         assert columns[0] == Column()
         assert 2 <= len(columns) <= 3
         assert all(catalogue().models[c.model].system.name == system for c in columns[1:])
+
+
+def test_the_best_of_each_kind_of_method_comes_before_the_second_best_of_one():
+    errors = {GALERKIN: 0.2, DICE: 0.3, "two-stream-hoam-gauss": 0.1}
+    models = {
+        name: replace(
+            catalogue().models[name],
+            errors=({"parameters": {"mu": 1.25}, "density": [{"value": value}]},),
+        )
+        for name, value in errors.items()
+    }
+    shelf = Catalogue(catalogue().systems, models, shipped=frozenset(models))
+    # The networks are 0.1 and 0.3 away, the closed loop 0.2.
+    columns = (Column(), Column("two-stream-hoam-gauss"), Column(GALERKIN))
+    assert usual("two-stream", shelf) == columns
 
 
 def test_another_system_brings_its_own_columns_and_the_same_one_keeps_them():

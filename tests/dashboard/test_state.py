@@ -34,6 +34,20 @@ def test_what_ships_comes_before_what_somebody_has_trained():
     assert shelf.models_of("two-stream") == [*SHELF.models_of("two-stream"), "anna"]
 
 
+def test_the_model_that_the_judge_puts_first_comes_first():
+    """By the mean density error inside the trained range; what is not judged comes after."""
+    model = SHELF.models["two-stream-galerkin"]
+
+    def judged(name, *values):
+        rows = [{"density": [{"value": v}], "parameters": {"mu": mu}} for mu, v in values]
+        return replace(model, name=name, errors=tuple(rows))
+
+    models = [judged("a"), judged("b", (1.25, 0.1), (1.55, 0.3)), judged("c", (1.25, 0.1)),
+              judged("d", (1.25, 0.15), (2.4, 9.0))]  # fmt: skip
+    shelf = Catalogue(SHELF.systems, {m.name: m for m in models}, shipped=frozenset("abcd"))
+    assert shelf.models_of("two-stream") == ["c", "d", "b", "a"]
+
+
 @pytest.mark.parametrize(("low", "high", "step"), [(0.4, 2.5, 0.01), (1, 20, 0.05), (0, 1, 0.005)])
 def test_steps_of_sliders_are_round(low, high, step):
     assert nice_step(low, high) == step

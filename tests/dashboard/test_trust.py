@@ -1,6 +1,7 @@
 """How much to trust an answer: distances, verdicts, and where a model comes from."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -122,8 +123,20 @@ def test_every_model_that_ships_has_facts():
     for model in catalogue().models.values():
         mu = {p.name: p.default for p in model.system.parameters}
         found = trust.trust_lines(model, mu, [], None, 0.0)
-        assert len(found) == len(mu) + 2, model.name
+        judged = sum("density" in one for one in model.errors)
+        assert len(found) == len(mu) + 3 + judged, model.name
         assert np.all([fact.text for fact in found])
+
+
+def test_what_a_model_was_given_and_how_it_was_judged_is_told():
+    row = {"t": 20.0, "value": 0.11, "floor": 0.006, "ratio": 18.3, "plane": "x-v"}
+    one = {"parameters": {"mu": 1.25}, "density": [row, {**row, "ratio": 2.0, "t": 30.0}],
+           "samples": {"density": "131,072 samples"}}  # fmt: skip
+    found = dict(trust.judged_before(replace(MODEL, errors=(one,))))
+    assert found["Knows the equations"] == "no, it has learned from samples alone"
+    assert found["Density error, mu = 1.25"] == (
+        "11 % at t = 20, noise floor 0.6 % (131,072 samples)"
+    )
 
 
 def test_a_model_that_is_no_file_has_no_fingerprint():
