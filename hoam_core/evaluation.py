@@ -5,7 +5,7 @@ seeds. No model can be judged below it. Neither run shares particles with traini
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -341,6 +341,36 @@ def report(result: xr.Dataset, model: Model) -> dict[str, Any]:
         for row, plane in zip(summary["density"], result["density_plane"].values, strict=True):
             row["plane"] = str(plane)
     return summary
+
+
+def other_seeds(seed: int, count: int) -> list[int]:
+    """`count` seeds from `seed` on, of which no two share a truth: each takes the next one too."""
+    return [(seed + 2 * i) % (2**32 - 1) for i in range(count)]
+
+
+def uncertainty(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Standard deviations over reports of several seeds, in their layout; at least two of them."""
+    check_count("seeds", len(reports), 2)
+
+    def spread(found: Sequence[Any]) -> Any:
+        first = found[0]
+        if isinstance(first, Mapping):
+            return {key: spread([one[key] for one in found]) for key in first}
+        if isinstance(first, list):
+            return [spread(rows) for rows in zip(*found, strict=True)]
+        return float(np.std(found, ddof=1))
+
+    told: dict[str, Any] = {"seeds": [one["seed"] for one in reports]}
+    for name in ("electric_energy", "observables"):
+        if name in reports[0]:
+            told[name] = spread([one[name] for one in reports])
+    for name in reports[0]["samples"]:
+        # Which plane is the worst may differ between seeds.
+        rows = [[{k: row[k] for k in ("value", "floor")} for row in one[name]] for one in reports]
+        told[name] = [
+            {"t": row["t"], **one} for row, one in zip(reports[0][name], spread(rows), strict=True)
+        ]
+    return told
 
 
 def affordable_times(model: Model) -> int | None:

@@ -187,7 +187,7 @@ def test_train_takes_values_times_and_options_and_prints_its_errors(tmp_path, mo
     assert model.experiment.options == {"modes_x": 2, "modes_v": 3}
     assert [error["parameters"]["mu"] for error in model.errors] == [1.25, 1.55, 1.85]
     for error in model.errors:
-        assert f"{error['electric_energy']['l2_error']:.4f}" in done.stdout
+        assert f"{error['electric_energy']['l2_error']:.5f}" in done.stdout
     assert "noise floor" in done.stdout
 
 
@@ -201,9 +201,14 @@ def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, m
     assert {"mean_error", "l2_error", "floor_mean", "floor_l2"} <= set(found["electric_energy"])
     assert [row["t"] for row in found["w2"]] == [1.0, 2.0]
     assert found["samples"]["w2_aligned"] == "5 aligned blocks of 32"
-    table = good("evaluate", tmp_path, *options).stdout
+    assert [set(row) for row in found["density"]] == [{"t", "value", "floor", "ratio", "plane"}] * 4
+    scatter = found["uncertainty"]
+    assert scatter["seeds"] == [0, 2, 4]
+    assert 0 < scatter["density"][3]["value"] < found["density"][3]["value"]
+    table = good("evaluate", tmp_path, *options, "--seeds", 1).stdout
     assert "noise floor" in table
     assert f"{found['w2_aligned'][0]['floor']:.5f}" in table
+    assert "±" not in table
 
 
 @pytest.mark.parametrize("command", ["simulate", "train", "predict", "evaluate", "runs", "sweep"])

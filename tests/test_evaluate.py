@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from hoam_core import evaluate, evaluation
-from hoam_core.evaluation import evaluate_steps, reference, report
+from hoam_core.evaluation import (
+    evaluate_steps,
+    other_seeds,
+    reference,
+    report,
+    uncertainty,
+)
 from hoam_core.metrics import curve_error, wasserstein2
 from hoam_core.systems.plasmas.instabilities import TwoStream
 
@@ -136,3 +142,31 @@ def test_bad_input_gets_a_sentence_before_anything_runs(galerkin_model, values, 
     with pytest.raises(ValueError) as caught:
         next(steps)
     assert sentence in str(caught.value)
+
+
+def test_the_uncertainty_is_the_scatter_over_seeds():
+    def told(seed, value):
+        return {
+            "seed": seed, "electric_energy": {"l2_error": value},
+            "samples": {"w2": "", "density": ""},
+            "w2": [{"t": 1.0, "value": value, "floor": 1.0, "ratio": value}],
+            "density": [{"t": 1.0, "value": 2 * value, "floor": 1.0, "ratio": 0.0,
+                         "plane": f"plane {seed}"}],
+        }  # fmt: skip
+
+    found = uncertainty([told(0, 1.0), told(2, 3.0)])
+    sd = np.sqrt(2.0)
+    assert found["seeds"] == [0, 2]
+    assert found["electric_energy"]["l2_error"] == pytest.approx(sd)
+    assert found["w2"] == [{"t": 1.0, "value": pytest.approx(sd), "floor": 0.0}]
+    assert found["density"][0]["value"] == pytest.approx(2 * sd)
+    with pytest.raises(ValueError, match="`seeds`"):
+        uncertainty([told(0, 1.0)])
+
+
+def test_no_two_seeds_share_a_truth_even_after_the_highest():
+    for first in (0, 2**32 - 2):
+        seeds = other_seeds(first, 3)
+        assert seeds[0] == first
+        assert max(seeds) <= 2**32 - 2
+        assert len({one + k for one in seeds for k in (0, 1)}) == 6

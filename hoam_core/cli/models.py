@@ -12,6 +12,7 @@ import xarray as xr
 from rich.progress import Progress
 from rich.table import Table
 
+from hoam_core.checks import check_count, check_within
 from hoam_core.cli.console import (
     Axes,
     End,
@@ -35,7 +36,7 @@ from hoam_core.cli.console import (
     warn,
     written,
 )
-from hoam_core.evaluation import evaluate_steps, report
+from hoam_core.evaluation import evaluate_steps, other_seeds, report, uncertainty
 from hoam_core.learning import check_buildable, learn
 from hoam_core.macro.increments import plan_of
 from hoam_core.models.files import load_model
@@ -193,20 +194,30 @@ def evaluate(
     particles: Particles = 16_384,
     steps: Steps = None,
     seed: Seed = 0,
+    seeds: Annotated[
+        int, typer.Option("--seeds", help="Seeds whose scatter is the uncertainty.")
+    ] = 3,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge a model against the full model, every error beside its noise floor."""
     learned = load_model(model)
     values = parse_settings(settings, learned.system)
-    result = xr.Dataset()
+    check_count("seeds", seeds)
+    check_within("seed", seed, 0, 2**32 - 2)
+    reports, result = [], xr.Dataset()
     with progress(quiet) as bar:
         task = bar.add_task("truth", total=None, note="")
-        stages = evaluate_steps(learned, values, particles=particles, seed=seed, steps=steps)
-        for stage, now in stages:
-            result = now
-            bar.update(task, description=stage.name, completed=stage.done, total=stage.total)
-    summary = report(result, learned)
+        for i, one in enumerate(other_seeds(seed, seeds)):
+            stages = evaluate_steps(learned, values, particles=particles, seed=one, steps=steps)
+            for stage, now in stages:
+                result = now
+                done, total = i * stage.total + stage.done, seeds * stage.total
+                bar.update(task, description=stage.name, completed=done, total=total)
+            reports.append(report(result, learned))
+    summary = reports[0]
+    if seeds > 1:
+        summary["uncertainty"] = uncertainty(reports)
     if as_json:
         print_json(summary)
         return
@@ -215,33 +226,40 @@ def evaluate(
 
 
 def _error_table(model: Model, summary: dict[str, Any]) -> Table:
+    """Errors beside their floors, with their standard deviations over seeds where there are any."""
     setting = ", ".join(f"{k} = {v:g}" for k, v in summary["parameters"].items())
-    title = f"{model.name}, {setting}"
+    title, spread = f"{model.name}, {setting}", summary.get("uncertainty", {})
     table = listing("error", "model", "noise floor", "ratio", title=title)
-    energy = summary.get("electric_energy")
-    if energy:
-        for label, error, floor in (
-            ("electric energy, mean relative", energy["mean_error"], energy["floor_mean"]),
-            ("electric energy, relative L2", energy["l2_error"], energy["floor_l2"]),
-        ):
-            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
-    if energy and "learned_l2" in energy:
-        for label, key in (("mean relative", "mean"), ("relative L2", "l2")):
-            error, floor = energy[f"learned_{key}"], energy[f"floor_{key}"]
-            name = f"the same from learned moments, {label}"
-            table.add_row(name, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+
+    def add(label: str, error: float, floor: float, sd: tuple[float, float] | None) -> None:
+        told = [f"{value:.5f}" for value in (error, floor)]
+        if sd is not None:
+            told = [f"{value} ± {one:.5f}" for value, one in zip(told, sd, strict=True)]
+        table.add_row(label, *told, f"{error / floor:.2f}")
+
+    if energy := summary.get("electric_energy"):
+        kinds = [
+            ("mean relative", "mean_error", "floor_mean"),
+            ("relative L2", "l2_error", "floor_l2"),
+        ]
+        if "learned_l2" in energy:
+            kinds += [("mean, as learned without a roll-out", "learned_mean", "floor_mean"),
+                      ("L2, as learned without a roll-out", "learned_l2", "floor_l2")]  # fmt: skip
+        own = spread.get("electric_energy")
+        for label, error, floor in kinds:
+            sd = (own[error], own[floor]) if own else None
+            add(f"electric energy, {label}", energy[error], energy[floor], sd)
     for name, found in summary.get("observables", {}).items():
+        own = spread.get("observables", {}).get(name)
         for what in ("mean", "spread"):
-            error, floor = found[f"{what}_error"], found[f"{what}_floor"]
+            pair = f"{what}_error", f"{what}_floor"
+            sd = (own[pair[0]], own[pair[1]]) if own else None
             label = f"{what} of {name}, largest error over time"
-            table.add_row(label, f"{error:.4f}", f"{floor:.4f}", f"{error / floor:.1f}")
+            add(label, found[pair[0]], found[pair[1]], sd)
     for name, words in summary["samples"].items():
-        for row in summary[name]:
-            error, floor, ratio = (
-                f"{row['value']:.5f}",
-                f"{row['floor']:.5f}",
-                f"{row['ratio']:.2f}",
-            )
+        for i, row in enumerate(summary[name]):
+            own = spread[name][i] if spread else None
             what = f"density of {row['plane']}" if name == "density" else "W_2^2"
-            table.add_row(f"{what} at t = {row['t']:g}, {words}", error, floor, ratio)
+            sd = (own["value"], own["floor"]) if own else None
+            add(f"{what} at t = {row['t']:g}, {words}", row["value"], row["floor"], sd)
     return table
