@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from hoam_core import Model, default_experiment, evaluate
+from hoam_core import Model, default_experiment, evaluate, load_model
 from hoam_core.data import Scaling
+from hoam_core.learning import learn
 from hoam_core.methods import Frame, mean_field
+from hoam_core.methods.mean_field import compressed
 from hoam_core.numerics.compiled import VARIABLE
 from hoam_core.numerics.domain import Domain
 from hoam_core.simulation import start_truth, training_ensemble
 from hoam_core.solvers import characteristics, pic, pic3d
 from hoam_core.systems import get_system
+from hoam_core.systems.plasmas.instabilities import TwoStream
 
 LENGTH, AMPLITUDE = 2 * np.pi, 0.05
 
@@ -183,3 +186,39 @@ def test_a_system_without_a_known_equation_is_told_so():
     frame = Frame(lambda mu: Domain.free(1), scaling, ((0.0, 1.0),), np.linspace(0, 1, 5))
     with pytest.raises(ValueError, match="`frame` must hold the equation of one particle"):
         mean_field(frame)
+
+
+def test_training_keeps_no_particles_but_those_of_one_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(TwoStream, "truth_particles", 1_024)
+    axes = (1.3, 1.35, 1.4, 1.45, 1.5)
+    experiment = default_experiment(
+        get_system("two-stream"), "mean-field", axes=(axes,), particles=1_024, t_end=2.0, n_times=9
+    )
+    stages = list(learn(experiment, tmp_path))
+    (shown,) = [stage.data for stage in stages if stage.data is not None]
+    assert shown.x.shape == (1, 9, 1_024, 2)
+    assert float(shown.mu[0, 0]) == pytest.approx(1.4)
+    ensemble = training_ensemble(experiment)
+    model, again = stages[-1].model, load_model(tmp_path)
+    # The scaling is that of all runs together, though each is measured alone.
+    whole = Scaling.of(ensemble)
+    for found, expected in zip(*map(jax.tree.leaves, (model.scaling, whole)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+    known = model.method.learner.init(jax.random.key(0), ensemble)
+    for name, array in known.items():
+        np.testing.assert_allclose(again.params[name], array, rtol=2e-3, atol=2e-3)
+    assert again.params["functions"].dtype == np.float16
+    assert len(again.limits.growth) == len(axes)
+    assert all(len(one["density"]) == 4 for one in again.errors)
+    assert again.card()["knows_equations"]
+
+
+def test_compressed_means_are_those_that_were_measured(key):
+    smooth = jnp.linspace(0, 1, 9)[:, None, None] * jnp.linspace(1, 2, 7)[None, :, None]
+    means = smooth ** jnp.arange(1, 4)[None, None] + 1e-9 * jax.random.normal(key, (9, 7, 3))
+    found = compressed(means)
+    assert found["weights"].shape[1] < 9
+    again = jnp.tensordot(found["weights"], found["functions"].astype(means.dtype), 1)
+    assert float(jnp.linalg.norm(again - means) / jnp.linalg.norm(means)) < 5e-4
+    nothing = compressed(jnp.zeros((2, 3, 1)))
+    assert bool(jnp.all(jnp.isfinite(nothing["functions"])))
