@@ -9,6 +9,8 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+
 from hoam_core import METHODS, NETWORKS, SYSTEMS, Model, Parameter, System, list_models
 from hoam_core.metrics import METRICS
 from hoam_core.reproduce.table1 import PAPER_METHODS, summary
@@ -102,6 +104,32 @@ def errors() -> str:
     for system in (name for name, s in SYSTEMS.items() if not isinstance(s, Lattice)):
         for model in (m for m in list_models() if m.experiment.system == system):
             rows += [f"| `{model.name}` | {row}" for row in error_rows(model)]
+    return "\n".join(rows)
+
+
+def densities() -> str:
+    """The density errors of docs/results/densities.json in short: a line for each model."""
+    found = json.loads((DOCS / "results" / "densities.json").read_text())
+    rows = [
+        "| model | knows the equations | places | density error ± seeds | floor | "
+        "error / floor: median | worst | where |",
+        "|---" * 8 + "|",
+    ]
+    for model in list_models():
+        own = [row for row in found if row["model"] == model.name]
+        if not own:
+            continue
+        places = {json.dumps(row["parameters"]) for row in own}
+        values, floors = (np.array([row[key] for row in own]) for key in ("values", "floors"))
+        ratios = values / floors
+        worst = own[int(np.argmax(ratios.max(1)))]
+        known = "of one particle" if model.entry.knows_equations else "no"
+        scatter = values.mean(0).std(ddof=1)
+        rows.append(
+            f"| `{model.name}` | {known} | {len(places)} | {values.mean():.4f} ± {scatter:.4f} | "
+            f"{floors.mean():.4f} | {np.median(ratios):.2f} | {ratios.max():.2f} | "
+            f"{setting(worst['parameters'])}, t = {worst['t']:g} |"
+        )
     return "\n".join(rows)
 
 
@@ -269,7 +297,8 @@ def drawn(name: str) -> str:
 TABLES = {
     "core_layers": lambda: drawn("CORE_LAYERS"), "page_layers": lambda: drawn("PAGE_LAYERS"),
     "core_arrows": lambda: arrows("CORE_LAYERS"), "page_arrows": lambda: arrows("PAGE_LAYERS"),
-    "systems": systems, "equations": equations, "errors": errors, "lattices": lattices,
+    "systems": systems, "equations": equations, "errors": errors,
+    "densities": densities, "lattices": lattices,
     "table1": table1, "methods": methods, "networks": networks,
     "metrics": lambda: documented({**METRICS}),
 }  # fmt: skip

@@ -35,6 +35,7 @@ class ColumnSummary(NamedTuple):
     verdict: Verdict | None = None
     judge: Run | None = None
     pinned: bool = False
+    knows_equations: bool | None = None
 
     @property
     def label(self) -> str:
@@ -92,6 +93,7 @@ def _summary(runs: Comparing, slot: int) -> ColumnSummary:
         evaluations(model, runs.catalogue) if model else None,
         _verdict(runs, slot, rows) if model else None, runs.truth(slot),
         runs.columns[slot].pinned is not None,
+        runs.catalogue.models[model].entry.knows_equations if model else None,
     )  # fmt: skip
 
 

@@ -114,6 +114,8 @@ def table(summaries: list[ColumnSummary], waiting: str, dark: bool, time_unit: s
         kinds = {"Damping" if one.mode.growth_rate < 0 else "Growth" for one in known}
         name = f"{' or '.join(sorted(kinds)).capitalize()} rate γ"
         lines.append(_line(with_unit(name, rate_unit(time_unit)), summaries, _rate_cell))
+    if any(one.knows_equations for one in summaries):
+        lines.append(_line("Knows the equations", summaries, _knowledge_cell))
     if any(one.evaluations is not None for one in summaries):
         lines.append(_line("Field evaluations per particle", summaries, _cost_cell))
     lines.append(_line("Time of the run", summaries, _time_cell))
@@ -162,6 +164,12 @@ def _whys(summaries: list[ColumnSummary]) -> str:
     return "".join(
         f'<p class="soft">γ of {", ".join(who)}: {escape(why)}</p>' for why, who in letters.items()
     )
+
+
+def _knowledge_cell(one: ColumnSummary) -> str:
+    if one.knows_equations is None:
+        return "yes"
+    return "of one particle" if one.knows_equations else "no"
 
 
 def _cost_cell(one: ColumnSummary) -> str:

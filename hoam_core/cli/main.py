@@ -103,7 +103,8 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:
     for card in cards:
         energies = [e["electric_energy"] for e in card["errors"] if "electric_energy" in e]
         errors = [f"{e['l2_error']:.3f}" for e in energies]
-        method = "\n".join(filter(None, (card["method"], card["network"])))
+        known = "knows the equations" if card["knows_equations"] else None
+        method = "\n".join(filter(None, (card["method"], card["network"], known)))
         needs = "\n".join(f"{value} {what}" for what, value in card["limits"].items() if value)
         trained = bounds(card["parameters"])
         table.add_row(card["name"], method, trained, needs, "\n".join(errors))
