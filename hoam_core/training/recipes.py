@@ -44,13 +44,37 @@ def _even(low: float, high: float, count: int) -> tuple[float, ...]:
     return tuple(round(low + (high - low) * i / (count - 1), 6) for i in range(count))
 
 
-# So many that what lies between them is below the noise of two full models (studies/spacing.py).
-_DENSE = {"axes": (_even(1.2, 1.9, 30),)}
+# Training values between which interpolation is as near to the full model as a second run of it, or
+# within twice that (`hoam train --dense`, studies/spacing.py): a mode's phase turns with drift and k.
+_DENSE_BEAMS = {
+    "axes": (
+        (2.0, 2.03125, 2.0625, 2.125, 2.1875, 2.25, 2.3125, 2.375, 2.4375, 2.5, 2.5625, 2.625, 2.75,
+         2.875, 3.0, 3.125, 3.25, 3.375, 3.5, 3.625, 3.75, 3.875, 4.0),
+        (0.3, 0.3375, 0.375, 0.45, 0.525, 0.6, 0.6375, 0.675, 0.75, 0.825, 0.9, 0.975, 1.05, 1.125,
+         1.2),
+    )
+}  # fmt: skip
+_DENSE_LANDAU = {
+    "axes": (
+        (0.01, 0.02, 0.04, 0.08, 0.15, 0.2, 0.25, 0.28, 0.31, 0.37, 0.435, 0.4675, 0.5),
+        (0.3, 0.3125, 0.325, 0.35, 0.375, 0.3875, 0.4, 0.425, 0.45, 0.5, 0.55, 0.6),
+    )
+}
+# The force is known between all training values: few steps do.
+_FIELD_3D = {
+    "axes": ((0.3, 0.35, 0.4, 0.45, 0.5, 0.5225, 0.55, 0.575, 0.6),), "options": {"steps": 30}
+}  # fmt: skip
 
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     # Collisions are random: their noise in the moments falls with the particles only.
     ("bump-on-tail", "galerkin"): {"particles": 131_072},
-    ("two-stream", "mean-field"): _DENSE,
+    ("two-stream", "mean-field"): {"axes": (_even(1.2, 1.9, 30),)},
+    # Its noise is that of collisions: more training values average it.
+    ("bump-on-tail", "mean-field"): {"axes": (_even(1.3, 2.0, 16),)},
+    ("two-stream-beams", "mean-field"): _DENSE_BEAMS,
+    ("landau", "mean-field"): _DENSE_LANDAU,
+    ("strong-landau-6d", "mean-field"): _FIELD_3D,
+    ("strong-landau-6d-all-axes", "mean-field"): _FIELD_3D,
     ("trap", "mean-field"): {"particles": 4_096},
     ("two-stream-beams", "galerkin"): _TWO_PARAMETERS,
     ("landau", "galerkin"): _TWO_PARAMETERS,
