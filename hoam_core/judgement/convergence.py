@@ -94,7 +94,7 @@ def difference(one: Curves, other: Curves) -> float:
 
 
 def _steps(model: Model, tests: Sequence[tuple[Values, Curves]]) -> Generator[None, None, int]:
-    steps, known = FEWEST_STEPS, {}
+    steps, known = min(FEWEST_STEPS, model.method.steps), {}
     while steps < MOST_STEPS:
         for i, (values, truth) in enumerate(tests):
             n_times = len(next(iter(truth.values())))

@@ -45,7 +45,7 @@ def _even(low: float, high: float, count: int) -> tuple[float, ...]:
 
 
 # Training values between which interpolation is as near to the full model as a second run of it, or
-# within twice that (`hoam train --dense`, studies/spacing.py): a mode's phase turns with drift and k.
+# within twice that (`hoam train --dense`, studies/spacing.py): phases turn with drift and k.
 _DENSE_BEAMS = {
     "axes": (
         (2.0, 2.03125, 2.0625, 2.125, 2.1875, 2.25, 2.3125, 2.375, 2.4375, 2.5, 2.5625, 2.625, 2.75,
