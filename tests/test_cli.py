@@ -7,7 +7,15 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from hoam_core import METHODS, SYSTEMS, __version__, load_model, save_model
+from hoam_core import (
+    METHODS,
+    SYSTEMS,
+    __version__,
+    default_experiment,
+    get_system,
+    load_model,
+    save_model,
+)
 from hoam_core.checks import DivergedError
 from hoam_core.cli import console, main, models
 from hoam_core.models.files import shipped_models
@@ -189,6 +197,18 @@ def test_train_takes_values_times_and_options_and_prints_its_errors(tmp_path, mo
     for error in model.errors:
         assert f"{error['electric_energy']['l2_error']:.5f}" in done.stdout
     assert "noise floor" in done.stdout
+
+
+def test_train_adds_values_and_keeps_those_of_the_recipe_unless_told(tmp_path):
+    options = ["--method", "mean-field", "--particles", 512, "--t-end", 2, "--n-times", 5]
+    good("train", "two-stream", *options, "--set", "mu=1.3:1.5:3", "--dense", 4, "--no-judge",
+         "--out", tmp_path)  # fmt: skip
+    (axis,) = load_model(tmp_path).experiment.axes
+    assert {1.3, 1.4, 1.5} <= set(axis)
+    assert len(axis) <= 4
+    asked = default_experiment(get_system("two-stream"), "mean-field").axes
+    good("train", "two-stream", *options, "--no-judge", "--out", tmp_path / "usual")
+    assert load_model(tmp_path / "usual").experiment.axes == asked
 
 
 def test_evaluate_prints_the_layout_of_the_interface(galerkin_model, tmp_path, monkeypatch):
