@@ -1,8 +1,9 @@
 """Measure again what the shipped models need, and judge them by it.
 
 Run `python docs/judge_models.py [--errors] [NAME ...]` after a method's steps have changed; then
-`python docs/make_tables.py`. With `--errors` their needs stay what they are. The seeds stay those of the errors that a file holds. What the
-training data tell of the field's energy comes from their full-model runs, made once more.
+`python docs/make_tables.py`. With `--errors` their needs stay what they are. The seeds stay those
+of the errors that a file holds. What the training data tell of the field's energy comes from their
+full-model runs, made once more.
 """
 
 import dataclasses
