@@ -1,8 +1,9 @@
 """The numbers of steps and particles that a model needs, measured at the test parameters.
 
-Steps: the fewest of 100, 200, 400, ... for which the curves of the observables differ from those
-with four times as many steps by less than the latter differ from the truth. More steps would change
-less than the model's error; with fewer the integration would add to that error.
+Steps: the fewest of 100, 200, 400, ... (or from the own number of a method that knows the equations)
+for which the curves of the observables differ from those with four times as many steps by less than
+the latter differ from the truth. More steps would change less than the model's error; with fewer
+the integration would add to that error.
 
 Particles: a closed loop takes its field from its own population, so that a small one can run away.
 The model needs the least power of two from which on every run is plausible (plausibility.py), with
@@ -94,7 +95,9 @@ def difference(one: Curves, other: Curves) -> float:
 
 
 def _steps(model: Model, tests: Sequence[tuple[Values, Curves]]) -> Generator[None, None, int]:
-    steps, known = min(FEWEST_STEPS, model.method.steps), {}
+    # Of a known equation the steps are chosen for the densities, finer than any curve.
+    steps = model.method.steps if model.entry.knows_equations else FEWEST_STEPS
+    known: dict[tuple[int, int], Curves | None] = {}
     while steps < MOST_STEPS:
         for i, (values, truth) in enumerate(tests):
             n_times = len(next(iter(truth.values())))

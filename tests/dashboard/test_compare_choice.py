@@ -91,18 +91,18 @@ def test_another_system_brings_its_own_columns_and_the_same_one_keeps_them():
 
 
 def test_columns_are_added_removed_and_pinned_within_their_number():
-    _, choice, _ = opened("system=landau")
-    mu = {"alpha": 0.1, "k": 0.5}
+    _, choice, _ = opened("system=chaos-9d")
+    mu = {"r": 14.0}
     choice.remove(0)
     assert len(choice.columns) == 2
     choice.add(catalogue(), mu)
-    assert choice.columns[2] == Column("landau-galerkin", (0.1, 0.5))
+    assert choice.columns[2] == Column("chaos-9d-galerkin", (14.0,))
     choice.add(catalogue(), mu)
     choice.add(catalogue(), mu)
     assert len(choice.columns) == 4
     choice.pin(0, mu)
-    assert choice.columns[0].pinned == (0.1, 0.5)
-    choice.pin(0, {"alpha": 0.3, "k": 0.3})
+    assert choice.columns[0].pinned == (14.0,)
+    choice.pin(0, {"r": 13.7})
     assert choice.columns[0].pinned is None
     choice.remove(1)
     assert len(choice.columns) == 3
