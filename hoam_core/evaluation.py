@@ -163,7 +163,7 @@ def evaluate_steps(
     if "electric_energy" in references.truth.observables:
         known = model.learned_energy(parameters, ts)
         result = _energy(result, run["electric_energy"].values, references, known)
-    if found := _growth(system, mu, run, references):
+    if found := _growth(model, mu, run, references):
         result.attrs["growth"] = json_text(found)
     if isinstance(system, Lattice):
         result = _means(result, system, run, references)
@@ -194,10 +194,11 @@ def _energy(
 
 
 def _growth(
-    system: System, mu: Array, run: xr.Dataset, references: FullModelRuns
+    model: Model, mu: Array, run: xr.Dataset, references: FullModelRuns
 ) -> dict[str, Any] | None:
     """The rate of one wave of the field in truth and model, beside linear theory (rates.py)."""
-    (truth, second), theory = references, system.linear_modes(mu)
+    system, (truth, second) = model.system, references
+    theory = system.linear_modes(mu)
     if truth.modes is None or not theory:
         return None
     mode = strongest(truth.modes, theory)
@@ -205,9 +206,10 @@ def _growth(
     fits: dict[str, ModeFit | None] = {"truth": fit, "model": None}
     if fit is not None:
         fits["truth"] = fit = with_second(fit, truth.ts, second.modes, mode)
-        modes = np.asarray(observe_all(system, jnp.asarray(run["state"].values), mu)[1])
+        ts = run["time"].values
+        modes = np.asarray(model.observe(jnp.asarray(run["state"].values), ts, mu)[1])
         window = fit.start, fit.end
-        fits["model"] = fit_window(run["time"].values, modes, mode.number, window)
+        fits["model"] = fit_window(ts, modes, mode.number, window)
     told = {kind: one._asdict() if one else None for kind, one in fits.items()}
     words = why(fit, mode, theory, truth.ts, truth.modes, wavenumber(system, mu))
     return {"mode": mode.number, "theory": mode.growth_rate, **told, "why": words}

@@ -222,3 +222,33 @@ def test_compressed_means_are_those_that_were_measured(key):
     assert float(jnp.linalg.norm(again - means) / jnp.linalg.norm(means)) < 5e-4
     nothing = compressed(jnp.zeros((2, 3, 1)))
     assert bool(jnp.all(jnp.isfinite(nothing["functions"])))
+
+
+def test_the_energy_of_a_run_is_that_of_the_field_that_moved_it(trained):
+    """Whatever the number of particles: none of their noise is in the learned field."""
+    run = trained.predict({"mu": 1.31}, particles=64, seed=2)
+    learned = trained.learned_energy({"mu": 1.31}, run["time"].values)
+    np.testing.assert_allclose(run["electric_energy"], learned, rtol=1e-6)
+    total = run["kinetic_energy"] + 1.31**2 * run["electric_energy"]
+    np.testing.assert_allclose(run["total_energy"], total, rtol=1e-6)
+    ts = run["time"].values
+    waves = trained.observe(jnp.asarray(run["state"].values), ts, jnp.array([1.31]))[1]
+        jnp.asarray(run["state"].values), run["time"].values, jnp.array([1.31])
+    )[1]
+    # W = L / 4 sum |E_m|^2.
+    energy = 12.5 * np.sum(np.abs(np.asarray(waves)) ** 2, axis=1)
+    np.testing.assert_allclose(energy, learned, rtol=1e-4)
+
+
+@pytest.mark.parametrize("system", ["strong-landau-6d", "landau"])
+def test_the_field_of_the_means_has_the_energy_of_the_particles(system, key):
+    target = get_system(system)
+    mu = target.vector({p.name: p.default for p in target.parameters})
+    x = target.initial(key, mu, 16_384)
+    law, seen = target.mean_field, target.observables(x, mu)
+    modes = law.modes(law.means(x, mu)[None])[0]
+    found, waves = target.in_field(seen, modes, mu)
+    for name, value in seen.items():
+        assert float(found[name]) == pytest.approx(float(value), rel=1e-3, abs=1e-6)
+    theirs = np.asarray(target.field_modes(x, mu))
+    np.testing.assert_allclose(waves[:1], theirs[:1], rtol=1e-6)

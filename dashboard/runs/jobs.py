@@ -7,7 +7,7 @@ the shown plane at once, so that the page only reads them; those of any other pl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import jax
@@ -137,9 +137,8 @@ class Observed(NamedTuple):
     modes: Complex[np.ndarray, "t m"] | None
 
 
-def see(system: System, x: Float[Array, "t n d"], mu: Float[Array, " p"]) -> Observed:
-    """Both, of all states."""
-    curves, modes = observe_all(system, x, mu)
+def see(curves: Mapping[str, Float[Array, " t"]], modes: Complex[Array, "t m"] | None) -> Observed:
+    """Both, as arrays of NumPy."""
     found = {name: np.asarray(values) for name, values in curves.items()}
     return Observed(found, None if modes is None else np.asarray(modes))
 
@@ -163,7 +162,7 @@ def predict(
     with tracing[case.model]:
         x = model.sample(x0, ts[::stride], mu, key, steps=steps)
         x = jax.block_until_ready(x if stride == 1 else _with_middles(x, system.domain(mu)))
-    seen = see(system, x, mu)
+    seen = see(*model.observe(x, ts[: len(x)], mu))
     seconds = time.perf_counter() - start
     took[Effort(case.model, case.particles, stride)] = seconds
     return x, seen, seconds
@@ -215,7 +214,7 @@ def grown(
         outside = max(outside, found.outside)
         moments.append(found.moments)
         paths.append(np.asarray(piece.x[:, :PATHS]))
-        seen.append(see(system, piece.x, mu))
+        seen.append(see(*observe_all(system, piece.x, mu)))
         so_far = Moments(*map(np.concatenate, zip(*moments, strict=True)))
         waves = [one.modes for one in seen if one.modes is not None]
         run = Run(

@@ -31,7 +31,6 @@ from hoam_core.models.model import Model
 from hoam_core.models.plausibility import share_outside
 from hoam_core.numerics.loading import quiet
 from hoam_core.seeds import run_keys
-from hoam_core.storage.datasets import observe
 from hoam_core.systems import Observable, Parameter, Recorded, System
 from hoam_core.version import __version__
 
@@ -226,7 +225,7 @@ def _runner(
             # Recorded particles are picked by NumPy; compiled code would embed them as constants.
             load = system.load if isinstance(system, Recorded) else partial(_load, system)
             x = model.sample(load(u, mu), ts, mu, run_key, steps=steps)
-            curves = {k: np.asarray(v, float) for k, v in observe(system, x, mu).items()}
+            curves = {k: np.asarray(v, float) for k, v in model.observe(x, ts, mu)[0].items()}
             # A diverged run is missing from the table, so it needs no further warning.
             if all(np.isfinite(curve).all() for curve in curves.values()):
                 outside = float(share_outside(system, mu, x).max())

@@ -1,9 +1,9 @@
 """The numbers of steps and particles that a model needs, measured at the test parameters.
 
-Steps: the fewest of 100, 200, 400, ... (or from the own number of a method that knows the equations)
-for which the curves of the observables differ from those with four times as many steps by less than
-the latter differ from the truth. More steps would change less than the model's error; with fewer
-the integration would add to that error.
+Steps: the fewest of 100, 200, 400, ... (or from its own number for a method that knows the
+equations) for which the curves of the observables differ from those with four times as many steps
+by less than the latter differ from the truth. More steps would change less than the model's error;
+with fewer the integration would add to that error.
 
 Particles: a closed loop takes its field from its own population, so that a small one can run away.
 The model needs the least power of two from which on every run is plausible (plausibility.py), with

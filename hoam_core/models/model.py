@@ -22,7 +22,7 @@ from hoam_core.models.plausibility import Limits, doubts, share_outside
 from hoam_core.numerics.domain import Domain
 from hoam_core.seeds import run_keys
 from hoam_core.solvers.stepping import step_times
-from hoam_core.storage.datasets import arrays_bytes, to_dataset
+from hoam_core.storage.datasets import arrays_bytes, observe_all, to_dataset
 from hoam_core.systems import Recorded, System, get_system
 from hoam_core.training.experiment import Experiment, build_method
 from hoam_core.version import __version__
@@ -164,7 +164,10 @@ class Model:
                 f"Model {self.name!r} diverged at {dict(parameters)}: take more `particles` or "
                 "`steps`, or a parameter inside the trained range."
             )
-        run = to_dataset(self.system, mu, ts, x, seed=seed, method=self.experiment.method)
+        run = to_dataset(
+            self.system, mu, ts, x, seed=seed, method=self.experiment.method,
+            observed=self.observe(x, ts, mu)[0],
+        )  # fmt: skip
         curves = {o.name: run[o.name].values for o in self.system.observable_info}
         outside = float(share_outside(self.system, mu, x).max())
         found = [
@@ -175,6 +178,18 @@ class Model:
             "warnings": json_text(found, ensure_ascii=False)
         }
         return run
+
+    def observe(
+        self, x: Float[Array, "t n d"], ts: np.ndarray, mu: Float[Array, " p"]
+    ) -> tuple[dict[str, Float[Array, " t"]], Complex[Array, "t m"] | None]:
+        """Observables of one of its runs at the times ts, and the waves of its field, if any.
+
+        Where particles move in a learned field, that is the field: no noise of theirs is in it.
+        """
+        found = observe_all(self.system, x, mu)
+        if not self.entry.knows_equations or self.method.modes is None:
+            return found
+        return _in_field(self.system, found[0], self.method.modes(self.params, ts, mu), mu)
 
     def provenance(self, particles: int, steps: int | None = None) -> dict[str, Any]:
         """Provenance of a run of so many particles: the model's name and hash, steps, backend."""
@@ -261,6 +276,11 @@ class Model:
 @partial(jax.jit, static_argnums=0)
 def _energies(system: System, modes: Complex[Array, "t k"], mu: Float[Array, " p"]):
     return jax.vmap(lambda one: system.energy_of_modes(one, mu))(modes)
+
+
+@partial(jax.jit, static_argnums=0)
+def _in_field(system: System, curves: dict[str, Array], modes: Complex[Array, "t k"], mu: Array):
+    return jax.vmap(lambda now, waves: system.in_field(now, waves, mu))(curves, modes)
 
 
 @jax.jit

@@ -125,16 +125,18 @@ def _observe(observables, field_modes, x, mu):
 
 def to_dataset(
     system: System, mu: Float[Array, " p"], ts: np.ndarray, x: Float[Array, "t n d"],
-    *, seed: int, method: str,
+    *, seed: int, method: str, observed: Mapping[str, Float[Array, " t"]] | None = None,
 ) -> xr.Dataset:  # fmt: skip
-    """A run as a dataset, with its observables, units and provenance.
+    """A run as a dataset, with its observables (those of the samples unless given), units and
+    provenance.
 
     Variables: state(time, particle, component) in physical units with periodic positions wrapped,
     and one variable of time for each observable. Raises DivergedError where one is not finite.
     """
     names = ", ".join(f"{c.name}: {c.unit or '1'}" for c in system.components)
     state = (("time", "particle", "component"), np.asarray(x), {"units": names})
-    run = _with_observables(system, mu, ts, state, x, seed=seed, method=method)
+    observed = observe(system, x, mu) if observed is None else observed
+    run = _with_observables(system, mu, ts, state, observed, x.shape[1], seed=seed, method=method)
     return run.assign_coords(component=[c.name for c in system.components])
 
 
@@ -150,17 +152,20 @@ def lattice_dataset(
     else:
         axes = ("component", *axes[1:])
     state = (("time", *axes), cells, attributes)
-    run = _with_observables(lattice, mu, ts, state, z, seed=seed, method="full-model")
+    seen = observe(lattice, z, mu)
+    run = _with_observables(
+        lattice, mu, ts, state, seen, z.shape[1], seed=seed, method="full-model"
+    )
     return run if names else run.assign_coords(component=[c.name for c in lattice.components])
 
 
 def _with_observables(
-    system: System, mu: Float[Array, " p"], ts: np.ndarray, state: tuple, x: Float[Array, "t n d"],
-    *, seed: int, method: str,
+    system: System, mu: Float[Array, " p"], ts: np.ndarray, state: tuple,
+    observed: Mapping[str, Float[Array, " t"]], particles: int, *, seed: int, method: str,
 ) -> xr.Dataset:  # fmt: skip
     info = {o.name: o for o in system.observable_info}
     variables: dict[str, Any] = {"state": state}
-    for name, values in observe(system, x, mu).items():
+    for name, values in observed.items():
         attributes = {"units": info[name].unit or "1", "long_name": info[name].label}
         variables[name] = (("time",), np.asarray(values), attributes)
     check_finite(
@@ -171,9 +176,9 @@ def _with_observables(
         "system": system.name,
         "parameters": json_text(system.named(mu)),
         "seed": int(seed),
-        "particles": int(np.shape(x)[1]),
+        "particles": particles,
         "method": method,
-        "backend": system.backend(int(np.shape(x)[1])),
+        "backend": system.backend(particles),
         "version": __version__,
     }
     times = {"time": ("time", np.asarray(ts), system.time_attributes)}

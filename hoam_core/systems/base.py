@@ -177,6 +177,16 @@ class System(abc.ABC):
         """
         return None
 
+    def in_field(
+        self, observables: dict[str, Float[Array, ""]], modes: Complex[Array, " k"],
+        mu: Float[Array, " p"],
+    ) -> tuple[dict[str, Float[Array, ""]], Complex[Array, " m"] | None]:  # fmt: skip
+        """Observables, and the waves as of `field_modes`, where the field is that of given modes.
+
+        `modes` are in the layout of `energy_of_modes`; what does not depend on the field stays.
+        """
+        return observables, None
+
     def linear_modes(self, mu: Float[Array | np.ndarray, " p"]) -> tuple[Mode, ...]:
         """Frequencies and growth rates of these waves by linear theory, by m; empty without one."""
         return ()

@@ -103,6 +103,16 @@ class StrongLandau(System):
         """Of the waves along the first axis; the same |m| <= 2 as of particles."""
         return pic.energy_of_modes(modes[:2], LENGTH, 1.0)
 
+    def in_field(
+        self, observables: dict[str, Float[Array, ""]], modes: Complex[Array, " k"],
+        mu: Float[Array, " p"],
+    ) -> tuple[dict[str, Float[Array, ""]], Complex[Array, " m"]]:  # fmt: skip
+        electric = self.energy_of_modes(modes, mu)
+        changed = {
+            "electric_energy": electric, "total_energy": observables["kinetic_energy"] + electric,
+        }  # fmt: skip
+        return observables | changed, pic.field_modes(modes, LENGTH, 1.0)
+
     def field_modes(self, x: Float[Array, "n 6"], mu: Float[Array, " p"]) -> Complex[Array, " 12"]:
         """Amplitudes of the waves along the first axis, averaged over the other axes."""
         return pic.field_modes(pic.density_modes(x[:, 0], LENGTH, modes=12), LENGTH, 1.0)

@@ -124,6 +124,16 @@ class VlasovSystem(System):
     ) -> Float[Array, ""]:
         return pic.energy_of_modes(modes, self.length(mu), self.coupling(mu))
 
+    def in_field(
+        self, observables: dict[str, Float[Array, ""]], modes: Complex[Array, " k"],
+        mu: Float[Array, " p"],
+    ) -> tuple[dict[str, Float[Array, ""]], Complex[Array, " m"]]:  # fmt: skip
+        length, coupling = self.length(mu), self.coupling(mu)
+        electric = pic.energy_of_modes(modes, length, coupling)
+        total = observables["kinetic_energy"] + coupling * electric
+        changed = {"electric_energy": electric, "total_energy": total}
+        return observables | changed, pic.field_modes(modes, length, coupling)
+
     def field_modes(self, x: Float[Array, "n 2"], mu: Float[Array, " p"]) -> Complex[Array, " 12"]:
         length, coupling = self.length(mu), self.coupling(mu)
         return pic.field_modes(pic.density_modes(x[:, 0], length, modes=12), length, coupling)
