@@ -233,8 +233,6 @@ def test_the_energy_of_a_run_is_that_of_the_field_that_moved_it(trained):
     np.testing.assert_allclose(run["total_energy"], total, rtol=1e-6)
     ts = run["time"].values
     waves = trained.observe(jnp.asarray(run["state"].values), ts, jnp.array([1.31]))[1]
-        jnp.asarray(run["state"].values), run["time"].values, jnp.array([1.31])
-    )[1]
     # W = L / 4 sum |E_m|^2.
     energy = 12.5 * np.sum(np.abs(np.asarray(waves)) ** 2, axis=1)
     np.testing.assert_allclose(energy, learned, rtol=1e-4)
