@@ -31,8 +31,8 @@ from hoam_core.numerics.interpolation import CardinalSpline, grid_weights
 from hoam_core.solvers.stepping import count_substeps
 from hoam_core.systems.mean_field import MeanField
 
-# Of the norm of each run, on average: a few times less than two runs of the full model differ by.
-TOLERANCE = 1e-3
+# Of the norm of each run, on average: what is left out is little else than the noise of the runs.
+TOLERANCE = 3e-3
 
 
 @partial(jax.jit, static_argnums=0)

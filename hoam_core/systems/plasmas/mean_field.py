@@ -21,8 +21,8 @@ from hoam_core.solvers.pic import Collisions
 from hoam_core.systems.mean_field import MeanField
 
 Law = Callable[[Array], Array | float]
-# With 16 of them the filaments of two cold beams are twice as far from the full model's at the end.
-WAVES = 32
+# Shorter waves than these of a box are noise, unless beams are cold (instabilities.py).
+WAVES = 16
 # The electric energy counts as many of them.
 ENERGY_WAVES = 12
 # In 3D3V the full model keeps as many along each axis.

@@ -22,7 +22,7 @@ from hoam_core.solvers import pic
 from hoam_core.systems.base import System
 from hoam_core.systems.mean_field import MeanField
 from hoam_core.systems.plasmas.dispersion import Maxwellian, Mode, modes_of
-from hoam_core.systems.plasmas.mean_field import PlaneWaves
+from hoam_core.systems.plasmas.mean_field import WAVES, PlaneWaves
 from hoam_core.systems.plasmas.units import DEBYE
 
 
@@ -51,6 +51,8 @@ class VlasovSystem(System):
 
     perturbation: ClassVar[float] = 0.05
     collisions: ClassVar[pic.Collisions | None] = None
+    # Waves of the box that count in the field of a single particle.
+    waves: ClassVar[int] = WAVES
     loading_dimension = 2
     t_end = 40.0
     n_times = 201
@@ -79,7 +81,7 @@ class VlasovSystem(System):
 
     @property
     def mean_field(self) -> MeanField:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return PlaneWaves(self.length, self.coupling, self.collisions)
+        return PlaneWaves(self.length, self.coupling, self.collisions, self.waves)
 
     def load(self, u: Float[Array, "n 2"], mu: Float[Array, " p"]) -> Float[Array, "n 2"]:
         x = self.length(mu) * u[:, 0]
