@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
         model = load_model(name)
         if isinstance(model.system, Lattice):
             continue
-        seed = model.errors[0]["seed"]
+        seed = model.errors[0]["seed"] if model.errors else model.experiment.seed + 1
         if "--errors" in arguments:
             save_model(with_errors(model, seed), folders[name])
             continue

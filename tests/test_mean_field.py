@@ -219,7 +219,7 @@ def test_compressed_means_are_those_that_were_measured(key):
     found = compressed(means)
     assert found["weights"].shape[1] < 9
     again = jnp.tensordot(found["weights"], found["functions"].astype(means.dtype), 1)
-    assert float(jnp.linalg.norm(again - means) / jnp.linalg.norm(means)) < 4e-3
+    assert float(jnp.linalg.norm(again - means) / jnp.linalg.norm(means)) < 6e-3
     nothing = compressed(jnp.zeros((2, 3, 1)))
     assert bool(jnp.all(jnp.isfinite(nothing["functions"])))
 

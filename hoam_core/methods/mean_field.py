@@ -32,7 +32,7 @@ from hoam_core.solvers.stepping import count_substeps
 from hoam_core.systems.mean_field import MeanField
 
 # Of the norm of each run, on average: what is left out is little else than the noise of the runs.
-TOLERANCE = 3e-3
+TOLERANCE = 5e-3
 
 
 @partial(jax.jit, static_argnums=0)
