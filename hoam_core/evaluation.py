@@ -353,25 +353,25 @@ def uncertainty(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Standard deviations over reports of several seeds, in their layout; at least two of them."""
     check_count("seeds", len(reports), 2)
 
-    def spread(found: Sequence[Any]) -> Any:
-        first = found[0]
+    def spread(those: Sequence[Any]) -> Any:
+        first = those[0]
         if isinstance(first, Mapping):
-            return {key: spread([one[key] for one in found]) for key in first}
+            return {key: spread([one[key] for one in those]) for key in first}
         if isinstance(first, list):
-            return [spread(rows) for rows in zip(*found, strict=True)]
-        return float(np.std(found, ddof=1))
+            return [spread(rows) for rows in zip(*those, strict=True)]
+        return float(np.std(those, ddof=1))
 
-    told: dict[str, Any] = {"seeds": [one["seed"] for one in reports]}
+    found: dict[str, Any] = {"seeds": [one["seed"] for one in reports]}
     for name in ("electric_energy", "observables"):
         if name in reports[0]:
-            told[name] = spread([one[name] for one in reports])
+            found[name] = spread([one[name] for one in reports])
     for name in reports[0]["samples"]:
         # Which plane is the worst may differ between seeds.
         rows = [[{k: row[k] for k in ("value", "floor")} for row in one[name]] for one in reports]
-        told[name] = [
+        found[name] = [
             {"t": row["t"], **one} for row, one in zip(reports[0][name], spread(rows), strict=True)
         ]
-    return told
+    return found
 
 
 def affordable_times(model: Model) -> int | None:

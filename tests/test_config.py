@@ -28,7 +28,11 @@ def test_defaults_survive_json(system, method):
     after = Experiment.from_json(json.loads(json.dumps(before.to_json())))
     assert after == before
     assert after.seed == 7
-    assert after.axes == tuple(p.train for p in target.parameters)
+    usual = tuple(p.train for p in target.parameters)
+    # Only what interpolates means of a known equation is trained more densely.
+    denser = METHODS[method].knows_equations
+    ends = [[(axis[0], axis[-1]) for axis in axes] for axes in (after.axes, usual)]
+    assert after.axes == usual or (denser and ends[0] == ends[1])
 
 
 @pytest.mark.parametrize(("system", "method"), [("ising", "galerkin"), ("two-stream", "partial")])

@@ -17,7 +17,7 @@ from hoam_core.storage.datasets import read_dataset, write_dataset
 
 RUN = {"particles": 40, "n_times": 5, "steps": 20}
 CARD = {"name", "system", "method", "network", "parameters", "train_values"}
-CARD |= {"errors", "limits", "seed", "version"}
+CARD |= {"errors", "limits", "seed", "version", "knows_equations", "needs_trajectories"}
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,8 @@ class TrainChoice(Choice):
     def experiment(self, seed: int) -> Experiment:
         """The experiment that is planned. Raises ValueError if it cannot be trained."""
         usual = self.usual()
-        axes = tuple(self.axes[p.name].values(p) for p in self.about.parameters)
+        pairs = zip(self.about.parameters, usual.axes, strict=True)
+        axes = tuple(self.axes[p.name].values(p, own) for p, own in pairs)
         options = dict(changed(options_of(usual, self.about), self.options))
         return default_experiment(
             self.about, self.method, network=self.network or None, particles=self.particles,

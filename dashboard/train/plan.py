@@ -43,9 +43,9 @@ class Axis(NamedTuple):
         """The range and number of some values."""
         return cls(min(values), max(values), len(values))
 
-    def values(self, parameter: Parameter) -> tuple[float, ...]:
-        """The values: the system's own if they match, else spaced in the same way."""
-        usual = parameter.train
+    def values(self, parameter: Parameter, usual: tuple[float, ...] = ()) -> tuple[float, ...]:
+        """The `usual` values (the system's own unless given) if they match, else spaced alike."""
+        usual = usual or parameter.train
         if self == Axis.of(usual):
             return usual
         if self.count < 1 or (self.count > 1 and not self.high > self.low):

@@ -99,7 +99,7 @@ def models(as_json: Json = False, quiet: Quiet = False) -> None:
     if as_json:
         print_json(cards)
         return
-    table = listing("name", "method", "trained range", "needs", "error of the energy, L2")
+    table = listing("name", "method", "trained range", "needs", "L2 error of field")
     for card in cards:
         energies = [e["electric_energy"] for e in card["errors"] if "electric_energy" in e]
         errors = [f"{e['l2_error']:.3f}" for e in energies]

@@ -32,7 +32,9 @@ from hoam_core.solvers.stepping import count_substeps
 from hoam_core.systems.mean_field import MeanField
 
 # Of the norm of each run, on average: what is left out is little else than the noise of the runs.
-TOLERANCE = 5e-3
+TOLERANCE = 4e-3
+# Times count relative to their own norm, but none more than as one of this share of the largest.
+FAINTEST = 0.1
 
 
 @partial(jax.jit, static_argnums=0)
@@ -49,22 +51,25 @@ def means_of(law: MeanField, ensemble: Ensemble) -> Float[Array, "m t k"]:
 def compressed(means: Float[Array, "m t k"]) -> dict[str, Array]:
     """weights (m, r) and functions (r, t, k) of the singular value decomposition of means.
 
-    Weak fields are kept as well as strong ones: each run counts relative to its own norm.
+    Weak fields are kept as well as strong ones: each run counts relative to its own norm, and the
+    start of an instability nearly as much as its saturation.
     """
     found = np.asarray(means, float)
-    tiny = np.finfo(float).tiny
-    rows = found.reshape(len(found), -1)
-    norms = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), tiny)
-    left, sizes, right = np.linalg.svd(rows / norms, full_matrices=False)
+    (m, t, k), tiny = found.shape, np.finfo(float).tiny
+    norms = np.maximum(np.linalg.norm(found, axis=(1, 2), keepdims=True), tiny)
+    course = np.linalg.norm(found / norms, axis=(0, 2), keepdims=True)
+    course = np.maximum(course, max(FAINTEST * course.max(), tiny))
+    rows = (found / norms / course).reshape(m, -1)
+    left, sizes, right = np.linalg.svd(rows, full_matrices=False)
     rest = np.sqrt(np.cumsum(sizes[::-1] ** 2)[::-1])
     rank = max(int(np.sum(rest > TOLERANCE * rest[0])), 1)
+    functions = right[:rank].reshape(rank, t, k) * course
     # Half precision has few powers of two: the largest value of each function is one.
-    largest = np.maximum(np.abs(right[:rank]).max(1), tiny)
-    weights = norms * left[:, :rank] * (sizes[:rank] * largest)[None]
-    functions = (right[:rank] / largest[:, None]).reshape(rank, *found.shape[1:])
+    largest = np.maximum(np.abs(functions).max((1, 2), keepdims=True), tiny)
+    weights = norms[:, 0] * left[:, :rank] * (sizes[:rank] * largest[:, 0, 0])[None]
     return {
         "weights": jnp.asarray(weights, means.dtype),
-        "functions": jnp.asarray(functions, jnp.float16),
+        "functions": jnp.asarray(functions / largest, jnp.float16),
     }
 
 

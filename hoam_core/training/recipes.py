@@ -41,7 +41,7 @@ _MEAN_SPINS = {
 
 def _even(low: float, high: float, count: int) -> tuple[float, ...]:
     """Evenly spaced training values."""
-    return tuple(round(low + (high - low) * i / (count - 1), 6) for i in range(count))
+    return tuple(float(f"{low + (high - low) * i / (count - 1):.6g}") for i in range(count))
 
 
 # Training values between which interpolation is as near to the full model as a second run of it, or

@@ -293,4 +293,4 @@ def test_of_what_ships_nothing_is_forgotten_by_the_catalogue_of_a_visitor(model_
     assert mine.shipped == catalogue().shipped
     assert mine.models_of("two-stream") == shared.models_of("two-stream")
     assert mine.models_of("two-stream")[-1] == "anna"
-    assert Exploration(mine, system="two-stream").model == "two-stream-galerkin"
+    assert Exploration(mine, system="two-stream").model == "two-stream-mean-field"

@@ -32,7 +32,7 @@ from dashboard.train.training import Training, for_visitors
 from dashboard.train.trainings import MOST_BYTES, Trainings, check_name, free_name
 from dashboard.train.view import TrainView, dataset_of, script_of, terms
 from dashboard.view.base import Visit
-from hoam_core import SYSTEMS, Experiment, get_system, load_model
+from hoam_core import SYSTEMS, Experiment, default_experiment, get_system, load_model
 from hoam_core.checks import DivergedError
 from hoam_core.learning import Progress, check_buildable, learn
 from hoam_core.training.checkpoint import CHECKPOINT
@@ -291,7 +291,7 @@ def test_presets_of_all_systems_and_methods_can_be_built():
                 choice.param.update(method=method, preset=which)
                 experiment = choice.experiment(3)
                 assert experiment.method == method
-                assert experiment.axes == tuple(p.train for p in system.parameters)
+                assert experiment.axes == default_experiment(system, method).axes
                 check_buildable(experiment)
     assert MOST_BYTES > 0
 

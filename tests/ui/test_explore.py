@@ -457,7 +457,7 @@ def test_axe_finds_nothing_serious(live):
 
 
 def test_a_word_leads_to_what_it_means_and_escape_comes_back(live):
-    page = live()
+    page = live("?system=two-stream&model=two-stream-galerkin")
     page.page.locator('button.term[data-term="galerkin"]').first.click()
     entry = page.page.locator("dialog .entry.here")
     entry.get_by_text("A learned model with a closed loop").wait_for()
