@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.ui.served import STANDS, launch, served
 
 IMAGES = Path(__file__).parent / "images"
-QUERY = "?system=two-stream&model=two-stream-mean-field&mu=1.25&t=20&particles=16384"
+QUERY = "?system=two-stream&model=two-stream-mean-field&mu=1.25&t=20&particles=65536"
 ISING = "?system=ising&model=ising-partial&T=2.4&h=0.1&t=60"
 TRUTH = "[data-truth=done]"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
