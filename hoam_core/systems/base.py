@@ -163,9 +163,12 @@ class System(abc.ABC):
         return self.advance(advance_key, mu, self.lift(lift_key, mu, x0), ts)[1]
 
     def energy_of_modes(
-        self, modes: Complex[Array, " k"], mu: Float[Array, " p"]
+        self, modes: Complex[Array, "*k"], mu: Float[Array, " p"]
     ) -> Float[Array, ""] | None:
-        """Electric energy of the density modes 1, 2, ..., if the system has a field."""
+        """Electric energy of density modes, if the system has a field.
+
+        Modes 1, 2, ..., or as the waves of the system's `mean_field` lie.
+        """
         return None
 
     def field_modes(
@@ -178,7 +181,7 @@ class System(abc.ABC):
         return None
 
     def in_field(
-        self, observables: dict[str, Float[Array, ""]], modes: Complex[Array, " k"],
+        self, observables: dict[str, Float[Array, ""]], modes: Complex[Array, "*k"],
         mu: Float[Array, " p"],
     ) -> tuple[dict[str, Float[Array, ""]], Complex[Array, " m"] | None]:  # fmt: skip
         """Observables, and the waves as of `field_modes`, where the field is that of given modes.

@@ -60,9 +60,9 @@ _DENSE_LANDAU = {
         (0.3, 0.3125, 0.325, 0.35, 0.375, 0.3875, 0.4, 0.425, 0.45, 0.5, 0.55, 0.6),
     )
 }
-# The force is known between all training values: few steps do.
+# Fewer steps would show in the density of the first quarter.
 _FIELD_3D = {
-    "axes": ((0.3, 0.35, 0.4, 0.45, 0.5, 0.5225, 0.55, 0.575, 0.6),), "options": {"steps": 30}
+    "axes": ((0.3, 0.35, 0.4, 0.45, 0.5, 0.5225, 0.55, 0.575, 0.6),), "options": {"steps": 60}
 }  # fmt: skip
 
 RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {

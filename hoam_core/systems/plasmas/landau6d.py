@@ -18,6 +18,7 @@ the number of `truth_particles`, and W leaves out the waves shorter than 2 pi De
 (pic3d.electric_energy).
 """
 
+import abc
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -97,21 +98,25 @@ class StrongLandau(System):
             "momentum": LENGTH * jnp.mean(x[:, 3]),
         }
 
+    @abc.abstractmethod
     def energy_of_modes(
-        self, modes: Complex[Array, " k"], mu: Float[Array, " p"]
+        self, modes: Complex[Array, "*k"], mu: Float[Array, " p"]
     ) -> Float[Array, ""]:
-        """Of the waves along the first axis; the same |m| <= 2 as of particles."""
-        return pic.energy_of_modes(modes[:2], LENGTH, 1.0)
+        """Of the waves |m| <= 2, as of particles."""
+
+    @abc.abstractmethod
+    def first_axis(self, modes: Complex[Array, "*k"]) -> Complex[Array, " m"]:
+        """Those of the modes that lie along the first axis."""
 
     def in_field(
-        self, observables: dict[str, Float[Array, ""]], modes: Complex[Array, " k"],
+        self, observables: dict[str, Float[Array, ""]], modes: Complex[Array, "*k"],
         mu: Float[Array, " p"],
     ) -> tuple[dict[str, Float[Array, ""]], Complex[Array, " m"]]:  # fmt: skip
         electric = self.energy_of_modes(modes, mu)
         changed = {
             "electric_energy": electric, "total_energy": observables["kinetic_energy"] + electric,
         }  # fmt: skip
-        return observables | changed, pic.field_modes(modes, LENGTH, 1.0)
+        return observables | changed, pic.field_modes(self.first_axis(modes), LENGTH, 1.0)
 
     def field_modes(self, x: Float[Array, "n 6"], mu: Float[Array, " p"]) -> Complex[Array, " 12"]:
         """Amplitudes of the waves along the first axis, averaged over the other axes."""
@@ -140,6 +145,14 @@ class StrongLandauOneAxis(StrongLandau):
     perturbed = (True, False, False)
     mean_field = PlaneWaves(lambda mu: LENGTH, lambda mu: 1.0, waves=WAVES_3D)
 
+    def energy_of_modes(
+        self, modes: Complex[Array, " k"], mu: Float[Array, " p"]
+    ) -> Float[Array, ""]:
+        return pic.energy_of_modes(modes[:2], LENGTH, 1.0)
+
+    def first_axis(self, modes: Complex[Array, " k"]) -> Complex[Array, " k"]:
+        return modes
+
 
 @final
 @dataclass(frozen=True)
@@ -151,3 +164,12 @@ class StrongLandauAllAxes(StrongLandau):
     equations = _equations(r"(1 + \alpha\cos k x)(1 + \alpha\cos k y)(1 + \alpha\cos k z)")
     perturbed = (True, True, True)
     mean_field = CubeWaves(LENGTH, 1.0)
+
+    def energy_of_modes(
+        self, modes: Complex[Array, "a a h"], mu: Float[Array, " p"]
+    ) -> Float[Array, ""]:
+        low = slice(WAVES_3D - 2, WAVES_3D + 3)
+        return pic3d.energy_of_modes(modes[low, low, :3], LENGTH, 1.0)
+
+    def first_axis(self, modes: Complex[Array, "a a h"]) -> Complex[Array, " m"]:
+        return modes[WAVES_3D + 1 :, WAVES_3D, 0]

@@ -105,6 +105,7 @@ class CubeWaves(MeanField):
     length: float
     coupling: float
     waves: int = WAVES_3D
+    has_waves = True
 
     @property
     def _numbers(self) -> Float[np.ndarray, " k"]:
@@ -117,13 +118,15 @@ class CubeWaves(MeanField):
         modes = pic3d.density_modes(x[:, :3].T, self.length, modes=self.waves)
         return _means(modes.ravel(), self._numbers)
 
+    def modes(self, means: Float[Array, "s k"]) -> Complex[Array, "s a a h"]:
+        side = 2 * self.waves + 1
+        return _modes(means, self._numbers).reshape(-1, side, side, self.waves + 1)
+
     def follow(
         self, key: PRNGKeyArray, mu: Float[Array, " p"], x0: Float[Array, "n d"],
         times: Float[np.ndarray, " s"], means: Float[Array, "s k"], every: int,
     ) -> Float[Array, "t n d"]:  # fmt: skip
-        side = 2 * self.waves + 1
-        modes = _modes(means, self._numbers).reshape(-1, side, side, self.waves + 1)
         return pic3d.follow(
-            x0[:, :3], x0[:, 3:], jnp.asarray(times, x0.dtype), modes, every=every,
+            x0[:, :3], x0[:, 3:], jnp.asarray(times, x0.dtype), self.modes(means), every=every,
             length=self.length, coupling=self.coupling,
         )  # fmt: skip
