@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from hoam_core.metrics import density, density_error
-from hoam_core.metrics.density import BINS, WIDTH, Marginal, marginals
+from hoam_core.metrics import density_error
+from hoam_core.metrics.density import BINS, WIDTH, Marginal, density, marginals
 from hoam_core.numerics.loading import quiet
 from hoam_core.systems import SYSTEMS, get_system
 

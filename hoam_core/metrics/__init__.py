@@ -1,6 +1,6 @@
 """Distances between populations, by name; errors of curves and growth rates."""
 
-from hoam_core.metrics.density import density, density_error
+from hoam_core.metrics.density import density_error
 from hoam_core.metrics.kernel import maximum_mean_discrepancy
 from hoam_core.metrics.modes import ModeFit, fit_mode, fit_window
 from hoam_core.metrics.physics import (
@@ -28,7 +28,7 @@ METRICS: dict[str, Distance] = {
 }  # fmt: skip
 
 __all__ = [
-    "METRICS", "CurveError", "Distance", "GrowthFit", "ModeFit", "Rate", "curve_error", "density",
+    "METRICS", "CurveError", "Distance", "GrowthFit", "ModeFit", "Rate", "curve_error",
     "density_error", "fit_damping", "fit_growth", "fit_mode", "fit_window", "growth", "maxima",
     "maximum_mean_discrepancy", "mode_amplitudes", "over_blocks", "over_subsets",
     "sinkhorn_divergence", "sliced_wasserstein2", "transport_distance", "wasserstein2",
