@@ -285,7 +285,7 @@ def test_another_system_and_the_full_model_alone(live):
     page.until(lambda: len(page.picture("full")) == 1, "the full model is drawn")
     page.page.get_by_text("rises from -1 to 1 and then falls").wait_for()
     choose(page, "System", "Two-stream instability")
-    page.until_query(system="two-stream", model="two-stream-galerkin")
+    page.until_query(system="two-stream", model="two-stream-mean-field")
     page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
     choose(page, "Learned model", "none (full model only)")
     page.until_query(model="none")
