@@ -54,7 +54,7 @@ def test_what_is_shown_can_be_cited(live):
 
 @pytest.mark.slow
 def test_the_panel_of_trust_unfolds_and_stays_open(live):
-    page = live("?mu=1.25")
+    page = live("?model=two-stream-galerkin&mu=1.25")
     page.page.get_by_text("How much can I trust this?").click()
     facts = page.page.locator("dl")
     facts.get_by_text("0.05 from the nearest training value").wait_for()
