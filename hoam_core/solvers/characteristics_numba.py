@@ -12,8 +12,7 @@ from functools import cache
 import numpy as np
 
 from hoam_core.numerics.compiled import FAST, compiler
-
-BLOCK = 2_048
+from hoam_core.solvers.pic_numba import BLOCK, kernels
 
 
 @cache
@@ -21,21 +20,7 @@ def kernel():
     """The compiled loop over the steps of a block."""
     compiled = compiler(FAST - {"reassoc"})
 
-    @compiled
-    def accelerate(x, v, field, slope, scale, kick):
-        for i in range(len(x)):
-            s = x[i] * scale
-            j = np.uint32(np.int32(s))
-            v[i] += kick * (field[j] + (s - np.floor(s)) * slope[j])
-
-    @compiled
-    def drift(x, v, length, h):
-        zero = length - length  # in the numbers' own precision
-        for i in range(len(x)):
-            moved = x[i] + h * v[i]
-            moved -= length * np.floor(moved / length)
-            # By rounding, or of a velocity beyond all bounds: never outside the grid.
-            x[i] = moved if zero <= moved < length else zero
+    accelerate, move = kernels().accelerate, kernels().move
 
     @compiled
     def write(x, v, out):
@@ -50,7 +35,7 @@ def kernel():
         for step in range(len(steps)):
             h = steps[step]
             accelerate(x, v, fields[step], slopes[step], scale, half * h)
-            drift(x, v, length, h)
+            move(x, v, length, h)
             accelerate(x, v, fields[step + 1], slopes[step + 1], scale, half * h)
             if (step + 1) % every == 0:
                 write(x, v, path[(step + 1) // every])

@@ -27,10 +27,15 @@ BLOCK = 2_048
 
 
 class ParticleKernels(NamedTuple):
-    """`push` moves particles by a step and deposits them; `write` saves them at a full step."""
+    """`push` moves particles by a step and deposits them; `write` saves them at a full step.
+
+    `accelerate` and `move` are the parts of a push that need no deposit.
+    """
 
     push: Callable
     write: Callable
+    accelerate: Callable
+    move: Callable
 
 
 @cache
@@ -83,7 +88,7 @@ def kernels() -> ParticleKernels:
             w = s - np.floor(s)
             out[i, 1] = v[i] + kick * (field[j] + w * (field[j + 1] - field[j]))
 
-    return ParticleKernels(push, write)
+    return ParticleKernels(push, write, accelerate, move)
 
 
 @final
@@ -139,7 +144,7 @@ def _run(x, v, ts, length, transfer, substeps, threads: Threads) -> np.ndarray:
     # A particle at the very end of the box touches one point beyond the grid.
     density = np.zeros((len(threads.chunks), cells + 2), x.dtype)
     scale, size = real(cells / length), real(length)
-    push, write = kernels()
+    push, write, *_ = kernels()
 
     def step(force: np.ndarray, kick: float, drift: float) -> np.ndarray:
         slope, kick, drift = np.diff(force), real(kick), real(drift)
