@@ -124,7 +124,8 @@ def evaluate(
     also `w2_aligned`, over aligned blocks, since truths and prediction are loaded quietly and
     keep their order: less noise, and a lower floor. The attributes `samples_of_w2` and
     `samples_of_w2_aligned` describe the samples; `growth` (JSON) holds the rate of one wave of the
-    field beside linear theory. Raises ValueError for parameters outside the bounds.
+    field beside linear theory; those of `densities`, with their floor. Raises ValueError for
+    parameters outside the bounds.
     """
     options = {"references": references, "distances": distances, "n_times": n_times}
     stages = evaluate_steps(
