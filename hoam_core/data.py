@@ -34,11 +34,13 @@ class Ensemble(eqx.Module):
     """Samples x (m, t, n, d) of m populations, one per parameter set mu (m, p), at times ts (t,).
 
     Sample i of a population is the same particle at all times where the full model has paths.
+    `weights` (m,) say how much a population counts in a loss; without them all count alike.
     """
 
     mu: Float[Array, "m p"]
     ts: Float[Array, " t"]
     x: Float[Array, "m t n d"]
+    weights: Float[Array, " m"] | None = None
 
     def check(self) -> None:
         """Raises ValueError where shapes or values do not fit together."""

@@ -39,7 +39,8 @@ from hoam_core.systems import PatchedLattice, get_system
 from hoam_core.training.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from hoam_core.training.devices import mesh_of
 from hoam_core.training.experiment import Experiment, build_method, parameter_grid
-from hoam_core.training.fit import TrainState, adam, fit
+from hoam_core.training.fit import TrainState, fit
+from hoam_core.training.optimizers import OPTIMIZERS
 
 
 class Progress(NamedTuple):
@@ -208,7 +209,7 @@ def _fit(
 ) -> Iterator[TrainState]:  # fmt: skip
     """`fit` with a checkpoint at every yield; a finished training that is resumed yields once."""
     experiment, learner = model.experiment, model.method.learner
-    optimizer = adam(experiment.steps, experiment.rate)
+    optimizer = OPTIMIZERS[experiment.optimizer](experiment.steps, experiment.rate)
     key = seed_key(experiment.seed, "fit")
     state = None
     if resume and learner.loss is not None:

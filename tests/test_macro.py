@@ -18,7 +18,8 @@ from hoam_core.numerics.domain import Domain
 from hoam_core.systems import get_system as get_lattice
 from hoam_core.systems.lattices.curie_weiss import mean_field_drift
 from hoam_core.training.experiment import build_method, default_experiment
-from hoam_core.training.fit import adam, fit
+from hoam_core.training.fit import fit
+from hoam_core.training.optimizers import adam
 
 AXES = ((1.1,), (0.1,), (-1.0, 1.0), (64.0,))
 

@@ -47,6 +47,7 @@ from hoam_core.storage.datasets import check_file, write_dataset
 from hoam_core.studies.spacing import refine
 from hoam_core.systems import System, get_system
 from hoam_core.training.experiment import Experiment, default_experiment, parameter_grid
+from hoam_core.training.optimizers import OPTIMIZERS
 
 
 def train(
@@ -56,6 +57,7 @@ def train(
         str | None, typer.Option("--method", help="Default: galerkin; partial for a lattice.")
     ] = None,
     network: Annotated[str | None, typer.Option("--network", help=" or ".join(NETWORKS))] = None,
+    optimizer: Annotated[str, typer.Option("--optimizer", help=" or ".join(OPTIMIZERS))] = "adam",
     loss_steps: Annotated[int | None, typer.Option("--loss-steps", help="Training steps.")] = None,
     settings: Axes = None,
     particles: MaybeParticles = None,
@@ -87,8 +89,9 @@ def train(
     asked = {"steps": loss_steps, "particles": particles, "t_end": t_end, "n_times": n_times}
     changes = {name: value for name, value in asked.items() if value is not None}
     experiment = default_experiment(
-        target, method, network=network, seed=seed, axes=tuple(map(tuple, axes.values())), **changes
-    )
+        target, method, network=network, optimizer=optimizer, seed=seed,
+        axes=tuple(map(tuple, axes.values())), **changes,
+    )  # fmt: skip
     given = parse_options(options) | ({} if patch is None else {"patch": patch})
     experiment = dataclasses.replace(experiment, options={**experiment.options, **given})
     if patch is not None:

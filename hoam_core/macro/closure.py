@@ -37,7 +37,8 @@ from hoam_core.networks.layers import Stack
 from hoam_core.numerics.domain import along_last
 from hoam_core.systems.base import Component
 from hoam_core.systems.lattices.base import Lattice, PatchedLattice, Time
-from hoam_core.training.fit import TrainState, adam, fit
+from hoam_core.training.fit import TrainState, fit
+from hoam_core.training.optimizers import adam
 
 WIDTH = 32
 CLOSURE_STEPS = 3_000

@@ -61,11 +61,17 @@ class Evaluations(Protocol):
     def __call__(self, ts: np.ndarray, steps: int | None = None) -> int: ...
 
 
+def unchanged(state: Any) -> Any:
+    """The state itself."""
+    return state
+
+
 class Learner(NamedTuple):
     """How parameters are learned, as pure functions.
 
-    `init(key, data)` makes parameters from an `Ensemble` (or `Increments`), `draw(key, data)` a
-    batch, `loss(params, batch)` a scalar. Without a loss `init` alone fits, in closed form.
+    `prepare(data)` is computed once, from an `Ensemble` (or `Increments`); of what it returns,
+    `init(key, prepared)` makes parameters and `draw(key, prepared)` a batch, of which
+    `loss(params, batch)` is a scalar. Without a loss `init` alone fits, in closed form.
     `batch_axes` maps the arrays of a batch (a named tuple) that hold particles to their particle
     axis: the loss is a mean over particles, so that several devices can share a batch.
     """
@@ -74,6 +80,7 @@ class Learner(NamedTuple):
     draw: Callable[[PRNGKeyArray, Any], Batch] | None = None
     loss: Callable[[Params, Batch], Float[Array, ""]] | None = None
     batch_axes: Mapping[str, int] = {}
+    prepare: Callable[[Any], Any] = unchanged
 
 
 class Method(NamedTuple):
@@ -114,17 +121,13 @@ State = TypeVar("State")
 Step = Callable[[State, Array, Array, PRNGKeyArray], State]
 
 
-def _all(state: Any) -> Any:
-    return state
-
-
 def rollout(
     step: Step[State],
     start: State,
     ts: Float[Array, " t"],
     key: PRNGKeyArray,
     substeps: int,
-    saved: Callable[[State], Float[Array, "n d"]] = _all,
+    saved: Callable[[State], Float[Array, "n d"]] = unchanged,
 ) -> Float[Array, "t n d"]:
     """Repeat step(state, t, h, key) -> state from ts[0], with `substeps` equal steps per interval.
 

@@ -22,11 +22,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.data import Ensemble
 from hoam_core.methods.base import Frame, Learner, Method, Params, each, rollout_evaluations
 from hoam_core.methods.neural import (
+    balanced,
     block,
-    gradient_sampler,
+    field_sampler,
+    gradient_field,
     init_network,
     neural_potential,
     random_populations,
+    weights_of,
 )
 from hoam_core.numerics.domain import along_last
 
@@ -37,6 +40,7 @@ class IntervalBatch(NamedTuple):
     mu: Float[Array, "i p"]
     tau: Float[Array, " i"]
     width: Float[Array, " i"]
+    weight: Float[Array, " i"]
     start: Float[Array, "i n d"]
     move: Float[Array, "i n d"]
 
@@ -63,9 +67,13 @@ def dice(
     intervals: int = 64,
     samples: int = 64,
     frequencies: int = 16,
+    balance: bool = False,
     steps: int = 200,
 ) -> Method:
-    """Gauge-free action matching; a step takes `intervals` random ones of `samples` particles."""
+    """Gauge-free action matching; a step takes `intervals` random ones of `samples` particles.
+
+    `balance` counts all training values of mu alike, however fast their particles move.
+    """
     potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling
 
@@ -86,7 +94,8 @@ def dice(
         ts = ensemble.ts / scaling.t_end
         width = ts[which_time + 1] - ts[which_time]
         tau = 0.5 * (ts[which_time + 1] + ts[which_time])
-        return IntervalBatch(ensemble.mu[which_mu], tau, width, start, move)
+        weight = weights_of(ensemble)[which_mu]
+        return IntervalBatch(ensemble.mu[which_mu], tau, width, weight, start, move)
 
     def loss(params: Params, batch: IntervalBatch):
         def one(mu: Array, tau: Array, width: Array, start: Array, move: Array):
@@ -94,11 +103,14 @@ def dice(
 
         losses = each(one, batch.mu, batch.tau, batch.width, batch.start, batch.move)
         # Intervals are drawn with equal chance, so unequal ones count by their width.
-        return jnp.sum(batch.width * losses) / jnp.sum(batch.width)
+        return jnp.sum(batch.width * batch.weight * losses) / jnp.sum(batch.width)
 
+    learner = Learner(
+        init_network(network, frame, frequencies), draw, loss, {"start": 1, "move": 1}
+    )
     return Method(
-        Learner(init_network(network, frame, frequencies), draw, loss, {"start": 1, "move": 1}),
-        gradient_sampler(potential, frame, steps=steps),
+        learner._replace(prepare=balanced(frame)) if balance else learner,
+        field_sampler(gradient_field(potential), frame, steps=steps),
         rollout_evaluations(scaling, steps, stages=2),
         steps=steps,
         smooth=True,

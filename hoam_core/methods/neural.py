@@ -1,6 +1,6 @@
 """Networks as potentials s(z, tau; mu) or vector fields in unit coordinates, and their batches.
 
-`gradient_sampler` rolls out the gradient of a potential.
+`field_sampler` rolls out a field, such as the gradient of a potential.
 """
 
 from collections.abc import Callable
@@ -31,9 +31,8 @@ def neural_field(network: nn.Module, frame: Frame, frequencies: int) -> Field:
 
     def field(params: Params, z: Array, tau: Array, mu: Array, *inner: Array):
         domain = frame.scaling.unit_domain(frame.domain(mu))
-        condition = jnp.concatenate(
-            [time_features(tau, frequencies), *inner, frame.scaling.unit_mu(mu)]
-        )
+        time = time_features(tau, _cosines(network, frequencies))
+        condition = jnp.concatenate([time, *inner, frame.scaling.unit_mu(mu)])
         return jnp.asarray(network.apply(params, domain.features(z), condition))
 
     return field
@@ -57,36 +56,44 @@ def init_network(
     def init(key: PRNGKeyArray, ensemble: Ensemble):
         mu = ensemble.mu[0]
         features = frame.domain(mu).features(ensemble.x[0, 0, 0])
-        condition = jnp.concatenate(
-            [time_features(jnp.zeros(()), frequencies), jnp.zeros(inner), mu]
-        )
+        time = time_features(jnp.zeros(()), _cosines(network, frequencies))
+        condition = jnp.concatenate([time, jnp.zeros(inner), mu])
         return network.init(key, features, condition)
 
     return init
 
 
-def potential_velocity(
-    potential: Potential, frame: Frame
+def _cosines(network: nn.Module, frequencies: int) -> int:
+    """How many cosines of time a network is given: none where it makes waves itself."""
+    return 0 if getattr(network, "makes_waves", False) else frequencies
+
+
+def gradient_field(potential: Potential) -> Field:
+    """field(params, z, tau, mu) = grad s of one sample."""
+
+    def field(params: Params, z: Array, tau: Array, mu: Array):
+        return gradient(lambda y, time: potential(params, y, time, mu), z, tau)
+
+    return field
+
+
+def velocity_of(
+    field: Field, frame: Frame
 ) -> Callable[[Params, Array, Array, Array], Float[Array, "n d"]]:
-    """velocity(params, x, t, mu): dx/dt = grad s of physical samples x (n, d) at time t."""
+    """velocity(params, x, t, mu): dx/dt of physical samples x (n, d) at time t, of dz/dtau."""
     scaling = frame.scaling
 
     def velocity(params: Params, x: Array, t: Array, mu: Array):
-        def s(z: Array, tau: Array):
-            return potential(params, z, tau, mu)
-
-        field = jax.vmap(lambda z: gradient(s, z, t / scaling.t_end))(scaling.unit(x))
-        return field * along_last(scaling.scale, x) / scaling.t_end
+        found = jax.vmap(lambda z: field(params, z, t / scaling.t_end, mu))(scaling.unit(x))
+        return found * along_last(scaling.scale, x) / scaling.t_end
 
     return velocity
 
 
-def gradient_sampler(
-    potential: Potential, frame: Frame, *, sigma: float = 0.0, steps: int = 200
-) -> Sampler:
-    """A sampler of dz = grad s dtau (+ sigma dW): midpoint rule, or Euler-Maruyama with noise."""
+def field_sampler(field: Field, frame: Frame, *, sigma: float = 0.0, steps: int = 200) -> Sampler:
+    """A sampler of dz = field dtau (+ sigma dW): midpoint rule, or Euler-Maruyama with noise."""
     scaling, default_steps = frame.scaling, steps
-    velocity = potential_velocity(potential, frame)
+    velocity = velocity_of(field, frame)
 
     @partial(jax.jit, static_argnames="substeps")
     def run(params: Params, x0: Array, ts: Array, mu: Array, key: PRNGKeyArray, substeps: int):
@@ -156,6 +163,34 @@ def later_populations(
     return which_mu, interval + 1
 
 
+def weights_of(ensemble: Ensemble) -> Float[Array, " m"]:
+    """How much each population counts in a loss: alike, unless the ensemble says otherwise."""
+    return jnp.ones(len(ensemble.mu)) if ensemble.weights is None else ensemble.weights
+
+
+def balanced(frame: Frame) -> Callable[[Ensemble], Ensemble]:
+    """A preparation by which every population counts by 1 / E|u|^2, u = dz/dtau of its particles.
+
+    A loss grows with the square of speeds; without weights the fastest populations are learned
+    first, and slow ones hardly. The mean weighted loss is that without weights.
+    """
+
+    def prepare(ensemble: Ensemble):
+        width = jnp.diff(ensemble.ts) / frame.scaling.t_end
+
+        def energy(mu: Array, path: Array):
+            move = frame.domain(mu).displacement(path[:-1], path[1:])
+            u = move / along_last(frame.scaling.scale, move)
+            return jnp.sum(jnp.mean(jnp.sum(u**2, axis=-1), axis=-1) / width)
+
+        energies = jax.lax.map(lambda one: energy(*one), (ensemble.mu, ensemble.x))
+        # A population at rest has no speed to learn, and must not outweigh the others.
+        weights = jnp.mean(energies) / jnp.maximum(energies, 1e-6 * jnp.max(energies))
+        return Ensemble(ensemble.mu, ensemble.ts, ensemble.x, weights)
+
+    return prepare
+
+
 def at_times(
     path: Float[Array, "t n d"],
     ts: Float[Array, " t"],
@@ -167,3 +202,21 @@ def at_times(
     start, end = path[upper - 1], path[upper]
     fraction = (nodes - ts[upper - 1]) / (ts[upper] - ts[upper - 1])
     return start + fraction[:, None, None] * domain.displacement(start, end)
+
+
+def along_paths(
+    path: Float[Array, "t n d"],
+    ts: Float[Array, " t"],
+    nodes: Float[Array, " q"],
+    domain: Domain,
+) -> tuple[Float[Array, "q n d"], Float[Array, "q n d"]]:
+    """Samples and velocities between saved times, on the parabola through the nearest three."""
+    middle = jnp.clip(jnp.round(jnp.interp(nodes, ts, jnp.arange(ts.shape[0]))), 1, ts.shape[0] - 2)
+    i = middle.astype(int)
+    back, ahead = ((ts[k + 1] - ts[k])[:, None, None] for k in (i - 1, i))
+    before = domain.displacement(path[i - 1], path[i]) / back
+    after = domain.displacement(path[i], path[i + 1]) / ahead
+    bend = (after - before) / (back + ahead)
+    offset = (nodes - ts[i])[:, None, None]
+    slope = before + back * bend
+    return path[i] + offset * (slope + offset * bend), slope + 2 * offset * bend

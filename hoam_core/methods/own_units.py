@@ -82,8 +82,8 @@ def in_own_units(build: Callable[[Frame], Method], frame: Frame) -> Method:
     inner = build(units.frame(frame))
     learner = inner.learner
 
-    def init(key: PRNGKeyArray, data: Ensemble):
-        return learner.init(key, units.ensemble(data))
+    def prepare(data: Ensemble):
+        return learner.prepare(units.ensemble(data))
 
     def sample(
         params: Params,
@@ -100,8 +100,6 @@ def in_own_units(build: Callable[[Frame], Method], frame: Frame) -> Method:
     def evaluations(ts: np.ndarray, steps: int | None = None):
         return inner.evaluations(np.asarray(ts, float) / units.t, steps)
 
-    draw = learner.draw
-    own = None if draw is None else lambda key, data: draw(key, units.ensemble(data))
-    learns = learner._replace(init=init, draw=own)
     # No density modes: without the charge of recorded particles they give no energy.
+    learns = learner._replace(prepare=prepare)
     return inner._replace(learner=learns, sample=sample, evaluations=evaluations, modes=None)

@@ -7,7 +7,13 @@ import flax.linen as nn
 from hoam_core.networks.colora import CoLoRA
 from hoam_core.networks.film import FiLM
 from hoam_core.networks.mlp import MLP
+from hoam_core.networks.wave import Wave
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"colora": CoLoRA, "film": FiLM, "mlp": MLP}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "colora": CoLoRA,
+    "film": FiLM,
+    "mlp": MLP,
+    "wave": Wave,
+}
 
-__all__ = ["MLP", "NETWORKS", "CoLoRA", "FiLM"]
+__all__ = ["MLP", "NETWORKS", "CoLoRA", "FiLM", "Wave"]

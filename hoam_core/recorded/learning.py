@@ -13,9 +13,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from hoam_core.checks import DivergedError
+from hoam_core.checks import DivergedError, lookup
 from hoam_core.evaluation import snapshots
 from hoam_core.learning import Progress, learn
+from hoam_core.methods import METHODS
 from hoam_core.metrics import over_subsets, transport_distance
 from hoam_core.models.files import save_model
 from hoam_core.models.model import Model
@@ -23,9 +24,6 @@ from hoam_core.recorded.collection import Collection
 from hoam_core.seeds import seed_key
 from hoam_core.systems import register
 from hoam_core.training.experiment import default_experiment
-
-# Methods that learn from paths: particle i at one time is particle i at the next.
-NEED_PATHS = ("dice", "hoam-gauss", "hoam-simpson", "am", "hybrid")
 
 
 def learn_recorded(
@@ -42,7 +40,7 @@ def learn_recorded(
     `changes` are fields of the `Experiment`, such as seed, steps or options. Raises ValueError for
     a value that cannot be held out and for a method that needs paths if the files have none.
     """
-    if method in NEED_PATHS and not collection.paths:
+    if lookup(method, METHODS, "method").needs_trajectories and not collection.paths:
         raise ValueError(
             f"Method {method!r} follows particles, but particles change places in these files; use "
             "'galerkin', 'cfm' or 'ncsm', or write ids of the particles."

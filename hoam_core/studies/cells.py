@@ -36,7 +36,8 @@ from hoam_core.seeds import seed_key
 from hoam_core.simulation import training_ensemble
 from hoam_core.systems import System, get_system
 from hoam_core.training.experiment import Experiment, build_method, default_experiment
-from hoam_core.training.fit import adam, fit
+from hoam_core.training.fit import fit
+from hoam_core.training.optimizers import OPTIMIZERS, Optimizer
 
 SEED = 1
 
@@ -120,28 +121,31 @@ def train_for(
 ) -> Iterator[Trained]:
     """Train for the core-seconds of a budget, excluding compilation."""
     learner = build_method(experiment, scaling).learner
-    key = seed_key(experiment.seed, "fit")
+    key, optimizer = seed_key(experiment.seed, "fit"), OPTIMIZERS[experiment.optimizer]
     if learner.loss is None:
-        params = jax.block_until_ready(learner.init(key, ensemble))
+        params = jax.block_until_ready(learner.init(key, learner.prepare(ensemble)))
         yield Trained(1.0, replace(experiment, steps=1), params, np.zeros(0))
         return
     steps = budget.steps
     if steps is None:
-        steps = max(20, int(budget.core_seconds / _core_seconds_a_step(learner, ensemble, key)))
+        steps = max(
+            20, int(budget.core_seconds / _core_seconds_a_step(learner, optimizer, ensemble, key))
+        )
     experiment = replace(experiment, steps=steps)
     losses = []
     every = max(1, min(100, steps // 20))
-    for state in fit(
-        learner, ensemble, adam(steps, experiment.rate), key, steps=steps, every=every
-    ):
+    chosen = optimizer(steps, experiment.rate)
+    for state in fit(learner, ensemble, chosen, key, steps=steps, every=every):
         losses.append(state.losses)
         so_far = np.concatenate(losses)
         yield Trained(state.step / steps, experiment, state.params, so_far, state.finite)
 
 
-def _core_seconds_a_step(learner: Learner, ensemble: Ensemble, key: PRNGKeyArray) -> float:
+def _core_seconds_a_step(
+    learner: Learner, optimizer: Optimizer, ensemble: Ensemble, key: PRNGKeyArray
+) -> float:
     # The first chunk compiles; the others are timed.
-    trial = fit(learner, ensemble, adam(1_000), key, steps=30, every=10)
+    trial = fit(learner, ensemble, optimizer(1_000, 2e-3), key, steps=30, every=10)
     next(trial)
     clock = time.process_time if jax.default_backend() == "cpu" else time.perf_counter
     started = clock()

@@ -53,7 +53,7 @@ def read_checkpoint(
             "The checkpoint belongs to another experiment; use the same options as before, or "
             f"remove {str(path)!r} to start anew."
         )
-    params = learner.init(key, data)
+    params = learner.init(key, learner.prepare(data))
     usual, structure = jax.tree.flatten((params, optimizer.init(params)))
     found = [arrays[name] for name in sorted(arrays)]
     if [a.shape for a in found] != [jnp.shape(a) for a in usual] or step < 0:

@@ -13,10 +13,12 @@ from hoam_core.checks import brief, check_count, check_positive, check_within, l
 from hoam_core.data import Scaling
 from hoam_core.methods import METHODS, Method
 from hoam_core.methods.base import Frame
+from hoam_core.methods.comoving import in_comoving
 from hoam_core.methods.own_units import in_own_units
 from hoam_core.networks import NETWORKS
 from hoam_core.numerics.loading import LOADINGS
 from hoam_core.systems import FAMILIES, Lattice, Recorded, System, get_system
+from hoam_core.training.optimizers import OPTIMIZERS
 from hoam_core.training.recipes import RECIPES
 
 Options = Mapping[str, Any]
@@ -42,6 +44,7 @@ class Experiment:
     t_end: float = 1.0
     steps: int = 1
     rate: float = 2e-3
+    optimizer: str = "adam"
     seed: int = 0
     loading: str = "quiet"
     options: Options = field(default_factory=dict)
@@ -63,6 +66,7 @@ class Experiment:
                 "equation of one particle is known; take 'galerkin', which needs none."
             )
         lookup(self.loading, LOADINGS, "loading")
+        lookup(self.optimizer, OPTIMIZERS, "optimizer")
         if entry.needs_network:
             lookup(self.network or "(none)", NETWORKS, "network")
         elif self.network is not None:
@@ -164,8 +168,14 @@ def build_method(experiment: Experiment, scaling: Scaling) -> Method:
         network = NETWORKS[experiment.network](**experiment.network_options)
     entry = METHODS[experiment.method]
 
+    options = dict(experiment.options)
+    comoving = options.pop("comoving", False)
+
+    def inner(frame: Frame) -> Method:
+        return entry.build(frame, network, **options)
+
     def build(frame: Frame) -> Method:
-        return entry.build(frame, network, **experiment.options)
+        return in_comoving(inner, frame) if comoving else inner(frame)
 
     own = isinstance(system, Recorded) and system.own_units
     try:

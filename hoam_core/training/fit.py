@@ -30,13 +30,6 @@ class TrainState(NamedTuple):
         return all(bool(np.all(np.isfinite(leaf))) for leaf in leaves)
 
 
-def adam(steps: int, rate: float = 2e-3) -> optax.GradientTransformation:
-    """Adam with cosine decay (Berman et al. 2024), a short warm-up and a clipped gradient."""
-    warmup = max(1, min(500, steps // 20))
-    schedule = optax.warmup_cosine_decay_schedule(0.0, rate, warmup, max(steps, 2), rate / 100)
-    return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
-
-
 def fit(
     method: Method | Learner,
     ensemble: Ensemble | Increments | Means,
@@ -58,6 +51,7 @@ def fit(
     steps = check_count("steps", steps)
     every = check_count("every", every)
     learner = method.learner if isinstance(method, Method) else method
+    ensemble = learner.prepare(ensemble)
     several = mesh if mesh is not None and mesh.size > 1 else None
     if several is not None:
         check_sharable(learner, several)

@@ -16,7 +16,7 @@ from hoam_core.data import Ensemble
 from hoam_core.methods.base import Batch, Frame, Method, Params
 from hoam_core.methods.closed_loop.galerkin import galerkin
 from hoam_core.methods.dice import dice
-from hoam_core.methods.neural import neural_potential, potential_velocity
+from hoam_core.methods.neural import gradient_field, neural_potential, velocity_of
 
 
 def hybrid(
@@ -30,7 +30,7 @@ def hybrid(
 ) -> Method:
     """DICE with options `training`, rolled out in the closed loop with options of `galerkin`."""
     learned = dice(frame, network, frequencies=frequencies, steps=steps, **(training or {})).learner
-    velocity = potential_velocity(neural_potential(network, frame, frequencies), frame)
+    velocity = velocity_of(gradient_field(neural_potential(network, frame, frequencies)), frame)
 
     def base(params: Params, x: Array, t: Array, mu: Array):
         return velocity(params["network"], x, t, mu)
