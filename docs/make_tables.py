@@ -244,7 +244,9 @@ def methods() -> str:
     for name, entry in METHODS.items():
         budget = ", ".join(f"{what} = {value:,g}" for what, value in entry.defaults.items())
         network = "needed" if entry.needs_network else "none"
-        source = "patches of a lattice" if entry.family == "lattice" else "populations"
+        source = "trajectories" if entry.needs_trajectories else "populations"
+        if entry.family == "lattice":
+            source = "patches of a lattice"
         known = "of one particle" if entry.knows_equations else "no"
         rows.append(f"| `{name}` | {entry.title} | {source} | {network} | {known} | {budget} |")
     return "\n".join(rows)

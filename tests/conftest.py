@@ -73,6 +73,7 @@ TINY_OPTIONS = {
     },
     "mean-field": {},
     "dice": {"intervals": 4, "samples": 16, "frequencies": 2},
+    "ftm": {"populations": 4, "samples": 16, "frequencies": 2},
     "hoam-simpson": {"nodes": 5, "samples": 16, "frequencies": 2},
     "cfm": {"populations": 4, "samples": 16, "frequencies": 2, "steps": 5},
     "ncsm": {"populations": 4, "samples": 16, "frequencies": 2, "levels": 3, "steps": 5},

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from hoam_core.data import Ensemble, Scaling
-from hoam_core.methods import dice
+from hoam_core.methods import METHODS, dice
 from hoam_core.methods.base import Frame
 from hoam_core.methods.comoving import gathered, in_comoving, moments_of, roots_of, spread
 from hoam_core.networks import MLP
 from hoam_core.numerics.domain import Domain
+from hoam_core.systems import get_system
 from hoam_core.training import fit
+from hoam_core.training.experiment import default_experiment
 from hoam_core.training.optimizers import adam
+from tests.conftest import tiny_experiment, tiny_model
 
 TS = np.linspace(0, 2, 41)
 RATES = np.linspace(1, 2, 5)
@@ -114,3 +117,18 @@ def test_a_circle_has_no_comoving_coordinates(ellipses):
     circle = frame._replace(domain=lambda mu: Domain(jnp.ones(2), (True, False)))
     with pytest.raises(ValueError, match="`comoving` must be left out where a component is period"):
         in_comoving(build, circle)
+
+
+@pytest.mark.parametrize("method", [name for name, entry in METHODS.items() if entry.comoving])
+def test_a_method_trains_and_samples_in_comoving_coordinates(method):
+    options = {**tiny_experiment("oscillator", method).options, "comoving": True}
+    model = tiny_model("oscillator", method, options=options)
+    run = model.predict({"omega": 5.0}, particles=64, seed=3, n_times=5)
+    assert np.isfinite(run["state"].values).all()
+    assert model.experiment.options["comoving"]
+
+
+def test_networks_take_them_in_free_space_only():
+    assert default_experiment(get_system("oscillator"), "dice").options == {"comoving": True}
+    assert default_experiment(get_system("two-stream"), "dice").options == {}
+    assert default_experiment(get_system("oscillator"), "ftm").options == {}

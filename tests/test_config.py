@@ -49,7 +49,7 @@ def test_options_survive_json():
 
 
 def test_a_network_is_chosen_where_one_is_needed():
-    assert default_experiment(get_system("two-stream"), "dice").network == "colora"
+    assert default_experiment(get_system("two-stream"), "dice").network == "wave"
     assert default_experiment(get_system("two-stream"), "galerkin").network is None
 
 

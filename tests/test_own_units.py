@@ -64,9 +64,8 @@ def rolled(collection: Collection, method: str = "galerkin", **changes) -> tuple
     data = collection.training(system)
     scaling = Scaling.of(data)
     made = build_method(experiment, scaling)
-    model = Model.build(
-        experiment, scaling, made.learner.init(jax.random.key(0), data), recorded=system
-    )
+    params = made.learner.init(jax.random.key(0), made.learner.prepare(data))
+    model = Model.build(experiment, scaling, params, recorded=system)
     mu = system.vector({"mu": collection.axes[0][1]})
     x0 = system.initial(jax.random.key(1), mu, 512)
     x = model.sample(x0, model.times(), mu, jax.random.key(2))

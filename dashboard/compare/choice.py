@@ -37,7 +37,8 @@ def usual(system: str, catalogue: Offer) -> tuple[Column, ...]:
         kinds.append((entry.knows_equations, entry.needs_network))
     # The best of a kind comes before the second best of another.
     order = sorted(range(len(names)), key=lambda i: kinds[:i].count(kinds[i]))
-    return (Column(), *(Column(names[i]) for i in order))[:USUAL]
+    shown = min(MOST, max(USUAL, 1 + len(set(kinds))))
+    return (Column(), *(Column(names[i]) for i in order))[:shown]
 
 
 @final

@@ -17,7 +17,7 @@ from dashboard.view.choice import Choice
 from hoam_core import SYSTEMS, Experiment, System, default_experiment
 from hoam_core.checks import lookup
 from hoam_core.methods import METHODS
-from hoam_core.networks import NETWORKS
+from hoam_core.networks import DEFAULT_NETWORK, NETWORKS
 from hoam_core.systems import get_system
 
 
@@ -68,7 +68,7 @@ class TrainChoice(Choice):
     @param.depends("system", "method", "network", "preset", watch=True)
     def _set_budget(self) -> None:
         needs = METHODS[self.method].needs_network
-        network = (self.network or "colora") if needs else ""
+        network = (self.network or DEFAULT_NETWORK) if needs else ""
         if (objects := list(NETWORKS) if needs else [""]) != list(self.param.network.objects):
             self.param.network.objects = objects
         if network != self.network:

@@ -27,6 +27,7 @@ class MethodEntry(NamedTuple):
     applies to. `knows_equations`: it is given the equation of one particle. `needs_trajectories`:
     it learns from the paths of particles, not only from populations at different times; so do the
     losses of action matching as they are computed here, along paths, with far less variance.
+    `comoving`: in free space it learns in comoving coordinates, unless an option says otherwise.
     """
 
     title: str
@@ -36,6 +37,7 @@ class MethodEntry(NamedTuple):
     family: str = "population"
     knows_equations: bool = False
     needs_trajectories: bool = False
+    comoving: bool = False
 
     def fits(self, system: System) -> bool:
         """Whether a system is of its family, and has the equation that it knows."""
@@ -61,15 +63,14 @@ _FIELD = {"particles": 131_072}
 _NEURAL = {"n_times": 401, "particles": 16_384}
 _ACTION = {**_NEURAL, "steps": 12_000, "rate": 3e-3}
 _DICE = {**_NEURAL, "steps": 45_000, "rate": 2e-3}
+_REGRESSION = {**_NEURAL, "steps": 30_000, "rate": 5e-3}
 _HYBRID = {**_NEURAL, "steps": 10_000, "rate": 2e-3}
 _PATCHES = {"particles": 2_048, "steps": 3_000, "rate": 2e-3}
 _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 
-def _along_paths(
-    title: str, build: Callable[..., Method], budget: Mapping[str, Any]
-) -> MethodEntry:
-    return MethodEntry(title, build, True, budget, needs_trajectories=True)
+def _action(title: str, build: Callable[..., Method], budget: Mapping[str, Any]) -> MethodEntry:
+    return MethodEntry(title, build, True, budget, needs_trajectories=True, comoving=True)
 
 
 METHODS: dict[str, MethodEntry] = {
@@ -77,12 +78,15 @@ METHODS: dict[str, MethodEntry] = {
     "mean-field": MethodEntry(
         "Particles in the learned mean field", mean_field, False, _FIELD, knows_equations=True
     ),
-    "hybrid": _along_paths("Network under the closed loop", hybrid, _HYBRID),
-    "hoam-gauss": _along_paths("HOAM, Gauss-Legendre", _hoam_gauss, _ACTION),
-    "hoam-simpson": _along_paths("HOAM, Simpson", _hoam_simpson, _ACTION),
-    "am": _along_paths("Action matching, Monte Carlo", _action_matching, _ACTION),
-    "dice": _along_paths("Gauge-free loss (DICE)", dice, _DICE),
-    "ftm": _along_paths("First-order trajectory matching", ftm, _DICE),
+    "hybrid": _action("Network under the closed loop", hybrid, _HYBRID)._replace(comoving=False),
+    "hoam-gauss": _action("HOAM, Gauss-Legendre", _hoam_gauss, _ACTION),
+    "hoam-simpson": _action("HOAM, Simpson", _hoam_simpson, _ACTION),
+    "am": _action("Action matching, Monte Carlo", _action_matching, _ACTION),
+    "dice": _action("Gauge-free loss (DICE)", dice, _DICE),
+    # Single velocities are simplest in the coordinates in which their law is written.
+    "ftm": MethodEntry(
+        "First-order trajectory matching", ftm, True, _REGRESSION, needs_trajectories=True
+    ),
     "cfm": MethodEntry("Conditional flow matching", cfm, True, _CONDITIONAL),
     "ncsm": MethodEntry("Noise-conditional score", ncsm, True, _CONDITIONAL),
     "partial": MethodEntry(

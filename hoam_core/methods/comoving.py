@@ -37,7 +37,7 @@ MOST_TIMES = 101
 LEAST_SPREAD = 1e-3
 
 
-class Moments(NamedTuple):
+class GaussianMoments(NamedTuple):
     """Mean and root of the covariance at knots in time, in unit coordinates of the data."""
 
     mean: Float[Array, "m k d"]
@@ -48,7 +48,7 @@ class Comoving(NamedTuple):
     """What a method in these coordinates learns from: its own data, and the moments."""
 
     inner: Any
-    moments: Moments
+    moments: GaussianMoments
 
 
 def roots_of(covariance: Float[Array, "k d d"]) -> Float[Array, "k d d"]:
@@ -116,7 +116,7 @@ def in_comoving(build: Callable[[Frame], Method], frame: Frame) -> Method:
         )
 
     def at(
-        moments: Moments, mu: Float[Array, " p"], ts: Float[Array, " t"]
+        moments: GaussianMoments, mu: Float[Array, " p"], ts: Float[Array, " t"]
     ) -> tuple[Float[Array, "t d"], Float[Array, "t d *d"]]:
         """Mean and root at any parameters and times; after the last knot they stay as they are."""
         weights = grid_weights(over_mu, mu)
@@ -127,7 +127,9 @@ def in_comoving(build: Callable[[Frame], Method], frame: Frame) -> Method:
         return mean, root
 
     def prepare(data: Ensemble) -> Comoving:
-        moments = Moments(*jax.lax.map(lambda path: moments_of(scaling.unit(path[chosen])), data.x))
+        moments = GaussianMoments(
+            *jax.lax.map(lambda path: moments_of(scaling.unit(path[chosen])), data.x)
+        )
 
         def still(one: tuple[Array, Array]):
             mean, root = at(moments, one[0], data.ts)
@@ -146,12 +148,12 @@ def in_comoving(build: Callable[[Frame], Method], frame: Frame) -> Method:
         return loss_inner(params["inner"], batch)
 
     @jax.jit
-    def begin(moments: Moments, mu: Array, x0: Array, t0: Array) -> Float[Array, "n d"]:
+    def begin(moments: GaussianMoments, mu: Array, x0: Array, t0: Array) -> Float[Array, "n d"]:
         mean, root = at(moments, mu, t0[None])
         return gathered(scaling.unit(x0), mean[0], root[0])
 
     @jax.jit
-    def physical(moments: Moments, mu: Array, x0: Array, y: Array, ts: Array):
+    def physical(moments: GaussianMoments, mu: Array, x0: Array, y: Array, ts: Array):
         mean, root = at(moments, mu, ts)
         x = scaling.physical(jax.vmap(spread)(y, mean, root))
         return jnp.where((ts > ts[0])[:, None, None], x, x0[None])
@@ -165,7 +167,7 @@ def in_comoving(build: Callable[[Frame], Method], frame: Frame) -> Method:
         *,
         steps: int | None = None,
     ) -> Float[Array, "t n d"]:
-        moments, saved = Moments(**params["moments"]), jnp.asarray(ts, x0.dtype)
+        moments, saved = GaussianMoments(**params["moments"]), jnp.asarray(ts, x0.dtype)
         y0 = begin(moments, mu, x0, saved[0])
         y = inner.sample(params["inner"], y0, ts, mu, key, steps=steps)
         return physical(moments, mu, x0, y, saved)

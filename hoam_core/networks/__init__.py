@@ -16,4 +16,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "wave": Wave,
 }
 
-__all__ = ["MLP", "NETWORKS", "CoLoRA", "FiLM", "Wave"]
+# It learns the same in a quarter of the time, or less.
+DEFAULT_NETWORK = "wave"
+
+__all__ = ["DEFAULT_NETWORK", "MLP", "NETWORKS", "CoLoRA", "FiLM", "Wave"]

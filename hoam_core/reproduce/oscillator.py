@@ -101,7 +101,11 @@ def distance(model: Model, omega: float, seed: int = SEED) -> dict[str, float]:
 def trained(task: tuple[dict[str, Any], Budget]) -> Stages:
     """Run one training at one frequency; returns its record."""
     run, budget = task
-    options = {name: value for name, value in run.items() if name not in ("method", "omega")}
+    # The network and the plain coordinates of the paper: the figures are about rules in time.
+    usual = {"network": "colora", "options": {}}
+    options = usual | {
+        name: value for name, value in run.items() if name not in ("method", "omega")
+    }
     axes, found = ((run["omega"],),), None
     for stage, value in cell("oscillator", run["method"], budget, axes=axes, **options):
         if isinstance(value, Cell):

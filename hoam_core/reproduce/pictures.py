@@ -18,6 +18,7 @@ COLOURS = {
     "truth": "#222222", "galerkin": "#0072B2", "hybrid": "#56B4E9", "hoam-gauss": "#009E73",
     "hoam-simpson": "#66C2A5", "am": "#D55E00", "dice": "#CC79A7", "cfm": "#E69F00",
     "ncsm": "#999933", "colora": "#0072B2", "film": "#E69F00", "mlp": "#D55E00",
+    "ftm": "#AA3377", "wave": "#228833",
 }  # fmt: skip
 STYLE: Any = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,

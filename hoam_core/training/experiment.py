@@ -15,7 +15,7 @@ from hoam_core.methods import METHODS, Method
 from hoam_core.methods.base import Frame
 from hoam_core.methods.comoving import in_comoving
 from hoam_core.methods.own_units import in_own_units
-from hoam_core.networks import NETWORKS
+from hoam_core.networks import DEFAULT_NETWORK, NETWORKS
 from hoam_core.numerics.loading import LOADINGS
 from hoam_core.systems import FAMILIES, Lattice, Recorded, System, get_system
 from hoam_core.training.optimizers import OPTIMIZERS
@@ -134,13 +134,14 @@ def default_experiment(
 ) -> Experiment:
     """The recommended data and budget for a method on a system, with `changes`.
 
-    The default method is that of the system's family: `partial` for a lattice, else `galerkin`.
+    The default method is that of the system's family: `partial` for a lattice, else `galerkin`. In
+    free space networks learn in comoving coordinates, option `comoving`, where that helps a method.
     """
     if method is None:
         method = system.family.method
     entry = lookup(method, METHODS, "method")
     if entry.needs_network and network is None:
-        network = "colora"
+        network = DEFAULT_NETWORK
     values: dict[str, Any] = {
         "system": system.name,
         "method": method,
@@ -149,10 +150,17 @@ def default_experiment(
         "t_end": system.t_end,
         "n_times": system.n_times,
         **entry.defaults,
+        **({"options": {"comoving": True}} if entry.comoving and _is_free(system) else {}),
         **RECIPES.get((system.name, method), {}),
         **changes,
     }
     return Experiment(**values)
+
+
+def _is_free(system: System) -> bool:
+    """Whether no component is periodic, at any parameter."""
+    mu = jnp.asarray([p.default for p in system.parameters])
+    return not any(system.domain(mu).periodic)
 
 
 def build_method(experiment: Experiment, scaling: Scaling) -> Method:

@@ -89,6 +89,8 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("curie-weiss", "naive"): _MEAN_SPINS,
     ("predator-prey", "partial"): _PREDATORS,
     ("nbmota", "partial"): _ALLOY,
+    # A law of nine equations, each with products: more than the default width holds.
+    ("chaos-9d", "ftm"): {"network_options": {"width": 64}},
     # With a network the loop takes the same functions as without one.
     ("oscillator", "hybrid"): {"options": _GAUSSIAN["options"]},
     ("trap", "hybrid"): {"particles": 2_048, "options": _MEAN_FIELD["options"]},

@@ -59,12 +59,25 @@ def test_bad_entries_give_a_sentence_and_the_usual_columns(entries, sentence):
     assert choice.columns == usual("two-stream", catalogue())
 
 
-def test_the_usual_columns_are_the_full_model_and_at_most_two_learned_ones():
+def test_the_usual_columns_are_the_full_model_and_one_learned_model_of_each_kind():
     for system in SYSTEMS:
         columns = usual(system, catalogue())
         assert columns[0] == Column()
-        assert 2 <= len(columns) <= 3
-        assert all(catalogue().models[c.model].system.name == system for c in columns[1:])
+        models = [catalogue().models[c.model] for c in columns[1:]]
+        assert all(model.system.name == system for model in models)
+        offered = catalogue().models_of(system)
+        kinds = {
+            (entry.knows_equations, entry.needs_network)
+            for entry in (catalogue().models[name].entry for name in offered)
+        }
+        assert len(columns) == 1 + max(len(kinds), min(len(offered), 2))
+
+
+def test_two_stream_opens_with_a_mean_field_a_closed_loop_and_a_network():
+    methods = [
+        catalogue().models[c.model].experiment.method for c in usual("two-stream", catalogue())[1:]
+    ]
+    assert methods == ["mean-field", "galerkin", "dice"]
 
 
 def test_the_best_of_each_kind_of_method_comes_before_the_second_best_of_one():
