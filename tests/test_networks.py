@@ -8,6 +8,7 @@ import pytest
 from hoam_core import NETWORKS
 from hoam_core.networks.colora import CoLoRALayer
 from hoam_core.networks.layers import Stack, time_features
+from hoam_core.networks.wave import Wave, check_gaps, suitable_turns
 
 X, C = jnp.array([0.3, -0.7, 1.1]), jnp.array([0.2, -0.5])
 networks = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
@@ -95,3 +96,17 @@ def test_time_features_are_time_and_its_cosines():
     t = 0.3
     expected = [2 * t - 1, np.cos(np.pi * t), np.cos(2 * np.pi * t)]
     np.testing.assert_allclose(time_features(jnp.array(t), 2), expected, rtol=1e-13)
+
+
+def test_few_training_values_have_slow_waves_between_them():
+    assert suitable_turns(((1.0, 1.5, 2.0, 2.5, 3.0),)) == 3.0
+    # Two values are 2 apart in [-1, 1].
+    assert suitable_turns(((1.0, 2.0),)) == pytest.approx(0.45)
+    assert suitable_turns(((1.0,), (0.0, 0.1, 1.0))) == pytest.approx(0.5)
+    assert suitable_turns(((1.0,),)) == 3.0
+
+
+def test_values_too_far_apart_for_waves_are_refused_with_the_cure():
+    check_gaps(Wave(parameter_turns=0.45), ((1.0, 2.0),), ["mu"])
+    with pytest.raises(ValueError, match=r"6 radians.*'mu'.*`parameter_turns` = 0\.45"):
+        check_gaps(Wave(), ((1.0, 2.0),), ["mu"])

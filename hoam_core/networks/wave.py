@@ -12,6 +12,8 @@ as fast in t as a population moves, and slow in nu, where training values are fe
 fit them and vary wildly between. A step costs a quarter of that of the network `colora`.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar, final
 
 import flax.linen as nn
@@ -20,6 +22,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoam_core.networks.colora import CoLoRALayer
+
+# Radians that the fastest first wave may turn between neighbouring training values: nine tenths
+# interpolated well, four fitted the values and failed between them.
+USUAL_TURN, MOST_TURN = 0.9, 1.5
 
 
 @final
@@ -62,3 +68,31 @@ class Wave(nn.Module):
 def _products(c: Float[Array, " q"]) -> Float[Array, " r"]:
     """[t, nu, t nu] of c = [t, nu]."""
     return jnp.concatenate([c, c[0] * c[1:]])
+
+
+def widest_gap(axes: Sequence[Sequence[float]]) -> tuple[float, int]:
+    """The widest gap between neighbouring training values, in nu, and the axis that has it."""
+    gaps = [
+        2 * max((b - a for a, b in pairwise(axis)), default=0.0) / ((axis[-1] - axis[0]) or 1.0)
+        for axis in axes
+    ]
+    return max((gap, i) for i, gap in enumerate(gaps))
+
+
+def suitable_turns(axes: Sequence[Sequence[float]]) -> float:
+    """The `parameter_turns` for training values: the default, or fewer where they are few."""
+    gap, _ = widest_gap(axes)
+    usual = Wave.parameter_turns
+    return usual if usual * gap <= MOST_TURN else float(f"{USUAL_TURN / gap:.3g}")
+
+
+def check_gaps(network: Wave, axes: Sequence[Sequence[float]], names: Sequence[str]) -> None:
+    """Raises ValueError where neighbouring training values are too far apart for the network."""
+    gap, i = widest_gap(axes)
+    if network.parameter_turns * gap > MOST_TURN:
+        raise ValueError(
+            f"Network 'wave' turns by {network.parameter_turns * gap:.2g} radians between "
+            f"neighbouring training values of {names[i]!r}, at most {MOST_TURN:g} may be; add "
+            f"values in the widest gap of {list(axes[i])}, or take the network option "
+            f"`parameter_turns` = {suitable_turns(axes):g}, or the network 'colora'."
+        )

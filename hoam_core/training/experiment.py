@@ -15,7 +15,8 @@ from hoam_core.methods import METHODS, Method
 from hoam_core.methods.base import Frame
 from hoam_core.methods.comoving import in_comoving
 from hoam_core.methods.own_units import in_own_units
-from hoam_core.networks import DEFAULT_NETWORK, NETWORKS
+from hoam_core.networks import DEFAULT_NETWORK, NETWORKS, Wave
+from hoam_core.networks.wave import check_gaps, suitable_turns
 from hoam_core.numerics.loading import LOADINGS
 from hoam_core.systems import FAMILIES, Lattice, Recorded, System, get_system
 from hoam_core.training.optimizers import OPTIMIZERS
@@ -154,6 +155,11 @@ def default_experiment(
         **RECIPES.get((system.name, method), {}),
         **changes,
     }
+    turns = suitable_turns(values["axes"])
+    if network == "wave" and turns != Wave.parameter_turns:
+        values["network_options"] = {
+            "parameter_turns": turns, **values.get("network_options", {})
+        }  # fmt: skip
     return Experiment(**values)
 
 
@@ -174,6 +180,8 @@ def build_method(experiment: Experiment, scaling: Scaling) -> Method:
     network = None
     if experiment.network is not None:
         network = NETWORKS[experiment.network](**experiment.network_options)
+    if isinstance(network, Wave):
+        check_gaps(network, experiment.axes, [p.name for p in system.parameters])
     entry = METHODS[experiment.method]
 
     options = dict(experiment.options)

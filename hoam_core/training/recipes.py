@@ -89,6 +89,9 @@ RECIPES: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("curie-weiss", "naive"): _MEAN_SPINS,
     ("predator-prey", "partial"): _PREDATORS,
     ("nbmota", "partial"): _ALLOY,
+    # Its error is that between training values: as many as for the mean field.
+    ("two-stream", "ftm"): {"axes": (_even(1.2, 1.9, 30),), "n_times": 201, "steps": 60_000},
+    ("bump-on-tail", "ftm"): {"axes": (_even(1.3, 2.0, 16),), "n_times": 201, "steps": 60_000},
     # A law of nine equations, each with products: more than the default width holds.
     ("chaos-9d", "ftm"): {"network_options": {"width": 64}},
     # With a network the loop takes the same functions as without one.
