@@ -242,7 +242,8 @@ def methods() -> str:
         "|---|---|---|---|---|---|",
     ]
     for name, entry in METHODS.items():
-        budget = ", ".join(f"{what} = {value:,g}" for what, value in entry.defaults.items())
+        numbers = {what: v for what, v in entry.defaults.items() if what != "options"}
+        budget = ", ".join(f"{what} = {value:,g}" for what, value in numbers.items())
         network = "needed" if entry.needs_network else "none"
         source = "trajectories" if entry.needs_trajectories else "populations"
         if entry.family == "lattice":

@@ -10,7 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoam_core.methods import action_loss
+from hoam_core.methods import action_loss, hoam
+from hoam_core.methods.action import path_loss
+from hoam_core.methods.base import Frame
+from hoam_core.methods.neural import along_paths
+from hoam_core.networks import MLP
+from hoam_core.numerics.domain import Domain
 from hoam_core.numerics.quadrature import gauss_legendre, monte_carlo, simpson
 
 XI = jnp.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
@@ -121,3 +126,44 @@ def test_higher_order_rules_integrate_the_action_better_than_monte_carlo():
     assert gauss < 1e-10
     assert simpsons < 1e-3
     assert carlo > 10 * simpsons
+
+
+def paths(ts):
+    """Samples of the flow at these times, and their velocities."""
+    dm, dc = (jax.vmap(jax.jacfwd(f))(ts) for f in (m, c))
+    return samples(ts), dm[:, None] + dc[:, None] * XI[None]
+
+
+def test_along_paths_the_action_is_the_same_and_no_function_of_time_changes_it():
+    q = gauss_legendre(30)(KEY)
+    nodes, velocity = paths(q.nodes)
+
+    def s(x, t):
+        return exact(x, t) + 0.3 * x[0] * x[1] * jnp.cos(t)
+
+    along = float(path_loss(s, nodes, velocity, q))
+    assert along == pytest.approx(float(loss(s, q)), abs=1e-10)
+    few = simpson(3)(KEY)
+    nodes, velocity = paths(few.nodes)
+    values = [
+        float(path_loss(lambda x, t: s(x, t) + a * jnp.sin(9 * t), nodes, velocity, few))  # noqa: B023
+        for a in (0.0, 100.0)
+    ]
+    assert values[0] == values[1]
+
+
+def test_positions_and_velocities_between_times_lie_on_parabolas():
+    ts = jnp.array([0.0, 0.3, 1.0, 1.2, 2.0])
+    domain = Domain(jnp.array([10.0]), (True,))
+    path = domain.wrap(9.0 + 1.5 * ts**2 - ts)[:, None, None]
+    nodes = jnp.linspace(0, 2, 21)
+    found, velocity = along_paths(path, ts, nodes, domain)
+    expected = domain.wrap((9.0 + 1.5 * nodes**2 - nodes)[:, None, None])
+    np.testing.assert_allclose(domain.wrap(found), expected, atol=1e-9)
+    np.testing.assert_allclose(velocity[:, 0, 0], 3 * nodes - 1, atol=1e-9)
+
+
+def test_the_action_along_paths_has_no_noise():
+    frame = Frame(lambda mu: Domain.free(1), None, ((0.0,),), np.linspace(0, 1, 5))
+    with pytest.raises(ValueError, match=r"`sigma` must be 0 .* take `gauge_free` = 0"):
+        hoam(frame, MLP(), gauss_legendre(3), sigma=0.1, gauge_free=True)

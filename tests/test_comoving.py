@@ -131,4 +131,4 @@ def test_a_method_trains_and_samples_in_comoving_coordinates(method):
 def test_networks_take_them_in_free_space_only():
     assert default_experiment(get_system("oscillator"), "dice").options == {"comoving": True}
     assert default_experiment(get_system("two-stream"), "dice").options == {}
-    assert default_experiment(get_system("oscillator"), "ftm").options == {}
+    assert default_experiment(get_system("chaos-9d"), "ftm").options == {}

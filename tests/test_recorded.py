@@ -184,6 +184,7 @@ def test_a_sweep_goes_over_own_data_too(trained):
     assert drift == pytest.approx([1.95, 2.0, 2.05], abs=0.1)
 
 
-def test_methods_that_follow_particles_are_refused_without_paths(tmp_path):
-    with pytest.raises(ValueError, match="particles change places"):
-        next(learn_recorded(drifting(paths=False), tmp_path, method="dice"))
+@pytest.mark.parametrize("method", ["ftm", "dice", "hoam-gauss", "hoam-simpson", "am", "hybrid"])
+def test_methods_that_follow_particles_are_refused_without_paths(method, tmp_path):
+    with pytest.raises(ValueError, match=rf"'{method}' follows .* change places .* ids"):
+        next(learn_recorded(drifting(paths=False), tmp_path, method=method))

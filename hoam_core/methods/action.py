@@ -125,7 +125,7 @@ def hoam(
     if gauge_free and sigma:
         raise ValueError(
             f"Option `sigma` must be 0 with `gauge_free`, but is {sigma:g}: the action along paths "
-            "holds for a field without noise."
+            "holds for a field without noise; take `gauge_free` = 0."
         )
     potential = neural_potential(network, frame, frequencies)
     scaling = frame.scaling

@@ -151,7 +151,10 @@ def default_experiment(
         "t_end": system.t_end,
         "n_times": system.n_times,
         **entry.defaults,
-        **({"options": {"comoving": True}} if entry.comoving and _is_free(system) else {}),
+        "options": {
+            **({"comoving": True} if entry.comoving and _is_free(system) else {}),
+            **entry.defaults.get("options", {}),
+        },
         **RECIPES.get((system.name, method), {}),
         **changes,
     }
