@@ -16,6 +16,7 @@ from dashboard.state.url import Reader, value_of
 from dashboard.view.choice import Choice
 from hoam_core import System
 from hoam_core.checks import lookup
+from hoam_core.methods import MethodEntry
 
 FEWEST, MOST = 2, len(COLUMNS)
 USUAL = 3
@@ -30,15 +31,25 @@ class Column(NamedTuple):
 
 
 def usual(system: str, catalogue: Offer) -> tuple[Column, ...]:
-    """The full model, and the best learned model of each kind, then the others."""
-    names, kinds = catalogue.models_of(system), []
-    for name in names:
-        entry = catalogue.models[name].entry
-        kinds.append((entry.knows_equations, entry.needs_network))
+    """The full model and the best learned model of each kind, then others.
+
+    Kinds are: given the equation of one particle, gradient fields in a closed loop, and those of
+    networks. Further methods are chosen by hand.
+    """
+    names = catalogue.models_of(system)
+    kinds = [_kind(catalogue.models[name].entry) for name in names]
     # The best of a kind comes before the second best of another.
-    order = sorted(range(len(names)), key=lambda i: kinds[:i].count(kinds[i]))
-    shown = min(MOST, max(USUAL, 1 + len(set(kinds))))
+    order = sorted(range(len(names)), key=lambda i: (kinds[i] == "", kinds[:i].count(kinds[i])))
+    shown = min(MOST, max(USUAL, 1 + len(set(kinds) - {""})))
     return (Column(), *(Column(names[i]) for i in order))[:shown]
+
+
+def _kind(entry: MethodEntry) -> str:
+    if entry.knows_equations:
+        return "equations"
+    if not entry.is_gradient:
+        return ""
+    return "network" if entry.needs_network else "closed loop"
 
 
 @final

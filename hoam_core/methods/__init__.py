@@ -27,7 +27,8 @@ class MethodEntry(NamedTuple):
     applies to. `knows_equations`: it is given the equation of one particle. `needs_trajectories`:
     it learns from the paths of particles, not only from populations at different times; so do the
     losses of action matching as they are computed here, along paths, with far less variance.
-    `comoving`: in free space it learns in comoving coordinates, unless an option says otherwise.
+    `is_gradient`: its field is the gradient of a potential, as that of HOAM is. `comoving`: in free
+    space it learns in comoving coordinates, unless an option says otherwise.
     """
 
     title: str
@@ -37,6 +38,7 @@ class MethodEntry(NamedTuple):
     family: str = "population"
     knows_equations: bool = False
     needs_trajectories: bool = False
+    is_gradient: bool = False
     comoving: bool = False
 
     def fits(self, system: System) -> bool:
@@ -73,11 +75,15 @@ _CONDITIONAL = {**_NEURAL, "steps": 20_000, "rate": 2e-3}
 
 
 def _action(title: str, build: Callable[..., Method], budget: Mapping[str, Any]) -> MethodEntry:
-    return MethodEntry(title, build, True, budget, needs_trajectories=True, comoving=True)
+    return MethodEntry(
+        title, build, True, budget, needs_trajectories=True, is_gradient=True, comoving=True
+    )
 
 
 METHODS: dict[str, MethodEntry] = {
-    "galerkin": MethodEntry("Galerkin, closed loop", galerkin, False, {"particles": 32_768}),
+    "galerkin": MethodEntry(
+        "Galerkin, closed loop", galerkin, False, {"particles": 32_768}, is_gradient=True
+    ),
     "mean-field": MethodEntry(
         "Particles in the learned mean field", mean_field, False, _FIELD, knows_equations=True
     ),
