@@ -82,10 +82,12 @@ def training_data(
 
 
 @lru_cache(maxsize=4)
-def truths(system: str, parameters: tuple[tuple[str, float], ...], budget: Budget) -> FullModelRuns:
-    """The full-model runs against which every method is judged at one parameter set."""
+def truths(
+    system: str, parameters: tuple[tuple[str, float], ...], t_end: float, budget: Budget
+) -> FullModelRuns:
+    """The full-model runs against which every method is judged at one parameter set, to `t_end`."""
     target = get_system(system)
-    mu, ts = target.vector(dict(parameters)), target.times(n_times=budget.times)
+    mu, ts = target.vector(dict(parameters)), target.times(t_end, budget.times)
     truth, second = (
         reference(target, mu, ts, seed, quarters(ts), budget.truth_particles)
         for seed in (SEED, SEED + 1)
@@ -202,7 +204,8 @@ def judged(model: Model, budget: Budget) -> dict[str, Any]:
             result = evaluate(
                 model, values, particles=budget.particles, seed=SEED, n_times=n_times,
                 references=truths(
-                    model.system.name, tuple(values.items()), replace(budget, times=n_times)
+                    model.system.name, tuple(values.items()), model.experiment.t_end,
+                    replace(budget, times=n_times),
                 ),
                 distances=distances,
             )  # fmt: skip
