@@ -67,6 +67,7 @@ def test_an_experiment_cannot_be_changed():
         ({"method": "dice", "network": "colors"}, "Did you mean 'colora'"),
         ({"network": "mlp"}, "`network` must be left out for 'galerkin'"),
         ({"loading": "quite"}, "Did you mean 'quiet'"),
+        ({"optimizer": "adma"}, "Unknown optimizer 'adma'. Did you mean 'adam'"),
         ({"particles": 0}, "`particles` must be a whole number of at least 1"),
         ({"steps": 0}, "`steps` must be"),
         ({"n_times": 3}, "`n_times` must be a whole number of at least 4"),

@@ -103,7 +103,7 @@ def test_few_training_values_have_slow_waves_between_them():
     # Two values are 2 apart in [-1, 1].
     assert suitable_turns(((1.0, 2.0),)) == pytest.approx(0.45)
     assert suitable_turns(((1.0,), (0.0, 0.1, 1.0))) == pytest.approx(0.5)
-    assert suitable_turns(((1.0,),)) == 3.0
+    assert suitable_turns(((1.0,),)) == suitable_turns(((),)) == suitable_turns(()) == 3.0
 
 
 def test_values_too_far_apart_for_waves_are_refused_with_the_cure():

@@ -20,7 +20,9 @@ from hoam_core.reproduce.table1 import PAPER, QUICK, finished, read_rows, summar
 from hoam_core.studies import cells
 from hoam_core.studies.cells import Budget, Cell, cell
 from hoam_core.studies.cluster import Result, connect
+from hoam_core.systems import get_system
 from hoam_core.systems.oscillator import Oscillator
+from hoam_core.training.experiment import default_experiment
 
 TINY = Budget(
     core_seconds=0.5, train_particles=256, train_times=9, particles=60, times=4,
@@ -112,6 +114,13 @@ def test_a_training_at_one_frequency_sees_no_other(monkeypatch):
     assert experiment.axes == ((8.0,),)
     assert ensemble.mu.tolist() == [[8.0]]
     assert scaling.mu_low == scaling.mu_high == 8.0
+
+
+def test_all_networks_learn_at_the_training_values_of_the_system():
+    train = (get_system("two-stream").parameter("mu").train,)
+    for method in ("ftm", "dice", "hoam-gauss"):
+        assert cells.experiment_for("two-stream", method, QUICK).axes == train
+    assert len(default_experiment(get_system("two-stream"), "ftm").axes[0]) == 30
 
 
 def test_only_what_diverged_is_a_result_and_other_errors_are_told(galerkin_model, monkeypatch):

@@ -13,7 +13,8 @@ would accumulate. A field in y moves x by
 
     dx/dt = m' + (S^(1/2))' y + S^(1/2) dy/dt.
 
-Of more than MOST_COMPONENTS components only the variances are taken, without correlations.
+Noise of a method acts in y. Of more than MOST_COMPONENTS components only the variances are taken,
+without correlations.
 """
 
 from collections.abc import Callable
@@ -100,6 +101,7 @@ def in_comoving(build: Callable[[Frame], Method], frame: Frame) -> Method:
     over_mu = [CardinalSpline.through(axis) for axis in frame.axes]
     dimension = scaling.scale.shape[0]
     one = jnp.ones(dimension)
+    # Mean zero and unit variance; hardly any sample lies four deviations away.
     inner = build(
         frame._replace(
             domain=lambda mu: Domain.free(dimension),

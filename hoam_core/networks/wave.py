@@ -73,10 +73,12 @@ def _products(c: Float[Array, " q"]) -> Float[Array, " r"]:
 def widest_gap(axes: Sequence[Sequence[float]]) -> tuple[float, int]:
     """The widest gap between neighbouring training values, in nu, and the axis that has it."""
     gaps = [
-        2 * max((b - a for a, b in pairwise(axis)), default=0.0) / ((axis[-1] - axis[0]) or 1.0)
+        2 * max(b - a for a, b in pairwise(axis)) / ((axis[-1] - axis[0]) or 1.0)
+        if len(axis) > 1
+        else 0.0
         for axis in axes
     ]
-    return max((gap, i) for i, gap in enumerate(gaps))
+    return max(((gap, i) for i, gap in enumerate(gaps)), default=(0.0, 0))
 
 
 def suitable_turns(axes: Sequence[Sequence[float]]) -> float:

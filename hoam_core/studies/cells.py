@@ -96,7 +96,10 @@ def truths(
 
 
 def experiment_for(system: str, method: str, budget: Budget, **changes: Any) -> Experiment:
-    """The experiment of a cell; the closed loop keeps its own recipe, which takes less time."""
+    """The experiment of a cell; the closed loop keeps its own recipe, which takes less time.
+
+    The others learn at the training values of the system, also where a recipe has more.
+    """
     target = get_system(system)
     if method == "galerkin" and budget.closed_loop_particles is None:
         return default_experiment(target, method, **changes)
@@ -104,7 +107,8 @@ def experiment_for(system: str, method: str, budget: Budget, **changes: Any) -> 
     particles = max(1_024, min(budget.train_particles, 2**18 // len(target.components)))
     if method == "galerkin":
         particles = budget.closed_loop_particles
-    values = {"particles": particles, "n_times": budget.train_times, **changes}
+    shared = {"axes": tuple(p.train for p in target.parameters)}
+    values = {"particles": particles, "n_times": budget.train_times, **shared, **changes}
     return default_experiment(target, method, **values)
 
 

@@ -158,11 +158,9 @@ def default_experiment(
         **RECIPES.get((system.name, method), {}),
         **changes,
     }
-    turns = suitable_turns(values["axes"])
-    if network == "wave" and turns != Wave.parameter_turns:
-        values["network_options"] = {
-            "parameter_turns": turns, **values.get("network_options", {})
-        }  # fmt: skip
+    if network == "wave" and (turns := suitable_turns(values["axes"])) != Wave.parameter_turns:
+        given = values.get("network_options", {})
+        values["network_options"] = {"parameter_turns": turns, **given}
     return Experiment(**values)
 
 
