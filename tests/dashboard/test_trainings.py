@@ -321,7 +321,7 @@ def test_a_link_restores_a_plan_and_its_budget():
     assert (experiment.method, experiment.network) == ("hoam-simpson", "mlp")
     assert (experiment.particles, experiment.steps, experiment.rate) == (512, 40, 0.002)
     assert experiment.axes == ((2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0),)
-    assert experiment.options == {"nodes": 9}
+    assert experiment.options == {"comoving": True, "gauge_free": True, "nodes": 9}
     again = TrainChoice()
     written = {"view": "train", "system": "oscillator", **choice.write(state)}
     again.read(read_query(written, shelf), state)
