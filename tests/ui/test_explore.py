@@ -301,7 +301,10 @@ def box_end(page) -> float:
 def test_a_box_follows_its_slider_and_titles_name_both_parameters(live):
     page = live("?system=landau&alpha=0.3&k=0.42&t=3")
     page.until(lambda: len(page.picture("learned")) == 1, "the learned model is drawn")
-    amplitude, wavenumber = page.page.locator(".MuiSlider-root input").all()
+    sliders = page.page.locator(".MuiSlider-root input")
+    # Those of the system that was open before may still be going.
+    page.until(lambda: sliders.count() == 2, "both parameters have a slider, and nothing else has")
+    amplitude, wavenumber = sliders.all()
     assert amplitude.bounding_box()["y"] == wavenumber.bounding_box()["y"]
     assert abs(box_end(page) - 2 * math.pi / 0.42) < 1e-4
     wavenumber.press("ArrowRight")
