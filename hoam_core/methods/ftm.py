@@ -22,6 +22,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from hoam_core.data import Ensemble
 from hoam_core.methods.base import Frame, Learner, Method, Params, each, rollout_evaluations
 from hoam_core.methods.neural import (
+    along_paths,
     balanced,
     block,
     field_sampler,
@@ -74,13 +75,12 @@ def ftm(
         tau = ensemble.ts / scaling.t_end
 
         def motion(i: Array, j: Array, key: PRNGKeyArray):
-            particles = block(key, n, samples)
-            last, now, after = (ensemble.x[i, j + k, particles] for k in range(3))
-            domain, h = frame.domain(ensemble.mu[i]), jnp.diff(tau)[j + jnp.arange(2)]
-            back, ahead = domain.displacement(last, now), domain.displacement(now, after)
-            # The slope of the parabola through three times; where these are equally far apart,
-            # the symmetric increment.
-            slope = (back * (h[1] / h[0]) + ahead * (h[0] / h[1])) / (h[0] + h[1])
+            three = j + jnp.arange(3)
+            path = ensemble.x[i, three[:, None], block(key, n, samples)[None]]
+            # At the middle one of three times that are equally far apart, the slope of the parabola
+            # is the symmetric increment.
+            times, domain = tau[three], frame.domain(ensemble.mu[i])
+            (now,), (slope,) = along_paths(path, times, times[1:2], domain)
             return scaling.unit(now), slope / along_last(scaling.scale, slope)
 
         keys = jax.random.split(block_key, populations)
